@@ -1,0 +1,153 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
+
+/** {@code tagstream} as its user runs it: a process of its own, the real model. */
+final class CommandProcess implements AutoCloseable {
+    /** The sample photos, as tests of this module see them. */
+    static final Path SAMPLES = Path.of("samples");
+
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Process process;
+    private final Path output;
+    private final Path errors;
+
+    private CommandProcess(Process process, Path output, Path errors) {
+        this.process = process;
+        this.output = output;
+        this.errors = errors;
+    }
+
+    /** What a run left: its exit code, the lines of standard output, and standard error. */
+    record Run(int exitCode, List<String> lines, String errors) {
+        /** The lines as JSON by their image ids, each of which is there once. */
+        Map<String, JsonNode> byImageId() {
+            Map<String, JsonNode> byId = new LinkedHashMap<>();
+            for (String line : lines) {
+                try {
+                    JsonNode outcome = JSON.readTree(line);
+                    String id = outcome.path("imageId").asText();
+                    assertThat(byId.put(id, outcome))
+                            .as("a second line of %s", id)
+                            .isNull();
+                } catch (JsonProcessingException e) {
+                    fail("no JSON: " + line, e);
+                }
+            }
+            return byId;
+        }
+    }
+
+    /** Runs a command to its end. */
+    static Run run(String... arguments) throws IOException, InterruptedException {
+        try (CommandProcess command = start(arguments)) {
+            return command.awaitEnd();
+        }
+    }
+
+    /** Starts a command; the caller closes it. */
+    static CommandProcess start(String... arguments) throws IOException {
+        Path output = Files.createTempFile("tagstream", ".out");
+        Path errors = Files.createTempFile("tagstream", ".err");
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx512m",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                "-Dlogback.configurationFile=logback.xml", // not the tests' own
+                "-Dtagstream.home=" + Path.of("").toAbsolutePath(),
+                "io.tagstream.cli.Main"));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command)
+                .redirectOutput(output.toFile())
+                .redirectError(errors.toFile())
+                .start();
+        return new CommandProcess(process, output, errors);
+    }
+
+    /** Waits until standard output has a line that begins so. */
+    void awaitLine(String beginning) {
+        await("a line of " + beginning, () -> output().stream().anyMatch(line -> line.startsWith(beginning)));
+    }
+
+    /** Waits until standard error has this text. */
+    void awaitNote(String text) {
+        await("a note of " + text, () -> errors().contains(text));
+    }
+
+    private void await(String what, BooleanSupplier condition) {
+        try {
+            Awaitility.await(what).atMost(PATIENCE).until(() -> condition.getAsBoolean() || !process.isAlive());
+        } catch (ConditionTimeoutException e) {
+            fail("%s; so far%n%s%n%s".formatted(what, output(), errors()), e);
+        }
+        assertThat(condition.getAsBoolean())
+                .as("%s; the process left%n%s%n%s", what, output(), errors())
+                .isTrue();
+    }
+
+    /** Asks the process to end, as Ctrl-C and {@code kill} do. */
+    void terminate() {
+        process.destroy();
+    }
+
+    /** Waits for the end. */
+    Run awaitEnd() throws InterruptedException {
+        if (!process.waitFor(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
+            fail("still running after %s; so far%n%s%n%s".formatted(PATIENCE, output(), errors()));
+        }
+        return new Run(process.exitValue(), output(), errors());
+    }
+
+    private List<String> output() {
+        return read(output).lines().toList();
+    }
+
+    /** Standard error so far. */
+    String errors() {
+        return read(errors);
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Ends the process however it fares. */
+    @Override
+    public void close() throws IOException {
+        process.destroyForcibly();
+        process.onExit().join();
+        Files.delete(output);
+        Files.delete(errors);
+    }
+}

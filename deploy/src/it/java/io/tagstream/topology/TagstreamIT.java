@@ -1,0 +1,362 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.tagstream.avro.ImageFailure;
+import io.tagstream.avro.ImageReference;
+import io.tagstream.avro.Tag;
+import io.tagstream.avro.TagEvent;
+import io.tagstream.it.TestCluster;
+import io.tagstream.topology.Stage.Read;
+import io.tagstream.topology.labels.LabelEncoderTopology;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What Tagstream promises of its topics, on a real cluster under {@code exactly_once_v2}. */
+class TagstreamIT {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private static TestCluster cluster;
+
+    @TempDir
+    Path state;
+
+    @BeforeAll
+    static void startCluster() throws Exception {
+        cluster = TestCluster.start();
+    }
+
+    @AfterAll
+    static void stopCluster() throws Exception {
+        if (cluster != null) {
+            cluster.close();
+        }
+    }
+
+    @Test
+    void shouldGiveEveryImageOneOutcomeAndTakeInALabelWhileRunning() throws Exception {
+        try (Stage stage = new Stage(cluster, state);
+                FakeModelRuntime model = FakeModelRuntime.completing(64, 20)) {
+            stage.label("dog");
+            stage.flush();
+            stage.start(model, TagstreamConfig.STREAM_THREADS, 2);
+            for (int i = 0; i < 400; i++) {
+                stage.image("before-" + i, i % 10 == 0 ? "fail:CORRUPT_IMAGE" : "fake:dog+heron");
+            }
+            stage.outcomes(atLeast(400));
+            stage.label("heron");
+            stage.flush();
+            Set<String> late = new HashSet<>();
+            await().atMost(Duration.ofSeconds(30)).until(() -> {
+                String id = "after-" + late.size();
+                late.add(id);
+                stage.image(id, "fake:dog+heron");
+                return stage.outcomes(atLeast(400 + late.size())).stream()
+                        .anyMatch(read -> read.value() instanceof TagEvent event && hasTag(event, "heron"));
+            });
+
+            List<Read<Object>> outcomes = stage.outcomes(atLeast(400 + late.size()));
+            assertThat(outcomes).extracting(Read::key).doesNotHaveDuplicates().hasSize(400 + late.size());
+            assertThat(outcomes.stream().filter(read -> read.value() instanceof ImageFailure))
+                    .hasSize(40);
+            long epochBefore = epochs(outcomes, "before-").iterator().next();
+            assertThat(epochs(outcomes, "before-")).containsExactly(epochBefore);
+            assertThat(outcomes)
+                    .filteredOn(read -> read.value() instanceof TagEvent event && hasTag(event, "heron"))
+                    .isNotEmpty()
+                    .allSatisfy(read -> assertThat(((TagEvent) read.value()).getVocabularyEpoch())
+                            .isGreaterThan(epochBefore));
+            assertThat(stage.pending()).isZero();
+        }
+    }
+
+    @Test
+    void shouldLeaveItsGroupsWhenItCloses() throws Exception {
+        int sessionTimeout = 2 * (int) PATIENCE.toMillis();
+        try (Stage stage = new Stage(cluster, state, "kafka.main.consumer.session.timeout.ms", sessionTimeout);
+                FakeModelRuntime model = FakeModelRuntime.completing(8, 1);
+                Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.bootstrapServers()))) {
+            stage.label("dog");
+            stage.flush();
+            String tagging = stage.config().applicationId();
+            String labels = LabelEncoderTopology.applicationId(
+                    tagging, model.description().textFingerprint());
+
+            Tagstream instance = stage.start(model);
+            assertThat(members(admin, tagging)).isEqualTo(1);
+            assertThat(members(admin, labels)).isEqualTo(1);
+            instance.close();
+
+            await().atMost(PATIENCE).until(() -> members(admin, tagging) == 0 && members(admin, labels) == 0);
+        }
+    }
+
+    private static int members(Admin admin, String group) throws Exception {
+        return admin.describeConsumerGroups(List.of(group))
+                .describedGroups()
+                .get(group)
+                .get(PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                .members()
+                .size();
+    }
+
+    @Test
+    void shouldKeepTheOrderOfEachImageUnderLoad() throws Exception {
+        try (Stage stage = new Stage(cluster, state);
+                FakeModelRuntime model = FakeModelRuntime.completing(32, 15)) {
+            stage.label("dog");
+            stage.flush();
+            stage.start(model, TagstreamConfig.STREAM_THREADS, 2);
+            Map<String, List<String>> expected = new HashMap<>();
+            for (int i = 0; i < 600; i++) {
+                String id = "image-" + i % 7;
+                List<String> history = expected.computeIfAbsent(id, key -> new ArrayList<>());
+                if (i % 11 == 10) {
+                    stage.delete(id);
+                    history.add("deleted");
+                } else if (i % 13 == 12) {
+                    stage.image(id, "fail:FETCH_TIMEOUT");
+                    history.add("failed");
+                } else {
+                    stage.image(id, "fake:version-" + i);
+                    history.add("fake:version-" + i);
+                }
+            }
+            stage.flush();
+
+            // Tags and failures are on two topics, whose orders cannot be compared: each is compared with its own.
+            List<Read<Object>> outcomes = stage.outcomes(atLeast(600));
+            assertThat(outcomes).hasSize(600);
+            expected.forEach((id, history) -> {
+                assertThat(outcomes.stream()
+                                .filter(read ->
+                                        read.key().equals(id) && read.topic().equals(TagstreamConfig.TAGS_TOPIC))
+                                .map(read -> read.value() instanceof TagEvent event ? event.getUri() : "deleted"))
+                        .containsExactlyElementsOf(history.stream()
+                                .filter(entry -> !entry.equals("failed"))
+                                .toList());
+                assertThat(outcomes.stream()
+                                .filter(read -> read.key().equals(id) && read.value() instanceof ImageFailure))
+                        .hasSize((int) history.stream().filter("failed"::equals).count());
+            });
+        }
+    }
+
+    @Test
+    void shouldMeetAnImageInOneTaskWhateverPartitionItsProducerChose() throws Exception {
+        try (Stage stage = new Stage(cluster, state);
+                FakeModelRuntime model = FakeModelRuntime.completing(32, 5)) {
+            stage.start(model);
+            byte[] reference = stage.contracts()
+                    .imageReference()
+                    .serializer()
+                    .serialize(
+                            stage.topic(TagstreamConfig.IMAGES_TOPIC),
+                            ImageReference.newBuilder().setUri("fake:dog").build());
+            for (int partition = 0; partition < 3; partition++) {
+                stage.send(TagstreamConfig.IMAGES_TOPIC, partition, "image-1", reference);
+                stage.flush();
+                stage.outcomes(atLeast(partition + 1));
+            }
+
+            assertThat(stage.outcomes(atLeast(3)))
+                    .extracting(read -> ((TagEvent) read.value()).getCause().name())
+                    .containsExactly("NEW_IMAGE", "IMAGE_CHANGED", "IMAGE_CHANGED");
+        }
+    }
+
+    @Test
+    void shouldTagUnderAnEmptyVocabularyAtStart() throws Exception {
+        try (Stage stage = new Stage(cluster, state);
+                FakeModelRuntime model = FakeModelRuntime.completing(8, 5)) {
+            stage.start(model);
+            stage.image("image-1", "fake:dog");
+            TagEvent event = (TagEvent) stage.outcomes(atLeast(1)).get(0).value();
+
+            assertThat(event.getTags()).isEmpty();
+            assertThat(event.getVocabularyEpoch()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void shouldEncodeALabelOncePerClusterAndReadItAfterARestart() throws Exception {
+        try (Stage stage = new Stage(cluster, state);
+                FakeModelRuntime first = FakeModelRuntime.completing(8, 5);
+                FakeModelRuntime second = FakeModelRuntime.completing(8, 5);
+                FakeModelRuntime otherText = FakeModelRuntime.completing(
+                        FakeModelRuntime.describe("fake-2", 2, "another text encoder"), 8, 5)) {
+            for (int i = 0; i < 50; i++) {
+                stage.label("label-" + i);
+            }
+            stage.flush();
+            try (Tagstream instance = stage.start(first)) {
+                assertThat(instance.vocabularyEpoch()).isEqualTo(49);
+            }
+            try (Tagstream instance = stage.start(second)) {
+                assertThat(instance.vocabularyEpoch()).isEqualTo(49);
+            }
+            try (Tagstream instance = stage.start(otherText)) {
+                assertThat(instance.vocabularyEpoch()).isEqualTo(49);
+            }
+
+            assertThat(first.encodedLabels()).isEqualTo(50);
+            assertThat(second.encodedLabels()).as("a restart reads").isZero();
+            assertThat(otherText.encodedLabels())
+                    .as("another text encoder has vectors of its own")
+                    .isEqualTo(50);
+        }
+    }
+
+    @Test
+    void shouldKeepADeadLetterOnceAcrossRestarts() throws Exception {
+        try (Stage stage = new Stage(cluster, state);
+                FakeModelRuntime model = FakeModelRuntime.completing(8, 5)) {
+            byte[] garbage = "no avro".getBytes(StandardCharsets.UTF_8);
+            stage.send(TagstreamConfig.IMAGES_TOPIC, 0, "image-1", garbage);
+            stage.flush();
+            try (Tagstream instance = stage.start(model)) {
+                assertThat(deadLetters(stage)).hasSize(1);
+                assertThat(instance.ready()).isTrue();
+            }
+            try (Tagstream instance = stage.start(model)) {
+                stage.image("image-2", "fake:dog");
+                assertThat(stage.outcomes(atLeast(1))).hasSize(1);
+                assertThat(instance.ready()).isTrue();
+            }
+
+            assertThat(deadLetters(stage)).extracting(Read::value).containsExactly(garbage);
+        }
+    }
+
+    @Test
+    void shouldDoTheWorkOfARevivedTaskExactlyOnce() throws Exception {
+        try (Stage stage = new Stage(cluster, state);
+                FakeModelRuntime model = FakeModelRuntime.completing(64, 20)) {
+            stage.label("dog");
+            stage.flush();
+            TimedOutCommits commits = new TimedOutCommits();
+            Tagstream instance = stage.start(model, commits);
+            for (int i = 0; i < 900; i++) {
+                stage.image("image-" + i, "fake:dog");
+                if (i % 300 == 150) {
+                    stage.flush();
+                    stage.outcomes(atLeast(i / 2));
+                    commits.timeOutNext();
+                }
+            }
+            stage.flush();
+
+            List<Read<Object>> outcomes = stage.outcomes(atLeast(900));
+            assertThat(commits.timedOut())
+                    .as("commits that revived their tasks")
+                    .isEqualTo(3);
+            assertThat(outcomes).extracting(Read::key).doesNotHaveDuplicates().hasSize(900);
+            assertThat(stage.pending()).isZero();
+            assertThat(instance.failure()).isNotDone();
+        }
+    }
+
+    @Test
+    void shouldWaitOnAnInstanceWhoseVocabularyIsOlderThanItsTasksHaveUsed() throws Exception {
+        try (Stage stage = new Stage(
+                        cluster,
+                        state,
+                        TagstreamConfig.TOPICS_PARTITIONS,
+                        1,
+                        TagstreamConfig.IMAGES_REPARTITION,
+                        false); // one task, so that it is known where it runs
+                FakeModelRuntime model = FakeModelRuntime.completing(8, 5)) {
+            stage.label("dog");
+            stage.flush();
+            LaggingVocabulary firstClients = new LaggingVocabulary();
+            LaggingVocabulary secondClients = new LaggingVocabulary();
+            Tagstream first = stage.start(model, firstClients);
+            stage.image("image-1", "fake:dog");
+            stage.outcomes(atLeast(1));
+            Tagstream second = stage.start(model, secondClients);
+
+            // Kafka Streams decides which of the two has the task; the one that lags shows in the epoch.
+            secondClients.lag(true);
+            stage.label("probe");
+            stage.flush();
+            await().atMost(PATIENCE).until(() -> first.vocabularyEpoch() == 1);
+            stage.image("image-2", "fake:dog");
+            boolean onFirst = epoch(stage.outcomes(atLeast(2)).get(1)) == 1;
+            Tagstream ahead = onFirst ? first : second;
+            Tagstream behind = onFirst ? second : first;
+            LaggingVocabulary aheadClients = onFirst ? firstClients : secondClients;
+            LaggingVocabulary behindClients = onFirst ? secondClients : firstClients;
+
+            behindClients.lag(true);
+            aheadClients.lag(false);
+            stage.label("heron");
+            stage.flush();
+            await().atMost(PATIENCE).until(() -> ahead.vocabularyEpoch() == 2);
+            stage.image("image-3", "fake:dog+heron");
+            assertThat(epoch(stage.outcomes(atLeast(3)).get(2)))
+                    .as("the task is where the vocabulary is newer")
+                    .isEqualTo(2);
+
+            ahead.close(); // the task moves to the instance that is behind
+            assertThat(behind.vocabularyEpoch()).isLessThan(2);
+            stage.image("image-4", "fake:dog+heron");
+            stage.flush();
+            await().atMost(PATIENCE).until(() -> stage.pending() == 1);
+            assertThat(stage.outcomes(all -> true)).as("it waits").hasSize(3);
+
+            behindClients.lag(false);
+            Read<Object> waited = stage.outcomes(atLeast(4)).get(3);
+            assertThat(epoch(waited)).isEqualTo(2);
+            assertThat(hasTag((TagEvent) waited.value(), "heron")).isTrue();
+            assertThat(stage.pending()).isZero();
+        }
+    }
+
+    private static long epoch(Read<Object> outcome) {
+        return ((TagEvent) outcome.value()).getVocabularyEpoch();
+    }
+
+    private static List<Read<Object>> deadLetters(Stage stage) {
+        return stage.read(
+                Map.of(TagstreamConfig.DEAD_LETTERS_TOPIC, new ByteArrayDeserializer()), all -> !all.isEmpty());
+    }
+
+    private static Predicate<List<Read<Object>>> atLeast(int outcomes) {
+        return all -> all.size() >= outcomes;
+    }
+
+    private static boolean hasTag(TagEvent event, String labelId) {
+        return event.getTags().stream().map(Tag::getLabelId).anyMatch(labelId::equals);
+    }
+
+    private static Set<Long> epochs(List<Read<Object>> outcomes, String prefix) {
+        Set<Long> epochs = new HashSet<>();
+        for (Read<Object> outcome : outcomes) {
+            if (outcome.key().startsWith(prefix) && outcome.value() instanceof TagEvent event) {
+                epochs.add(event.getVocabularyEpoch());
+            }
+        }
+        return epochs;
+    }
+}

@@ -1,0 +1,62 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream;
+
+import io.tagstream.model.bundle.Bundle;
+import io.tagstream.model.bundle.BundleException;
+import io.tagstream.model.image.FetchOptions;
+import io.tagstream.model.onnx.ExecutionProvider;
+import io.tagstream.model.onnx.ExecutionProviderException;
+import io.tagstream.model.onnx.OnnxModelRuntime;
+import io.tagstream.topology.TagstreamConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/** The model runtime that a configuration describes. */
+public final class ModelRuntimes {
+    private ModelRuntimes() {}
+
+    /**
+     * Loads the configured model and warms it up: some seconds.
+     *
+     * @return the caller's to close
+     * @throws CommandException if the bundle is wrong or the execution provider is not available
+     */
+    public static OnnxModelRuntime open(TagstreamConfig config) {
+        try {
+            OnnxModelRuntime.Builder builder = OnnxModelRuntime.builder(
+                            Bundle.load(config.getString(TagstreamConfig.MODEL_BUNDLE)))
+                    .executionProvider(ExecutionProvider.of(config.getString(TagstreamConfig.MODEL_EXECUTION_PROVIDER)))
+                    .batchWait(Duration.ofMillis(config.getInt(TagstreamConfig.MODEL_BATCH_WAIT_MILLIS)))
+                    .maxInFlight(config.getInt(TagstreamConfig.MODEL_MAX_IN_FLIGHT))
+                    .maxPixels(config.getLong(TagstreamConfig.DECODE_MAX_PIXELS))
+                    .fetch(fetch(config));
+            config.optionalInt(TagstreamConfig.MODEL_BATCH_SIZE).ifPresent(builder::batchSize);
+            config.optionalInt(TagstreamConfig.MODEL_THREADS).ifPresent(builder::inferenceThreads);
+            config.optionalInt(TagstreamConfig.DECODE_THREADS).ifPresent(builder::decodeThreads);
+            return builder.build();
+        } catch (BundleException e) {
+            throw CommandException.failed(
+                    e.getMessage() + "; restore the bundle, or name another with model.bundle", e);
+        } catch (ExecutionProviderException e) {
+            throw CommandException.failed(e.getMessage(), e);
+        }
+    }
+
+    private static FetchOptions fetch(TagstreamConfig config) {
+        return FetchOptions.builder()
+                .fileRoots(config.getList(TagstreamConfig.FETCH_FILE_ROOTS).stream()
+                        .map(Path::of)
+                        .toList())
+                .allowPrivateAddresses(config.getBoolean(TagstreamConfig.FETCH_ALLOW_PRIVATE))
+                .concurrency(config.getInt(TagstreamConfig.FETCH_CONCURRENCY))
+                .connectTimeout(Duration.ofMillis(config.getInt(TagstreamConfig.FETCH_CONNECT_TIMEOUT_MILLIS)))
+                .timeout(Duration.ofMillis(config.getInt(TagstreamConfig.FETCH_TIMEOUT_MILLIS)))
+                .maxRedirects(config.getInt(TagstreamConfig.FETCH_MAX_REDIRECTS))
+                .maxBytes(config.getInt(TagstreamConfig.DECODE_MAX_BYTES))
+                .build();
+    }
+}

@@ -1,0 +1,54 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import io.tagstream.CommandException;
+import io.tagstream.ExitCode;
+import java.io.PrintWriter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+
+/** The command {@code tagstream}. */
+public final class Main {
+    private static final Logger log = LoggerFactory.getLogger(Main.class);
+
+    private Main() {}
+
+    public static void main(String[] arguments) {
+        System.exit(run(arguments));
+    }
+
+    /** Runs a command and returns its exit code. */
+    static int run(String... arguments) {
+        return new CommandLine(new TagstreamCommand())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler(Main::wronglyGiven)
+                .setExecutionExceptionHandler((failure, command, parsed) -> failed(failure, command))
+                .execute(arguments);
+    }
+
+    private static int wronglyGiven(ParameterException failure, String[] arguments) {
+        CommandLine command = failure.getCommandLine();
+        PrintWriter err = command.getErr();
+        err.println("tagstream: " + failure.getMessage());
+        CommandLine.UnmatchedArgumentException.printSuggestions(failure, err);
+        err.println("See " + command.getCommandSpec().qualifiedName() + " --help");
+        return ExitCode.USAGE;
+    }
+
+    private static int failed(Exception failure, CommandLine command) {
+        if (failure instanceof CommandException known) {
+            log.debug("The command failed", known);
+            command.getErr().println("tagstream: " + known.getMessage());
+            return known.exitCode();
+        }
+        log.error("The command failed in a way that it does not know", failure);
+        command.getErr().println("tagstream: " + failure);
+        return ExitCode.FAILED;
+    }
+}

@@ -1,0 +1,113 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import io.tagstream.CommandException;
+import io.tagstream.ModelRuntimes;
+import io.tagstream.StopSignal;
+import io.tagstream.cluster.TopicProvisioner;
+import io.tagstream.config.Settings;
+import io.tagstream.model.ModelRuntime;
+import io.tagstream.schemas.registry.RegistryUnavailableException;
+import io.tagstream.schemas.registry.SchemaRegistries;
+import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.Tagstream;
+import io.tagstream.topology.TagstreamConfig;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code tagstream run}. */
+@Command(
+        name = "run",
+        description = {
+            "Tags what arrives on a Kafka cluster until it is stopped. Start it on several machines with the same"
+                    + " application.id to share the work.",
+            "",
+            "Settings come from the file, TAGSTREAM_* environment variables over it (TAGSTREAM_IMAGES_TOPIC sets"
+                    + " images.topic) and --set over both. Keys with the prefix kafka. go to Kafka's clients. See"
+                    + " CONFIGURATION.md.%n"
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false,
+        footerHeading = "%nExample of a file:%n",
+        footer = {
+            "  bootstrap.servers=kafka-1:9092,kafka-2:9092",
+            "  schema.registry.url=http://registry:8081",
+            "  state.dir=/var/lib/tagstream",
+            "  kafka.security.protocol=SSL"
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "1:the cluster, the registry or the model cannot be used, or tagging has stopped for good",
+            "2:wrong usage or configuration; nothing was done",
+            "130, 143:ended in order by Ctrl-C or SIGTERM"
+        })
+final class RunCommand implements Callable<Integer> {
+    private static final Logger log = LoggerFactory.getLogger(RunCommand.class);
+
+    @Option(names = "--config", paramLabel = "FILE", description = "Properties file with the configuration.")
+    private Path file;
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "A configuration key and its value.")
+    private Map<String, String> settings = Map.of();
+
+    @Mixin
+    private LoggingOptions logging;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        logging.applyToService();
+        Settings layers = new Settings();
+        Optional.ofNullable(file).ifPresent(layers::file);
+        TagstreamConfig config =
+                layers.environment(System.getenv()).flags(settings).config();
+        try (StopSignal stop = new StopSignal();
+                SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
+            TopicProvisioner.provision(config);
+            register(config, registry);
+            try (ModelRuntime runtime = ModelRuntimes.open(config);
+                    Tagstream tagstream = new Tagstream(config, runtime, registry)) {
+                if (!stop.isRequested()) {
+                    tagstream.start();
+                    follow(tagstream, stop);
+                }
+            }
+            log.info("Stopped");
+            return stop.exitCode();
+        }
+    }
+
+    private static void register(TagstreamConfig config, SchemaRegistry registry) {
+        try {
+            new Contracts(registry).register(config);
+        } catch (RegistryUnavailableException e) {
+            throw CommandException.failed(
+                    "no schema registry answers at %s; check schema.registry.url and that the registry runs (%s)"
+                            .formatted(
+                                    String.join(",", config.getList(TagstreamConfig.SCHEMA_REGISTRY_URL)),
+                                    e.getMessage()),
+                    e);
+        }
+    }
+
+    private static void follow(Tagstream tagstream, StopSignal stop) {
+        CompletableFuture<Throwable> failure = tagstream.failure();
+        CompletableFuture.anyOf(failure, stop.requested()).join();
+        if (failure.isDone() && !stop.isRequested()) {
+            throw CommandException.failed("tagging has stopped for good: " + failure.join());
+        }
+    }
+}

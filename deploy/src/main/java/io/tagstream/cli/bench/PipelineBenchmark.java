@@ -1,0 +1,297 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli.bench;
+
+import io.tagstream.CommandException;
+import io.tagstream.StopSignal;
+import io.tagstream.avro.Label;
+import io.tagstream.cli.local.DataDirectory;
+import io.tagstream.cli.local.LocalNode;
+import io.tagstream.cli.local.OutcomeReader;
+import io.tagstream.cli.local.Submitter;
+import io.tagstream.config.Settings;
+import io.tagstream.images.ImageSelection;
+import io.tagstream.images.NamedImage;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageRequest;
+import io.tagstream.model.LabelText;
+import io.tagstream.model.LabelTextException;
+import io.tagstream.model.LabelVector;
+import io.tagstream.model.batch.PipelineStatistics;
+import io.tagstream.model.onnx.DirectLabelVectors;
+import io.tagstream.model.onnx.OnnxModelRuntime;
+import io.tagstream.topology.Tagstream;
+import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.vocabulary.VocabularyTopic;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
+
+/**
+ * The pipeline through embedded Kafka beside ONNX Runtime in a bare loop: bare, pipeline, bare, pipeline, so that what
+ * else goes on on the machine meets both.
+ *
+ * <p><i>Threading notes.</i> Everything that is measured is driven from the caller's thread.
+ */
+public final class PipelineBenchmark {
+    private static final int ROUNDS = 3;
+    /** So many measurements' length until Java's compiler has done most of its work. */
+    private static final int WARM_UP_ROUNDS = 2;
+
+    /** Until the pipeline is full. */
+    private static final Duration RUN_UP = Duration.ofSeconds(2);
+
+    private static final Duration READY = Duration.ofMinutes(10);
+    /** Their pixels are kept in memory: 150 KB each at 224 x 224. */
+    private static final int MOST_IMAGES = 256;
+    /** Enough images under way that the model never waits for Kafka's commits: so many seconds' worth. */
+    private static final double WINDOW_SECONDS = 2;
+
+    private static final int SMALLEST_WINDOW = 64;
+    private static final int LARGEST_WINDOW = 4096;
+    private static final double NANOS_PER_MILLI = 1e6;
+
+    private final Options options;
+    private final Consumer<String> progress;
+    private final StopSignal stop;
+
+    /**
+     * What to measure.
+     *
+     * @param images a folder
+     * @param labels size of the vocabulary
+     * @param round length of each measurement
+     * @param settings further settings
+     */
+    public record Options(Path images, int labels, Duration round, Map<String, String> settings) {}
+
+    private PipelineBenchmark(Options options, Consumer<String> progress, StopSignal stop) {
+        this.options = options;
+        this.progress = progress;
+        this.stop = stop;
+    }
+
+    /**
+     * Measures.
+     *
+     * @param progress takes a line whenever something is done
+     * @return empty if it was asked to stop before there was a result
+     * @throws CommandException if that cannot be, or if pipeline and bare loop have not done the same work
+     */
+    public static Optional<PipelineResult> run(Options options, Consumer<String> progress, StopSignal stop)
+            throws InterruptedException {
+        try {
+            return Optional.of(new PipelineBenchmark(options, progress, stop).run());
+        } catch (StoppedException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** The person does not want a result any more. */
+    private static final class StoppedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+    }
+
+    private PipelineResult run() throws InterruptedException {
+        ImageSelection selection = ImageSelection.of(List.of(options.images().toString()));
+        List<NamedImage> found = selection.scan();
+        if (found.isEmpty()) {
+            throw CommandException.usage("no images in %s; give a folder that has some".formatted(options.images()));
+        }
+        Settings settings = new Settings()
+                .environment(System.getenv())
+                .flags(options.settings())
+                .with(
+                        TagstreamConfig.FETCH_FILE_ROOTS,
+                        selection.roots().stream().map(Path::toString).toList());
+        try (DataDirectory data = DataDirectory.open(Optional.empty());
+                LocalNode node = LocalNode.start(settings, data, 0);
+                OutcomeReader reader = new OutcomeReader(node.config(), node.contracts())) {
+            Map<String, Label> labels =
+                    BenchLabels.ofSize(options.labels(), node.config().getString(TagstreamConfig.MODEL_BUNDLE));
+            VocabularyTopic.Contents written = new VocabularyTopic(node.config(), node.contracts()).replace(labels);
+            reader.readCurrentTags();
+            progress.accept("encoding %d labels".formatted(labels.size()));
+            Tagstream tagstream = node.startTagstream();
+            DirectLabelVectors vectors = encode(labels, node.runtime());
+            awaitReady(tagstream);
+
+            List<NamedImage> images = new ArrayList<>();
+            List<ByteBuffer> pixels = new ArrayList<>();
+            decode(found, node.runtime(), images, pixels);
+            try (BareLoop bare = new BareLoop(node.runtime(), pixels, vectors);
+                    Submitter submitter = new Submitter(node, written.lastOffset())) {
+                ScoreCheck check = check(labels, images, bare.scores(), node);
+                return measure(
+                        node.runtime(),
+                        bare,
+                        check,
+                        new PipelineLoad(images, submitter, reader, check, stop::isRequested));
+            }
+        }
+    }
+
+    private PipelineResult measure(OnnxModelRuntime runtime, BareLoop bare, ScoreCheck check, PipelineLoad load) {
+        List<Speed> raw = new ArrayList<>();
+        List<Speed> pipeline = new ArrayList<>();
+        List<PipelineStatistics> before = new ArrayList<>();
+        List<PipelineStatistics> after = new ArrayList<>();
+        bare.run(RUN_UP);
+        load.saturate(RUN_UP, options.round().multipliedBy(WARM_UP_ROUNDS), SMALLEST_WINDOW, () -> {});
+        endIfStopped();
+        for (int round = 1; round <= ROUNDS; round++) {
+            raw.add(bare.run(options.round()));
+            endIfStopped();
+            report("bare loop", round, raw);
+            double speed = Speed.sum(raw).imagesPerSecond();
+            int window = Math.max(SMALLEST_WINDOW, Math.min(LARGEST_WINDOW, (int) (speed * WINDOW_SECONDS)));
+            pipeline.add(load.saturate(RUN_UP, options.round(), window, () -> before.add(runtime.statistics())));
+            after.add(runtime.statistics());
+            endIfStopped();
+            report("pipeline", round, pipeline);
+        }
+        Speed saturated = Speed.sum(pipeline);
+        progress.accept("latency at half the pipeline's speed");
+        List<Duration> latencies = load.atRate(saturated.imagesPerSecond() / 2, options.round());
+        endIfStopped();
+        return result(Speed.sum(raw), saturated, latencies, before, after, check);
+    }
+
+    private static PipelineResult result(
+            Speed raw,
+            Speed pipeline,
+            List<Duration> latencies,
+            List<PipelineStatistics> before,
+            List<PipelineStatistics> after,
+            ScoreCheck check) {
+        Work work = new Work(before, after);
+        List<Duration> sorted = latencies.stream().sorted().toList();
+        return new PipelineResult(
+                raw,
+                pipeline,
+                percentile(sorted, 0.5),
+                percentile(sorted, 0.99),
+                work.images() / (double) work.batches(),
+                work.fetchMillis(),
+                work.decodeMillis(),
+                work.modelMillis(),
+                // of what the saturated rounds measured, whose share of all images this is
+                Math.min(1, work.modelMillis() * pipeline.imagesPerSecond() / 1000),
+                ProcessUsage.peakResidentMib(),
+                check.checked(),
+                check.largestDifference());
+    }
+
+    /** What the runtime did in the saturated rounds. */
+    private record Work(long images, long batches, long fetchNanos, long decodeNanos, long modelNanos) {
+        Work(List<PipelineStatistics> before, List<PipelineStatistics> after) {
+            this(
+                    sum(after, PipelineStatistics::batchedImages) - sum(before, PipelineStatistics::batchedImages),
+                    sum(after, PipelineStatistics::batches) - sum(before, PipelineStatistics::batches),
+                    sum(after, PipelineStatistics::fetchNanos) - sum(before, PipelineStatistics::fetchNanos),
+                    sum(after, PipelineStatistics::decodeNanos) - sum(before, PipelineStatistics::decodeNanos),
+                    sum(after, PipelineStatistics::inferenceNanos) - sum(before, PipelineStatistics::inferenceNanos));
+        }
+
+        double fetchMillis() {
+            return fetchNanos / NANOS_PER_MILLI / images;
+        }
+
+        double decodeMillis() {
+            return decodeNanos / NANOS_PER_MILLI / images;
+        }
+
+        double modelMillis() {
+            return modelNanos / NANOS_PER_MILLI / images;
+        }
+
+        private static long sum(List<PipelineStatistics> all, ToLongFunction<PipelineStatistics> value) {
+            return all.stream().mapToLong(value).sum();
+        }
+    }
+
+    private static double percentile(List<Duration> sorted, double share) {
+        int place = (int) Math.ceil(share * sorted.size()) - 1;
+        return sorted.get(Math.max(0, place)).toNanos() / NANOS_PER_MILLI;
+    }
+
+    private ScoreCheck check(Map<String, Label> labels, List<NamedImage> images, float[][] scores, LocalNode node) {
+        Map<String, Integer> places = new HashMap<>();
+        labels.keySet().forEach(id -> places.put(id, places.size()));
+        return new ScoreCheck(
+                images.stream().map(NamedImage::id).toList(),
+                places,
+                scores,
+                node.config().minScore().orElse(node.runtime().description().defaultThreshold()),
+                node.config().topK().orElse(node.runtime().description().topK()));
+    }
+
+    private DirectLabelVectors encode(Map<String, Label> labels, OnnxModelRuntime runtime) {
+        List<LabelVector> vectors = new ArrayList<>();
+        for (Label label : labels.values()) {
+            endIfStopped();
+            try {
+                vectors.add(runtime.encodeLabel(new LabelText(label.getName(), label.getPrompts())));
+            } catch (LabelTextException e) {
+                throw CommandException.failed(e.getMessage(), e);
+            }
+        }
+        return new DirectLabelVectors(vectors);
+    }
+
+    private void decode(
+            List<NamedImage> found, OnnxModelRuntime runtime, List<NamedImage> images, List<ByteBuffer> pixels)
+            throws InterruptedException {
+        int size = runtime.pixelBytes();
+        for (NamedImage image : found.subList(0, Math.min(MOST_IMAGES, found.size()))) {
+            ByteBuffer target = ByteBuffer.allocateDirect(size);
+            try {
+                runtime.loadPixels(new ImageRequest(image.uri().toString(), Optional.empty()), target);
+                images.add(image);
+                pixels.add(target);
+            } catch (ImageException e) {
+                progress.accept("left out %s: %s".formatted(image.id(), e.getMessage()));
+            }
+        }
+        if (images.isEmpty()) {
+            throw CommandException.usage("none of the images in %s can be decoded".formatted(options.images()));
+        }
+        progress.accept("%d different images".formatted(images.size()));
+    }
+
+    private void awaitReady(Tagstream tagstream) throws InterruptedException {
+        try {
+            tagstream.awaitReady(READY);
+        } catch (TimeoutException e) {
+            throw CommandException.failed(e.getMessage(), e);
+        }
+    }
+
+    private void report(String name, int round, List<Speed> speeds) {
+        progress.accept(String.format(
+                Locale.ROOT,
+                "%s, round %d of %d: %.1f images/s",
+                name,
+                round,
+                ROUNDS,
+                speeds.get(speeds.size() - 1).imagesPerSecond()));
+    }
+
+    private void endIfStopped() {
+        if (stop.isRequested()) {
+            throw new StoppedException();
+        }
+    }
+}

@@ -1,0 +1,131 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli.local;
+
+import io.tagstream.avro.ImageFailure;
+import io.tagstream.avro.LabelFailure;
+import io.tagstream.avro.TagEvent;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.DeadLetters;
+import io.tagstream.topology.TagstreamConfig;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.PartitionInfo;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+
+/** Reads what has become of images and labels: committed records only, each once. Used by one thread. */
+public final class OutcomeReader implements AutoCloseable {
+    private static final Duration POLL = Duration.ofMillis(100);
+
+    private final String tagsTopic;
+    private final String imageFailuresTopic;
+    private final String labelFailuresTopic;
+    private final String deadLettersTopic;
+    private final Deserializer<TagEvent> tagEvents;
+    private final Deserializer<ImageFailure> imageFailures;
+    private final Deserializer<LabelFailure> labelFailures;
+    private final KafkaConsumer<String, byte[]> consumer;
+    private final Map<String, TagEvent> current = new HashMap<>();
+
+    public OutcomeReader(TagstreamConfig config, Contracts contracts) {
+        tagsTopic = config.topic(TagstreamConfig.TAGS_TOPIC);
+        imageFailuresTopic = config.topic(TagstreamConfig.IMAGE_FAILURES_TOPIC);
+        labelFailuresTopic = config.topic(TagstreamConfig.LABEL_FAILURES_TOPIC);
+        deadLettersTopic = config.topic(TagstreamConfig.DEAD_LETTERS_TOPIC);
+        tagEvents = contracts.tagEvent().deserializer();
+        imageFailures = contracts.imageFailure().deserializer();
+        labelFailures = contracts.labelFailure().deserializer();
+        Map<String, Object> settings = config.kafkaSettings();
+        settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
+        settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
+        consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer());
+    }
+
+    /** Reads every image's current tags, and goes on from here: what {@link #poll} returns comes after. */
+    public void readCurrentTags() {
+        List<TopicPartition> tags = partitions(tagsTopic);
+        List<TopicPartition> failures = new ArrayList<>(partitions(imageFailuresTopic));
+        failures.addAll(partitions(labelFailuresTopic));
+        failures.addAll(partitions(deadLettersTopic));
+        List<TopicPartition> all = new ArrayList<>(tags);
+        all.addAll(failures);
+        consumer.assign(all);
+        consumer.seekToEnd(failures);
+        failures.forEach(consumer::position); // the end as it is now, not at the first poll
+        consumer.seekToBeginning(tags);
+        Map<TopicPartition, Long> ends = consumer.endOffsets(tags);
+        consumer.pause(failures);
+        while (tags.stream().anyMatch(partition -> consumer.position(partition) < ends.get(partition))) {
+            consumer.poll(POLL).forEach(this::takeTags);
+        }
+        consumer.resume(failures);
+    }
+
+    /** Every tagged image's latest tags, as far as they have been read; a view. */
+    Map<String, TagEvent> current() {
+        return Collections.unmodifiableMap(current);
+    }
+
+    /**
+     * Waits a moment for outcomes.
+     *
+     * @param complaints takes a sentence for every label that was refused and every record that could not be read
+     * @return in the order of their topics' partitions
+     */
+    public List<Outcome> poll(Duration patience, Consumer<String> complaints) {
+        List<Outcome> outcomes = new ArrayList<>();
+        for (ConsumerRecord<String, byte[]> found : consumer.poll(patience)) {
+            if (found.topic().equals(labelFailuresTopic)) {
+                LabelFailure failure = labelFailures.deserialize(found.topic(), found.value());
+                complaints.accept("label %s was refused, %s: %s"
+                        .formatted(found.key(), failure.getReason(), failure.getMessage()));
+            } else if (found.topic().equals(deadLettersTopic)) {
+                complaints.accept(DeadLetters.describe(found.headers()));
+            } else if (found.topic().equals(imageFailuresTopic)) {
+                outcomes.add(new Outcome.Failed(found.key(), imageFailures.deserialize(found.topic(), found.value())));
+            } else {
+                takeTags(found).ifPresent(outcomes::add);
+            }
+        }
+        return outcomes;
+    }
+
+    /** Empty for the deletion of an image that had no tags. */
+    private Optional<Outcome> takeTags(ConsumerRecord<String, byte[]> found) {
+        TagEvent event = tagEvents.deserialize(found.topic(), found.value());
+        if (event == null) {
+            return Optional.ofNullable(current.remove(found.key()))
+                    .map(last -> new Outcome.Deleted(found.key(), last.getUri()));
+        }
+        current.put(found.key(), event);
+        return Optional.of(new Outcome.Tagged(found.key(), event));
+    }
+
+    private List<TopicPartition> partitions(String topic) {
+        Collection<PartitionInfo> partitions = consumer.partitionsFor(topic);
+        return partitions.stream()
+                .map(partition -> new TopicPartition(topic, partition.partition()))
+                .toList();
+    }
+
+    @Override
+    public void close() {
+        consumer.close();
+    }
+}

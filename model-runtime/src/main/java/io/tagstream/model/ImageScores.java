@@ -1,0 +1,18 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model;
+
+/**
+ * An image's scores.
+ *
+ * @param labels the labels it was scored against
+ * @param scores one calibrated score in [0, 1] for each label, in the labels' order; not to be changed
+ * @param sha256 SHA-256 of the image's bytes, 64 lower-case hexadecimal digits
+ * @param width width in pixels, upright
+ * @param height height in pixels, upright
+ */
+@SuppressWarnings("ArrayRecordComponent") // one array an image, handed over and never shared
+public record ImageScores<L extends LabelVectors>(L labels, float[] scores, String sha256, int width, int height) {}

@@ -1,0 +1,361 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.batch;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageRequest;
+import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelVectors;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes images through fetch, decode and inference, shared by all callers, so that batches fill from all of them.
+ *
+ * <p><i>Threading notes.</i>
+ *
+ * <ul>
+ *   <li>{@link #trySubmit} may be called from any thread and never blocks: it takes room, or turns away.
+ *   <li>Fetch threads hand over to decode threads, these through the {@link Batcher} to one inference thread. The queues
+ *       between them are unbounded in themselves; room bounds what is in all of them together.
+ *   <li>Decode threads wait for one of a fixed set of pixel buffers, so decoding runs at most two batches ahead.
+ *   <li>The inference thread alone calls {@link Stages#load}, {@link Stages#encode} and {@link Stages#score}.
+ *   <li>Futures complete on the thread of the stage that ended the image.
+ *   <li>Whatever a stage throws, errors included, is the failure of its image or of its batch; no thread dies of it and
+ *       no future is left behind.
+ * </ul>
+ */
+public final class ScoringPipeline implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ScoringPipeline.class);
+    private static final long JOIN_SECONDS = 60;
+
+    private final Stages stages;
+    private final int maxInFlight;
+    private final Semaphore room;
+    private final ThreadPoolExecutor fetchPool;
+    private final ThreadPoolExecutor decodePool;
+    private final Batcher<Work<?>> batcher;
+    private final BlockingQueue<ByteBuffer> pixelBuffers;
+    private final Thread inference;
+    private final Set<Work<?>> inFlight = ConcurrentHashMap.newKeySet();
+    private final LongAdder succeeded = new LongAdder();
+    private final LongAdder failed = new LongAdder();
+    private final LongAdder batches = new LongAdder();
+    private final LongAdder batchedImages = new LongAdder();
+    private final LongAdder fetchNanos = new LongAdder();
+    private final LongAdder decodeNanos = new LongAdder();
+    private final LongAdder inferenceNanos = new LongAdder();
+    private volatile boolean closed;
+
+    /** A running pipeline, which owns its threads but not {@code stages}. */
+    public ScoringPipeline(Stages stages, PipelineOptions options) {
+        this.stages = stages;
+        this.maxInFlight = options.maxInFlight();
+        this.room = new Semaphore(maxInFlight);
+        this.fetchPool = pool("tagstream-fetch", options.fetchThreads());
+        this.decodePool = pool("tagstream-decode", options.decodeThreads());
+        this.batcher = new Batcher<>(options.batchSize(), options.batchWait());
+        int buffers = 2 * options.batchSize() + options.decodeThreads();
+        this.pixelBuffers = new ArrayBlockingQueue<>(buffers);
+        for (int i = 0; i < buffers; i++) {
+            pixelBuffers.add(ByteBuffer.allocateDirect(stages.pixelBytes()));
+        }
+        this.inference = new Thread(this::infer, "tagstream-inference");
+        inference.setDaemon(true);
+        inference.start();
+    }
+
+    /** See {@link io.tagstream.model.ModelRuntime#trySubmit}. */
+    @SuppressWarnings("FutureReturnValueIgnored") // the callback's own outcome: it frees what the image takes
+    public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
+            ImageRequest request, Supplier<L> labels) {
+        if (!room.tryAcquire()) {
+            return Optional.empty();
+        }
+        Work<L> work = new Work<>(request, labels, room::release);
+        inFlight.add(work);
+        FetchTask task = new FetchTask(work);
+        work.future.whenComplete((scores, failure) -> {
+            inFlight.remove(work);
+            // the queue would otherwise fill with cancelled images while all fetch threads are busy
+            if (work.endIfWaiting()) {
+                fetchPool.remove(task);
+            }
+        });
+        try {
+            fetchPool.execute(task);
+        } catch (RejectedExecutionException e) {
+            work.future.cancel(false);
+        }
+        if (closed) {
+            work.future.cancel(false);
+        }
+        return Optional.of(work.future);
+    }
+
+    /** What has been done so far. */
+    public PipelineStatistics statistics() {
+        return new PipelineStatistics(
+                maxInFlight - room.availablePermits(),
+                succeeded.sum(),
+                failed.sum(),
+                batches.sum(),
+                batchedImages.sum(),
+                fetchNanos.sum(),
+                decodeNanos.sum(),
+                inferenceNanos.sum());
+    }
+
+    /**
+     * Cancels what is in flight and joins the threads.
+     *
+     * @throws IllegalStateException if a thread does not end: what the stages use must then not be freed
+     */
+    @Override
+    public void close() {
+        closed = true;
+        for (Work<?> work : inFlight) {
+            work.future.cancel(false);
+        }
+        batcher.close();
+        fetchPool.shutdownNow();
+        decodePool.shutdownNow();
+        boolean interrupted = false;
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(JOIN_SECONDS);
+        while (true) {
+            try {
+                join(deadline);
+                break;
+            } catch (InterruptedException e) {
+                // half a shutdown would free memory that a stage still uses
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void join(long deadline) throws InterruptedException {
+        boolean ended = true;
+        for (ExecutorService pool : List.of(fetchPool, decodePool)) {
+            ended &= pool.awaitTermination(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+        }
+        inference.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
+        if (!ended || inference.isAlive()) {
+            throw new IllegalStateException(
+                    "a stage did not end within %d s; its native memory stays allocated".formatted(JOIN_SECONDS));
+        }
+    }
+
+    /** A class, so that the queue can be asked to remove it. */
+    private final class FetchTask implements Runnable {
+        private final Work<?> work;
+
+        FetchTask(Work<?> work) {
+            this.work = work;
+        }
+
+        @Override
+        public void run() {
+            if (!work.enter()) {
+                return;
+            }
+            long start = System.nanoTime();
+            try {
+                work.fetched(stages.fetch(work.request));
+            } catch (Throwable e) {
+                fail(work, failure(e, "fetching"));
+                return;
+            } finally {
+                fetchNanos.add(System.nanoTime() - start);
+            }
+            if (work.leave()) {
+                try {
+                    decodePool.execute(() -> decode(work));
+                } catch (RejectedExecutionException e) {
+                    work.future.cancel(false);
+                }
+            }
+        }
+    }
+
+    private void decode(Work<?> work) {
+        if (!work.enter()) {
+            return;
+        }
+        try {
+            ByteBuffer pixels = work.takePixels(pixelBuffers);
+            long start = System.nanoTime();
+            try {
+                work.decoded(stages.decode(work.encoded(), pixels));
+            } finally {
+                decodeNanos.add(System.nanoTime() - start);
+            }
+        } catch (Throwable e) {
+            fail(work, failure(e, "decoding"));
+            return;
+        }
+        if (work.leave() && !batcher.add(work)) {
+            work.future.cancel(false);
+        }
+    }
+
+    private void infer() {
+        while (!batcher.isClosed()) {
+            try {
+                List<Work<?>> batch = new ArrayList<>(batcher.take());
+                batch.removeIf(work -> !work.enter());
+                if (!batch.isEmpty()) {
+                    inferBatch(batch);
+                }
+            } catch (InterruptedException e) {
+                LOG.warn("the inference thread is not to be interrupted; going on", e);
+            }
+        }
+    }
+
+    private void inferBatch(List<Work<?>> batch) {
+        long start = System.nanoTime();
+        List<Group<?>> groups = groups(batch);
+        List<Work<?>> ordered = new ArrayList<>(batch.size());
+        groups.forEach(group -> ordered.addAll(group.members));
+        try {
+            stages.load(ordered.stream().map(Work::pixels).toList());
+            ordered.forEach(Work::releasePixels);
+            stages.encode(ordered.size());
+        } catch (Throwable e) {
+            ordered.forEach(work -> fail(work, failure(e, "inference")));
+            return;
+        }
+        // before any of its futures completes: whoever has an outcome finds it counted
+        batches.increment();
+        batchedImages.add(ordered.size());
+        int from = 0;
+        for (Group<?> group : groups) {
+            score(group, from);
+            from += group.members.size();
+        }
+        inferenceNanos.add(System.nanoTime() - start);
+    }
+
+    private <L extends LabelVectors> void score(Group<L> group, int from) {
+        L labels;
+        float[][] scores;
+        try {
+            labels = group.supplier.get();
+            scores = stages.score(from, from + group.members.size(), labels);
+        } catch (Throwable e) {
+            group.members.forEach(work -> fail(work, failure(e, "scoring")));
+            return;
+        }
+        for (int i = 0; i < scores.length; i++) {
+            Work<L> work = group.members.get(i);
+            int notFinite = firstNotFinite(scores[i]);
+            if (notFinite >= 0) {
+                fail(
+                        work,
+                        new ImageException(
+                                FailureReason.MODEL_ERROR,
+                                "the model gave label number %d the score %s"
+                                        .formatted(notFinite, scores[i][notFinite])));
+            } else {
+                succeeded.increment();
+                work.succeed(labels, scores[i]);
+            }
+        }
+    }
+
+    private static int firstNotFinite(float[] scores) {
+        for (int i = 0; i < scores.length; i++) {
+            if (!Float.isFinite(scores[i])) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** The images of a batch that came with the same supplier. */
+    private static final class Group<L extends LabelVectors> {
+        private final Supplier<L> supplier;
+        private final List<Work<L>> members = new ArrayList<>();
+
+        Group(Supplier<L> supplier) {
+            this.supplier = supplier;
+        }
+
+        @SuppressWarnings("unchecked") // the same supplier gives the same type
+        void add(Work<?> work) {
+            members.add((Work<L>) work);
+        }
+    }
+
+    private static List<Group<?>> groups(List<Work<?>> batch) {
+        IdentityHashMap<Supplier<?>, Group<?>> bySupplier = new IdentityHashMap<>();
+        List<Group<?>> groups = new ArrayList<>();
+        for (Work<?> work : batch) {
+            bySupplier
+                    .computeIfAbsent(work.supplier, supplier -> {
+                        Group<?> group = new Group<>(work.supplier);
+                        groups.add(group);
+                        return group;
+                    })
+                    .add(work);
+        }
+        return groups;
+    }
+
+    private void fail(Work<?> work, ImageException failure) {
+        failed.increment();
+        work.fail(failure);
+    }
+
+    private ImageException failure(Throwable e, String stage) {
+        if (e instanceof ImageException known) {
+            return known;
+        }
+        if (e instanceof InterruptedException) {
+            // only closing interrupts, and has cancelled the future before
+            return new ImageException(FailureReason.MODEL_ERROR, "the runtime was closed while " + stage, e);
+        }
+        LOG.error("{} failed unexpectedly", stage, e);
+        return new ImageException(FailureReason.MODEL_ERROR, "%s failed unexpectedly: %s".formatted(stage, e), e);
+    }
+
+    private static ThreadPoolExecutor pool(String name, int threads) {
+        AtomicInteger number = new AtomicInteger();
+        ThreadFactory factory = task -> {
+            Thread thread = new Thread(task, name + "-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+        ThreadPoolExecutor pool =
+                new ThreadPoolExecutor(threads, threads, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory);
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+}

@@ -1,0 +1,44 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.batch;
+
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageRequest;
+import io.tagstream.model.LabelVectors;
+import io.tagstream.model.image.EncodedImage;
+import io.tagstream.model.image.ImageSize;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * What is done to an image, stage by stage.
+ *
+ * <p><i>Threading notes.</i> {@link #fetch} and {@link #decode} are called by many threads at once, {@link #encode} and
+ * {@link #score} by one.
+ */
+public interface Stages {
+    /** Reads an image's bytes; blocks. */
+    EncodedImage fetch(ImageRequest request) throws ImageException, InterruptedException;
+
+    /** Bytes that {@link #decode} writes. */
+    int pixelBytes();
+
+    /** Decodes an image into a direct buffer of {@link #pixelBytes} bytes. */
+    ImageSize decode(EncodedImage image, ByteBuffer target) throws ImageException;
+
+    /** Takes over a batch: copies its pixels, which are free for other images from then on. */
+    void load(List<ByteBuffer> pixels);
+
+    /** Encodes the batch that was loaded. */
+    void encode(int images) throws Exception;
+
+    /**
+     * Scores a part of the encoded batch.
+     *
+     * @return [to - from][labels] scores
+     */
+    float[][] score(int from, int to, LabelVectors labels) throws Exception;
+}

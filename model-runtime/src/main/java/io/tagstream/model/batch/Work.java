@@ -1,0 +1,139 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.batch;
+
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageRequest;
+import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelVectors;
+import io.tagstream.model.image.EncodedImage;
+import io.tagstream.model.image.ImageSize;
+import java.nio.ByteBuffer;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+
+/**
+ * An image on its way through the stages, and the owner of what it takes: room, bytes, a pixel buffer.
+ *
+ * <p><i>Threading notes.</i> It is either waiting for a stage or in one. Whoever takes it from waiting to ended, a stage or
+ * the canceller, frees what it owns, once; between {@link #enter} and {@link #leave} the stage's thread alone touches it.
+ */
+final class Work<L extends LabelVectors> {
+    private enum State {
+        WAITING,
+        IN_STAGE,
+        ENDED
+    }
+
+    final ImageRequest request;
+    final Supplier<L> supplier;
+    final CompletableFuture<ImageScores<L>> future = new CompletableFuture<>();
+
+    private final Runnable onEnd;
+    private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
+    private EncodedImage encoded;
+    private String sha256;
+    private ImageSize size;
+    private ByteBuffer pixels;
+    private BlockingQueue<ByteBuffer> pixelsOwner;
+
+    /** {@code onEnd} is called once, before the future completes. */
+    Work(ImageRequest request, Supplier<L> supplier, Runnable onEnd) {
+        this.request = request;
+        this.supplier = supplier;
+        this.onEnd = onEnd;
+    }
+
+    /** Enters a stage; false if it was cancelled while it waited. */
+    boolean enter() {
+        return state.compareAndSet(State.WAITING, State.IN_STAGE);
+    }
+
+    /** Leaves a stage to wait for the next; false if it was cancelled meanwhile. */
+    boolean leave() {
+        state.set(State.WAITING);
+        // a canceller that came before the line above found the stage busy and left the rest to it
+        if (future.isDone()) {
+            endIfWaiting();
+            return false;
+        }
+        return true;
+    }
+
+    /** Frees everything if no stage is at it; otherwise the stage will, once it has ended. */
+    boolean endIfWaiting() {
+        if (!state.compareAndSet(State.WAITING, State.ENDED)) {
+            return false;
+        }
+        release();
+        return true;
+    }
+
+    /** Ends in a stage. */
+    void succeed(L labels, float[] scores) {
+        ImageScores<L> result = new ImageScores<>(labels, scores, sha256, size.width(), size.height());
+        endInStage();
+        future.complete(result);
+    }
+
+    /** Ends in a stage. */
+    void fail(ImageException failure) {
+        endInStage();
+        future.completeExceptionally(failure);
+    }
+
+    void fetched(EncodedImage image) {
+        encoded = image;
+        sha256 = image.sha256();
+    }
+
+    EncodedImage encoded() {
+        return encoded;
+    }
+
+    /** Takes a pixel buffer, to be given back to its owner. */
+    ByteBuffer takePixels(BlockingQueue<ByteBuffer> owner) throws InterruptedException {
+        pixels = owner.take();
+        pixelsOwner = owner;
+        return pixels;
+    }
+
+    void decoded(ImageSize decodedSize) {
+        size = decodedSize;
+        releaseEncoded();
+    }
+
+    ByteBuffer pixels() {
+        return pixels;
+    }
+
+    void releasePixels() {
+        if (pixels != null) {
+            pixelsOwner.add(pixels);
+            pixels = null;
+        }
+    }
+
+    private void endInStage() {
+        state.set(State.ENDED);
+        release();
+    }
+
+    private void release() {
+        releaseEncoded();
+        releasePixels();
+        onEnd.run();
+    }
+
+    private void releaseEncoded() {
+        if (encoded != null) {
+            encoded.close();
+            encoded = null;
+        }
+    }
+}

@@ -1,0 +1,177 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * Where images may come from, and how much of everything they may take.
+ *
+ * <p>The options that matter most: {@link Builder#fileRoots fileRoots} (nothing on disk is read without) and
+ * {@link Builder#allowPrivateAddresses allowPrivateAddresses} (needed when images are served from a private network).
+ */
+public final class FetchOptions {
+    private final List<Path> fileRoots;
+    private final boolean allowPrivateAddresses;
+    private final Duration timeout;
+    private final Duration connectTimeout;
+    private final int maxBytes;
+    private final int maxDataUriBytes;
+    private final int maxRedirects;
+    private final int concurrency;
+    private final long maxBufferedBytes;
+
+    private FetchOptions(Builder builder) {
+        this.fileRoots = builder.fileRoots;
+        this.allowPrivateAddresses = builder.allowPrivateAddresses;
+        this.timeout = builder.timeout;
+        this.connectTimeout = builder.connectTimeout;
+        this.maxBytes = builder.maxBytes;
+        this.maxDataUriBytes = builder.maxDataUriBytes;
+        this.maxRedirects = builder.maxRedirects;
+        this.concurrency = builder.concurrency;
+        this.maxBufferedBytes = builder.maxBufferedBytes;
+    }
+
+    /** A builder with every default; see its methods. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    public List<Path> fileRoots() {
+        return fileRoots;
+    }
+
+    public boolean allowPrivateAddresses() {
+        return allowPrivateAddresses;
+    }
+
+    public Duration timeout() {
+        return timeout;
+    }
+
+    public Duration connectTimeout() {
+        return connectTimeout;
+    }
+
+    public int maxBytes() {
+        return maxBytes;
+    }
+
+    public int maxDataUriBytes() {
+        return maxDataUriBytes;
+    }
+
+    public int maxRedirects() {
+        return maxRedirects;
+    }
+
+    public int concurrency() {
+        return concurrency;
+    }
+
+    public long maxBufferedBytes() {
+        return maxBufferedBytes;
+    }
+
+    /** Builds {@link FetchOptions}; each method says its default. */
+    public static final class Builder {
+        private List<Path> fileRoots = List.of();
+        private boolean allowPrivateAddresses;
+        private Duration timeout = Duration.ofSeconds(30);
+        private Duration connectTimeout = Duration.ofSeconds(5);
+        private int maxBytes = 32 << 20;
+        private int maxDataUriBytes = 1 << 20;
+        private int maxRedirects = 5;
+        private int concurrency = 64;
+        private long maxBufferedBytes = 128L << 20;
+
+        private Builder() {}
+
+        /** Folders whose files {@code file:} URIs may name, symbolic links followed; none by default. */
+        public Builder fileRoots(List<Path> fileRoots) {
+            this.fileRoots = List.copyOf(fileRoots);
+            return this;
+        }
+
+        /** Whether loopback, link-local, private and metadata addresses may be connected to; false by default. */
+        public Builder allowPrivateAddresses(boolean allowPrivateAddresses) {
+            this.allowPrivateAddresses = allowPrivateAddresses;
+            return this;
+        }
+
+        /** From the first look-up to the last byte, redirects included; 30 s by default. */
+        public Builder timeout(Duration timeout) {
+            this.timeout = positive("timeout", timeout);
+            return this;
+        }
+
+        /** For one connection, TLS included; 5 s by default. */
+        public Builder connectTimeout(Duration connectTimeout) {
+            this.connectTimeout = positive("connectTimeout", connectTimeout);
+            return this;
+        }
+
+        /** The largest image in bytes; 32 MiB by default. */
+        public Builder maxBytes(int maxBytes) {
+            this.maxBytes = positive("maxBytes", maxBytes);
+            return this;
+        }
+
+        /** The largest image in a {@code data:} URI, in bytes; 1 MiB by default. */
+        public Builder maxDataUriBytes(int maxDataUriBytes) {
+            this.maxDataUriBytes = positive("maxDataUriBytes", maxDataUriBytes);
+            return this;
+        }
+
+        /** At most so many redirects one after the other; 5 by default, 0 for none. */
+        public Builder maxRedirects(int maxRedirects) {
+            if (maxRedirects < 0) {
+                throw new IllegalArgumentException("maxRedirects must be 0 or more, not " + maxRedirects);
+            }
+            this.maxRedirects = maxRedirects;
+            return this;
+        }
+
+        /** Images fetched at the same time, each by a thread of its own; 64 by default. */
+        public Builder concurrency(int concurrency) {
+            this.concurrency = positive("concurrency", concurrency);
+            return this;
+        }
+
+        /**
+         * Bytes of images that are being fetched or wait to be decoded, about; 128 MiB by default. Raised to what
+         * {@code concurrency} and {@code maxBytes} need.
+         */
+        public Builder maxBufferedBytes(long maxBufferedBytes) {
+            if (maxBufferedBytes < 1) {
+                throw new IllegalArgumentException("maxBufferedBytes must be above 0, not " + maxBufferedBytes);
+            }
+            this.maxBufferedBytes = maxBufferedBytes;
+            return this;
+        }
+
+        public FetchOptions build() {
+            return new FetchOptions(this);
+        }
+
+        private static Duration positive(String name, Duration value) {
+            if (value.isNegative() || value.isZero()) {
+                throw new IllegalArgumentException(name + " must be above 0, not " + value);
+            }
+            return value;
+        }
+
+        private static int positive(String name, int value) {
+            if (value < 1) {
+                throw new IllegalArgumentException(name + " must be above 0, not " + value);
+            }
+            return value;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reads {@code file:} URIs under the configured roots. A path is judged where it really leads, symbolic links and
+ * {@code ..} resolved; one that lies outside by its name alone is refused without a look at the disk, so that nobody
+ * learns what exists there.
+ */
+final class FileSource {
+    private final List<Path> roots;
+    private final LimitedReader reader;
+
+    FileSource(FetchOptions options, LimitedReader reader) {
+        this.roots = options.fileRoots().stream()
+                .map(root -> root.toAbsolutePath().normalize())
+                .toList();
+        this.reader = reader;
+    }
+
+    LimitedReader.Content read(URI uri) throws ImageException, InterruptedException {
+        Path named = path(uri);
+        String what = "file " + Excerpt.of(named.toString());
+        try {
+            List<Path> realRoots = realRoots();
+            if (!isUnder(named, roots) && !isUnder(named, realRoots)) {
+                throw outside(what);
+            }
+            Path real = named.toRealPath();
+            if (!isUnder(real, realRoots)) {
+                throw outside(what);
+            }
+            if (Files.isDirectory(real)) {
+                throw new ImageException(
+                        FailureReason.BAD_REFERENCE, what + " is a folder; submit the images in it one by one");
+            }
+            if (!Files.isRegularFile(real)) {
+                throw new ImageException(FailureReason.BAD_REFERENCE, what + " is no regular file");
+            }
+            try (InputStream in = Files.newInputStream(real, LinkOption.NOFOLLOW_LINKS)) {
+                return reader.read(in, Files.size(real), what);
+            }
+        } catch (NoSuchFileException | FileNotFoundException | NotDirectoryException e) {
+            throw new ImageException(FailureReason.FETCH_NOT_FOUND, what + " does not exist", e);
+        } catch (AccessDeniedException e) {
+            throw new ImageException(
+                    FailureReason.FETCH_FORBIDDEN, what + " may not be read by this process; check its permissions", e);
+        } catch (IOException e) {
+            throw new ImageException(FailureReason.FETCH_FAILED, "%s cannot be read: %s".formatted(what, e), e);
+        }
+    }
+
+    private static Path path(URI uri) throws ImageException {
+        if (uri.getRawAuthority() != null && !"localhost".equalsIgnoreCase(uri.getRawAuthority())) {
+            throw new ImageException(
+                    FailureReason.BAD_REFERENCE,
+                    "\"%s\" names the host \"%s\"; write file:///… with three slashes"
+                            .formatted(Excerpt.of(uri.toString()), Excerpt.of(uri.getRawAuthority())));
+        }
+        if (uri.getPath() == null || !uri.getPath().startsWith("/")) {
+            throw new ImageException(
+                    FailureReason.BAD_REFERENCE,
+                    "\"%s\" has no absolute path; write file:///…".formatted(Excerpt.of(uri.toString())));
+        }
+        try {
+            // without authority, query and fragment, which Path.of would refuse
+            return Path.of(URI.create("file://" + uri.getRawPath())).normalize();
+        } catch (IllegalArgumentException e) {
+            throw new ImageException(
+                    FailureReason.BAD_REFERENCE,
+                    "\"%s\" is no path of this system: %s".formatted(Excerpt.of(uri.toString()), e.getMessage()),
+                    e);
+        }
+    }
+
+    private List<Path> realRoots() throws IOException {
+        List<Path> real = new ArrayList<>();
+        for (Path root : roots) {
+            // a root may appear later, when its volume is mounted
+            if (Files.exists(root)) {
+                real.add(root.toRealPath());
+            }
+        }
+        return real;
+    }
+
+    private static boolean isUnder(Path path, List<Path> roots) {
+        return roots.stream().anyMatch(path::startsWith);
+    }
+
+    private ImageException outside(String what) {
+        return new ImageException(
+                FailureReason.FETCH_BLOCKED,
+                roots.isEmpty()
+                        ? what + " is blocked: no folder is open to file: URIs; configure the file roots"
+                        : "%s is blocked: it leads outside the file roots %s".formatted(what, roots));
+    }
+}

@@ -1,0 +1,59 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import java.awt.Color;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.awt.image.DataBufferByte;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
+import org.opencv.core.CvType;
+import org.opencv.core.Mat;
+
+/** Decodes the first frame of a GIF, which OpenCV does not read, with the JDK's reader. */
+final class GifDecoder {
+    private GifDecoder() {}
+
+    /** The first frame over white, in BGR. */
+    static Mat firstFrame(byte[] encoded, Mats mats) throws ImageException {
+        GifStructure.Frame frame = GifStructure.firstFrame(ByteBuffer.wrap(encoded));
+        ImageHeader header = frame.screen();
+        BufferedImage screen = new BufferedImage(header.width(), header.height(), BufferedImage.TYPE_3BYTE_BGR);
+        Graphics2D graphics = screen.createGraphics();
+        try {
+            graphics.setColor(Color.WHITE);
+            graphics.fillRect(0, 0, header.width(), header.height());
+            graphics.drawImage(read(encoded), frame.left(), frame.top(), null);
+        } finally {
+            graphics.dispose();
+        }
+        Mat picture = mats.own(new Mat(header.height(), header.width(), CvType.CV_8UC3));
+        picture.put(0, 0, ((DataBufferByte) screen.getRaster().getDataBuffer()).getData());
+        return picture;
+    }
+
+    private static BufferedImage read(byte[] encoded) throws ImageException {
+        ImageReader reader = ImageIO.getImageReadersByFormatName("gif").next();
+        try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
+            reader.setInput(in, true, true);
+            return reader.read(0);
+        } catch (IOException | RuntimeException e) {
+            // the reader answers damaged data with a choice of runtime exceptions
+            throw new ImageException(
+                    FailureReason.CORRUPT_IMAGE, "the GIF does not decode: " + Excerpt.of(e.toString()), e);
+        } finally {
+            reader.dispose();
+        }
+    }
+}

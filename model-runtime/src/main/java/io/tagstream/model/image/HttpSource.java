@@ -1,0 +1,260 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.image.AddressPolicy.BlockedAddressException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SSLException;
+import org.apache.hc.client5.http.classic.methods.HttpGet;
+import org.apache.hc.client5.http.config.ConnectionConfig;
+import org.apache.hc.client5.http.config.RequestConfig;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
+import org.apache.hc.core5.http.ClassicHttpResponse;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.HttpHeaders;
+import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.util.TimeValue;
+import org.apache.hc.core5.util.Timeout;
+
+/**
+ * Reads {@code http:} and {@code https:} URIs. Redirects are followed here, one by one, so that each is counted and
+ * judged like the first address.
+ *
+ * <p><i>Threading notes.</i> {@link #read} blocks, from any number of threads. A timer thread breaks off requests that
+ * outlive their deadline, whatever they are at: a server that sends a byte now and then never trips a read timeout.
+ */
+final class HttpSource implements AutoCloseable {
+    private static final TimeValue IDLE = TimeValue.ofSeconds(30);
+
+    private final Duration timeout;
+    private final int maxRedirects;
+    private final LimitedReader reader;
+    private final CloseableHttpClient client;
+    private final ScheduledThreadPoolExecutor deadlines;
+
+    HttpSource(FetchOptions options, LimitedReader reader) {
+        this(options, reader, new AddressPolicy(options.allowPrivateAddresses()));
+    }
+
+    HttpSource(FetchOptions options, LimitedReader reader, AddressPolicy addresses) {
+        this.timeout = options.timeout();
+        this.maxRedirects = options.maxRedirects();
+        this.reader = reader;
+        this.client = HttpClients.custom()
+                .setConnectionManager(PoolingHttpClientConnectionManagerBuilder.create()
+                        .setDnsResolver(addresses)
+                        .setMaxConnTotal(options.concurrency())
+                        .setMaxConnPerRoute(options.concurrency())
+                        .setDefaultConnectionConfig(ConnectionConfig.custom()
+                                .setConnectTimeout(Timeout.of(options.connectTimeout()))
+                                .setSocketTimeout(Timeout.of(timeout))
+                                .build())
+                        .build())
+                .setDefaultRequestConfig(RequestConfig.custom()
+                        .setConnectionRequestTimeout(Timeout.of(timeout))
+                        .setResponseTimeout(Timeout.of(timeout))
+                        .build())
+                .evictIdleConnections(IDLE)
+                .disableRedirectHandling()
+                .disableAutomaticRetries()
+                .disableContentCompression()
+                .disableCookieManagement()
+                .disableAuthCaching()
+                .setUserAgent("Tagstream")
+                .build();
+        this.deadlines = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, "tagstream-fetch-deadlines");
+            thread.setDaemon(true);
+            return thread;
+        });
+        deadlines.setRemoveOnCancelPolicy(true);
+    }
+
+    LimitedReader.Content read(URI uri) throws ImageException, InterruptedException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        URI current = uri;
+        for (int redirects = 0; redirects <= maxRedirects; redirects++) {
+            Step step = request(current, deadline);
+            if (step.content() != null) {
+                return step.content();
+            }
+            current = step.redirect();
+        }
+        throw new ImageException(
+                FailureReason.FETCH_BLOCKED,
+                "%s redirects more than %d times, lastly to %s".formatted(name(uri), maxRedirects, name(current)));
+    }
+
+    @Override
+    public void close() {
+        deadlines.shutdownNow();
+        client.close(CloseMode.IMMEDIATE);
+    }
+
+    /** What came of one request: content, or the next address. */
+    private record Step(LimitedReader.Content content, URI redirect) {}
+
+    private Step request(URI uri, long deadline) throws ImageException, InterruptedException {
+        check(uri);
+        HttpGet request = get(uri);
+        request.setHeader(HttpHeaders.ACCEPT, "image/*");
+        AtomicBoolean expired = new AtomicBoolean();
+        ScheduledFuture<?> alarm = deadlines.schedule(
+                () -> {
+                    expired.set(true);
+                    request.cancel();
+                },
+                deadline - System.nanoTime(),
+                TimeUnit.NANOSECONDS);
+        try (ClassicHttpResponse response = client.executeOpen(null, request, null)) {
+            boolean read = false;
+            try {
+                Step step = step(uri, response);
+                read = true;
+                return step;
+            } finally {
+                if (!read || response.getCode() >= 300) {
+                    // closing the response would read an endless body to its end
+                    request.cancel();
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            throw failure(uri, e, expired.get());
+        } finally {
+            alarm.cancel(false);
+        }
+    }
+
+    private Step step(URI uri, ClassicHttpResponse response) throws ImageException, IOException, InterruptedException {
+        int status = response.getCode();
+        Header location = response.getFirstHeader(HttpHeaders.LOCATION);
+        if (status >= 300 && status < 400 && location != null) {
+            return new Step(null, redirect(uri, location.getValue()));
+        }
+        if (status != 200) {
+            FailureReason reason = reason(status);
+            throw new ImageException(reason, "%s answered HTTP %d; %s".formatted(name(uri), status, remedy(reason)));
+        }
+        HttpEntity entity = response.getEntity();
+        if (entity == null) {
+            return new Step(reader.read(InputStream.nullInputStream(), 0, name(uri)), null);
+        }
+        return new Step(reader.read(entity.getContent(), entity.getContentLength(), name(uri)), null);
+    }
+
+    private static void check(URI uri) throws ImageException {
+        String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
+        if (!scheme.equals("http") && !scheme.equals("https")) {
+            throw new ImageException(
+                    FailureReason.FETCH_BLOCKED,
+                    "a redirect leads to %s; only http and https are followed".formatted(name(uri)));
+        }
+        if (uri.getRawAuthority() == null || uri.getRawAuthority().isEmpty()) {
+            throw new ImageException(FailureReason.BAD_REFERENCE, name(uri) + " names no host");
+        }
+        if (uri.getRawAuthority().contains("@")) {
+            throw new ImageException(
+                    FailureReason.BAD_REFERENCE,
+                    "a URI with a user or password is not fetched; use a signed URL instead");
+        }
+    }
+
+    private static HttpGet get(URI uri) throws ImageException {
+        try {
+            return new HttpGet(uri);
+        } catch (IllegalArgumentException e) {
+            throw new ImageException(
+                    FailureReason.BAD_REFERENCE, "%s cannot be requested: %s".formatted(name(uri), e.getMessage()), e);
+        }
+    }
+
+    private static URI redirect(URI from, String location) throws ImageException {
+        try {
+            return from.resolve(location);
+        } catch (IllegalArgumentException e) {
+            throw new ImageException(
+                    FailureReason.FETCH_FAILED,
+                    "%s redirects to \"%s\", which is no URI".formatted(name(from), Excerpt.of(location)),
+                    e);
+        }
+    }
+
+    private static FailureReason reason(int status) {
+        return switch (status) {
+            case 404, 410 -> FailureReason.FETCH_NOT_FOUND;
+            case 401, 403, 407, 451 -> FailureReason.FETCH_FORBIDDEN;
+            case 408, 504 -> FailureReason.FETCH_TIMEOUT;
+            case 400, 405, 406, 414 -> FailureReason.BAD_REFERENCE;
+            default -> FailureReason.FETCH_FAILED;
+        };
+    }
+
+    private static String remedy(FailureReason reason) {
+        if (reason == FailureReason.FETCH_FORBIDDEN) {
+            return "submit an address that can be read without signing in, such as a signed URL";
+        }
+        return reason.retryable() ? "try again later" : "check the address";
+    }
+
+    private ImageException failure(URI uri, Exception e, boolean expired) {
+        if (expired) {
+            return new ImageException(
+                    FailureReason.FETCH_TIMEOUT,
+                    "%s did not deliver within %s; try again, or raise the fetch timeout if it is merely slow"
+                            .formatted(name(uri), text(timeout)),
+                    e);
+        }
+        if (e instanceof BlockedAddressException) {
+            return new ImageException(
+                    FailureReason.FETCH_BLOCKED,
+                    "%s is blocked: %s; allow private addresses if images are meant to come from there"
+                            .formatted(name(uri), e.getMessage()),
+                    e);
+        }
+        if (e instanceof UnknownHostException) {
+            return new ImageException(
+                    FailureReason.FETCH_FAILED,
+                    "%s: the host's name does not resolve; check its spelling and the network".formatted(name(uri)),
+                    e);
+        }
+        if (e instanceof SocketTimeoutException || e instanceof InterruptedIOException) {
+            return new ImageException(
+                    FailureReason.FETCH_TIMEOUT, "%s timed out: %s".formatted(name(uri), e.getMessage()), e);
+        }
+        if (e instanceof SSLException) {
+            return new ImageException(
+                    FailureReason.FETCH_FAILED, "%s: TLS failed: %s".formatted(name(uri), e.getMessage()), e);
+        }
+        return new ImageException(FailureReason.FETCH_FAILED, "%s: %s".formatted(name(uri), e.getMessage()), e);
+    }
+
+    private static String text(Duration duration) {
+        return duration.toMillis() % 1000 == 0 ? duration.toSeconds() + " s" : duration.toMillis() + " ms";
+    }
+
+    /** The URI without its query, which often carries a signature. */
+    private static String name(URI uri) {
+        String text = uri.toString();
+        int query = text.indexOf('?');
+        return Excerpt.of(query < 0 ? text : text.substring(0, query) + "?…");
+    }
+}

@@ -1,0 +1,121 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.bundle.BundleDescription.Resize;
+import java.nio.ByteBuffer;
+import org.opencv.core.CvException;
+import org.opencv.core.CvType;
+import org.opencv.core.Mat;
+import org.opencv.imgcodecs.Imgcodecs;
+import org.opencv.imgproc.Imgproc;
+
+/**
+ * Decodes an image of any known format into the model's square of RGB bytes.
+ *
+ * <p>A JPEG is decoded at 1/2, 1/4 or 1/8 scale where that still covers the square. EXIF orientation is applied.
+ * Transparent pixels are blended over white, which is what cut-out images are made for. 16-bit samples are reduced to 8.
+ * Of animations and multi-page files the first frame counts. Colour profiles are ignored.
+ *
+ * <p><i>Threading notes.</i> May be used from any number of threads; each call uses one.
+ */
+public final class ImageDecoder {
+    private final Squarer squarer;
+    private final long maxPixels;
+
+    /**
+     * @param size side of the square in pixels
+     * @param resize how an image of any shape becomes the square
+     * @param maxPixels images with more are refused by their header
+     */
+    public ImageDecoder(int size, Resize resize, long maxPixels) {
+        OpenCv.load();
+        this.squarer = new Squarer(size, resize);
+        this.maxPixels = maxPixels;
+    }
+
+    /** Bytes of a decoded image: size x size x 3. */
+    public int bytes() {
+        return squarer.bytes();
+    }
+
+    /**
+     * Decodes an image.
+     *
+     * @param target a direct buffer of {@link #bytes} bytes from position 0, filled with [size, size, 3] RGB
+     * @return the image's own size, upright
+     * @throws ImageException if it is none, is damaged, or is too large
+     */
+    public ImageSize decode(byte[] encoded, ByteBuffer target) throws ImageException {
+        ImageHeader header = ImageHeader.read(encoded);
+        if (header.pixels() > maxPixels) {
+            throw new ImageException(
+                    FailureReason.TOO_MANY_PIXELS,
+                    "the %s is %d x %d = %d pixels, more than the %d allowed; raise the pixel limit or submit a smaller image"
+                            .formatted(header.format(), header.width(), header.height(), header.pixels(), maxPixels));
+        }
+        try (Mats mats = new Mats()) {
+            Mat image = header.format() == ImageFormat.GIF
+                    ? GifDecoder.firstFrame(encoded, mats)
+                    : decode(encoded, header, mats);
+            // OpenCV turns a TIFF upright itself, whatever it is told
+            int orientation = header.format() == ImageFormat.TIFF ? 1 : header.orientation();
+            squarer.square(image, orientation, target, mats);
+        } catch (CvException e) {
+            throw new ImageException(
+                    FailureReason.CORRUPT_IMAGE,
+                    "the %s does not decode: %s".formatted(header.format(), Excerpt.of(e.getMessage())),
+                    e);
+        }
+        return new ImageSize(header.uprightWidth(), header.uprightHeight());
+    }
+
+    private Mat decode(byte[] encoded, ImageHeader header, Mats mats) throws ImageException {
+        Mat bytes = mats.own(new Mat(1, encoded.length, CvType.CV_8UC1));
+        bytes.put(0, 0, encoded);
+        Mat decoded = mats.own(Imgcodecs.imdecode(bytes, flags(header)));
+        bytes.release();
+        if (decoded.empty()) {
+            throw ImageHeader.corrupt(header.format(), "does not decode: its data are damaged");
+        }
+        return toEightBits(decoded, mats);
+    }
+
+    private int flags(ImageHeader header) {
+        return switch (header.format()) {
+            case JPEG ->
+                switch (squarer.reduction(header.width(), header.height())) {
+                    case 8 -> Imgcodecs.IMREAD_REDUCED_COLOR_8 | Imgcodecs.IMREAD_IGNORE_ORIENTATION;
+                    case 4 -> Imgcodecs.IMREAD_REDUCED_COLOR_4 | Imgcodecs.IMREAD_IGNORE_ORIENTATION;
+                    case 2 -> Imgcodecs.IMREAD_REDUCED_COLOR_2 | Imgcodecs.IMREAD_IGNORE_ORIENTATION;
+                    default -> Imgcodecs.IMREAD_COLOR | Imgcodecs.IMREAD_IGNORE_ORIENTATION;
+                };
+            // with their alpha channel
+            case PNG, WEBP -> Imgcodecs.IMREAD_UNCHANGED;
+            case BMP, TIFF, GIF -> Imgcodecs.IMREAD_COLOR;
+        };
+    }
+
+    /** BGR or BGRA, 8 bits a channel. */
+    private static Mat toEightBits(Mat decoded, Mats mats) {
+        Mat image = decoded;
+        if (image.depth() == CvType.CV_16U) {
+            Mat reduced = mats.own(new Mat());
+            image.convertTo(reduced, CvType.CV_8U, 1.0 / 257);
+            image.release();
+            image = reduced;
+        }
+        if (image.channels() == 1) {
+            Mat colour = mats.own(new Mat());
+            Imgproc.cvtColor(image, colour, Imgproc.COLOR_GRAY2BGR);
+            image.release();
+            image = colour;
+        }
+        return image;
+    }
+}

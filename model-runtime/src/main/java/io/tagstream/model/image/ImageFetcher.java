@@ -1,0 +1,97 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageRequest;
+import io.tagstream.model.bundle.Sha256;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Fetches images by URI: {@code file:} under the configured roots, {@code http:}, {@code https:} and small
+ * {@code data:} URIs.
+ *
+ * <p><i>Threading notes.</i> {@link #fetch} blocks and may be called from any number of threads; {@link #close} breaks
+ * off what is under way.
+ */
+public final class ImageFetcher implements AutoCloseable {
+    private final FileSource files;
+    private final HttpSource http;
+    private final DataSource data;
+
+    public ImageFetcher(FetchOptions options) {
+        ByteBudget budget = new ByteBudget(options);
+        LimitedReader reader = new LimitedReader(options.maxBytes(), budget);
+        this.files = new FileSource(options, reader);
+        this.http = new HttpSource(options, reader);
+        this.data = new DataSource(options, budget);
+    }
+
+    /**
+     * Reads an image's bytes and holds them against the expected checksum.
+     *
+     * @throws ImageException for everything that is wrong with the reference, the source or the bytes
+     */
+    public EncodedImage fetch(ImageRequest request) throws ImageException, InterruptedException {
+        Optional<String> expected = request.sha256();
+        if (expected.isPresent() && !Sha256.isWellFormed(expected.get())) {
+            throw new ImageException(
+                    FailureReason.BAD_REFERENCE,
+                    "the expected SHA-256 \"%s\" is not 64 hexadecimal digits".formatted(Excerpt.of(expected.get())));
+        }
+        LimitedReader.Content content = read(request.uri());
+        EncodedImage image = new EncodedImage(content.bytes(), Sha256.of(content.bytes()), content.share());
+        if (expected.isPresent() && !expected.get().equalsIgnoreCase(image.sha256())) {
+            image.close();
+            throw new ImageException(
+                    FailureReason.CHECKSUM_MISMATCH,
+                    "%s has SHA-256 %s, expected %s: it was changed or damaged; submit it with its present checksum"
+                            .formatted(Excerpt.of(request.uri()), image.sha256(), expected.get()));
+        }
+        return image;
+    }
+
+    @Override
+    public void close() {
+        http.close();
+    }
+
+    private LimitedReader.Content read(String reference) throws ImageException, InterruptedException {
+        int colon = reference.indexOf(':');
+        String scheme = colon < 0 ? "" : reference.substring(0, colon).toLowerCase(Locale.ROOT);
+        // data: first, since java.net.URI would parse a megabyte for nothing
+        return switch (scheme) {
+            case "data" -> data.read(reference);
+            case "file" -> files.read(uri(reference));
+            case "http", "https" -> http.read(uri(reference));
+            case "" ->
+                throw new ImageException(
+                        FailureReason.BAD_REFERENCE,
+                        "\"%s\" is no URI; submit file:///…, https://… or data:…".formatted(Excerpt.of(reference)));
+            default ->
+                throw new ImageException(
+                        FailureReason.BAD_REFERENCE,
+                        "\"%s\" has the unknown scheme \"%s\"; known are file, http, https and data"
+                                .formatted(Excerpt.of(reference), Excerpt.of(scheme)));
+        };
+    }
+
+    private static URI uri(String reference) throws ImageException {
+        try {
+            return new URI(reference);
+        } catch (URISyntaxException e) {
+            throw new ImageException(
+                    FailureReason.BAD_REFERENCE,
+                    "\"%s\" is no valid URI at character %d: %s; percent-encode what is no URI character"
+                            .formatted(Excerpt.of(reference), e.getIndex(), e.getReason()),
+                    e);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.Map;
+
+/** The formats that are decoded, told by their first bytes: names and content types are not to be trusted. */
+enum ImageFormat {
+    JPEG,
+    PNG,
+    WEBP,
+    GIF,
+    BMP,
+    TIFF;
+
+    private static final String KNOWN = "submit JPEG, PNG, WebP, GIF, BMP or TIFF";
+    private static final int LOOK_AHEAD = 512;
+    /** First bytes (as Latin-1) of what people submit in an image's place. */
+    private static final Map<String, String> OTHERS = Map.ofEntries(
+            Map.entry("%PDF", "a PDF document"),
+            Map.entry("8BPS", "a Photoshop document"),
+            Map.entry("\u001f\u008b", "gzip-compressed data"),
+            Map.entry("PK\u0003\u0004", "a ZIP archive or an office document"),
+            Map.entry("\u00ff\n", "a JPEG XL image"),
+            Map.entry("\0\0\0\fJXL ", "a JPEG XL image"),
+            Map.entry("\0\0\0\fjP  ", "a JPEG 2000 image"),
+            Map.entry("\u00ffO\u00ffQ", "a JPEG 2000 image"),
+            Map.entry("\0\0\1\0", "an icon (ICO)"),
+            Map.entry("%!PS", "a PostScript document"),
+            Map.entry("\u001aE\u00df\u00a3", "a Matroska or WebM video"),
+            Map.entry("II+\0", "a BigTIFF image"),
+            Map.entry("MM\0+", "a BigTIFF image"));
+
+    /**
+     * The format of the image that {@code bytes} begin.
+     *
+     * @throws ImageException if it is none of these; the message says what the bytes look like instead
+     */
+    static ImageFormat of(byte[] bytes) throws ImageException {
+        String start = new String(bytes, 0, Math.min(bytes.length, LOOK_AHEAD), StandardCharsets.ISO_8859_1);
+        if (start.startsWith("\u00ff\u00d8\u00ff")) {
+            return JPEG;
+        }
+        if (start.startsWith("\u0089PNG\r\n\u001a\n")) {
+            return PNG;
+        }
+        if (start.startsWith("RIFF") && start.startsWith("WEBP", 8)) {
+            return WEBP;
+        }
+        if (start.startsWith("GIF87a") || start.startsWith("GIF89a")) {
+            return GIF;
+        }
+        // BM alone begins too many words
+        if (start.startsWith("BM") && start.startsWith("\0\0\0\0", 6)) {
+            return BMP;
+        }
+        if (start.startsWith("II*\0") || start.startsWith("MM\0*")) {
+            return TIFF;
+        }
+        throw new ImageException(
+                FailureReason.UNSUPPORTED_FORMAT,
+                bytes.length == 0
+                        ? "the file is empty (0 bytes)"
+                        : "the bytes are %s, no image of a known format; %s".formatted(describe(start, bytes), KNOWN));
+    }
+
+    private static String describe(String start, byte[] bytes) {
+        for (Map.Entry<String, String> other : OTHERS.entrySet()) {
+            if (start.startsWith(other.getKey())) {
+                return other.getValue();
+            }
+        }
+        if (start.startsWith("ftyp", 4) && start.length() >= 12) {
+            return mediaContainer(start.substring(8, 12));
+        }
+        String text = new String(bytes, 0, Math.min(bytes.length, LOOK_AHEAD), StandardCharsets.UTF_8)
+                .replace("\uFEFF", "")
+                .strip();
+        String lower = text.toLowerCase(Locale.ROOT);
+        if (lower.startsWith("<!doctype html") || lower.startsWith("<html")) {
+            return "an HTML page (\"%s\"), probably an error or login page of the server"
+                    .formatted(Excerpt.of(text.replaceAll("\\s+", " "), 60));
+        }
+        if (lower.contains("<svg")) {
+            return "an SVG drawing";
+        }
+        if (lower.startsWith("<?xml") || lower.startsWith("<")) {
+            return "an XML or HTML document (\"%s\")".formatted(Excerpt.of(text.replaceAll("\\s+", " "), 60));
+        }
+        if (lower.startsWith("{") || lower.startsWith("[")) {
+            return "JSON (\"%s\")".formatted(Excerpt.of(text.replaceAll("\\s+", " "), 60));
+        }
+        if (!text.isEmpty() && text.chars().allMatch(ImageFormat::isText)) {
+            return "text (\"%s\")".formatted(Excerpt.of(text.replaceAll("\\s+", " "), 60));
+        }
+        return "unknown (they begin with %s)"
+                .formatted(HexFormat.ofDelimiter(" ").formatHex(bytes, 0, Math.min(bytes.length, 8)));
+    }
+
+    private static String mediaContainer(String brand) {
+        return switch (brand) {
+            case "avif", "avis" -> "an AVIF image";
+            case "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1" -> "a HEIC/HEIF image";
+            default -> "a video or other ISO media file (brand \"%s\")".formatted(Excerpt.of(brand));
+        };
+    }
+
+    private static boolean isText(int character) {
+        return (character >= ' ' && character != '\uFFFD' && character != 0x7F) || Character.isWhitespace(character);
+    }
+}

@@ -1,0 +1,91 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Arrays;
+
+/** Reads a stream into memory, never more than the largest image, and accounts for it in the budget. */
+final class LimitedReader {
+    private static final int SMALLEST_BUFFER = 16 * 1024;
+
+    private final int maxBytes;
+    private final ByteBudget budget;
+
+    LimitedReader(int maxBytes, ByteBudget budget) {
+        this.maxBytes = maxBytes;
+        this.budget = budget;
+    }
+
+    /** Bytes and the share of the budget that they take. */
+    @SuppressWarnings("ArrayRecordComponent") // handed over, never shared
+    record Content(byte[] bytes, ByteBudget.Share share) {}
+
+    /**
+     * Reads to the end.
+     *
+     * @param length bytes to come, or negative if unknown
+     * @param what names the source in messages
+     */
+    Content read(InputStream in, long length, String what) throws ImageException, IOException, InterruptedException {
+        refuseOver(length, what);
+        ByteBudget.Share share = budget.reserve(length < 0 ? ByteBudget.FIRST : length);
+        boolean read = false;
+        try {
+            byte[] bytes = length < 0 ? readUnknown(in, share, what) : readKnown(in, (int) length, what);
+            share.shrinkTo(bytes.length);
+            read = true;
+            return new Content(bytes, share);
+        } finally {
+            if (!read) {
+                share.close();
+            }
+        }
+    }
+
+    private static byte[] readKnown(InputStream in, int length, String what) throws ImageException, IOException {
+        byte[] bytes = new byte[length];
+        int read = in.readNBytes(bytes, 0, length);
+        if (read < length) {
+            throw new ImageException(
+                    FailureReason.FETCH_FAILED, "%s ended after %d of %d bytes".formatted(what, read, length));
+        }
+        return bytes;
+    }
+
+    private byte[] readUnknown(InputStream in, ByteBudget.Share share, String what)
+            throws ImageException, IOException, InterruptedException {
+        byte[] bytes = new byte[Math.min(SMALLEST_BUFFER, maxBytes + 1)];
+        int size = 0;
+        while (true) {
+            int read = in.read(bytes, size, bytes.length - size);
+            if (read < 0) {
+                return Arrays.copyOf(bytes, size);
+            }
+            size += read;
+            refuseOver(size, what);
+            if (size == bytes.length) {
+                long grown = Math.min(2L * size, maxBytes + 1L);
+                if (grown > ByteBudget.FIRST) {
+                    share.growToLargest();
+                }
+                bytes = Arrays.copyOf(bytes, (int) grown);
+            }
+        }
+    }
+
+    private void refuseOver(long size, String what) throws ImageException {
+        if (size > maxBytes) {
+            throw new ImageException(
+                    FailureReason.TOO_LARGE,
+                    "%s has more than the %d bytes allowed; raise the byte limit or submit a smaller image"
+                            .formatted(what, maxBytes));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.opencv.core.Mat;
+
+/** Owns the native matrices of one image. */
+final class Mats implements AutoCloseable {
+    private final List<Mat> owned = new ArrayList<>();
+
+    Mat own(Mat mat) {
+        owned.add(mat);
+        return mat;
+    }
+
+    @Override
+    public void close() {
+        // garbage collection alone would free them far too late: to it they are small
+        owned.forEach(Mat::release);
+    }
+}

@@ -1,0 +1,50 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.onnx;
+
+import io.tagstream.model.LabelVector;
+import io.tagstream.model.LabelVectors;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.List;
+
+/** Label vectors copied into a buffer of their own: the simplest {@link LabelVectors}, for use as a library. */
+public final class DirectLabelVectors implements LabelVectors {
+    private final List<LabelVector> labels;
+    private final FloatBuffer vectors;
+
+    /** Copies vectors of equal length. */
+    public DirectLabelVectors(List<LabelVector> labels) {
+        this.labels = List.copyOf(labels);
+        int floats = labels.stream().mapToInt(label -> label.vector().length).sum();
+        this.vectors = ByteBuffer.allocateDirect(Float.BYTES * floats)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
+        labels.forEach(label -> vectors.put(label.vector()));
+        vectors.flip();
+    }
+
+    @Override
+    public int size() {
+        return labels.size();
+    }
+
+    @Override
+    public FloatBuffer vectors() {
+        return vectors.asReadOnlyBuffer();
+    }
+
+    @Override
+    public float referenceMean(int label) {
+        return labels.get(label).referenceMean();
+    }
+
+    @Override
+    public float referenceDeviation(int label) {
+        return labels.get(label).referenceDeviation();
+    }
+}

@@ -1,0 +1,306 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.onnx;
+
+import ai.onnxruntime.OrtException;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageRequest;
+import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelText;
+import io.tagstream.model.LabelTextException;
+import io.tagstream.model.LabelVector;
+import io.tagstream.model.LabelVectors;
+import io.tagstream.model.ModelDescription;
+import io.tagstream.model.ModelRuntime;
+import io.tagstream.model.batch.PipelineOptions;
+import io.tagstream.model.batch.PipelineStatistics;
+import io.tagstream.model.batch.ScoringPipeline;
+import io.tagstream.model.batch.Stages;
+import io.tagstream.model.bundle.Bundle;
+import io.tagstream.model.bundle.BundleDescription;
+import io.tagstream.model.image.EncodedImage;
+import io.tagstream.model.image.FetchOptions;
+import io.tagstream.model.image.ImageDecoder;
+import io.tagstream.model.image.ImageFetcher;
+import io.tagstream.model.image.ImageSize;
+import io.tagstream.model.text.LabelEncoder;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A bundle on ONNX Runtime.
+ *
+ * <p><i>Threading notes.</i> See {@link ModelRuntime} and {@link ScoringPipeline}. Building opens the sessions, runs every
+ * batch size once, so that none is met first in production, and runs the bundle's self-test.
+ */
+public final class OnnxModelRuntime implements ModelRuntime {
+    private static final Logger LOG = LoggerFactory.getLogger(OnnxModelRuntime.class);
+    // all graphs of the format speak float32, and TF32 is off
+    private static final String PRECISION = "fp32";
+
+    private final ModelDescription description;
+    private final Sessions sessions;
+    private final LabelEncoder labelEncoder;
+    private final ImageFetcher fetcher;
+    private final ImageDecoder decoder;
+    private final ImageScorer batchScorer;
+    private final ScoringPipeline pipeline;
+    private boolean closed;
+
+    private OnnxModelRuntime(Builder builder) {
+        Bundle bundle = builder.bundle;
+        BundleDescription bundled = bundle.description();
+        sessions = Sessions.open(bundle, builder.executionProvider, builder.inferenceThreads);
+        LabelEncoder openedEncoder = null;
+        ImageScorer openedScorer = null;
+        boolean complete = false;
+        try {
+            description = new ModelDescription(
+                    bundled.id(),
+                    "%s+%s.%s".formatted(bundled.version(), sessions.provider(), PRECISION),
+                    bundled.generation(),
+                    bundle.textFingerprint(),
+                    bundled.image().embeddingSize(),
+                    bundled.scoring().defaultThreshold(),
+                    bundled.scoring().topK());
+            int batchSize = builder.batchSize.orElse(sessions.provider() == ExecutionProvider.CPU ? 8 : 32);
+            openedEncoder = new LabelEncoder(bundle, sessions.text());
+            openedScorer = new ImageScorer(sessions, batchSize);
+            SelfTest.run(bundle, openedEncoder, openedScorer);
+            decoder = new ImageDecoder(bundled.image().size(), bundled.image().resize(), builder.maxPixels);
+            fetcher = new ImageFetcher(builder.fetch);
+            labelEncoder = openedEncoder;
+            batchScorer = openedScorer;
+            pipeline = new ScoringPipeline(
+                    new ModelStages(),
+                    new PipelineOptions(
+                            builder.maxInFlight,
+                            builder.fetch.concurrency(),
+                            builder.decodeThreads,
+                            batchSize,
+                            builder.batchWait));
+            complete = true;
+        } finally {
+            if (!complete) {
+                closeModel(openedScorer, openedEncoder);
+            }
+        }
+        LOG.info(
+                "model {} {}: batches of up to {}, {} inference and {} decode threads, {} images in flight at most",
+                description.id(),
+                description.version(),
+                batchScorer.maxBatch(),
+                builder.inferenceThreads,
+                builder.decodeThreads,
+                builder.maxInFlight);
+    }
+
+    /** A builder with every default; see its methods. */
+    public static Builder builder(Bundle bundle) {
+        return new Builder(bundle);
+    }
+
+    @Override
+    public ModelDescription description() {
+        return description;
+    }
+
+    @Override
+    public LabelVector encodeLabel(LabelText text) throws LabelTextException {
+        return labelEncoder.encode(text);
+    }
+
+    @Override
+    public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
+            ImageRequest request, Supplier<L> labels) {
+        return pipeline.trySubmit(request, labels);
+    }
+
+    /** What has been done so far. */
+    public PipelineStatistics statistics() {
+        return pipeline.statistics();
+    }
+
+    /**
+     * A scorer of its own over this runtime's sessions and threads, for pixels that are prepared already; the caller
+     * closes it, before this runtime.
+     */
+    public ImageScorer scorer() {
+        return new ImageScorer(sessions, batchScorer.maxBatch());
+    }
+
+    /** Bytes of an image that is prepared for the model: size x size x 3. */
+    public int pixelBytes() {
+        return decoder.bytes();
+    }
+
+    /**
+     * Fetches and decodes an image on the calling thread.
+     *
+     * @param target a direct buffer of {@link #pixelBytes} bytes, such as {@link ImageScorer#pixels}
+     * @return the image's own size, upright
+     */
+    public ImageSize loadPixels(ImageRequest request, ByteBuffer target) throws ImageException, InterruptedException {
+        try (EncodedImage image = fetcher.fetch(request)) {
+            return decoder.decode(image.bytes(), target);
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        // breaks off requests under way, which the pipeline then need not wait for
+        fetcher.close();
+        pipeline.close();
+        closeModel(batchScorer, labelEncoder);
+    }
+
+    private void closeModel(ImageScorer scorer, LabelEncoder encoder) {
+        if (scorer != null) {
+            scorer.close();
+        }
+        if (encoder != null) {
+            encoder.close();
+        }
+        sessions.close();
+    }
+
+    private final class ModelStages implements Stages {
+        @Override
+        public EncodedImage fetch(ImageRequest request) throws ImageException, InterruptedException {
+            return fetcher.fetch(request);
+        }
+
+        @Override
+        public int pixelBytes() {
+            return decoder.bytes();
+        }
+
+        @Override
+        public ImageSize decode(EncodedImage image, ByteBuffer target) throws ImageException {
+            return decoder.decode(image.bytes(), target);
+        }
+
+        @Override
+        public void load(List<ByteBuffer> pixels) {
+            for (int i = 0; i < pixels.size(); i++) {
+                batchScorer.pixels(i).put(pixels.get(i).duplicate());
+            }
+        }
+
+        @Override
+        public void encode(int images) throws OrtException {
+            batchScorer.encode(images);
+        }
+
+        @Override
+        public float[][] score(int from, int to, LabelVectors labels) throws OrtException {
+            return batchScorer.score(from, to, labels);
+        }
+    }
+
+    /**
+     * Builds an {@link OnnxModelRuntime}; each method says its default.
+     *
+     * <p>The options that matter most: {@link #executionProvider executionProvider} and {@link #fetch fetch}, without
+     * which no file is read.
+     */
+    public static final class Builder {
+        private final Bundle bundle;
+        private ExecutionProvider executionProvider = ExecutionProvider.CPU;
+        private int inferenceThreads = Runtime.getRuntime().availableProcessors();
+        private int decodeThreads = Runtime.getRuntime().availableProcessors();
+        private Optional<Integer> batchSize = Optional.empty();
+        private Duration batchWait = Duration.ofMillis(10);
+        private int maxInFlight = 256;
+        private long maxPixels = 100_000_000;
+        private FetchOptions fetch = FetchOptions.builder().build();
+
+        private Builder(Bundle bundle) {
+            this.bundle = bundle;
+        }
+
+        /** What the image graphs run on; {@link ExecutionProvider#CPU} by default. */
+        public Builder executionProvider(ExecutionProvider executionProvider) {
+            this.executionProvider = executionProvider;
+            return this;
+        }
+
+        /** Threads of one inference; the available processors by default. */
+        public Builder inferenceThreads(int inferenceThreads) {
+            this.inferenceThreads = positive("inferenceThreads", inferenceThreads);
+            return this;
+        }
+
+        /** Images decoded at the same time; the available processors by default. */
+        public Builder decodeThreads(int decodeThreads) {
+            this.decodeThreads = positive("decodeThreads", decodeThreads);
+            return this;
+        }
+
+        /** The most images of a batch; by default 8 on the CPU, which gains nothing from more, and 32 on a GPU. */
+        public Builder batchSize(int batchSize) {
+            this.batchSize = Optional.of(positive("batchSize", batchSize));
+            return this;
+        }
+
+        /** How long an image waits at most for its batch to fill; 10 ms by default, 0 for not at all. */
+        public Builder batchWait(Duration batchWait) {
+            if (batchWait.isNegative()) {
+                throw new IllegalArgumentException("batchWait must be 0 or more, not " + batchWait);
+            }
+            this.batchWait = batchWait;
+            return this;
+        }
+
+        /** Images accepted and not yet completed; 256 by default. */
+        public Builder maxInFlight(int maxInFlight) {
+            this.maxInFlight = positive("maxInFlight", maxInFlight);
+            return this;
+        }
+
+        /** Images with more pixels are refused, by their header; 100 million by default. */
+        public Builder maxPixels(long maxPixels) {
+            if (maxPixels < 1) {
+                throw new IllegalArgumentException("maxPixels must be above 0, not " + maxPixels);
+            }
+            this.maxPixels = maxPixels;
+            return this;
+        }
+
+        /** Where images may come from and how much they may take; by default no files, and no private addresses. */
+        public Builder fetch(FetchOptions fetch) {
+            this.fetch = fetch;
+            return this;
+        }
+
+        /**
+         * Loads the model, warms it up and runs the bundle's self-test.
+         *
+         * @throws io.tagstream.model.bundle.BundleException if the bundle's graphs or self-test are wrong
+         * @throws ExecutionProviderException if the execution provider is not available
+         */
+        public OnnxModelRuntime build() {
+            return new OnnxModelRuntime(this);
+        }
+
+        private static int positive(String name, int value) {
+            if (value < 1) {
+                throw new IllegalArgumentException(name + " must be above 0, not " + value);
+            }
+            return value;
+        }
+    }
+}

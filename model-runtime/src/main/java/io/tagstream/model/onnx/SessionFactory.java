@@ -1,0 +1,171 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.onnx;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtProvider;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
+import ai.onnxruntime.providers.OrtCUDAProviderOptions;
+import ai.onnxruntime.providers.OrtTensorRTProviderOptions;
+import io.tagstream.model.bundle.Bundle;
+import io.tagstream.model.bundle.BundleException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Opens sessions on one execution provider, or says what keeps it from working. */
+final class SessionFactory {
+    private static final Pattern LIBRARY = Pattern.compile(
+            "(lib[\\w.+-]+\\.so[.\\d]*|[\\w.+-]+\\.dll|[\\w.+-]+\\.dylib)"
+                    + ":? (?:cannot open|is missing|not found|no such)|"
+                    + "which is missing[^\"]*\"([^\"]+)\"",
+            Pattern.CASE_INSENSITIVE);
+
+    private final OrtEnvironment environment;
+    private final ExecutionProvider provider;
+    private final int threads;
+
+    SessionFactory(OrtEnvironment environment, ExecutionProvider provider, int threads) {
+        this.environment = environment;
+        this.provider = provider;
+        this.threads = threads;
+    }
+
+    /**
+     * Opens a graph.
+     *
+     * @param file its name in the bundle, for messages
+     * @throws BundleException if the graph is none
+     * @throws ExecutionProviderException if the execution provider does not work here
+     */
+    OrtSession open(Bundle bundle, String file, byte[] graph) {
+        try (SessionOptions options = options()) {
+            return environment.createSession(graph, options);
+        } catch (OrtException e) {
+            if (provider == ExecutionProvider.CPU || loadsOnCpu(graph)) {
+                throw provider == ExecutionProvider.CPU
+                        ? new BundleException(
+                                bundle.location(), file, "an ONNX graph that ONNX Runtime loads", e.getMessage(), e)
+                        : unavailable(e);
+            }
+            throw new BundleException(
+                    bundle.location(), file, "an ONNX graph that ONNX Runtime loads", e.getMessage(), e);
+        }
+    }
+
+    /** Whether the provider and not the graph is to blame. */
+    private boolean loadsOnCpu(byte[] graph) {
+        SessionFactory cpu = new SessionFactory(environment, ExecutionProvider.CPU, 1);
+        try (SessionOptions options = cpu.options();
+                OrtSession session = environment.createSession(graph, options)) {
+            return session.getNumInputs() > 0;
+        } catch (OrtException e) {
+            return false;
+        }
+    }
+
+    private SessionOptions options() throws OrtException {
+        SessionOptions options = new SessionOptions();
+        boolean complete = false;
+        try {
+            options.setOptimizationLevel(OptLevel.ALL_OPT);
+            options.setInterOpNumThreads(1);
+            options.setIntraOpNumThreads(threads);
+            // decoding needs the cores that waiting inference threads would spin on
+            options.addConfigEntry("session.intra_op.allow_spinning", "0");
+            addProvider(options);
+            complete = true;
+            return options;
+        } finally {
+            if (!complete) {
+                options.close();
+            }
+        }
+    }
+
+    private void addProvider(SessionOptions options) throws OrtException {
+        switch (provider) {
+            case CPU -> {
+                // always there
+            }
+            case CUDA -> addCuda(options);
+            case TENSORRT -> {
+                requireInJar(OrtProvider.TENSOR_RT);
+                try (OrtTensorRTProviderOptions tensorRt = new OrtTensorRTProviderOptions(0)) {
+                    options.addTensorrt(tensorRt);
+                } catch (OrtException e) {
+                    throw unavailable(e);
+                }
+                addCuda(options);
+            }
+            case AUTO -> throw new IllegalStateException("auto is to be resolved first");
+        }
+    }
+
+    private void addCuda(SessionOptions options) throws OrtException {
+        requireInJar(OrtProvider.CUDA);
+        // the memory pattern of one batch size would be kept beside those of all others
+        options.setMemoryPatternOptimization(false);
+        try (OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(0)) {
+            // scores of equal versions agree within 1e-3, which TF32 does not give
+            cuda.add("use_tf32", "0");
+            options.addCUDA(cuda);
+        } catch (OrtException e) {
+            throw unavailable(e);
+        }
+    }
+
+    private void requireInJar(OrtProvider wanted) {
+        if (!OrtEnvironment.getAvailableProviders().contains(wanted)) {
+            throw new ExecutionProviderException(
+                    ("execution provider %s: the ONNX Runtime on the class path is built for the CPU alone. Put"
+                                    + " com.microsoft.onnxruntime:onnxruntime_gpu:%s in the place of"
+                                    + " com.microsoft.onnxruntime:onnxruntime (Maven profile cuda: mvn -Pcuda …), or choose"
+                                    + " the execution provider cpu or auto")
+                            .formatted(provider, environment.getVersion()),
+                    null);
+        }
+    }
+
+    private ExecutionProviderException unavailable(OrtException e) {
+        return new ExecutionProviderException(
+                "execution provider %s: %s. Or choose the execution provider cpu or auto"
+                        .formatted(provider, remedy(e.getMessage())),
+                e);
+    }
+
+    /** What is missing, by ONNX Runtime's message, and what to do about it. */
+    static String remedy(String message) {
+        Matcher library = LIBRARY.matcher(message);
+        if (library.find()) {
+            String name = library.group(1) == null ? library.group(2) : library.group(1);
+            return "the library %s is missing: install %s and put it on the library path (LD_LIBRARY_PATH)"
+                    .formatted(name, packageOf(name));
+        }
+        if (message.contains("no CUDA-capable device") || message.contains("CUDA failure 100")) {
+            return "no NVIDIA GPU is visible: check nvidia-smi, and that a container is given its GPU (--gpus)";
+        }
+        if (message.contains("driver version is insufficient") || message.contains("CUDA failure 35")) {
+            return "the NVIDIA driver is missing or older than CUDA 12 needs: install a newer driver";
+        }
+        return "it does not start: %s (it needs an NVIDIA driver, CUDA 12 and cuDNN 9)".formatted(message.strip());
+    }
+
+    private static String packageOf(String library) {
+        if (library.startsWith("libcudnn")) {
+            return "cuDNN 9 for CUDA 12";
+        }
+        if (library.startsWith("libnvinfer") || library.startsWith("libnvonnxparser")) {
+            return "TensorRT 10 for CUDA 12";
+        }
+        if (library.startsWith("libcuda.")) {
+            return "the NVIDIA driver";
+        }
+        return "CUDA 12";
+    }
+}

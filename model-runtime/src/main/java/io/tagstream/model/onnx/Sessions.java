@@ -1,0 +1,186 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.onnx;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.tagstream.model.bundle.Bundle;
+import io.tagstream.model.bundle.BundleDescription;
+import io.tagstream.model.bundle.BundleDescription.Image;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Owns a bundle's sessions, their inputs and outputs checked.
+ *
+ * <p><i>Threading notes.</i> Sessions may be run from several threads at once and share one intra-op thread pool each.
+ */
+final class Sessions implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
+    private static final String COSINE = "cosine.onnx";
+
+    private final OrtEnvironment environment = Environment.get();
+    private final BundleDescription description;
+    private final ExecutionProvider provider;
+    private final OrtSession imageEncoder;
+    private final Optional<OrtSession> decoder;
+    private final OrtSession cosine;
+    private final TextSession text;
+
+    private Sessions(Bundle bundle, ExecutionProvider provider, int threads) {
+        this.description = bundle.description();
+        this.provider = provider;
+        SessionFactory images = new SessionFactory(environment, provider, threads);
+        // what these compute is too small to be worth sharing among threads
+        SessionFactory small = new SessionFactory(environment, ExecutionProvider.CPU, 1);
+        OrtSession openedEncoder = null;
+        Optional<OrtSession> openedDecoder = Optional.empty();
+        OrtSession openedCosine = null;
+        TextSession openedText = null;
+        try {
+            openedEncoder = openImageEncoder(bundle, images);
+            openedDecoder = openDecoder(bundle, images);
+            openedCosine = small.open(bundle, COSINE, cosineGraph());
+            openedText = new TextSession(environment, small, bundle);
+        } finally {
+            if (openedText == null) {
+                close(openedEncoder);
+                openedDecoder.ifPresent(Sessions::close);
+                close(openedCosine);
+            }
+        }
+        this.imageEncoder = openedEncoder;
+        this.decoder = openedDecoder;
+        this.cosine = openedCosine;
+        this.text = openedText;
+    }
+
+    /**
+     * Opens a bundle's sessions.
+     *
+     * @param wanted {@link ExecutionProvider#AUTO} falls back to the CPU, with a line in the log; nothing else does
+     * @param threads intra-op threads
+     */
+    static Sessions open(Bundle bundle, ExecutionProvider wanted, int threads) {
+        if (wanted != ExecutionProvider.AUTO) {
+            return new Sessions(bundle, wanted, threads);
+        }
+        try {
+            Sessions sessions = new Sessions(bundle, ExecutionProvider.CUDA, threads);
+            LOG.info("execution provider auto: using cuda");
+            return sessions;
+        } catch (ExecutionProviderException e) {
+            LOG.warn("execution provider auto: using cpu, since cuda is not available: {}", e.getMessage());
+            return new Sessions(bundle, ExecutionProvider.CPU, threads);
+        }
+    }
+
+    OrtEnvironment environment() {
+        return environment;
+    }
+
+    BundleDescription description() {
+        return description;
+    }
+
+    /** The provider in use, never {@link ExecutionProvider#AUTO}. */
+    ExecutionProvider provider() {
+        return provider;
+    }
+
+    OrtSession imageEncoder() {
+        return imageEncoder;
+    }
+
+    Optional<OrtSession> decoder() {
+        return decoder;
+    }
+
+    OrtSession cosine() {
+        return cosine;
+    }
+
+    TextSession text() {
+        return text;
+    }
+
+    @Override
+    public void close() {
+        close(imageEncoder);
+        decoder.ifPresent(Sessions::close);
+        close(cosine);
+        text.close();
+    }
+
+    static void close(OrtSession session) {
+        if (session == null) {
+            return;
+        }
+        try {
+            session.close();
+        } catch (OrtException e) {
+            LOG.warn("an ONNX Runtime session did not close cleanly", e);
+        }
+    }
+
+    private static OrtSession openImageEncoder(Bundle bundle, SessionFactory factory) {
+        Image image = bundle.description().image();
+        OrtSession session = factory.open(bundle, image.file(), bundle.imageEncoder());
+        return checked(session, () -> {
+            GraphContract contract = new GraphContract(bundle, image.file(), session)
+                    .input("pixels", OnnxJavaType.UINT8, GraphContract.FREE, image.size(), image.size(), 3)
+                    .output("embedding", OnnxJavaType.FLOAT, GraphContract.FREE, image.embeddingSize());
+            if (bundle.decoder().isPresent()) {
+                contract.output("tokens", OnnxJavaType.FLOAT, GraphContract.FREE, image.tokens(), image.tokenWidth());
+            }
+            contract.noInputsBut("pixels");
+        });
+    }
+
+    private static Optional<OrtSession> openDecoder(Bundle bundle, SessionFactory factory) {
+        Image image = bundle.description().image();
+        Optional<BundleDescription.Decoder> described = bundle.description().decoder();
+        if (described.isEmpty()) {
+            return Optional.empty();
+        }
+        String file = described.get().file();
+        OrtSession session = factory.open(bundle, file, bundle.decoder().orElseThrow());
+        return Optional.of(checked(
+                session,
+                () -> new GraphContract(bundle, file, session)
+                        .input("tokens", OnnxJavaType.FLOAT, GraphContract.FREE, image.tokens(), image.tokenWidth())
+                        .input("labels", OnnxJavaType.FLOAT, GraphContract.FREE, image.embeddingSize())
+                        .output("logits", OnnxJavaType.FLOAT, GraphContract.FREE, GraphContract.FREE)
+                        .noInputsBut("tokens", "labels")));
+    }
+
+    private static OrtSession checked(OrtSession session, Runnable check) {
+        boolean fits = false;
+        try {
+            check.run();
+            fits = true;
+            return session;
+        } finally {
+            if (!fits) {
+                close(session);
+            }
+        }
+    }
+
+    private static byte[] cosineGraph() {
+        try (InputStream in = Sessions.class.getResourceAsStream(COSINE)) {
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException("this jar lacks its own " + COSINE, e);
+        }
+    }
+}

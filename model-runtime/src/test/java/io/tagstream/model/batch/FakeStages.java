@@ -1,0 +1,160 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.batch;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageRequest;
+import io.tagstream.model.LabelVectors;
+import io.tagstream.model.image.EncodedImage;
+import io.tagstream.model.image.FetchOptions;
+import io.tagstream.model.image.ImageFetcher;
+import io.tagstream.model.image.ImageSize;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Stages whose image is a number: the score of an image is its number plus that of the label set. Each stage can be held
+ * up, fail, or take a random time.
+ */
+final class FakeStages implements Stages, AutoCloseable {
+    /** Labels that are one number. */
+    record NumberedLabels(int number) implements LabelVectors {
+        @Override
+        public int size() {
+            return 1;
+        }
+
+        @Override
+        public FloatBuffer vectors() {
+            return FloatBuffer.allocate(1).asReadOnlyBuffer();
+        }
+
+        @Override
+        public float referenceMean(int label) {
+            return 0;
+        }
+
+        @Override
+        public float referenceDeviation(int label) {
+            return 1;
+        }
+    }
+
+    static final String UNREADABLE = "unreadable";
+    static final String BREAKS_FETCHING = "breaks fetching";
+    static final String BREAKS_DECODING = "breaks decoding";
+
+    final ConcurrentLinkedQueue<Integer> batchSizes = new ConcurrentLinkedQueue<>();
+    final AtomicInteger decoded = new AtomicInteger();
+    final Semaphore fetchGate = new Semaphore(Integer.MAX_VALUE);
+    final Semaphore decodeGate = new Semaphore(Integer.MAX_VALUE);
+    final Semaphore encodeGate = new Semaphore(Integer.MAX_VALUE);
+    volatile long maxDelayMicros;
+    volatile Throwable encodeFailure;
+    volatile float scoreToAdd;
+
+    private final ImageFetcher fetcher =
+            new ImageFetcher(FetchOptions.builder().maxBytes(1000).build());
+    private final List<Integer> loaded = new ArrayList<>();
+
+    static ImageRequest image(Object content) {
+        return new ImageRequest("data:," + String.valueOf(content).replace(" ", "%20"), Optional.empty());
+    }
+
+    @Override
+    public EncodedImage fetch(ImageRequest request) throws ImageException, InterruptedException {
+        pass(fetchGate);
+        EncodedImage image = fetcher.fetch(request);
+        if (content(image).equals(BREAKS_FETCHING)) {
+            image.close();
+            throw new IllegalStateException("a bug in fetching");
+        }
+        return image;
+    }
+
+    @Override
+    public int pixelBytes() {
+        return Integer.BYTES;
+    }
+
+    @Override
+    public ImageSize decode(EncodedImage image, ByteBuffer target) throws ImageException {
+        try {
+            pass(decodeGate);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+        String content = content(image);
+        if (content.equals(UNREADABLE)) {
+            throw new ImageException(FailureReason.CORRUPT_IMAGE, "unreadable");
+        }
+        if (content.equals(BREAKS_DECODING)) {
+            throw new OutOfMemoryError("of the test");
+        }
+        int number = Integer.parseInt(content);
+        target.putInt(0, number);
+        decoded.incrementAndGet();
+        return new ImageSize(number, 1);
+    }
+
+    @Override
+    public void load(List<ByteBuffer> pixels) {
+        loaded.clear();
+        pixels.forEach(buffer -> loaded.add(buffer.getInt(0)));
+        // whoever kept the pixels would be found out
+        pixels.forEach(buffer -> buffer.putInt(0, -1));
+    }
+
+    @Override
+    public void encode(int images) throws Exception {
+        batchSizes.add(images);
+        pass(encodeGate);
+        if (encodeFailure instanceof Error error) {
+            throw error;
+        }
+        if (encodeFailure instanceof Exception exception) {
+            throw exception;
+        }
+    }
+
+    @Override
+    public float[][] score(int from, int to, LabelVectors labels) {
+        float[][] scores = new float[to - from][1];
+        for (int i = from; i < to; i++) {
+            scores[i - from][0] = loaded.get(i) + ((NumberedLabels) labels).number() + scoreToAdd;
+        }
+        return scores;
+    }
+
+    @Override
+    public void close() {
+        fetcher.close();
+    }
+
+    private void pass(Semaphore gate) throws InterruptedException {
+        gate.acquire();
+        gate.release();
+        if (maxDelayMicros > 0) {
+            LockSupport.parkNanos(
+                    TimeUnit.MICROSECONDS.toNanos(ThreadLocalRandom.current().nextLong(maxDelayMicros)));
+        }
+    }
+
+    private static String content(EncodedImage image) {
+        return new String(image.bytes(), StandardCharsets.ISO_8859_1);
+    }
+}

@@ -1,0 +1,385 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpHandler;
+import com.sun.net.httpserver.HttpServer;
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageRequest;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.hc.client5.http.DnsResolver;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class HttpSourceTest {
+    private static final byte[] BODY = "an image, for all that fetching knows".getBytes(StandardCharsets.UTF_8);
+
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final CountDownLatch testEnded = new CountDownLatch(1);
+    private HttpServer server;
+
+    @BeforeEach
+    void startServer() throws IOException {
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(threads);
+        server.start();
+    }
+
+    @AfterEach
+    void stopServer() throws InterruptedException {
+        testEnded.countDown();
+        server.stop(0);
+        threads.shutdownNow();
+        assertThat(threads.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void shouldFetchKnownAndUnknownLengths() throws Exception {
+        handle("/known", exchange -> {
+            exchange.sendResponseHeaders(200, BODY.length);
+            exchange.getResponseBody().write(BODY);
+        });
+        handle("/chunked", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            exchange.getResponseBody().write(BODY);
+        });
+        try (ImageFetcher fetcher = new ImageFetcher(open().build())) {
+            for (String path : new String[] {"/known", "/chunked", "/known?signature=x"}) {
+                try (EncodedImage image = fetcher.fetch(request(path))) {
+                    assertThat(image.bytes()).isEqualTo(BODY);
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldFetchUnknownLengthsLargerThanTheFirstShare() throws Exception {
+        byte[] large = new byte[3 * ByteBudget.FIRST];
+        handle("/large", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            exchange.getResponseBody().write(large);
+        });
+        FetchOptions options =
+                open().maxBytes(large.length).maxBufferedBytes(1).concurrency(2).build();
+        try (ImageFetcher fetcher = new ImageFetcher(options)) {
+            for (int i = 0; i < 5; i++) {
+                try (EncodedImage image = fetcher.fetch(request("/large"))) {
+                    assertThat(image.bytes()).hasSize(large.length);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "400, BAD_REFERENCE",
+        "401, FETCH_FORBIDDEN",
+        "403, FETCH_FORBIDDEN",
+        "404, FETCH_NOT_FOUND",
+        "410, FETCH_NOT_FOUND",
+        "429, FETCH_FAILED",
+        "500, FETCH_FAILED",
+        "503, FETCH_FAILED",
+        "304, FETCH_FAILED"
+    })
+    void shouldTellStatusesApart(int status, FailureReason reason) {
+        handle("/image", exchange -> exchange.sendResponseHeaders(status, -1));
+        assertFails(open(), url("/image"), reason, "HTTP " + status);
+    }
+
+    @Test
+    void shouldGiveUpOnAServerThatNeverAnswers() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            assertFails(
+                    open().timeout(Duration.ofMillis(300)),
+                    "http://127.0.0.1:" + silent.getLocalPort() + "/",
+                    FailureReason.FETCH_TIMEOUT,
+                    "did not deliver within 300 ms");
+        }
+    }
+
+    @Test
+    void shouldGiveUpOnAServerThatDrips() {
+        handle("/slow", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            while (!endsWithin(20)) {
+                exchange.getResponseBody().write('x');
+                exchange.getResponseBody().flush();
+            }
+        });
+        assertFails(
+                open().timeout(Duration.ofMillis(500)),
+                url("/slow"),
+                FailureReason.FETCH_TIMEOUT,
+                "did not deliver within 500 ms");
+    }
+
+    @Test
+    void shouldRefuseAnEndlessBody() {
+        handle("/endless", exchange -> {
+            exchange.sendResponseHeaders(200, 0);
+            writeForEver(exchange.getResponseBody());
+        });
+        assertFails(
+                open().maxBytes(3_000_000), url("/endless"), FailureReason.TOO_LARGE, "more than the 3000000 bytes");
+    }
+
+    @Test
+    void shouldRefuseByTheAnnouncedLength() {
+        handle("/large", exchange -> exchange.sendResponseHeaders(200, 1L << 40));
+        assertFails(open().maxBytes(1000), url("/large"), FailureReason.TOO_LARGE, "more than the 1000 bytes");
+    }
+
+    @Test
+    void shouldReportABodyThatBreaksOff() {
+        handle("/broken", exchange -> {
+            exchange.sendResponseHeaders(200, 1000);
+            exchange.getResponseBody().write(BODY);
+            throw new IOException("breaks off");
+        });
+        assertFails(open(), url("/broken"), FailureReason.FETCH_FAILED);
+    }
+
+    @Test
+    void shouldFollowAndCountRedirects() throws Exception {
+        handle("/hop", exchange -> {
+            int left = Integer.parseInt(exchange.getRequestURI().getQuery());
+            if (left > 0) {
+                exchange.getResponseHeaders().set("Location", "/hop?" + (left - 1));
+                exchange.sendResponseHeaders(302, -1);
+            } else {
+                exchange.sendResponseHeaders(200, BODY.length);
+                exchange.getResponseBody().write(BODY);
+            }
+        });
+        try (ImageFetcher fetcher = new ImageFetcher(open().maxRedirects(3).build())) {
+            try (EncodedImage image = fetcher.fetch(request("/hop?3"))) {
+                assertThat(image.bytes()).isEqualTo(BODY);
+            }
+        }
+        assertFails(open().maxRedirects(3), url("/hop?4"), FailureReason.FETCH_BLOCKED, "more than 3 times");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"file:///etc/passwd", "ftp://example.com/a.jpg"})
+    void shouldNotFollowRedirectsOutOfHttp(String location) {
+        handle("/hop", exchange -> {
+            exchange.getResponseHeaders().set("Location", location);
+            exchange.sendResponseHeaders(302, -1);
+        });
+        assertFails(open(), url("/hop"), FailureReason.FETCH_BLOCKED, "only http and https");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http://127.0.0.1:1/",
+                "http://localhost:1/",
+                "http://[::1]:1/",
+                "http://[::ffff:127.0.0.1]:1/",
+                "http://0.0.0.0:1/",
+                "http://10.1.2.3/",
+                "http://172.31.0.1/",
+                "http://192.168.1.1/",
+                "http://169.254.169.254/latest/meta-data/",
+                "http://100.100.100.200/",
+                "http://168.63.129.16/",
+                "http://2130706433:1/",
+                "http://127.1:1/",
+                "http://[fd00:ec2::254]/",
+                "http://[fe80::1]/",
+                "http://[64:ff9b::7f00:1]/",
+                "http://[2002:7f00:1::]/",
+                "http://224.0.0.1/",
+                "http://255.255.255.255/"
+            })
+    void shouldBlockPrivateAddresses(String uri) {
+        assertFails(FetchOptions.builder(), uri, FailureReason.FETCH_BLOCKED, "private address");
+    }
+
+    @Test
+    void shouldBlockNamesThatResolveToPrivateAddressesAndRedirectsToThem() throws Exception {
+        // public at first, private from then on: what is judged must be what is connected to
+        AtomicInteger lookups = new AtomicInteger();
+        DnsResolver rebinding = new DnsResolver() {
+            @Override
+            public InetAddress[] resolve(String host) throws UnknownHostException {
+                lookups.incrementAndGet();
+                return host.equals("outside.test")
+                        ? new InetAddress[] {
+                            InetAddress.getByAddress(new byte[] {8, 8, 8, 8}),
+                            InetAddress.getByAddress(new byte[] {127, 0, 0, 1})
+                        }
+                        : InetAddress.getAllByName(host);
+            }
+
+            @Override
+            public String resolveCanonicalHostname(String host) {
+                return host;
+            }
+        };
+        FetchOptions options = FetchOptions.builder().build();
+        LimitedReader reader = new LimitedReader(options.maxBytes(), new ByteBudget(options));
+        try (HttpSource source = new HttpSource(options, reader, new AddressPolicy(false, rebinding))) {
+            assertThatThrownBy(() -> source.read(URI.create("http://outside.test/image")))
+                    .isInstanceOfSatisfying(
+                            ImageException.class, e -> assertThat(e.reason()).isEqualTo(FailureReason.FETCH_BLOCKED))
+                    .hasMessageContaining("private address 127.0.0.1");
+            assertThat(lookups).hasValue(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0x7f000001", "0x7f.1", "017700000001", "127.1", "2130706433"})
+    void shouldNotReachThisMachineByUnusualNumerals(String host) throws Exception {
+        AtomicInteger requests = new AtomicInteger();
+        handle("/", exchange -> requests.incrementAndGet());
+        String uri = "http://" + host + ":" + server.getAddress().getPort() + "/";
+        try (ImageFetcher fetcher = new ImageFetcher(FetchOptions.builder().build())) {
+            // whether a form is an address at all depends on the platform
+            assertThatThrownBy(() -> fetcher.fetch(new ImageRequest(uri, Optional.empty())))
+                    .isInstanceOf(ImageException.class);
+        }
+        assertThat(requests).hasValue(0);
+    }
+
+    @Test
+    void shouldReportARefusedConnection() throws Exception {
+        int port;
+        try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = closed.getLocalPort();
+        }
+        assertFails(open(), "http://127.0.0.1:" + port + "/", FailureReason.FETCH_FAILED, "refused");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "http:///nowhere",
+                "http://user:secret@127.0.0.1/",
+                "http://a b/",
+                "no-scheme.jpg",
+                "s3://bucket/key"
+            })
+    void shouldRefuseBadReferences(String uri) {
+        assertFails(open(), uri, FailureReason.BAD_REFERENCE);
+    }
+
+    @Test
+    void shouldNotRepeatSecretsInMessages() {
+        handle("/image", exchange -> exchange.sendResponseHeaders(404, -1));
+        try (ImageFetcher fetcher = new ImageFetcher(open().build())) {
+            assertThatThrownBy(() -> fetcher.fetch(request("/image?signature=secret")))
+                    .message()
+                    .doesNotContain("secret")
+                    .contains("/image?…");
+        }
+    }
+
+    @Test
+    void shouldBreakOffWhenClosed() throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        handle("/hanging", exchange -> {
+            asked.countDown();
+            endsWithin(30_000);
+        });
+        ImageFetcher fetcher = new ImageFetcher(open().build());
+        var fetching = threads.submit(() -> fetcher.fetch(request("/hanging")));
+        assertThat(asked.await(10, TimeUnit.SECONDS)).isTrue();
+        fetcher.close();
+        assertThatThrownBy(() -> fetching.get(10, TimeUnit.SECONDS)).hasCauseInstanceOf(ImageException.class);
+    }
+
+    @Test
+    void shouldReadDataUris() throws Exception {
+        try (ImageFetcher fetcher = new ImageFetcher(FetchOptions.builder().build())) {
+            String base64 = Base64.getEncoder().encodeToString(BODY);
+            try (EncodedImage image =
+                    fetcher.fetch(new ImageRequest("data:image/png;base64," + base64, Optional.empty()))) {
+                assertThat(image.bytes()).isEqualTo(BODY);
+            }
+            try (EncodedImage image = fetcher.fetch(new ImageRequest("data:,a%20b+c", Optional.empty()))) {
+                assertThat(image.bytes()).asString(StandardCharsets.ISO_8859_1).isEqualTo("a b+c");
+            }
+        }
+        assertFails(open(), "data:image/png;base64", FailureReason.BAD_REFERENCE, "comma");
+        assertFails(open().maxDataUriBytes(10), "data:," + "x".repeat(11), FailureReason.TOO_LARGE);
+    }
+
+    private FetchOptions.Builder open() {
+        return FetchOptions.builder().allowPrivateAddresses(true).timeout(Duration.ofSeconds(20));
+    }
+
+    private void handle(String path, HttpHandler handler) {
+        server.createContext(path, exchange -> {
+            try (HttpExchange closing = exchange) {
+                handler.handle(closing);
+            }
+        });
+    }
+
+    private String url(String path) {
+        return "http://127.0.0.1:" + server.getAddress().getPort() + path;
+    }
+
+    private ImageRequest request(String path) {
+        return new ImageRequest(url(path), Optional.empty());
+    }
+
+    private static void assertFails(
+            FetchOptions.Builder options, String uri, FailureReason reason, String... inMessage) {
+        try (ImageFetcher fetcher = new ImageFetcher(options.build())) {
+            assertThatThrownBy(() -> fetcher.fetch(new ImageRequest(uri, Optional.empty())))
+                    .isInstanceOfSatisfying(
+                            ImageException.class, e -> assertThat(e.reason()).isEqualTo(reason))
+                    .message()
+                    .satisfies(message -> assertThat(List.of(inMessage)).allMatch(message::contains));
+        }
+    }
+
+    private void writeForEver(OutputStream out) throws IOException {
+        byte[] block = new byte[64 * 1024];
+        while (!endsWithin(0)) {
+            out.write(block);
+        }
+    }
+
+    private boolean endsWithin(long millis) {
+        try {
+            return testEnded.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
+    }
+}

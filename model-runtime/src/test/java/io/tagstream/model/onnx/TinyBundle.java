@@ -1,0 +1,71 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.onnx;
+
+import io.tagstream.model.LabelText;
+import io.tagstream.model.LabelVector;
+import io.tagstream.model.bundle.Bundle;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+
+/** The tests' bundle, as it is and as copies to be changed. */
+final class TinyBundle {
+    static final String LOCATION = "classpath:io/tagstream/bundles/tiny";
+
+    private TinyBundle() {}
+
+    static Bundle load() {
+        return Bundle.load(LOCATION);
+    }
+
+    /** Copies the bundle's files into a folder. */
+    static Path copyTo(Path folder) throws IOException, URISyntaxException {
+        Path description = Path.of(TinyBundle.class
+                .getResource("/io/tagstream/bundles/tiny/bundle.json")
+                .toURI());
+        try (Stream<Path> files = Files.list(description.getParent())) {
+            for (Path file : files.toList()) {
+                Files.copy(file, folder.resolve(file.getFileName().toString()));
+            }
+        }
+        return folder;
+    }
+
+    /** Replaces a regular expression in a copy's description. */
+    static void change(Path folder, String regex, String replacement) throws IOException {
+        Path file = folder.resolve("bundle.json");
+        String before = Files.readString(file);
+        String after = before.replaceAll(regex, replacement);
+        if (after.equals(before)) {
+            throw new IllegalArgumentException("nothing in bundle.json matches " + regex);
+        }
+        Files.writeString(file, after);
+    }
+
+    /** Encodes labels with names of the tokenizer's words, as many as wanted. */
+    static DirectLabelVectors labels(OnnxModelRuntime runtime, int count) throws Exception {
+        String[] words = {"red", "green", "blue", "dog", "cat", "tree", "house", "sea", "snow", "moon", "bread"};
+        List<LabelVector> vectors = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            String name = words[i % words.length] + " " + words[i / words.length % words.length];
+            vectors.add(runtime.encodeLabel(new LabelText(name, List.of())));
+        }
+        return new DirectLabelVectors(vectors);
+    }
+
+    static void fillWithNoise(ByteBuffer pixels, long seed) {
+        byte[] noise = new byte[pixels.remaining()];
+        new Random(seed).nextBytes(noise);
+        pixels.put(noise);
+    }
+}

@@ -1,0 +1,170 @@
+# Copyright 2026 The Tagstream Authors
+# SPDX-License-Identifier: Apache-2.0
+"""How a trained model is best used: what of the projection, of the decoder and of the cosine, and at which threshold."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from clip_decoder.bundle.scoring import standardised_cosine
+from clip_decoder.calibration import (
+    FULLY_KNOWN,
+    Answers,
+    Calibration,
+    choose_threshold,
+    fit,
+    label_thresholds,
+)
+from clip_decoder.data.dataset import CALIBRATE, TRAIN
+from clip_decoder.data.everyday import EverydaySources
+from clip_decoder.evaluation import MethodScores, method_scores
+from clip_decoder.metrics import average_precision, mean_average_precision
+from clip_decoder.prepared import Prepared, Reference
+
+REFERENCE_COUNT = 512
+LABEL_PRECISION = 0.6
+PROJECTION_SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
+DECODER_RATIOS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5)
+PRIOR_WEIGHTS = (1.0, 2.0, 3.0)
+SAFE_GAIN = 1.01
+OTHER_SOURCE = "caltech101"
+
+
+def calibrate(prepared: Prepared) -> tuple[Calibration, Reference]:
+    """The calibration, and the reference it stands on. Unseen labels have no part in it."""
+    data = prepared.data
+    rows = data.images.rows(None, CALIBRATE)
+    sources = data.images.sources[rows]
+    seen = data.labels.seen[data.labels.published()]
+    names = [data.labels.names[index] for index in data.labels.published()[seen]]
+    share, ratio = _choose_blend(prepared)
+    prepared.project(share)
+    reference = reference_photos(prepared)
+    labels = prepared.served_labels()[seen]
+    logits, embeddings = prepared.predict(rows, labels)
+    z = standardised_cosine(embeddings, labels, reference.embeddings)
+    prior = prepared.prior(reference, labels)
+    known = answers(prepared, rows).columns(seen)
+    balanced = replace(known, weights=balanced_weights(known.weights, sources))
+    found = fit(logits, z, prior, balanced, ratio)
+    scores = found.scores(logits, z, prior)
+    threshold = choose_threshold(scores, known, sources, found, prepared.config.tagging.precision)
+    thresholds, hopeless = label_thresholds(
+        scores,
+        known,
+        sources,
+        found.naming_rates,
+        names,
+        threshold,
+        LABEL_PRECISION,
+        prepared.config.tagging.guarded,
+    )
+    return (
+        replace(
+            found, threshold=threshold, thresholds=thresholds, withheld=tuple(hopeless), projection_share=share
+        ),
+        reference,
+    )
+
+
+def answers(prepared: Prepared, rows: np.ndarray) -> Answers:
+    """What is known of the published labels on some photos.
+
+    Absence is known where the label's evidence says so; of the others a source names a share, each source its own.
+    Silence about what the teacher is undecided on says nothing.
+    """
+    images, space = prepared.data.images, prepared.data.labels
+    published = space.published()
+    attested = space.attested[published][None, :]
+    targets = (images.targets[rows][:, published] >= 0.5).astype(np.float32)
+    weights = images.weights[rows][:, published].astype(np.float32)
+    silent = attested & (targets == 0) & (weights <= prepared.config.data.evidence.silence_weight)
+    groups = np.where(attested, FULLY_KNOWN, images.sources[rows][:, None] + 1)
+    return Answers(targets, ((weights > 0) & ~silent).astype(np.float32), groups)
+
+
+def balanced_weights(weights: np.ndarray, sources: np.ndarray) -> np.ndarray:
+    """Weights [N, L] scaled so that every source counts the same, however many photos it has."""
+    balanced = weights.copy()
+    for source in np.unique(sources):
+        balanced[sources == source] /= max(weights[sources == source].sum(), 1e-9)
+    return balanced
+
+
+def reference_photos(prepared: Prepared) -> Reference:
+    """Training images, as many of each source as there is room for, 512 at most."""
+    images = prepared.data.images
+    generator = np.random.default_rng(prepared.config.seed)
+    trained = [name for name, count in prepared.config.training.images_per_source.items() if count]
+    share = REFERENCE_COUNT // len(trained)
+    return prepared.reference(
+        np.concatenate(
+            [
+                generator.choice(pool, min(share, len(pool)), replace=False)
+                for pool in (images.rows(name, TRAIN) for name in trained)
+            ]
+        )
+    )
+
+
+def scores_by_method(
+    prepared: Prepared, rows: np.ndarray, labels: np.ndarray, calibration: Calibration, reference: Reference
+) -> MethodScores:
+    """Every method's scores of some photos and label vectors [L, D]."""
+    logits, embeddings = prepared.predict(rows, labels)
+    probabilities = prepared.data.cache.class_probabilities()[prepared.data.cache_rows[rows]]
+    class_texts = prepared.data.centred(prepared.data.class_texts)
+    prior = prepared.prior(reference, labels)
+    return method_scores(
+        logits, embeddings, labels, reference.embeddings, probabilities, class_texts, prior, calibration
+    )
+
+
+def _choose_blend(prepared: Prepared) -> tuple[float, float | None]:
+    """Projection share and decoder-to-cosine ratio, by ranking quality on the calibration photos.
+
+    Photos from another source must be ranked better than the training-free baseline ranks them: the more the decoder
+    speaks, the worse they are. Among the blends that do, the one is taken that best ranks all pairs of photo and label
+    together, captioned photos and the others in equal parts: tags are cut from that list. How common a label is, which
+    only the decoder knows, counts in it through the prior; being the same for all photos, that does not touch how a
+    label ranks them. Data of one kind only leaves all of it to the fit.
+    """
+    images, space = prepared.data.images, prepared.data.labels
+    if prepared.config.data.kind != "everyday":
+        return 1.0, None
+    seen = space.seen[space.published()]
+    labels = prepared.served_labels()[seen]
+    rows = images.rows(None, CALIBRATE)
+    known = answers(prepared, rows).columns(seen)
+    captioned = (images.sources[rows] == 0)[:, None]
+    parts = [captioned & (known.weights > 0), ~captioned & (known.weights > 0)]
+    objects = images.rows(OTHER_SOURCE, CALIBRATE)
+    truth = EverydaySources(prepared.folders.data).labels_of([images.names[row] for row in objects])
+    names = sorted(set(truth))
+    name_labels = prepared.name_vectors(prepared.text_encoder(), names)
+    right = np.array(truth)[:, None] == np.array(names)[None, :]
+
+    best = (-np.inf, 1.0, 1.0)
+    for share in PROJECTION_SHARES:
+        prepared.project(share)
+        reference = reference_photos(prepared)
+        prior = prepared.prior(reference, labels)
+        logits, embeddings = prepared.predict(rows, labels)
+        z = standardised_cosine(embeddings, labels, reference.embeddings)
+        elsewhere = scores_by_method(prepared, objects, name_labels, Calibration(0, 1, 0), reference)
+        z_elsewhere = standardised_cosine(elsewhere.embeddings, name_labels, reference.embeddings)
+        floor = mean_average_precision(elsewhere.by_method["class names"], right)
+        for ratio in DECODER_RATIOS:
+            pairs = max(_pair_precision(ratio * logits + z + own * prior, known.targets, parts) for own in PRIOR_WEIGHTS)
+            gain = mean_average_precision(ratio * elsewhere.by_method["decoder"] + z_elsewhere, right) / floor
+            print(f"share {share} ratio {ratio}: pairs {pairs:.3f}, elsewhere x{gain:.3f}", flush=True)
+            # Above the floor, ranking the labels counts; below it nothing does.
+            value = pairs if gain >= SAFE_GAIN else gain - 2
+            if value > best[0]:
+                best = (value, share, ratio)
+    return best[1], best[2]
+
+
+def _pair_precision(scores: np.ndarray, targets: np.ndarray, parts: list[np.ndarray]) -> float:
+    """Average precision over pairs of photo and label, the mean over some parts of them; all [N, L]."""
+    return float(np.mean([average_precision(scores[part], targets[part] >= 0.5) for part in parts]))

@@ -1,0 +1,140 @@
+# Copyright 2026 The Tagstream Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The two ONNX graphs of a bundle, and the proof that they compute what the model does."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnxruntime.transformers.float16 import DEFAULT_OP_BLOCK_LIST, convert_float_to_float16
+from onnxruntime.transformers.onnx_model import OnnxModel
+from torch import Tensor, nn
+
+OPSET = 17
+PARITY_TOLERANCE = 1e-4
+HALF_PARITY_TOLERANCE = 1e-3
+# rounded weights show in single tokens; what counts is what the decoder makes of them, which has the tolerance above
+HALF_TOKEN_TOLERANCE = 1e-2
+# protobuf's limit for a file, and Java's for an array
+LARGEST_GRAPH = 2**31 - 1
+# sums of squares overflow in half precision
+HALF_EXEMPT = [*DEFAULT_OP_BLOCK_LIST, "ReduceL2", "LpNormalization"]
+
+
+class ExportError(RuntimeError):
+    """An exported graph does not do what the model does; nothing usable was written."""
+
+
+class ImageEncoderGraph(nn.Module):
+    """pixels uint8 [B, H, W, 3] RGB -> tokens [B, T, W], embedding [B, D]"""
+
+    def __init__(self, model: nn.Module):
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        return self.model.encode(pixels.permute(0, 3, 1, 2).float())
+
+
+def export_graph(
+    module: nn.Module,
+    example: dict[str, Tensor],
+    outputs: dict[str, dict[int, str]],
+    inputs_free: dict[str, dict[int, str]],
+    path: Path,
+) -> None:
+    """Writes ``module`` to ``path``; ``outputs`` and ``inputs_free`` name the free dimensions by input and output."""
+    module.eval()
+    weights = sum(value.numel() * value.element_size() for value in module.state_dict().values())
+    if weights > LARGEST_GRAPH:
+        raise ExportError(
+            f"{path.name}: its weights take {weights / 2**30:.1f} GiB, an ONNX file holds less than 2 GiB"
+        )
+    arguments = {"opset_version": OPSET, "do_constant_folding": True}
+    if "dynamo" in torch.onnx.export.__code__.co_varnames:
+        arguments["dynamo"] = False  # the tracing exporter is the one that every supported PyTorch has
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            tuple(example.values()),
+            str(path),
+            input_names=list(example),
+            output_names=list(outputs),
+            dynamic_axes={**inputs_free, **outputs},
+            **arguments,
+        )
+    graph = onnx.load(str(path))
+    graph.doc_string = ""
+    for node in graph.graph.node:
+        node.doc_string = ""  # traces of source paths
+    onnx.checker.check_model(graph)
+    onnx.save(graph, str(path))
+
+
+def halve(path: Path) -> None:
+    """Rewrites a graph to compute in half precision, for GPUs; inputs and outputs keep their types."""
+    converted = OnnxModel(convert_float_to_float16(onnx.load(str(path)), keep_io_types=True, op_block_list=HALF_EXEMPT))
+    converted.topological_sort()  # the conversion appends its casts
+    onnx.checker.check_model(converted.model)
+    onnx.save(converted.model, str(path))
+
+
+def open_graph(path: Path) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+def check_parity(
+    path: Path,
+    module: nn.Module,
+    feed: dict[str, np.ndarray],
+    tolerance: float = PARITY_TOLERANCE,
+    apart: dict[str, float] | None = None,
+) -> float:
+    """The largest difference between graph and module over all outputs; ExportError above ``tolerance``.
+
+    Relative to an output's largest magnitude where that is above 1. ``apart``: outputs, by name, with a tolerance of
+    their own, which the returned difference leaves out.
+    """
+    with torch.no_grad():
+        expected = module.eval()(*[torch.from_numpy(value) for value in feed.values()])
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    session = open_graph(path)
+    worst = 0.0
+    for output, a, b in zip(session.get_outputs(), expected, session.run(None, feed), strict=True):
+        allowed = (apart or {}).get(output.name, tolerance)
+        found = difference(a.numpy(), b)
+        if not found <= allowed:
+            raise ExportError(
+                f"{path.name}: {output.name} differs from PyTorch by {found:.2e}, allowed is {allowed:.0e}"
+            )
+        if output.name not in (apart or {}):
+            worst = max(worst, found)
+    return worst
+
+
+def check_independence(
+    path: Path, feed: dict[str, np.ndarray], axis_input: str, output_axis: int, tolerance: float = PARITY_TOLERANCE
+) -> float:
+    """Each row of ``axis_input`` alone must give what it gives among the others; returns the largest difference.
+
+    ``output_axis``: the axis of every output that follows that input's rows.
+    """
+    session = open_graph(path)
+    together = session.run(None, feed)
+    worst = 0.0
+    for row in range(len(feed[axis_input])):
+        alone = session.run(None, {**feed, axis_input: feed[axis_input][row : row + 1]})
+        for whole, single in zip(together, alone, strict=True):
+            worst = max(worst, difference(np.take(whole, [row], output_axis), single))
+    if not worst <= tolerance:
+        raise ExportError(f"{path.name}: a row of {axis_input!r} changes by {worst:.2e} with the rows beside it")
+    return worst
+
+
+def difference(expected: np.ndarray, found: np.ndarray) -> float:
+    """The largest, relative to the largest magnitude expected where that is above 1."""
+    return float(np.abs(expected - found).max() / max(1.0, np.abs(expected).max()))

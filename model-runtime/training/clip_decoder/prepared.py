@@ -1,0 +1,107 @@
+# Copyright 2026 The Tagstream Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a command works with once configuration, data and (trained) model are there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from clip_decoder.config import Config, read_config
+from clip_decoder.model.clip_decoder import ClipDecoder
+from clip_decoder.pipeline import Folders, build_model, load_backbone, open_text_encoder, prepare
+from clip_decoder.text import TextEncoder, fill_templates
+from clip_decoder.training import TrainingData, encode, load_average, pick_device, predict, top_for
+
+
+@dataclass
+class Reference:
+    """What scores are relative to: unit image embeddings [R, D], and the tokens [T, W] of an average photo."""
+
+    embeddings: np.ndarray
+    tokens: np.ndarray
+
+    def save(self, path: Path) -> None:
+        np.savez(path, embeddings=self.embeddings, tokens=self.tokens)
+
+    @staticmethod
+    def read(path: Path) -> "Reference":
+        with np.load(path) as stored:
+            return Reference(stored["embeddings"], stored["tokens"])
+
+
+@dataclass
+class Prepared:
+    """Data and model of one configuration; ``project`` and ``predict`` work on the model in place."""
+
+    config: Config
+    config_path: Path
+    folders: Folders
+    data: TrainingData
+    model: ClipDecoder
+    device: torch.device
+
+    def __post_init__(self):
+        self._start = self._projection_state()
+        self._learned = self._start
+
+    def load(self, checkpoint: Path) -> "Prepared":
+        """Puts a checkpoint's averaged weights into the model."""
+        self.data.center = load_average(self.model, checkpoint)
+        self.model.to(self.device).eval()
+        self._learned = self._projection_state()
+        return self
+
+    def project(self, share: float) -> None:
+        """Weights between the training-free projection and the learned one (Wortsman et al. 2022, WiSE-FT).
+
+        Small training data improves what it covers and wears down the rest; a point in between keeps most of both.
+        """
+        mixed = {
+            name: start + share * (self._learned[name] - start.to(self._learned[name].device))
+            for name, start in self._start.items()
+        }
+        self.model.load_state_dict({**self.model.state_dict(), **mixed})
+
+    def predict(self, rows: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Decoder logits [R, L] and embeddings [R, D] of unaugmented images; labels [L, D] as served."""
+        top = top_for(self.model, self.config, self.data.cache, self.device)
+        return predict(self.model, top, self.data.cache.trunk(0), self.data.cache_rows[rows], labels, self.device)
+
+    def reference(self, rows: np.ndarray) -> Reference:
+        """Embeddings and average tokens of some photos."""
+        top = top_for(self.model, self.config, self.data.cache, self.device)
+        tokens, embeddings = encode(self.model, top, self.data.cache.trunk(0), self.data.cache_rows[rows], self.device)
+        return Reference(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True), tokens)
+
+    def prior(self, reference: Reference, labels: np.ndarray) -> np.ndarray:
+        """The decoder's logits [L] for an average photo."""
+        with torch.inference_mode():
+            tokens = torch.from_numpy(reference.tokens[None]).to(self.device)
+            return self.model.decoder(tokens, torch.from_numpy(labels).to(self.device))[0].float().cpu().numpy()
+
+    def served_labels(self) -> np.ndarray:
+        """The published labels' vectors [L, D], as a bundle computes them."""
+        return self.data.centred(self.data.labels.vectors[self.data.labels.published(), 0])
+
+    def text_encoder(self) -> TextEncoder:
+        return open_text_encoder(self.config, self.folders)[0]
+
+    def name_vectors(self, text: TextEncoder, names: list[str]) -> np.ndarray:
+        """Vectors [L, D] of names that are no labels of the configuration, as its templates have them served."""
+        templates = self.config.text.templates
+        return self.data.centred(np.stack([text.label_vector(fill_templates(name, templates)) for name in names]))
+
+    def _projection_state(self) -> dict[str, torch.Tensor]:
+        parts = ("projection.", "backbone.classifier.")
+        return {name: value.detach().clone() for name, value in self.model.state_dict().items() if name.startswith(parts)}
+
+
+def open_prepared(config_path: Path, folders: Folders, device: str, config: Config | None = None) -> Prepared:
+    """An untrained model with its data; ``config`` instead of what the file holds."""
+    config = config or read_config(config_path)
+    chosen = pick_device(device)
+    backbone = load_backbone(config, folders.weights)
+    data = prepare(config, config_path, folders, backbone)
+    return Prepared(config, config_path, folders, data, build_model(config, backbone, data), chosen)

@@ -1,0 +1,308 @@
+# Copyright 2026 The Tagstream Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Training: the combined loss over mixed batches, with EMA, mixed precision and resume."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from clip_decoder.config import Config, TrainingConfig
+from clip_decoder.data.dataset import LabelledImages, LabelSpace, SourceMix
+from clip_decoder.data.trunk_cache import TrunkCache
+from clip_decoder.losses import asymmetric_loss, contrastive_loss
+from clip_decoder.model.clip_decoder import ClipDecoder
+from clip_decoder.model.matrix_top import MatrixTop
+
+CHECKPOINT_EVERY = 100
+# A caption names what mattered to somebody, the teacher one object: where there are captions they lead.
+CAPTIONED_DISTILLATION = 0.2
+SAME_TEXT_COSINE = 0.999
+
+
+class DeviceError(RuntimeError):
+    """The device asked for is not there."""
+
+
+@dataclass
+class TrainingData:
+    """``center`` [D] is subtracted from every text vector; ``class_texts`` [1000, D] are not centred yet."""
+
+    images: LabelledImages
+    labels: LabelSpace
+    cache: TrunkCache
+    cache_rows: np.ndarray
+    class_texts: np.ndarray
+    center: np.ndarray
+
+    def centred(self, vectors: np.ndarray) -> np.ndarray:
+        shifted = vectors.astype(np.float32) - self.center
+        return (shifted / np.maximum(np.linalg.norm(shifted, axis=-1, keepdims=True), 1e-6)).astype(np.float32)
+
+
+def pick_device(name: str) -> torch.device:
+    """``auto``, ``cpu`` or ``cuda``. Raises DeviceError for ``cuda`` where there is none."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("--device cuda was asked for, but PyTorch sees no CUDA device; use --device cpu or auto")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+class Trainer:
+    """Owns model, optimiser and moving average; ``run`` trains to the configured step and saves as it goes."""
+
+    def __init__(self, config: Config, model: ClipDecoder, data: TrainingData, device: torch.device, directory: Path):
+        self.config, self.data, self.device, self.directory = config, data, device, directory
+        self.model = model.to(device)
+        self.step = 0
+        training = config.training
+        stage = config.image.first_trained_stage
+        slow = [
+            *model.backbone.top_parameters(stage),
+            *model.backbone.classifier.parameters(),
+            model.projection.class_texts,
+        ]
+        chosen = {id(parameter) for parameter in slow}
+        backbone = {id(parameter) for parameter in model.backbone.parameters()}
+        fast = [one for one in model.parameters() if id(one) not in chosen | backbone]
+        for parameter in model.backbone.parameters():
+            parameter.requires_grad = id(parameter) in chosen
+        self.trained = [*fast, *slow]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": fast, "lr": training.head_rate}, {"params": slow, "lr": training.backbone_rate}],
+            weight_decay=training.weight_decay,
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer,
+            [training.head_rate, training.backbone_rate],
+            total_steps=training.steps,
+            pct_start=training.warmup_share,
+        )
+        self.average = MovingAverage(model, training.ema_decay)
+        self.top = top_for(model, config, data.cache, device)
+        self.generator = np.random.default_rng(config.seed)
+        self.mix = SourceMix(data.images, training.images_per_source, self.generator)
+        self.label_vectors = data.centred(data.labels.vectors)  # [L, V, D]
+        self.class_texts = data.centred(data.class_texts)  # [1000, D]
+        self.class_probabilities = data.cache.class_probabilities()[data.cache_rows]  # [N, 1000]
+        self.texts = None if data.images.texts is None else data.images.texts
+
+    def run(self, progress: bool = True) -> list[float]:
+        """Trains up to the configured number of steps; returns the loss of every step taken here."""
+        losses = []
+        bar = tqdm(total=self.config.training.steps, initial=self.step, desc="train", disable=None if progress else True)
+        with bar:
+            while self.step < self.config.training.steps:
+                losses.append(self._step())
+                self.step += 1
+                bar.update()
+                bar.set_postfix(loss=f"{np.mean(losses[-25:]):.3f}")
+                if self.step % CHECKPOINT_EVERY == 0:
+                    self.save()
+        self.save()
+        return losses
+
+    def averaged_model(self) -> ClipDecoder:
+        """The model with the moving average's weights, in evaluation mode."""
+        self.average.copy_to(self.model)
+        return self.model.eval()
+
+    def save(self) -> None:
+        self.directory.mkdir(parents=True, exist_ok=True)
+        temporary = self.directory / "checkpoint.pt.new"
+        torch.save(
+            {
+                "step": self.step,
+                "model": self.model.state_dict(),
+                "average": self.average.values,
+                "optimizer": self.optimizer.state_dict(),
+                "schedule": self.schedule.state_dict(),
+                "generator": self.generator.bit_generator.state,
+                "torch_generator": torch.get_rng_state(),
+                "center": torch.from_numpy(self.data.center),
+            },
+            temporary,
+        )
+        temporary.replace(self.directory / "checkpoint.pt")  # a kill in between leaves the old one whole
+
+    def resume(self, path: Path) -> None:
+        """Goes on from a checkpoint of the same configuration; CheckpointError for anything else."""
+        state = read_checkpoint(path)
+        try:
+            self.model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.schedule.load_state_dict(state["schedule"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise CheckpointError(f"{path} is a checkpoint of another model: {error}") from error
+        self.average.values = {name: value.to(self.device) for name, value in state["average"].items()}
+        self.generator.bit_generator.state = state["generator"]
+        torch.set_rng_state(state["torch_generator"])
+        self.step = state["step"]
+
+    def _step(self) -> float:
+        self.model.train()
+        self.model.backbone.eval()  # batch statistics stay those of the pretrained network
+        rows = self.mix.next()  # [B]
+        labels = self._draw_labels(rows)  # [L]
+        renditions = self.generator.integers(0, self.label_vectors.shape[1], len(labels))
+        vectors = self._tensor(self.label_vectors[labels, renditions])  # [L, D]
+        targets = self._tensor(self.data.images.targets[rows][:, labels])  # [B, L]
+        weights = self._tensor(self.data.images.weights[rows][:, labels])  # [B, L]
+        view = int(self.generator.integers(self.data.cache.views))
+        trunk = self._tensor(self.data.cache.trunk(view)[self.data.cache_rows[rows]])  # [B, C, s, s]
+
+        with self._autocast():
+            features = F.dropout2d(self.top(trunk), self.config.training.feature_dropout)  # [B, 1280, h, w]
+            tokens, embedding = self.model.heads(features)
+            logits = self.model.decoder(tokens, vectors)  # [B, L]
+        loss = self._loss(rows, embedding.float(), logits, vectors, targets, weights)
+
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.trained, self.config.training.gradient_norm)
+        self.optimizer.step()
+        self.schedule.step()
+        self.average.update(self.model, self.step)
+        return float(loss.detach())
+
+    def _loss(
+        self, rows: np.ndarray, embedding: Tensor, logits: Tensor, vectors: Tensor, targets: Tensor, weights: Tensor
+    ) -> Tensor:
+        training: TrainingConfig = self.config.training
+        loss = asymmetric_loss(logits, targets, weights, training.loss)
+        loss = loss + asymmetric_loss(
+            self.model.cosine_logits(embedding, vectors), targets, weights, training.loss
+        )
+        if self.texts is not None and training.contrastive_weight > 0:
+            sentence = self.generator.integers(0, self.texts.shape[1], len(rows))
+            texts = self._tensor(self.data.centred(self.texts[rows, sentence]))  # [B, D]
+            same = texts @ texts.T > SAME_TEXT_COSINE
+            loss = loss + training.contrastive_weight * contrastive_loss(
+                embedding, texts, self.model.contrastive_scale(), same
+            )
+        if training.distillation_weight > 0:
+            taught = F.normalize(self._tensor(self.class_probabilities[rows] @ self.class_texts), dim=-1)  # [B, D]
+            captioned = self._tensor((self.data.images.sources[rows] == 0).astype(np.float32))  # [B]
+            trust = 1 - captioned * (1 - CAPTIONED_DISTILLATION)
+            loss = loss + training.distillation_weight * (trust * (1 - (embedding * taught).sum(1))).mean()
+        return loss
+
+    def _draw_labels(self, rows: np.ndarray) -> np.ndarray:
+        """A share of each group, most of it what is published; and some of what the single-label images show.
+
+        Those have one positive among thousands of labels: without them the decoder would hardly ever meet it.
+        """
+        wanted = self.config.training.labels_per_step
+        drawn = []
+        for group, share in ((0, 1.0), (1, 0.25), (2, 0.33)):
+            pool = np.flatnonzero((self.data.labels.groups == group) & self.data.labels.seen)
+            drawn.append(self.generator.choice(pool, min(len(pool), round(wanted * share)), replace=False))
+        images = self.data.images
+        single = rows[images.sources[rows] > 1]
+        shown = (images.targets[single] >= 0.5) & (images.weights[single] >= 0.5) & self.data.labels.seen
+        more = np.setdiff1d(np.flatnonzero(shown.any(0)), np.concatenate(drawn))
+        count = min(len(more), self.config.training.shown_labels_per_step)
+        return np.concatenate([*drawn, self.generator.choice(more, count, replace=False)]).astype(int)
+
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values, np.float32)).to(self.device)
+
+    def _autocast(self) -> contextlib.AbstractContextManager:
+        return autocast(self.device)
+
+
+class MovingAverage:
+    """An exponential moving average of a model's floating-point state, quick at first."""
+
+    def __init__(self, model: nn.Module, decay: float):
+        self.decay = decay
+        self.values = {n: v.detach().clone() for n, v in model.state_dict().items() if v.dtype.is_floating_point}
+
+    def update(self, model: nn.Module, step: int) -> None:
+        decay = min(self.decay, (step + 1) / (step + 20))
+        state = model.state_dict()
+        for name, value in self.values.items():
+            value.mul_(decay).add_(state[name], alpha=1 - decay)
+
+    def copy_to(self, model: nn.Module) -> None:
+        model.load_state_dict({**model.state_dict(), **self.values})
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is missing, broken or of another model."""
+
+
+def read_checkpoint(path: Path) -> dict:
+    if not Path(path).is_file():
+        raise CheckpointError(f"no such checkpoint: {path}")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # the unpickler raises whatever a broken file makes it do
+        raise CheckpointError(f"{path} is not a readable checkpoint: {error}") from error
+
+
+def load_average(model: ClipDecoder, path: Path) -> np.ndarray:
+    """Puts a checkpoint's averaged weights into ``model``; returns the text centre [D] it was trained with."""
+    state = read_checkpoint(path)
+    try:
+        model.load_state_dict({**model.state_dict(), **state["average"]})
+        return state["center"].numpy()
+    except (KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{path} is a checkpoint of another model: {error}") from error
+
+
+def top_for(model: ClipDecoder, config: Config, cache: TrunkCache, device: torch.device):
+    """The trained part of the backbone: matrix products on a CPU, its own convolutions elsewhere."""
+    stage = config.image.first_trained_stage
+    if device.type == "cpu":
+        return MatrixTop(model.backbone, stage, cache.trunk(0).shape[-1])
+    return lambda trunk: model.backbone.top(trunk, stage)
+
+
+def autocast(device: torch.device) -> contextlib.AbstractContextManager:
+    """bfloat16 for matrix products: on GPUs, and on CPUs that have instructions for it."""
+    if device.type == "cuda" or "amx_bf16" in _cpu_flags() or "avx512_bf16" in _cpu_flags():
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+def _cpu_flags() -> str:
+    information = Path("/proc/cpuinfo")
+    return information.read_text() if information.exists() else ""
+
+
+def predict(
+    model: ClipDecoder, top, trunk: np.ndarray, rows: np.ndarray, labels: np.ndarray, device: torch.device, batch: int = 128
+) -> tuple[np.ndarray, np.ndarray]:
+    """Decoder logits [R, L] and embeddings [R, D] of some rows of a trunk cache; labels [L, D] as served."""
+    model.eval()
+    vectors = torch.from_numpy(labels).to(device)
+    logits, embeddings = [], []
+    with torch.inference_mode(), autocast(device):
+        for start in range(0, len(rows), batch):
+            part = torch.from_numpy(trunk[rows[start : start + batch]].astype(np.float32)).to(device)
+            tokens, embedding = model.heads(top(part))
+            logits.append(model.decoder(tokens, vectors).float().cpu().numpy())
+            embeddings.append(embedding.float().cpu().numpy())
+    return np.concatenate(logits), np.concatenate(embeddings)
+
+
+def encode(
+    model: ClipDecoder, top, trunk: np.ndarray, rows: np.ndarray, device: torch.device, batch: int = 128
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens [T, W], averaged over some rows of a trunk cache, and the rows' embeddings [R, D]."""
+    model.eval()
+    total, embeddings = 0, []
+    with torch.inference_mode(), autocast(device):
+        for start in range(0, len(rows), batch):
+            part = torch.from_numpy(trunk[rows[start : start + batch]].astype(np.float32)).to(device)
+            tokens, embedding = model.heads(top(part))
+            total = total + tokens.float().sum(0)
+            embeddings.append(embedding.float().cpu().numpy())
+    return (total / len(rows)).cpu().numpy(), np.concatenate(embeddings)

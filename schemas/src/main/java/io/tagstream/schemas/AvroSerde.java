@@ -1,0 +1,114 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.schemas;
+
+import io.tagstream.schemas.registry.SchemaRegistry;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.avro.Schema;
+import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serializer;
+
+/**
+ * A contract's values in Confluent's wire format: a zero byte, the schema's id in the registry (four bytes, big-endian),
+ * Avro binary. The subject is the topic's name and {@code -value} (Confluent's TopicNameStrategy). Values written with
+ * an older or newer schema are resolved to this version's by Avro's rules. Null is null in both directions.
+ *
+ * <p>Errors: what is wrong with the bytes is a {@link SerializationException} that says what was found; a registry that
+ * does not answer or refuses is one of the exceptions of {@link SchemaRegistry}, and no record's fault.
+ *
+ * <p><b>Threading notes.</b> The serde, its serializer and its deserializer are safe for use by many threads. Ids and
+ * readers are kept in concurrent maps; a thread that meets a topic or an id for the first time waits for the registry.
+ *
+ * @param <T> generated class of the contract
+ */
+public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
+    private static final byte MAGIC = 0;
+    private static final int HEADER_LENGTH = 1 + Integer.BYTES;
+
+    private final SchemaRegistry registry;
+    private final AvroBinary<T> binary;
+    private final Schema registeredSchema;
+    private final Map<String, byte[]> headerByTopic = new ConcurrentHashMap<>();
+    private final Map<Integer, GenericDatumReader<T>> readerById = new ConcurrentHashMap<>();
+
+    /**
+     * @param type generated class of the contract
+     * @param registry registry that gives and knows the ids; stays the caller's to close
+     */
+    public AvroSerde(Class<T> type, SchemaRegistry registry) {
+        this.registry = registry;
+        this.binary = new AvroBinary<>(type);
+        this.registeredSchema = JavaProperties.removedFrom(binary.schema());
+    }
+
+    /**
+     * The subject of a topic's values.
+     *
+     * @param topic topic name
+     * @return {@code <topic>-value}
+     */
+    public static String subject(String topic) {
+        return topic + "-value";
+    }
+
+    /**
+     * Registers the contract for a topic, so that no later write waits for the registry. A topic that was not registered
+     * is on its first write.
+     *
+     * @param topic topic name
+     * @return the schema's id
+     * @throws org.apache.kafka.common.KafkaException as in {@link SchemaRegistry#register}
+     */
+    public int register(String topic) {
+        return ByteBuffer.wrap(header(topic)).getInt(1);
+    }
+
+    private byte[] header(String topic) {
+        byte[] header = headerByTopic.get(topic);
+        if (header == null) {
+            int id = registry.register(subject(topic), registeredSchema);
+            header = ByteBuffer.allocate(HEADER_LENGTH).put(MAGIC).putInt(id).array();
+            headerByTopic.put(topic, header);
+        }
+        return header;
+    }
+
+    @Override
+    public Serializer<T> serializer() {
+        return (topic, value) -> value == null ? null : binary.write(header(topic), value);
+    }
+
+    @Override
+    public Deserializer<T> deserializer() {
+        return (topic, bytes) -> bytes == null ? null : read(bytes);
+    }
+
+    private T read(byte[] bytes) {
+        if (bytes.length < HEADER_LENGTH) {
+            throw new SerializationException("A record of " + bytes.length + " bytes is too short for Confluent's Avro"
+                    + " wire format (a zero byte, a schema id of 4 bytes, Avro binary)");
+        }
+        if (bytes[0] != MAGIC) {
+            throw new SerializationException(String.format(
+                    "A record of %d bytes starts with 0x%02x%s and not with 0x00 as in Confluent's Avro wire format:"
+                            + " write it with a schema registry's Avro serializer",
+                    bytes.length, bytes[0], bytes[0] == '{' ? " ('{', JSON?)" : ""));
+        }
+        int id = ByteBuffer.wrap(bytes).getInt(1);
+        GenericDatumReader<T> reader = readerById.get(id);
+        if (reader == null) {
+            reader = binary.readerOf(registry.schemaById(id));
+            readerById.put(id, reader);
+        }
+        return binary.read(reader, bytes, HEADER_LENGTH);
+    }
+}

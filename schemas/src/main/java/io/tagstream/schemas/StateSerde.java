@@ -1,0 +1,104 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.schemas;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.avro.Schema;
+import org.apache.avro.SchemaNormalization;
+import org.apache.avro.generic.GenericDatumReader;
+import org.apache.avro.specific.SpecificRecord;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serializer;
+
+/**
+ * Internal state (state stores, changelogs, repartition topics) in Avro's <a
+ * href="https://avro.apache.org/docs/1.12.0/specification/#single-object-encoding">single-object encoding</a>: 0xC3 0x01,
+ * the schema's 64-bit Rabin fingerprint (little-endian), Avro binary. No registry is asked, in start-up, restoration or
+ * operation. Null is null in both directions.
+ *
+ * <p>State outlives a version of Tagstream. A class whose schema changes keeps its earlier schemas as resources {@code
+ * earlier/<ClassName>-1.avsc}, {@code -2.avsc} and so on beside the class; state written with them is resolved to the
+ * present one. Bytes of any other schema are a {@link SerializationException}.
+ *
+ * <p><b>Threading notes.</b> Immutable after construction; safe for use by many threads.
+ *
+ * @param <T> generated class, in {@code io.tagstream.avro.state}
+ */
+public final class StateSerde<T extends SpecificRecord> implements Serde<T> {
+    private static final byte[] MAGIC = {(byte) 0xC3, 0x01};
+    private static final int HEADER_LENGTH = MAGIC.length + Long.BYTES;
+
+    private final AvroBinary<T> binary;
+    private final byte[] header;
+    private final Map<Long, GenericDatumReader<T>> readerByFingerprint = new HashMap<>();
+
+    /**
+     * @param type generated class
+     */
+    public StateSerde(Class<T> type) {
+        this.binary = new AvroBinary<>(type);
+        this.header = header(SchemaNormalization.parsingFingerprint64(binary.schema()));
+        add(binary.schema());
+        for (int number = 1; ; number++) {
+            String resource = "earlier/" + type.getSimpleName() + "-" + number + ".avsc";
+            try (InputStream stream = type.getResourceAsStream(resource)) {
+                if (stream == null) {
+                    break;
+                }
+                add(new Schema.Parser().parse(stream));
+            } catch (IOException exception) {
+                throw new UncheckedIOException("Cannot read " + resource + " beside " + type.getName(), exception);
+            }
+        }
+    }
+
+    private void add(Schema writerSchema) {
+        readerByFingerprint.put(SchemaNormalization.parsingFingerprint64(writerSchema), binary.readerOf(writerSchema));
+    }
+
+    private static byte[] header(long fingerprint) {
+        return ByteBuffer.allocate(HEADER_LENGTH)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(MAGIC)
+                .putLong(fingerprint)
+                .array();
+    }
+
+    @Override
+    public Serializer<T> serializer() {
+        return (topic, value) -> value == null ? null : binary.write(header, value);
+    }
+
+    @Override
+    public Deserializer<T> deserializer() {
+        return (topic, bytes) -> bytes == null ? null : read(bytes);
+    }
+
+    private T read(byte[] bytes) {
+        if (bytes.length < HEADER_LENGTH || bytes[0] != MAGIC[0] || bytes[1] != MAGIC[1]) {
+            throw new SerializationException(
+                    "A state entry of " + bytes.length + " bytes is not in Avro's single-object encoding (0xC3 0x01, 8"
+                            + " bytes of fingerprint, Avro binary)");
+        }
+        long fingerprint = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(MAGIC.length);
+        GenericDatumReader<T> reader = readerByFingerprint.get(fingerprint);
+        if (reader == null) {
+            throw new SerializationException(String.format(
+                    "A state entry of %d bytes has the schema fingerprint %016x, which this version of %s does not"
+                            + " know: was it written by a newer version?",
+                    bytes.length, fingerprint, binary.schema().getFullName()));
+        }
+        return binary.read(reader, bytes, HEADER_LENGTH);
+    }
+}

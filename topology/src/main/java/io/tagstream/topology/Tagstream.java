@@ -1,0 +1,205 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import io.tagstream.model.ModelRuntime;
+import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.labels.LabelEncoderTopology;
+import io.tagstream.topology.tagging.TaggingTopology;
+import io.tagstream.topology.vocabulary.Vocabulary;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.streams.CloseOptions;
+import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
+import org.apache.kafka.streams.KafkaClientSupplier;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
+import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One instance of Tagstream: the label encoder and the tagging topology, running against a cluster whose topics exist.
+ *
+ * <p><i>Threading notes.</i> {@link #start} and {@link #close} are called once each, by one thread; everything else may
+ * be called from any. Model runtime and registry are the caller's to close, after this.
+ */
+public final class Tagstream implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Tagstream.class);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(20);
+
+    /** A thread that dies is replaced, but not more often than this within the window: then something is broken. */
+    private static final int MOST_REPLACEMENTS = 10;
+
+    private static final Duration REPLACEMENT_WINDOW = Duration.ofMinutes(5);
+
+    private final TagstreamConfig config;
+    private final Contracts contracts;
+    private final Vocabulary vocabulary;
+    private final KafkaStreams labelEncoder;
+    private final KafkaStreams tagging;
+    private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
+
+    /** When threads were replaced. Guarded by itself. */
+    private final Deque<Instant> replacements = new ArrayDeque<>();
+
+    public Tagstream(TagstreamConfig config, ModelRuntime runtime, SchemaRegistry registry) {
+        this(config, runtime, registry, new DefaultKafkaClientSupplier());
+    }
+
+    /** With Kafka clients from {@code taggingClients} for the tagging topology: tests put failing ones there. */
+    Tagstream(
+            TagstreamConfig config, ModelRuntime runtime, SchemaRegistry registry, KafkaClientSupplier taggingClients) {
+        this.config = config;
+        this.contracts = new Contracts(registry);
+        this.vocabulary = new Vocabulary(
+                config.topic(TagstreamConfig.EMBEDDINGS_TOPIC),
+                runtime.description(),
+                contracts.labelEmbedding().deserializer());
+        this.labelEncoder = streams(
+                LabelEncoderTopology.build(config, contracts, runtime),
+                LabelEncoderTopology.applicationId(
+                        config.applicationId(), runtime.description().textFingerprint()),
+                1,
+                new DefaultKafkaClientSupplier());
+        this.tagging = streams(
+                TaggingTopology.build(config, contracts, vocabulary, runtime),
+                config.applicationId(),
+                config.getInt(TagstreamConfig.STREAM_THREADS),
+                taggingClients);
+    }
+
+    /**
+     * Registers the contracts, notes how far the vocabulary must be encoded, and starts both topologies. Returns when the
+     * vocabulary's topic has been read; {@link #awaitReady} tells when images are being tagged.
+     */
+    public void start() {
+        contracts.register(config);
+        long newest = VocabularyEnd.read(config);
+        log.info("Images wait for the vocabulary to be encoded up to offset {}", newest);
+        vocabulary.require(newest);
+        labelEncoder.start();
+        tagging.start();
+    }
+
+    /** Whether images are being tagged: the streams run and the vocabulary has caught up. */
+    public boolean ready() {
+        return notReadyBecause().isEmpty();
+    }
+
+    /** What images wait for; empty when they are being tagged. */
+    public Optional<String> notReadyBecause() {
+        if (failure.isDone()) {
+            return Optional.of("the stream has failed: " + failure.join());
+        }
+        if (tagging.state() != KafkaStreams.State.RUNNING) {
+            return Optional.of("the tagging topology is " + tagging.state());
+        }
+        return vocabulary.notReadyBecause();
+    }
+
+    /** The vocabulary's newest epoch on this instance; -1 for a vocabulary that was never written. */
+    public long vocabularyEpoch() {
+        return vocabulary.epoch();
+    }
+
+    /**
+     * Waits until images are being tagged.
+     *
+     * @throws TimeoutException if that takes longer than {@code timeout}, or the stream fails; says what is missing
+     */
+    public void awaitReady(Duration timeout) throws TimeoutException, InterruptedException {
+        Instant deadline = Instant.now().plus(timeout);
+        Optional<String> reason = notReadyBecause();
+        while (reason.isPresent()) {
+            if (failure.isDone() || Instant.now().isAfter(deadline)) {
+                throw new TimeoutException("Tagstream is not ready: " + reason.get());
+            }
+            Thread.sleep(20);
+            reason = notReadyBecause();
+        }
+    }
+
+    /** Completes if the stream stops for good, with what stopped it. */
+    public CompletableFuture<Throwable> failure() {
+        return failure;
+    }
+
+    /** Stops in order: what is in flight stays pending on the cluster and is taken up by whoever runs next. */
+    @Override
+    public void close() {
+        tagging.close(closeOptions());
+        labelEncoder.close(closeOptions());
+    }
+
+    /**
+     * Leaves the groups: whoever runs next, here or elsewhere, would else wait for the session timeout of this member.
+     * Static members are configured in order to stay.
+     */
+    private CloseOptions closeOptions() {
+        boolean stays = config.kafkaSettings().containsKey(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG);
+        return CloseOptions.timeout(CLOSE_TIMEOUT)
+                .withGroupMembershipOperation(
+                        stays ? GroupMembershipOperation.REMAIN_IN_GROUP : GroupMembershipOperation.LEAVE_GROUP);
+    }
+
+    private KafkaStreams streams(Topology topology, String applicationId, int threads, KafkaClientSupplier clients) {
+        Properties properties = new Properties();
+        properties.putAll(streamsSettings(config, applicationId, threads));
+        KafkaStreams streams = new KafkaStreams(topology, properties, clients);
+        streams.setUncaughtExceptionHandler(this::afterThreadDeath);
+        return streams;
+    }
+
+    /** Settings of Kafka Streams: ours, then whatever {@code kafka.*} says. */
+    static Map<String, Object> streamsSettings(TagstreamConfig config, String applicationId, int threads) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+        settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+        // An idle thread punctuates once a poll.
+        settings.put(StreamsConfig.POLL_MS_CONFIG, config.taskForward().toMillis());
+        settings.put(StreamsConfig.STATE_DIR_CONFIG, config.getString(TagstreamConfig.STATE_DIR));
+        settings.put(
+                StreamsConfig.REPLICATION_FACTOR_CONFIG,
+                config.getShort(TagstreamConfig.TOPICS_REPLICATION_FACTOR).intValue());
+        settings.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
+        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+        settings.putAll(config.kafkaSettings());
+        settings.put(StreamsConfig.APPLICATION_ID_CONFIG, applicationId);
+        settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, threads);
+        return settings;
+    }
+
+    /** Work survives the thread: it is replaced, unless threads keep dying. */
+    private StreamThreadExceptionResponse afterThreadDeath(Throwable thrown) {
+        boolean global = Thread.currentThread().getName().contains("GlobalStreamThread");
+        synchronized (replacements) {
+            Instant now = Instant.now();
+            while (!replacements.isEmpty() && replacements.peek().isBefore(now.minus(REPLACEMENT_WINDOW))) {
+                replacements.remove();
+            }
+            replacements.add(now);
+            if (!global && replacements.size() <= MOST_REPLACEMENTS) {
+                log.error("A stream thread failed and is replaced; its work is done again", thrown);
+                return StreamThreadExceptionResponse.REPLACE_THREAD;
+            }
+        }
+        log.error("Tagstream stops: {}", global ? "its global thread failed" : "stream threads keep failing", thrown);
+        failure.complete(thrown);
+        return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+    }
+}

@@ -1,0 +1,486 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import static org.apache.kafka.common.config.ConfigDef.Importance.HIGH;
+import static org.apache.kafka.common.config.ConfigDef.Importance.LOW;
+import static org.apache.kafka.common.config.ConfigDef.Importance.MEDIUM;
+import static org.apache.kafka.common.config.ConfigDef.Range.atLeast;
+import static org.apache.kafka.common.config.ConfigDef.Range.between;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.TreeSet;
+import org.apache.kafka.common.config.AbstractConfig;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigDef.NonEmptyString;
+import org.apache.kafka.common.config.ConfigDef.ValidList;
+import org.apache.kafka.common.config.ConfigException;
+
+/**
+ * Tagstream's configuration: the single home of every key, its documentation, default and validation.
+ *
+ * <p>Keys that begin with {@value #KAFKA_PREFIX} or {@value #REGISTRY_PREFIX} pass through to the Kafka clients and to
+ * the schema registry's client. Every other key that is not defined here is refused.
+ */
+public final class TagstreamConfig extends AbstractConfig {
+    /** Keys with this prefix go to Kafka Streams and its clients without it. */
+    public static final String KAFKA_PREFIX = "kafka.";
+    /** Keys with this prefix go to the schema registry's client as they are. */
+    public static final String REGISTRY_PREFIX = "schema.registry.";
+
+    public static final String APPLICATION_ID = "application.id";
+    public static final String BOOTSTRAP_SERVERS = "bootstrap.servers";
+    public static final String SCHEMA_REGISTRY_URL = "schema.registry.url";
+    public static final String STATE_DIR = "state.dir";
+    public static final String STREAM_THREADS = "stream.threads";
+
+    public static final String IMAGES_TOPIC = "images.topic";
+    public static final String IMAGES_REPARTITION = "images.repartition";
+    public static final String LABELS_TOPIC = "labels.topic";
+    public static final String LABELS_QUIET_MILLIS = "labels.quiet.ms";
+    public static final String LABELS_GROUP_MILLIS = "labels.group.ms";
+    public static final String EMBEDDINGS_TOPIC = "embeddings.topic";
+    public static final String TAGS_TOPIC = "tags.topic";
+    public static final String TAGS_TOP_K = "tags.top.k";
+    public static final String TAGS_MIN_SCORE = "tags.min.score";
+    public static final String TAG_CHANGES_TOPIC = "tag-changes.topic";
+    public static final String IMAGE_FAILURES_TOPIC = "image-failures.topic";
+    public static final String LABEL_FAILURES_TOPIC = "label-failures.topic";
+    public static final String DEAD_LETTERS_TOPIC = "dead-letters.topic";
+    public static final String TOPICS_CREATE = "topics.create";
+    public static final String TOPICS_PARTITIONS = "topics.partitions";
+    public static final String TOPICS_REPLICATION_FACTOR = "topics.replication.factor";
+
+    public static final String TASK_PENDING_MAX = "task.pending.max";
+    public static final String TASK_WAIT_MILLIS = "task.wait.ms";
+    public static final String TASK_FORWARD_MILLIS = "task.forward.ms";
+
+    public static final String MODEL_BUNDLE = "model.bundle";
+    public static final String MODEL_EXECUTION_PROVIDER = "model.execution.provider";
+    public static final String MODEL_BATCH_SIZE = "model.batch.size";
+    public static final String MODEL_BATCH_WAIT_MILLIS = "model.batch.wait.ms";
+    public static final String MODEL_THREADS = "model.threads";
+    public static final String MODEL_MAX_IN_FLIGHT = "model.max.in.flight";
+
+    public static final String FETCH_FILE_ROOTS = "fetch.file.roots";
+    public static final String FETCH_ALLOW_PRIVATE = "fetch.allow.private";
+    public static final String FETCH_CONCURRENCY = "fetch.concurrency";
+    public static final String FETCH_CONNECT_TIMEOUT_MILLIS = "fetch.connect.timeout.ms";
+    public static final String FETCH_TIMEOUT_MILLIS = "fetch.timeout.ms";
+    public static final String FETCH_MAX_REDIRECTS = "fetch.max.redirects";
+    public static final String DECODE_MAX_BYTES = "decode.max.bytes";
+    public static final String DECODE_MAX_PIXELS = "decode.max.pixels";
+    public static final String DECODE_THREADS = "decode.threads";
+
+    /** Kafka Streams' transaction timeout under exactly-once. */
+    private static final int TRANSACTION_TIMEOUT_MILLIS = 10_000;
+
+    private static final ConfigDef DEFINITION = new ConfigDef()
+            .define(
+                    BOOTSTRAP_SERVERS,
+                    ConfigDef.Type.LIST,
+                    ConfigDef.NO_DEFAULT_VALUE,
+                    HIGH,
+                    "Addresses of the Kafka cluster, host:port, comma-separated.")
+            .define(
+                    SCHEMA_REGISTRY_URL,
+                    ConfigDef.Type.LIST,
+                    ConfigDef.NO_DEFAULT_VALUE,
+                    HIGH,
+                    "Addresses of the schema registry, comma-separated. Other keys that begin with `schema.registry.` go"
+                            + " to Confluent's client, such as `schema.registry.basic.auth.user.info`.")
+            .define(
+                    APPLICATION_ID,
+                    ConfigDef.Type.STRING,
+                    "tagstream",
+                    new NonEmptyString(),
+                    HIGH,
+                    "Name of this Tagstream on the cluster: instances with the same name share the work. Consumer"
+                            + " groups, internal topics and transactions begin with it.")
+            .define(
+                    STATE_DIR,
+                    ConfigDef.Type.STRING,
+                    System.getProperty("java.io.tmpdir") + "/tagstream",
+                    new NonEmptyString(),
+                    HIGH,
+                    "Directory of the local state. It can be rebuilt from the cluster; kept, a restart is faster.")
+            .define(
+                    STREAM_THREADS,
+                    ConfigDef.Type.INT,
+                    1,
+                    atLeast(1),
+                    MEDIUM,
+                    "Threads that read and write Kafka. Images are fetched, decoded and scored on threads of their own:"
+                            + " one is enough for hundreds of images a second.")
+            .define(
+                    IMAGES_TOPIC,
+                    ConfigDef.Type.STRING,
+                    "images",
+                    new NonEmptyString(),
+                    HIGH,
+                    "Topic of image references. Key: image id, plain UTF-8. Null value: the image is deleted.")
+            .define(
+                    IMAGES_REPARTITION,
+                    ConfigDef.Type.BOOLEAN,
+                    true,
+                    MEDIUM,
+                    "Whether image references are partitioned anew by image id through an internal topic. Producers in"
+                            + " other languages partition differently, and an id must always meet the same task. False"
+                            + " saves that topic where all producers partition as Java's does (murmur2).")
+            .define(
+                    LABELS_TOPIC,
+                    ConfigDef.Type.STRING,
+                    "label-vocabulary",
+                    new NonEmptyString(),
+                    HIGH,
+                    "Topic of the vocabulary: one partition, compacted. Key: label id. Null value: the label is"
+                            + " removed.")
+            .define(
+                    LABELS_QUIET_MILLIS,
+                    ConfigDef.Type.LONG,
+                    100L,
+                    atLeast(0),
+                    LOW,
+                    "Changes of labels take effect together once none has arrived for this long: an import of many"
+                            + " labels is one vocabulary epoch.")
+            .define(
+                    LABELS_GROUP_MILLIS,
+                    ConfigDef.Type.LONG,
+                    60_000L,
+                    atLeast(0),
+                    LOW,
+                    "Changes of labels take effect after this long even if more keep arriving.")
+            .define(
+                    EMBEDDINGS_TOPIC,
+                    ConfigDef.Type.STRING,
+                    "label-embeddings",
+                    new NonEmptyString(),
+                    MEDIUM,
+                    "Topic of encoded labels, written by Tagstream alone: one partition, compacted. Each application.id"
+                            + " needs one of its own.")
+            .define(
+                    TAGS_TOPIC,
+                    ConfigDef.Type.STRING,
+                    "tags",
+                    new NonEmptyString(),
+                    HIGH,
+                    "Topic of tag events, compacted: the latest record of an image id is the image's full tag set.")
+            .define(
+                    TAGS_TOP_K,
+                    ConfigDef.Type.INT,
+                    null,
+                    MEDIUM,
+                    "At most so many tags an image. Default: the bundle's.")
+            .define(
+                    TAGS_MIN_SCORE,
+                    ConfigDef.Type.DOUBLE,
+                    null,
+                    MEDIUM,
+                    "The score in [0, 1] from which a tag is emitted, whatever thresholds labels and bundle have."
+                            + " Default: each label's own threshold, or the bundle's where it has none.")
+            .define(
+                    TAG_CHANGES_TOPIC,
+                    ConfigDef.Type.STRING,
+                    "tag-changes",
+                    new NonEmptyString(),
+                    MEDIUM,
+                    "Topic of changes of tag sets.")
+            .define(
+                    IMAGE_FAILURES_TOPIC,
+                    ConfigDef.Type.STRING,
+                    "image-failures",
+                    new NonEmptyString(),
+                    MEDIUM,
+                    "Topic of images that could not be tagged.")
+            .define(
+                    LABEL_FAILURES_TOPIC,
+                    ConfigDef.Type.STRING,
+                    "label-failures",
+                    new NonEmptyString(),
+                    MEDIUM,
+                    "Topic of labels that were refused.")
+            .define(
+                    DEAD_LETTERS_TOPIC,
+                    ConfigDef.Type.STRING,
+                    "dead-letters",
+                    new NonEmptyString(),
+                    MEDIUM,
+                    "Topic of records that could not be read at all, as they were found (KIP-1034).")
+            .define(
+                    TOPICS_CREATE,
+                    ConfigDef.Type.BOOLEAN,
+                    true,
+                    MEDIUM,
+                    "Whether missing topics are created at start. False: a missing topic stops the start.")
+            .define(
+                    TOPICS_PARTITIONS,
+                    ConfigDef.Type.INT,
+                    4,
+                    atLeast(1),
+                    MEDIUM,
+                    "Partitions of created topics other than the vocabulary's: the most instances and threads that can"
+                            + " share the work. Fixed for the life of the topics.")
+            .define(
+                    TOPICS_REPLICATION_FACTOR,
+                    ConfigDef.Type.SHORT,
+                    (short) -1,
+                    MEDIUM,
+                    "Replication factor of created topics, internal ones too. -1: the brokers' default.")
+            .define(
+                    TASK_PENDING_MAX,
+                    ConfigDef.Type.INT,
+                    1_000,
+                    atLeast(1),
+                    LOW,
+                    "Images that a partition takes in before their outcomes are due; beyond it the partition waits.")
+            .define(
+                    TASK_WAIT_MILLIS,
+                    ConfigDef.Type.INT,
+                    TRANSACTION_TIMEOUT_MILLIS / 4,
+                    between(0, TRANSACTION_TIMEOUT_MILLIS / 2),
+                    LOW,
+                    "The longest that a stream thread waits for the model between two commits, all its partitions"
+                            + " together. Well under the transaction timeout of 10 s.")
+            .define(
+                    TASK_FORWARD_MILLIS,
+                    ConfigDef.Type.INT,
+                    10,
+                    between(1, 1_000),
+                    LOW,
+                    "How often finished images are written to Kafka.")
+            .define(
+                    MODEL_BUNDLE,
+                    ConfigDef.Type.STRING,
+                    "classpath:io/tagstream/bundles/everyday",
+                    new NonEmptyString(),
+                    HIGH,
+                    "The model: a bundle's directory, or `classpath:` and the path of one in a jar.")
+            .define(
+                    MODEL_EXECUTION_PROVIDER,
+                    ConfigDef.Type.STRING,
+                    "cpu",
+                    ConfigDef.CaseInsensitiveValidString.in("cpu", "cuda", "tensorrt", "auto"),
+                    HIGH,
+                    "Where the model runs. `cuda` and `tensorrt` stop the start where they are not available; `auto`"
+                            + " takes the fastest that is, and says which.")
+            .define(
+                    MODEL_BATCH_SIZE,
+                    ConfigDef.Type.INT,
+                    null,
+                    MEDIUM,
+                    "Images a batch at most. Default: 8 on cpu, 32 elsewhere.")
+            .define(
+                    MODEL_BATCH_WAIT_MILLIS,
+                    ConfigDef.Type.INT,
+                    10,
+                    atLeast(0),
+                    MEDIUM,
+                    "The longest that an image waits for its batch to fill.")
+            .define(
+                    MODEL_THREADS,
+                    ConfigDef.Type.INT,
+                    null,
+                    MEDIUM,
+                    "Threads of a model run on the cpu. Default: the processors available.")
+            .define(
+                    MODEL_MAX_IN_FLIGHT,
+                    ConfigDef.Type.INT,
+                    256,
+                    atLeast(1),
+                    MEDIUM,
+                    "Images that are being fetched, decoded and scored at a time, all partitions together.")
+            .define(
+                    FETCH_FILE_ROOTS,
+                    ConfigDef.Type.LIST,
+                    List.of(),
+                    ValidList.anyNonDuplicateValues(true, false),
+                    MEDIUM,
+                    "Directories under which file: URIs may be read, comma-separated. Default: none.")
+            .define(
+                    FETCH_ALLOW_PRIVATE,
+                    ConfigDef.Type.BOOLEAN,
+                    false,
+                    MEDIUM,
+                    "Whether images may be fetched from loopback, link-local and private addresses. Whoever can submit"
+                            + " an image can then make Tagstream read from there.")
+            .define(
+                    FETCH_CONCURRENCY,
+                    ConfigDef.Type.INT,
+                    64,
+                    atLeast(1),
+                    MEDIUM,
+                    "Images fetched at a time. At 300 ms a fetch, 100 images a second need 30.")
+            .define(
+                    FETCH_CONNECT_TIMEOUT_MILLIS,
+                    ConfigDef.Type.INT,
+                    5_000,
+                    atLeast(1),
+                    LOW,
+                    "The longest wait for a connection.")
+            .define(
+                    FETCH_TIMEOUT_MILLIS,
+                    ConfigDef.Type.INT,
+                    30_000,
+                    atLeast(1),
+                    MEDIUM,
+                    "The longest that reading one image may take, redirects and body included.")
+            .define(FETCH_MAX_REDIRECTS, ConfigDef.Type.INT, 5, atLeast(0), LOW, "Redirects followed.")
+            .define(
+                    DECODE_MAX_BYTES,
+                    ConfigDef.Type.INT,
+                    32 * 1024 * 1024,
+                    atLeast(1),
+                    MEDIUM,
+                    "The largest image, in bytes.")
+            .define(
+                    DECODE_MAX_PIXELS,
+                    ConfigDef.Type.LONG,
+                    100_000_000L,
+                    atLeast(1),
+                    MEDIUM,
+                    "The largest image, in pixels, by its header.")
+            .define(
+                    DECODE_THREADS,
+                    ConfigDef.Type.INT,
+                    null,
+                    MEDIUM,
+                    "Threads that decode images. Default: the processors available.");
+
+    public TagstreamConfig(Map<String, ?> settings) {
+        super(DEFINITION, settings, false);
+        for (String key : new TreeSet<>(settings.keySet())) {
+            if (!DEFINITION.names().contains(key)
+                    && !key.startsWith(KAFKA_PREFIX)
+                    && !key.startsWith(REGISTRY_PREFIX)) {
+                throw new ConfigException("Unknown configuration key " + key
+                        + nearest(key).map(n -> "; did you mean " + n + "?").orElse(""));
+            }
+        }
+        optionalInt(TAGS_TOP_K).ifPresent(value -> requireAtLeastOne(TAGS_TOP_K, value));
+        optionalInt(MODEL_BATCH_SIZE).ifPresent(value -> requireAtLeastOne(MODEL_BATCH_SIZE, value));
+        optionalInt(MODEL_THREADS).ifPresent(value -> requireAtLeastOne(MODEL_THREADS, value));
+        optionalInt(DECODE_THREADS).ifPresent(value -> requireAtLeastOne(DECODE_THREADS, value));
+        minScore().ifPresent(value -> {
+            if (!(value >= 0 && value <= 1)) {
+                throw new ConfigException(TAGS_MIN_SCORE, value, "a score in [0, 1] is needed");
+            }
+        });
+    }
+
+    /** Every key with its documentation, default and validation. */
+    public static ConfigDef definition() {
+        return new ConfigDef(DEFINITION);
+    }
+
+    public String applicationId() {
+        return getString(APPLICATION_ID);
+    }
+
+    public String topic(String key) {
+        return getString(key);
+    }
+
+    public Duration labelsQuiet() {
+        return Duration.ofMillis(getLong(LABELS_QUIET_MILLIS));
+    }
+
+    public Duration labelsGroup() {
+        return Duration.ofMillis(getLong(LABELS_GROUP_MILLIS));
+    }
+
+    public Duration taskWait() {
+        return Duration.ofMillis(getInt(TASK_WAIT_MILLIS));
+    }
+
+    public Duration taskForward() {
+        return Duration.ofMillis(getInt(TASK_FORWARD_MILLIS));
+    }
+
+    /** The most tags an image, where configuration says so. */
+    public OptionalInt topK() {
+        return optionalInt(TAGS_TOP_K);
+    }
+
+    /** The threshold of every label, where configuration says so. */
+    public OptionalDouble minScore() {
+        Double value = getDouble(TAGS_MIN_SCORE);
+        return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
+    }
+
+    /** The value of an optional number. */
+    public OptionalInt optionalInt(String key) {
+        Integer value = getInt(key);
+        return value == null ? OptionalInt.empty() : OptionalInt.of(value);
+    }
+
+    /** Settings for Kafka's clients: the cluster's address and everything that passes through. */
+    public Map<String, Object> kafkaSettings() {
+        Map<String, Object> settings = new HashMap<>(originalsWithPrefix(KAFKA_PREFIX));
+        settings.put(BOOTSTRAP_SERVERS, String.join(",", getList(BOOTSTRAP_SERVERS)));
+        return settings;
+    }
+
+    /** Settings for the schema registry's client: its address and everything that passes through, as they are. */
+    public Map<String, Object> registrySettings() {
+        Map<String, Object> settings = new HashMap<>();
+        originals().forEach((key, value) -> {
+            if (key.startsWith(REGISTRY_PREFIX)) {
+                settings.put(key, value);
+            }
+        });
+        settings.put(SCHEMA_REGISTRY_URL, String.join(",", getList(SCHEMA_REGISTRY_URL)));
+        return settings;
+    }
+
+    private static void requireAtLeastOne(String key, int value) {
+        if (value < 1) {
+            throw new ConfigException(key, value, "at least 1 is needed");
+        }
+    }
+
+    private static Optional<String> nearest(String key) {
+        String lower = key.toLowerCase(Locale.ROOT);
+        List<String> near = new ArrayList<>();
+        int best = Math.max(2, key.length() / 3);
+        for (String name : new TreeSet<>(DEFINITION.names())) {
+            int distance = distance(lower, name);
+            if (distance < best) {
+                best = distance;
+                near.clear();
+            }
+            if (distance == best) {
+                near.add(name);
+            }
+        }
+        return near.stream().findFirst();
+    }
+
+    /** Levenshtein's distance: insertions, deletions and substitutions of a character. */
+    private static int distance(String a, String b) {
+        int[] previous = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            previous[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int[] current = new int[b.length() + 1];
+            current[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int substitution = previous[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                current[j] = Math.min(substitution, 1 + Math.min(previous[j], current[j - 1]));
+            }
+            previous = current;
+        }
+        return previous[b.length()];
+    }
+}

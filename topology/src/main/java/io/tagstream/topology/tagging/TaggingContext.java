@@ -1,0 +1,84 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.tagging;
+
+import io.tagstream.model.ModelRuntime;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.vocabulary.Vocabulary;
+import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+
+/**
+ * What all tagging tasks of a process share.
+ *
+ * <p><i>Threading notes.</i> Used by every stream thread.
+ */
+final class TaggingContext {
+    private final TagstreamConfig config;
+    private final Contracts contracts;
+    private final Vocabulary vocabulary;
+    private final ModelRuntime runtime;
+    private final OutcomeFactory outcomes;
+
+    /** One object for all tasks: the runtime scores images of the same supplier in one batch, against one snapshot. */
+    private final Supplier<VocabularySnapshot> labels;
+
+    private final ThreadLocal<WaitBudget> waitBudgets;
+    private final AtomicInteger busyTasks = new AtomicInteger();
+
+    TaggingContext(TagstreamConfig config, Contracts contracts, Vocabulary vocabulary, ModelRuntime runtime) {
+        this.config = config;
+        this.contracts = contracts;
+        this.vocabulary = vocabulary;
+        this.runtime = runtime;
+        this.outcomes = new OutcomeFactory(config, contracts, runtime.description());
+        this.labels = () -> vocabulary.snapshot().orElseThrow();
+        this.waitBudgets = ThreadLocal.withInitial(() -> new WaitBudget(config.taskWait()));
+    }
+
+    TagstreamConfig config() {
+        return config;
+    }
+
+    Contracts contracts() {
+        return contracts;
+    }
+
+    Vocabulary vocabulary() {
+        return vocabulary;
+    }
+
+    ModelRuntime runtime() {
+        return runtime;
+    }
+
+    OutcomeFactory outcomes() {
+        return outcomes;
+    }
+
+    Supplier<VocabularySnapshot> labels() {
+        return labels;
+    }
+
+    /** The calling stream thread's budget. */
+    WaitBudget waitBudget() {
+        return waitBudgets.get();
+    }
+
+    /** A task has images to submit, or has none left. */
+    void busy(boolean busy) {
+        busyTasks.addAndGet(busy ? 1 : -1);
+    }
+
+    /** How many images each busy task may have in flight, so that none takes all the room there is. */
+    int fairShare() {
+        int room = config.getInt(TagstreamConfig.MODEL_MAX_IN_FLIGHT);
+        int tasks = Math.max(1, busyTasks.get());
+        return Math.max(1, (room + tasks - 1) / tasks);
+    }
+}

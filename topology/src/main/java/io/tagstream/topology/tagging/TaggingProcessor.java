@@ -1,0 +1,393 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.tagging;
+
+import io.tagstream.avro.Cause;
+import io.tagstream.avro.ImageReference;
+import io.tagstream.avro.Tag;
+import io.tagstream.avro.state.ImageMeta;
+import io.tagstream.avro.state.PendingImage;
+import io.tagstream.avro.state.RecordHeader;
+import io.tagstream.avro.state.TaskProgress;
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageRequest;
+import io.tagstream.model.ImageScores;
+import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.processor.Cancellable;
+import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tags a task's images: asynchronously, in batches shared with all other tasks, each image exactly once.
+ *
+ * <p><i>How an image passes.</i> {@link #process} puts it into the pending store and returns; a record is committable
+ * from then on, so whatever is only in memory would be lost in a crash. When the image's turn has come it is submitted
+ * to the shared runtime. Its completion is forwarded only by the wall-clock punctuator, which in the same transaction
+ * deletes the pending entry. {@link #init} resubmits what the store still holds. So input offset, pending entry and
+ * outcome commit together under {@code exactly_once_v2}, and every accepted record has exactly one outcome: tags, a
+ * failure, or a deletion.
+ *
+ * <p><i>Order.</i> Of the images with one id only the oldest is in flight; the next follows when its outcome has been
+ * forwarded. Different ids never wait for each other.
+ *
+ * <p><i>No going backwards.</i> The task stores the highest vocabulary epoch and model generation it has worked with and
+ * works with nothing older: after it has moved to an instance that lags behind, it waits.
+ *
+ * <p><i>Generations.</i> Kafka Streams calls {@link #init} again on the same object when it revives a task. Everything in
+ * flight lives in a {@link Generation} made by {@code init}, and completions carry it: those of a generation that was
+ * closed reach nobody.
+ *
+ * <p><i>Threading notes.</i> All methods are called by the task's stream thread. The runtime's threads touch only a
+ * generation's completion queue and counter and the stream thread's {@link WaitBudget}.
+ */
+final class TaggingProcessor implements Processor<String, PendingImage, String, byte[]> {
+    private static final Logger log = LoggerFactory.getLogger(TaggingProcessor.class);
+    private static final String PROGRESS_KEY = "progress";
+
+    private final TaggingContext shared;
+    private Generation generation;
+
+    TaggingProcessor(TaggingContext shared) {
+        this.shared = shared;
+    }
+
+    @Override
+    public void init(ProcessorContext<String, byte[]> context) {
+        generation = new Generation(context);
+        generation.resume();
+    }
+
+    @Override
+    public void process(Record<String, PendingImage> accepted) {
+        generation.accept(accepted.value());
+    }
+
+    @Override
+    public void close() {
+        if (generation != null) {
+            generation.close();
+            generation = null;
+        }
+    }
+
+    /** An accepted image, by its place in the order of acceptance. */
+    private static final class Work {
+        private final long sequence;
+        private final PendingImage image;
+        private CompletableFuture<?> inFlight;
+
+        Work(long sequence, PendingImage image) {
+            this.sequence = sequence;
+            this.image = image;
+        }
+    }
+
+    /** What became of a work: exactly one of scores and failure, or neither for a deletion. */
+    private record Completion(Work work, ImageScores<VocabularySnapshot> scores, ImageException failure) {}
+
+    /** One life of the task, from {@code init} to {@code close}. */
+    private final class Generation {
+        private final ProcessorContext<String, byte[]> context;
+        private final KeyValueStore<Long, PendingImage> pending;
+        private final KeyValueStore<String, ImageMeta> metas;
+        private final KeyValueStore<String, TaskProgress> progressStore;
+        private final WaitBudget budget = shared.waitBudget();
+
+        /** Every image that owes an outcome, by id, oldest first. */
+        private final Map<String, Deque<Work>> byImage = new HashMap<>();
+
+        /** Images whose turn has come and for which the runtime had no room yet. */
+        private final Deque<Work> ready = new ArrayDeque<>();
+
+        private final Set<Work> inFlight = new HashSet<>();
+
+        /** Written by the runtime's threads, emptied by the punctuator. */
+        private final Queue<Completion> completed = new ConcurrentLinkedQueue<>();
+
+        /** Images that owe an outcome and have not completed. */
+        private final AtomicInteger outstanding = new AtomicInteger();
+
+        private TaskProgress progress;
+        private long nextSequence;
+        private boolean busy;
+
+        /** Runs while an image owes its outcome: every punctuation makes Kafka Streams commit, idle or not. */
+        private Cancellable punctuator;
+
+        private boolean waitingForNewer;
+
+        Generation(ProcessorContext<String, byte[]> context) {
+            this.context = context;
+            this.pending = context.getStateStore(TaggingTopology.PENDING_STORE);
+            this.metas = context.getStateStore(TaggingTopology.IMAGE_META_STORE);
+            this.progressStore = context.getStateStore(TaggingTopology.TASK_PROGRESS_STORE);
+            TaskProgress stored = progressStore.get(PROGRESS_KEY);
+            this.progress = stored == null ? new TaskProgress(VocabularySnapshot.EMPTY_EPOCH, 0L) : stored;
+        }
+
+        /** Takes up what the pending store still owes. */
+        void resume() {
+            int resumed = 0;
+            try (KeyValueIterator<Long, PendingImage> entries = pending.all()) {
+                while (entries.hasNext()) {
+                    KeyValue<Long, PendingImage> entry = entries.next();
+                    nextSequence = entry.key + 1;
+                    enqueue(new Work(entry.key, entry.value));
+                    resumed++;
+                }
+            }
+            if (resumed > 0) {
+                log.info("Task {} takes up {} images that owe their outcome", context.taskId(), resumed);
+            }
+            submitReady();
+        }
+
+        void accept(PendingImage image) {
+            long sequence = nextSequence++;
+            pending.put(sequence, image);
+            enqueue(new Work(sequence, image));
+            submitReady();
+            int most = shared.config().getInt(TagstreamConfig.TASK_PENDING_MAX);
+            while (outstanding.get() >= most && !budget.spent()) {
+                budget.awaitCompletion();
+                submitReady();
+            }
+        }
+
+        private void enqueue(Work work) {
+            if (punctuator == null) {
+                punctuator = context.schedule(
+                        shared.config().taskForward(), PunctuationType.WALL_CLOCK_TIME, now -> forwardCompleted());
+            }
+            outstanding.incrementAndGet();
+            Deque<Work> sameImage = byImage.computeIfAbsent(work.image.getImageId(), id -> new ArrayDeque<>(1));
+            sameImage.add(work);
+            if (sameImage.size() == 1) {
+                takeTurn(work);
+            }
+        }
+
+        private void takeTurn(Work work) {
+            if (work.image.getReference() == null) {
+                complete(new Completion(work, null, null)); // a deletion needs no model
+            } else {
+                ready.add(work);
+            }
+        }
+
+        /** Submits what is ready, as far as the runtime has room and the task may work. */
+        private void submitReady() {
+            if (!ready.isEmpty() && mayWork()) {
+                int share = shared.fairShare();
+                while (!ready.isEmpty() && inFlight.size() < share && submit(ready.peek())) {
+                    ready.remove();
+                }
+            }
+            boolean nowBusy = !ready.isEmpty() || !inFlight.isEmpty();
+            if (nowBusy != busy) {
+                busy = nowBusy;
+                shared.busy(busy);
+            }
+        }
+
+        /** Whether vocabulary and model are at hand and no older than what this task has worked with. */
+        private boolean mayWork() {
+            Optional<VocabularySnapshot> snapshot = shared.vocabulary().snapshot();
+            if (snapshot.isEmpty()) {
+                return false;
+            }
+            long generationNow = shared.runtime().description().generation();
+            boolean older = snapshot.get().epoch() < progress.getVocabularyEpoch()
+                    || generationNow < progress.getModelGeneration();
+            if (older && !waitingForNewer) {
+                log.warn(
+                        "Task {} waits: it has worked with vocabulary epoch {} and model generation {}, this instance has"
+                                + " {} and {}",
+                        context.taskId(),
+                        progress.getVocabularyEpoch(),
+                        progress.getModelGeneration(),
+                        snapshot.get().epoch(),
+                        generationNow);
+            }
+            waitingForNewer = older;
+            return !older;
+        }
+
+        private boolean submit(Work work) {
+            ImageReference reference = work.image.getReference();
+            Optional<CompletableFuture<ImageScores<VocabularySnapshot>>> submitted = shared.runtime()
+                    .trySubmit(
+                            new ImageRequest(reference.getUri(), Optional.ofNullable(reference.getSha256())),
+                            shared.labels());
+            if (submitted.isEmpty()) {
+                return false;
+            }
+            work.inFlight = submitted.get();
+            inFlight.add(work);
+            var unused = submitted.get().whenComplete((scores, thrown) -> {
+                if (thrown == null) {
+                    complete(new Completion(work, scores, null));
+                } else if (!cancelled(thrown)) {
+                    complete(new Completion(work, null, asImageException(thrown)));
+                } // else the task or the runtime is closing: the entry stays pending
+            });
+            return true;
+        }
+
+        /** Called by any thread. */
+        private void complete(Completion completion) {
+            completed.add(completion);
+            outstanding.decrementAndGet();
+            budget.signal();
+        }
+
+        private void forwardCompleted() {
+            budget.refill();
+            Completion completion = completed.poll();
+            while (completion != null) {
+                inFlight.remove(completion.work());
+                if (outdated(completion)) {
+                    outstanding.incrementAndGet();
+                    ready.addFirst(completion.work());
+                } else {
+                    settle(completion);
+                }
+                completion = completed.poll();
+            }
+            submitReady();
+            if (byImage.isEmpty()) {
+                rest();
+            }
+        }
+
+        private void rest() {
+            if (punctuator != null) {
+                punctuator.cancel();
+                punctuator = null;
+            }
+        }
+
+        /** Whether another image of the task has meanwhile been tagged under a newer vocabulary. */
+        private boolean outdated(Completion completion) {
+            return completion.scores() != null && completion.scores().labels().epoch() < progress.getVocabularyEpoch();
+        }
+
+        private void settle(Completion completion) {
+            Work work = completion.work();
+            PendingImage image = work.image;
+            if (completion.scores() != null) {
+                forwardTags(image, completion.scores());
+            } else if (completion.failure() != null) {
+                byte[] failure = shared.outcomes().imageFailure(image, completion.failure(), now());
+                forward(image, failure, TaggingTopology.IMAGE_FAILURES_SINK);
+            } else {
+                forwardDeletion(image);
+            }
+            pending.delete(work.sequence);
+            Deque<Work> sameImage = byImage.get(image.getImageId());
+            sameImage.remove(); // the work itself: it had its turn
+            if (sameImage.isEmpty()) {
+                byImage.remove(image.getImageId());
+            } else {
+                takeTurn(sameImage.peek());
+            }
+        }
+
+        private void forwardTags(PendingImage image, ImageScores<VocabularySnapshot> scores) {
+            Instant now = now();
+            long epoch = scores.labels().epoch();
+            Optional<ImageMeta> before = Optional.ofNullable(metas.get(image.getImageId()));
+            List<Tag> tags = shared.outcomes().tags(scores);
+            Cause cause = shared.outcomes().cause(before, scores.sha256(), epoch);
+            forward(image, shared.outcomes().tagEvent(image, scores, tags, cause, now), TaggingTopology.TAGS_SINK);
+            shared.outcomes()
+                    .tagChange(before.map(ImageMeta::getTags).orElse(List.of()), tags, cause, epoch, now)
+                    .ifPresent(change -> forward(image, change, TaggingTopology.TAG_CHANGES_SINK));
+            metas.put(image.getImageId(), shared.outcomes().meta(image, scores, tags));
+            long modelGeneration = shared.runtime().description().generation();
+            if (epoch > progress.getVocabularyEpoch() || modelGeneration > progress.getModelGeneration()) {
+                progress = new TaskProgress(epoch, modelGeneration);
+                progressStore.put(PROGRESS_KEY, progress);
+            }
+        }
+
+        private void forwardDeletion(PendingImage image) {
+            forward(image, null, TaggingTopology.TAGS_SINK);
+            ImageMeta before = metas.delete(image.getImageId());
+            if (before != null) {
+                shared.outcomes()
+                        .tagChange(before.getTags(), List.of(), Cause.IMAGE_DELETED, before.getVocabularyEpoch(), now())
+                        .ifPresent(change -> forward(image, change, TaggingTopology.TAG_CHANGES_SINK));
+            }
+        }
+
+        private void forward(PendingImage image, byte[] value, String sink) {
+            Headers headers = new RecordHeaders();
+            for (RecordHeader header : image.getHeaders()) {
+                byte[] bytes = null;
+                if (header.getValue() != null) {
+                    bytes = new byte[header.getValue().remaining()];
+                    header.getValue().duplicate().get(bytes);
+                }
+                headers.add(header.getKey(), bytes);
+            }
+            context.forward(new Record<>(image.getImageId(), value, context.currentSystemTimeMs(), headers), sink);
+        }
+
+        private Instant now() {
+            return Instant.ofEpochMilli(context.currentSystemTimeMs());
+        }
+
+        void close() {
+            rest();
+            inFlight.forEach(work -> work.inFlight.cancel(true));
+            if (busy) {
+                busy = false;
+                shared.busy(false);
+            }
+        }
+    }
+
+    private static boolean cancelled(Throwable thrown) {
+        return thrown instanceof CancellationException || thrown.getCause() instanceof CancellationException;
+    }
+
+    private static ImageException asImageException(Throwable thrown) {
+        Throwable cause =
+                thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
+        if (cause instanceof ImageException failure) {
+            return failure;
+        }
+        log.error("The model runtime failed on an image with something other than an image failure", cause);
+        return new ImageException(FailureReason.MODEL_ERROR, "The model failed: " + cause, cause);
+    }
+}

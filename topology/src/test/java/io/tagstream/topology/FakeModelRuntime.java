@@ -1,0 +1,229 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageRequest;
+import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelText;
+import io.tagstream.model.LabelTextException;
+import io.tagstream.model.LabelVector;
+import io.tagstream.model.LabelVectors;
+import io.tagstream.model.ModelDescription;
+import io.tagstream.model.ModelRuntime;
+import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+
+/**
+ * A model of exact arithmetic, zero-shot like the real one: a word's vector is drawn from the word alone, an image is
+ * the words of its URI ({@code fake:dog+car}), and its score for a label is 1 if one of its words has the label's
+ * vector, else 0.25. {@code fail:REASON} fails with that reason.
+ *
+ * <p>Images complete when {@link #complete} is called, or by themselves after a delay ({@link #completing}).
+ */
+public final class FakeModelRuntime implements ModelRuntime {
+    public static final int EMBEDDING_SIZE = 4;
+    public static final float OTHERS_SCORE = 0.25f;
+
+    private final ModelDescription description;
+    private final Semaphore room;
+    private final ConcurrentLinkedQueue<Completion> waiting = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger encodedLabels = new AtomicInteger();
+    private final ScheduledExecutorService executor;
+    private final Random delays = new Random(1);
+    private final int longestDelayMillis;
+
+    private FakeModelRuntime(ModelDescription description, int capacity, int longestDelayMillis) {
+        this.description = description;
+        this.room = new Semaphore(capacity);
+        this.longestDelayMillis = longestDelayMillis;
+        this.executor = longestDelayMillis < 0
+                ? null
+                : Executors.newScheduledThreadPool(2, work -> {
+                    Thread thread = new Thread(work, "fake-model");
+                    thread.setDaemon(true);
+                    return thread;
+                });
+    }
+
+    /** Images complete when told to. */
+    public static FakeModelRuntime manual(int capacity) {
+        return new FakeModelRuntime(describe("fake-1", 1, "text-1"), capacity, -1);
+    }
+
+    /** Images complete by themselves, each after up to {@code longestDelayMillis}. */
+    public static FakeModelRuntime completing(int capacity, int longestDelayMillis) {
+        return new FakeModelRuntime(describe("fake-1", 1, "text-1"), capacity, longestDelayMillis);
+    }
+
+    public static FakeModelRuntime completing(ModelDescription description, int capacity, int longestDelayMillis) {
+        return new FakeModelRuntime(description, capacity, longestDelayMillis);
+    }
+
+    /** A fake's description; {@code text} stands for its text encoder. */
+    public static ModelDescription describe(String version, long generation, String text) {
+        return new ModelDescription("fake", version, generation, sha256(text), EMBEDDING_SIZE, 0.5, 8);
+    }
+
+    @Override
+    public ModelDescription description() {
+        return description;
+    }
+
+    @Override
+    public LabelVector encodeLabel(LabelText text) throws LabelTextException {
+        if (text.name().isBlank()) {
+            throw new LabelTextException(LabelTextException.Reason.EMPTY_NAME, "The label's name is empty");
+        }
+        encodedLabels.incrementAndGet();
+        return new LabelVector(vector(text.name()), 0, 1);
+    }
+
+    /** How many texts were encoded. */
+    public int encodedLabels() {
+        return encodedLabels.get();
+    }
+
+    @Override
+    public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
+            ImageRequest request, Supplier<L> labels) {
+        if (!room.tryAcquire()) {
+            return Optional.empty();
+        }
+        CompletableFuture<ImageScores<L>> future = new CompletableFuture<>();
+        Completion completion = () -> {
+            if (request.uri().startsWith("fail:")) {
+                FailureReason reason = FailureReason.valueOf(request.uri().substring(5));
+                return landing(() ->
+                        future.completeExceptionally(new ImageException(reason, "told to fail: " + request.uri())));
+            }
+            if (request.uri().startsWith("throw:")) {
+                return landing(() -> future.completeExceptionally(new IllegalStateException(request.uri())));
+            }
+            L scoredAgainst = labels.get();
+            float[] scores = score(request.uri(), scoredAgainst);
+            return landing(
+                    () -> future.complete(new ImageScores<>(scoredAgainst, scores, sha256(request.uri()), 640, 480)));
+        };
+        if (executor == null) {
+            waiting.add(completion);
+        } else {
+            int delay;
+            synchronized (delays) {
+                delay = delays.nextInt(longestDelayMillis + 1);
+            }
+            var unused = executor.schedule(() -> completion.score().run(), delay, TimeUnit.MILLISECONDS);
+        }
+        return Optional.of(future);
+    }
+
+    /** How many images wait to be completed. */
+    public int waiting() {
+        return waiting.size();
+    }
+
+    /** Completes the oldest waiting images. */
+    public void complete(int images) {
+        for (int i = 0; i < images; i++) {
+            waiting.remove().score().run();
+        }
+    }
+
+    /**
+     * Scores the older of two waiting images, then calls {@code change}, then scores the newer one and lets it complete
+     * before the older one does.
+     */
+    public void completeSecondUnderNewerVocabularyFirst(Runnable change) {
+        Completion older = waiting.remove();
+        Completion newer = waiting.remove();
+        Runnable landing = older.score();
+        change.run();
+        newer.score().run();
+        landing.run();
+    }
+
+    /** Completes every waiting image, the newest first. */
+    public void completeAllReversed() {
+        List<Completion> completions = new ArrayList<>();
+        while (!waiting.isEmpty()) {
+            completions.add(0, waiting.remove());
+        }
+        completions.forEach(completion -> completion.score().run());
+    }
+
+    @Override
+    public void close() {
+        if (executor != null) {
+            executor.shutdownNow();
+        }
+    }
+
+    /** Frees the image's room, then completes it. */
+    private Runnable landing(Runnable complete) {
+        return () -> {
+            room.release();
+            complete.run();
+        };
+    }
+
+    /** A submitted image: scoring it gives what is left to do to complete it. */
+    private interface Completion {
+        Runnable score();
+    }
+
+    private static float[] score(String uri, LabelVectors labels) {
+        List<float[]> words = new ArrayList<>();
+        for (String word : uri.substring(uri.indexOf(':') + 1).split("[+]", -1)) {
+            words.add(vector(word));
+        }
+        FloatBuffer vectors = labels.vectors();
+        float[] scores = new float[labels.size()];
+        float[] row = new float[EMBEDDING_SIZE];
+        for (int i = 0; i < scores.length; i++) {
+            vectors.get(row);
+            float[] label = row;
+            boolean has = words.stream().anyMatch(word -> Arrays.equals(word, label));
+            scores[i] = has ? 1 : OTHERS_SCORE;
+        }
+        return scores;
+    }
+
+    private static float[] vector(String word) {
+        Random random = new Random(word.hashCode());
+        float[] vector = new float[EMBEDDING_SIZE];
+        for (int i = 0; i < vector.length; i++) {
+            vector[i] = random.nextFloat();
+        }
+        return vector;
+    }
+
+    /** SHA-256 of a text. */
+    public static String sha256(String text) {
+        try {
+            byte[] digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest);
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Map;
+import org.apache.kafka.common.config.ConfigException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TagstreamConfigTest {
+    @Test
+    void shouldNameAnUnknownKeyAndTheNearestKnownOne() {
+        assertThatThrownBy(() -> TestConfig.with("images.topics", "x"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("images.topics")
+                .hasMessageContaining("did you mean images.topic?");
+        assertThatThrownBy(() -> TestConfig.with("wholly.unlike.anything.there.is", "x"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("wholly.unlike.anything.there.is")
+                .hasMessageNotContaining("did you mean");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "tags.min.score, 1.5",
+        "tags.min.score, NaN",
+        "tags.top.k, 0",
+        "model.batch.size, -1",
+        "task.wait.ms, 6000",
+        "topics.partitions, 0",
+        "model.execution.provider, tpu",
+        "images.topic, ''",
+        "stream.threads, many"
+    })
+    void shouldNameTheKeyAndTheValueThatAreWrong(String key, String value) {
+        assertThatThrownBy(() -> TestConfig.with(key, value))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(key)
+                .hasMessageContaining(value);
+    }
+
+    @Test
+    void shouldNameAMissingKey() {
+        assertThatThrownBy(() -> new TagstreamConfig(Map.of("bootstrap.servers", "a:1")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("schema.registry.url");
+    }
+
+    @Test
+    void shouldPassKafkaAndRegistrySettingsThrough() {
+        TagstreamConfig config = TestConfig.with(
+                "kafka.security.protocol", "SASL_SSL", "schema.registry.basic.auth.user.info", "user:secret");
+
+        assertThat(config.kafkaSettings())
+                .containsEntry("security.protocol", "SASL_SSL")
+                .containsEntry("bootstrap.servers", "nowhere:1")
+                .hasSize(2);
+        assertThat(config.registrySettings())
+                .containsEntry("schema.registry.basic.auth.user.info", "user:secret")
+                .containsEntry("schema.registry.url", "http://nowhere:1")
+                .hasSize(2);
+        assertThat(Tagstream.streamsSettings(config, "app", 1)).containsEntry("security.protocol", "SASL_SSL");
+    }
+
+    @Test
+    void shouldDocumentEveryKey() {
+        assertThat(TagstreamConfig.definition().configKeys().values())
+                .allSatisfy(key -> assertThat(key.documentation).endsWith("."));
+    }
+}

@@ -1,0 +1,35 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Properties;
+import org.apache.kafka.streams.StreamsConfig;
+
+/** Configurations for tests without a cluster. */
+public final class TestConfig {
+    private TestConfig() {}
+
+    /** The defaults, with the given keys and values set: key, value, key, value. */
+    public static TagstreamConfig with(Object... keysAndValues) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put(TagstreamConfig.BOOTSTRAP_SERVERS, "nowhere:1");
+        settings.put(TagstreamConfig.SCHEMA_REGISTRY_URL, "http://nowhere:1");
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            settings.put((String) keysAndValues[i], keysAndValues[i + 1]);
+        }
+        return new TagstreamConfig(settings);
+    }
+
+    /** What a TopologyTestDriver needs to behave as the running topology does. */
+    public static Properties driverProperties(TagstreamConfig config, String applicationId) {
+        Properties properties = new Properties();
+        properties.putAll(Tagstream.streamsSettings(config, applicationId, 1));
+        properties.remove(StreamsConfig.STATE_DIR_CONFIG);
+        return properties;
+    }
+}

@@ -1,0 +1,253 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.tagging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tagstream.avro.ImageReference;
+import io.tagstream.avro.LabelEmbedding;
+import io.tagstream.avro.RecordOrigin;
+import io.tagstream.avro.TagEvent;
+import io.tagstream.avro.VocabularyMarker;
+import io.tagstream.avro.state.ImageMeta;
+import io.tagstream.avro.state.PendingImage;
+import io.tagstream.avro.state.TaskProgress;
+import io.tagstream.schemas.StateSerde;
+import io.tagstream.schemas.registry.SchemaRegistries;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.FakeModelRuntime;
+import io.tagstream.topology.TestConfig;
+import io.tagstream.topology.vocabulary.EmbeddingKey;
+import io.tagstream.topology.vocabulary.Vocabulary;
+import io.tagstream.topology.vocabulary.VocabularyProcessor;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.LongStream;
+import org.apache.kafka.common.serialization.Serde;
+import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.processor.api.MockProcessorContext;
+import org.apache.kafka.streams.processor.api.MockProcessorContext.CapturedForward;
+import org.apache.kafka.streams.processor.api.MockProcessorContext.CapturedPunctuator;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueStore;
+import org.apache.kafka.streams.state.Stores;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The processor's lives: what happens to a task beyond what a topology driver can do to it. */
+class TaggingProcessorTest {
+    private final Contracts contracts = new Contracts(SchemaRegistries.inMemory());
+    private final FakeModelRuntime model = FakeModelRuntime.manual(100);
+    private final Vocabulary vocabulary = new Vocabulary(
+            "label-embeddings", model.description(), contracts.labelEmbedding().deserializer());
+    private final MockProcessorContext<String, byte[]> context = new MockProcessorContext<>();
+    private final KeyValueStore<Long, PendingImage> pending =
+            store(TaggingTopology.PENDING_STORE, Serdes.Long(), new StateSerde<>(PendingImage.class));
+    private final KeyValueStore<String, ImageMeta> metas =
+            store(TaggingTopology.IMAGE_META_STORE, Serdes.String(), new StateSerde<>(ImageMeta.class));
+    private final KeyValueStore<String, TaskProgress> progress =
+            store(TaggingTopology.TASK_PROGRESS_STORE, Serdes.String(), new StateSerde<>(TaskProgress.class));
+    private final TaggingProcessor processor =
+            new TaggingProcessor(new TaggingContext(TestConfig.with(), contracts, vocabulary, model));
+
+    @BeforeEach
+    void coverTheVocabulary() {
+        context.setCurrentSystemTimeMs(1_700_000_000_000L);
+        vocabulary.require(-1);
+        mark(10);
+    }
+
+    @Test
+    void shouldResubmitWhatIsPendingInTheOrderOfAcceptance() {
+        LongStream.of(300, 7, 20)
+                .forEach(sequence -> pending.put(sequence, image("image-" + sequence, "fake:" + sequence)));
+        processor.init(context);
+
+        assertThat(model.waiting()).isEqualTo(3);
+        model.complete(3);
+        punctuate();
+        assertThat(forwardedIds()).containsExactly("image-7", "image-20", "image-300");
+        assertThat(pending.approximateNumEntries()).isZero();
+    }
+
+    @Test
+    void shouldNotReuseThePlaceOfAPendingImage() {
+        pending.put(0L, image("old", "fake:old"));
+        processor.init(context);
+        processor.process(new Record<>("new", image("new", "fake:new"), 0));
+
+        assertThat(pending.get(0L).getImageId()).isEqualTo("old");
+        assertThat(pending.get(1L).getImageId()).isEqualTo("new");
+    }
+
+    @Test
+    void shouldDropCompletionsOfALifeThatEnded() {
+        processor.init(context);
+        processor.process(new Record<>("a", image("a", "fake:a"), 0));
+        processor.close();
+        processor.init(context); // revived: the same object, the same store
+        assertThat(model.waiting())
+                .as("the first life's submission and the second's")
+                .isEqualTo(2);
+
+        model.complete(1); // the first life's
+        punctuate();
+        assertThat(forwardedIds()).isEmpty();
+        assertThat(pending.get(0L)).isNotNull();
+
+        model.complete(1);
+        punctuate();
+        assertThat(forwardedIds()).containsExactly("a");
+        assertThat(pending.get(0L)).isNull();
+    }
+
+    @Test
+    void shouldNotForwardFromAPunctuatorOfALifeThatEnded() {
+        processor.init(context);
+        processor.process(new Record<>("a", image("a", "fake:a"), 0));
+        model.complete(1);
+        processor.close();
+
+        assertThat(context.scheduledPunctuators()).hasSize(1).allMatch(CapturedPunctuator::cancelled);
+    }
+
+    @Test
+    void shouldPunctuateOnlyWhileAnImageOwesItsOutcome() {
+        processor.init(context);
+        assertThat(context.scheduledPunctuators()).isEmpty();
+        for (int i = 0; i < 2; i++) {
+            processor.process(new Record<>("a", image("a", "fake:a"), 0));
+            assertThat(context.scheduledPunctuators()).hasSize(i + 1);
+            model.complete(1);
+            punctuate();
+            assertThat(context.scheduledPunctuators()).allMatch(CapturedPunctuator::cancelled);
+        }
+        assertThat(forwardedIds()).containsExactly("a", "a");
+    }
+
+    @Test
+    void shouldLeaveImagesPendingWhoseSubmissionIsCancelled() {
+        processor.init(context);
+        processor.process(new Record<>("a", image("a", "fake:a"), 0));
+        processor.close();
+
+        assertThat(context.forwarded()).isEmpty();
+        assertThat(pending.get(0L)).isNotNull();
+    }
+
+    @Test
+    void shouldWaitForAVocabularyAsNewAsTheTaskHasUsed() {
+        progress.put("progress", new TaskProgress(20L, 1L));
+        processor.init(context);
+        processor.process(new Record<>("a", image("a", "fake:a"), 0));
+        punctuate();
+        assertThat(model.waiting()).as("epoch 10 is older than 20").isZero();
+
+        mark(20);
+        punctuate();
+        model.complete(1);
+        punctuate();
+        assertThat(event(0).getVocabularyEpoch()).isEqualTo(20);
+    }
+
+    @Test
+    void shouldWaitForAModelAsNewAsTheTaskHasUsed() {
+        progress.put("progress", new TaskProgress(5L, 2L));
+        processor.init(context);
+        processor.process(new Record<>("a", image("a", "fake:a"), 0));
+        punctuate();
+
+        assertThat(model.waiting()).as("generation 1 is older than 2").isZero();
+        assertThat(pending.get(0L)).isNotNull();
+    }
+
+    @Test
+    void shouldDeleteAnImageWhileItWaits() {
+        progress.put("progress", new TaskProgress(20L, 1L));
+        processor.init(context);
+        processor.process(new Record<>("a", new PendingImage("a", null, origin(), 0L, List.of()), 0));
+        punctuate();
+
+        assertThat(forwardedIds())
+                .as("a deletion needs neither vocabulary nor model")
+                .containsExactly("a");
+        assertThat(metas.get("a")).isNull();
+    }
+
+    @Test
+    void shouldRememberTheNewestVocabularyAndModel() {
+        processor.init(context);
+        processor.process(new Record<>("a", image("a", "fake:a"), 0));
+        model.complete(1);
+        punctuate();
+
+        assertThat(progress.get("progress")).isEqualTo(new TaskProgress(10L, 1L));
+    }
+
+    @Test
+    void shouldScoreAgainWhatLandsUnderAnOlderVocabularyThanItsNeighbour() {
+        processor.init(context);
+        processor.process(new Record<>("a", image("a", "fake:a"), 0));
+        processor.process(new Record<>("b", image("b", "fake:b"), 0));
+        model.completeSecondUnderNewerVocabularyFirst(() -> mark(11));
+        punctuate();
+        assertThat(forwardedIds()).containsExactly("b");
+
+        model.complete(1);
+        punctuate();
+        assertThat(forwardedIds()).containsExactly("b", "a");
+        assertThat(event(0).getVocabularyEpoch()).isEqualTo(11);
+        assertThat(event(1).getVocabularyEpoch()).isEqualTo(11);
+    }
+
+    private void punctuate() {
+        context.scheduledPunctuators().stream()
+                .filter(punctuator -> !punctuator.cancelled())
+                .forEach(punctuator -> punctuator.getPunctuator().punctuate(0));
+    }
+
+    private List<String> forwardedIds() {
+        return context.forwarded(TaggingTopology.TAGS_SINK).stream()
+                .map(forward -> (String) forward.record().key())
+                .toList();
+    }
+
+    private TagEvent event(int index) {
+        CapturedForward<? extends String, ? extends byte[]> forward =
+                context.forwarded(TaggingTopology.TAGS_SINK).get(index);
+        return contracts
+                .tagEvent()
+                .deserializer()
+                .deserialize("tags", forward.record().value());
+    }
+
+    private void mark(long epoch) {
+        String fingerprint = model.description().textFingerprint();
+        byte[] key = EmbeddingKey.marker(fingerprint).toString().getBytes(StandardCharsets.UTF_8);
+        byte[] value = contracts
+                .labelEmbedding()
+                .serializer()
+                .serialize("label-embeddings", new LabelEmbedding(fingerprint, epoch, new VocabularyMarker(0)));
+        new VocabularyProcessor(vocabulary).process(new Record<>(key, value, 0));
+    }
+
+    private static PendingImage image(String id, String uri) {
+        return new PendingImage(id, ImageReference.newBuilder().setUri(uri).build(), origin(), 0L, List.of());
+    }
+
+    private static RecordOrigin origin() {
+        return new RecordOrigin("images", 0, 0L);
+    }
+
+    private <K, V> KeyValueStore<K, V> store(String name, Serde<K> keys, Serde<V> values) {
+        KeyValueStore<K, V> store = Stores.keyValueStoreBuilder(Stores.inMemoryKeyValueStore(name), keys, values)
+                .withLoggingDisabled()
+                .build();
+        store.init(context.getStateStoreContext(), store);
+        context.addStateStore(store);
+        return store;
+    }
+}

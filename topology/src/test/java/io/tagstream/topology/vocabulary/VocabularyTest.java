@@ -1,0 +1,160 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.vocabulary;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tagstream.avro.EncodedLabel;
+import io.tagstream.avro.Label;
+import io.tagstream.avro.LabelEmbedding;
+import io.tagstream.avro.VocabularyMarker;
+import io.tagstream.model.ModelDescription;
+import io.tagstream.schemas.registry.SchemaRegistries;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.FakeModelRuntime;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+
+class VocabularyTest {
+    private static final String TOPIC = "label-embeddings";
+
+    private final ModelDescription model = FakeModelRuntime.describe("1", 1, "mine");
+    private final Contracts contracts = new Contracts(SchemaRegistries.inMemory());
+    private final Vocabulary vocabulary =
+            new Vocabulary(TOPIC, model, contracts.labelEmbedding().deserializer());
+
+    @Test
+    void shouldNotBeReadyBeforeItsEndIsKnown() {
+        mark(7);
+
+        assertThat(vocabulary.snapshot()).isEmpty();
+        assertThat(vocabulary.notReadyBecause())
+                .hasValueSatisfying(reason -> assertThat(reason).contains("end is not known"));
+    }
+
+    @Test
+    void shouldBeReadyAtOnceWhenTheVocabularyWasNeverWritten() {
+        vocabulary.require(VocabularySnapshot.EMPTY_EPOCH);
+
+        assertThat(vocabulary.snapshot()).hasValueSatisfying(snapshot -> {
+            assertThat(snapshot.size()).isZero();
+            assertThat(snapshot.epoch()).isEqualTo(-1);
+        });
+    }
+
+    @Test
+    void shouldWaitForAMarkerThatCoversTheEnd() {
+        vocabulary.require(3);
+        put("dog", 0);
+        mark(2);
+        assertThat(vocabulary.snapshot()).isEmpty();
+        assertThat(vocabulary.notReadyBecause().orElseThrow()).contains("offset 2 of 3");
+
+        mark(3);
+        assertThat(vocabulary.snapshot().orElseThrow().epoch()).isEqualTo(3);
+    }
+
+    @Test
+    void shouldChangeAtMarkersOnly() {
+        vocabulary.require(0);
+        put("dog", 0);
+        put("ant", 1);
+        mark(1);
+        VocabularySnapshot before = vocabulary.snapshot().orElseThrow();
+        put("cat", 2);
+        remove("dog");
+
+        assertThat(vocabulary.snapshot().orElseThrow()).isSameAs(before);
+        assertThat(before.labels()).extracting(VocabularyLabel::id).containsExactly("ant", "dog");
+
+        mark(3);
+        assertThat(vocabulary.snapshot().orElseThrow().labels())
+                .extracting(VocabularyLabel::id)
+                .containsExactly("ant", "cat");
+        assertThat(before.labels()).as("a snapshot never changes").hasSize(2);
+    }
+
+    @Test
+    void shouldHoldVectorsInTheOrderOfLabels() {
+        vocabulary.require(0);
+        put("b", 2);
+        put("a", 1);
+        mark(2);
+
+        VocabularySnapshot snapshot = vocabulary.snapshot().orElseThrow();
+        float[] rows = new float[8];
+        snapshot.vectors().get(rows);
+        assertThat(rows).containsExactly(1, 1, 1, 1, 2, 2, 2, 2);
+        assertThat(snapshot.vectors().isDirect()).isTrue();
+    }
+
+    @Test
+    void shouldLeaveOutOtherModelsAndWhatItCannotRead() {
+        vocabulary.require(0);
+        put("dog", 0);
+        apply("0000/cat", embedding(0, new EncodedLabel("cat", label("cat"), vector(1, 4), 0L, 0f, 1f)));
+        vocabulary.apply(key(model.textFingerprint() + "/bad"), new byte[] {9, 9});
+        vocabulary.apply(null, new byte[0]);
+        vocabulary.apply(key("no slash"), new byte[0]);
+        apply(
+                model.textFingerprint() + "/short",
+                embedding(0, new EncodedLabel("short", label("short"), vector(1, 3), 0L, 0f, 1f)));
+        mark(0);
+
+        assertThat(vocabulary.snapshot().orElseThrow().labels())
+                .extracting(VocabularyLabel::id)
+                .containsExactly("dog");
+    }
+
+    @Test
+    void shouldNotGoBackToAnOlderMarker() {
+        vocabulary.require(0);
+        mark(9);
+        mark(4);
+
+        assertThat(vocabulary.epoch()).isEqualTo(9);
+    }
+
+    private void put(String id, int value) {
+        apply(
+                new EmbeddingKey(model.textFingerprint(), id).toString(),
+                embedding(0, new EncodedLabel(id, label(id), vector(value, 4), 0L, 0f, 1f)));
+    }
+
+    private void remove(String id) {
+        vocabulary.apply(key(new EmbeddingKey(model.textFingerprint(), id).toString()), null);
+    }
+
+    private void mark(long offset) {
+        apply(EmbeddingKey.marker(model.textFingerprint()).toString(), embedding(offset, new VocabularyMarker(0)));
+    }
+
+    private void apply(String key, LabelEmbedding embedding) {
+        vocabulary.apply(key(key), contracts.labelEmbedding().serializer().serialize(TOPIC, embedding));
+    }
+
+    private LabelEmbedding embedding(long offset, Object content) {
+        return new LabelEmbedding(model.textFingerprint(), offset, content);
+    }
+
+    private static Label label(String name) {
+        return Label.newBuilder().setName(name).build();
+    }
+
+    private static ByteBuffer vector(float value, int size) {
+        ByteBuffer bytes = ByteBuffer.allocate(size * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < size; i++) {
+            bytes.putFloat(value);
+        }
+        return bytes.flip();
+    }
+
+    private static byte[] key(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}
