@@ -154,8 +154,8 @@ final class Stage implements AutoCloseable {
     record Read<V>(String topic, String key, V value) {}
 
     /**
-     * Reads topics from their start, committed records only, until {@code enough}; then for another moment, so that what
-     * is too much shows.
+     * Reads topics from their start, committed records only, until {@code enough} and their ends; then for another
+     * moment, so that what is too much shows.
      */
     List<Read<Object>> read(Map<String, Deserializer<?>> topics, Predicate<List<Read<Object>>> enough) {
         List<Read<Object>> all = new ArrayList<>();
@@ -182,10 +182,15 @@ final class Stage implements AutoCloseable {
                             .orElseThrow();
                     all.add(new Read<>(key, found.key(), topics.get(key).deserialize(found.topic(), found.value())));
                 }
-                quietPolls = enough.test(all) ? quietPolls + 1 : 0;
+                quietPolls = enough.test(all) && atEnd(consumer, partitions) ? quietPolls + 1 : 0;
             }
         }
         return all;
+    }
+
+    private static boolean atEnd(KafkaConsumer<?, ?> consumer, List<TopicPartition> partitions) {
+        Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+        return partitions.stream().allMatch(partition -> consumer.position(partition) >= ends.get(partition));
     }
 
     /** Outcomes of images: tags, tombstones and failures, in the order in which each partition has them. */
