@@ -9,7 +9,6 @@ import io.tagstream.CommandException;
 import io.tagstream.ModelRuntimes;
 import io.tagstream.StopSignal;
 import io.tagstream.cluster.TopicProvisioner;
-import io.tagstream.config.Settings;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistries;
@@ -17,16 +16,12 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.TagstreamConfig;
-import java.nio.file.Path;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** {@code tagstream run}. */
 @Command(
@@ -58,11 +53,8 @@ import picocli.CommandLine.Option;
 final class RunCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(RunCommand.class);
 
-    @Option(names = "--config", paramLabel = "FILE", description = "Properties file with the configuration.")
-    private Path file;
-
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "A configuration key and its value.")
-    private Map<String, String> settings = Map.of();
+    @Mixin
+    private ConfigurationOptions configuration;
 
     @Mixin
     private LoggingOptions logging;
@@ -70,10 +62,7 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         logging.applyToService();
-        Settings layers = new Settings();
-        Optional.ofNullable(file).ifPresent(layers::file);
-        TagstreamConfig config =
-                layers.environment(System.getenv()).flags(settings).config();
+        TagstreamConfig config = configuration.settings().config();
         try (StopSignal stop = new StopSignal();
                 SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
             TopicProvisioner.provision(config);

@@ -7,9 +7,6 @@ package io.tagstream.cli;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** The command without a subcommand: it only tells which there are. */
 @Command(
@@ -18,7 +15,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {LocalCommand.class, RunCommand.class, BenchCommand.class},
+        subcommands = {LocalCommand.class, RunCommand.class, LabelsCommand.class, BenchCommand.class},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",
@@ -32,22 +29,12 @@ import picocli.CommandLine.Spec;
             "  tagstream local ~/Pictures              tag a folder, then follow its changes",
             "  tagstream run --config tagstream.properties",
             "                                          tag what arrives on a Kafka cluster",
+            "  tagstream labels add heron              have a new label on every image from now on",
             "  tagstream bench pipeline                how fast this machine is",
             "",
             "Each command has its own --help."
         })
-final class TagstreamCommand implements Runnable {
-    @Spec
-    private CommandSpec spec;
-
-    @Override
-    public void run() {
-        throw new ParameterException(
-                spec.commandLine(),
-                "a command is missing; there are "
-                        + String.join(", ", spec.subcommands().keySet()));
-    }
-
+final class TagstreamCommand extends CommandGroup {
     /** The command line around this command, for tests of its help. */
     static CommandLine commandLine() {
         return new CommandLine(new TagstreamCommand());

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.Reader;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -29,6 +30,7 @@ import java.util.stream.Collectors;
 import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
+import org.apache.commons.csv.CSVPrinter;
 import org.apache.commons.csv.CSVRecord;
 import org.apache.commons.csv.DuplicateHeaderMode;
 import org.apache.commons.io.input.BOMInputStream;
@@ -56,6 +58,12 @@ public final class VocabularyCsv {
             .setIgnoreHeaderCase(true)
             .setTrim(true)
             .setDuplicateHeaderMode(DuplicateHeaderMode.DISALLOW)
+            .get();
+
+    private static final CSVFormat WRITTEN = CSVFormat.RFC4180
+            .builder()
+            .setHeader(COLUMNS.toArray(String[]::new))
+            .setRecordSeparator('\n')
             .get();
 
     private VocabularyCsv() {}
@@ -98,6 +106,25 @@ public final class VocabularyCsv {
         } catch (IOException e) {
             throw CommandException.usage(origin + " is not comma-separated values: " + e.getMessage(), e);
         }
+    }
+
+    /** The text of a file that {@link #read} would read as these labels. */
+    public static String write(Map<String, Label> labels) {
+        StringWriter text = new StringWriter();
+        try (CSVPrinter printer = new CSVPrinter(text, WRITTEN)) {
+            for (Map.Entry<String, Label> entry : labels.entrySet()) {
+                Label label = entry.getValue();
+                printer.printRecord(
+                        entry.getKey(),
+                        label.getName(),
+                        String.join("|", label.getPrompts()),
+                        label.getThreshold(),
+                        label.getState() == LabelState.ACTIVE ? null : label.getState());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // a StringWriter does not fail
+        }
+        return text.toString();
     }
 
     private static void requireColumns(List<String> header, String origin) {

@@ -10,7 +10,6 @@ import io.tagstream.topology.Contracts;
 import io.tagstream.topology.TagstreamConfig;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -85,18 +84,39 @@ public final class VocabularyTopic {
      */
     public Contents replace(Map<String, Label> wanted) {
         Contents before = read();
-        Map<String, Label> changes = new HashMap<>(wanted);
-        changes.entrySet()
-                .removeIf(label -> label.getValue().equals(before.labels().get(label.getKey())));
-        before.labels().keySet().stream().filter(id -> !wanted.containsKey(id)).forEach(id -> changes.put(id, null));
+        Map<String, Label> changes = changes(before.labels(), wanted, true);
         if (changes.isEmpty()) {
             return before;
         }
+        List<Long> offsets = write(changes);
+        return new Contents(wanted, offsets.get(offsets.size() - 1));
+    }
 
+    /**
+     * What must be written to come from one vocabulary to another: labels by their ids, null for one to be removed.
+     *
+     * @param removing whether labels that are not wanted are removed
+     */
+    public static Map<String, Label> changes(Map<String, Label> present, Map<String, Label> wanted, boolean removing) {
+        Map<String, Label> changes = new LinkedHashMap<>(wanted);
+        changes.entrySet().removeIf(label -> label.getValue().equals(present.get(label.getKey())));
+        if (removing) {
+            present.keySet().stream().filter(id -> !wanted.containsKey(id)).forEach(id -> changes.put(id, null));
+        }
+        return changes;
+    }
+
+    /**
+     * Writes changes: labels by their ids, null for one to be removed.
+     *
+     * @return the offsets of the records, ascending
+     * @throws KafkaException if a record is not acknowledged; others may have been
+     */
+    public List<Long> write(Map<String, Label> changes) {
         Map<String, Object> settings = config.kafkaSettings();
         settings.put(ProducerConfig.ACKS_CONFIG, "all");
         settings.put(ProducerConfig.LINGER_MS_CONFIG, 5);
-        long lastOffset = before.lastOffset();
+        List<Long> offsets = new ArrayList<>();
         try (Producer<String, Label> producer = new KafkaProducer<>(
                 settings, new StringSerializer(), contracts.label().serializer())) {
             List<Future<RecordMetadata>> written = new ArrayList<>();
@@ -104,7 +124,7 @@ public final class VocabularyTopic {
                     (id, label) -> written.add(producer.send(new ProducerRecord<>(partition.topic(), id, label))));
             producer.flush();
             for (Future<RecordMetadata> record : written) {
-                lastOffset = Math.max(lastOffset, record.get().offset());
+                offsets.add(record.get().offset());
             }
         } catch (ExecutionException e) {
             throw new KafkaException("The vocabulary cannot be written to topic " + partition.topic(), e.getCause());
@@ -112,6 +132,7 @@ public final class VocabularyTopic {
             Thread.currentThread().interrupt();
             throw new KafkaException("Interrupted while writing the vocabulary", e);
         }
-        return new Contents(wanted, lastOffset);
+        offsets.sort(null);
+        return offsets;
     }
 }

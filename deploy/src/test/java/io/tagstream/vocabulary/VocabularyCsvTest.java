@@ -16,6 +16,8 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +41,26 @@ class VocabularyCsvTest {
         assertThat(rain.getPrompts()).isEmpty();
         assertThat(rain.getThreshold()).isNull();
         assertThat(rain.getState()).isEqualTo(LabelState.ACTIVE);
+    }
+
+    @Test
+    void shouldReadWhatItWrites() {
+        Map<String, Label> labels = new LinkedHashMap<>();
+        labels.put(
+                "cat",
+                Label.newBuilder()
+                        .setName("house cat, \"tame\"")
+                        .setPrompts(List.of("a photo of a {}.", "Katze, süß"))
+                        .setThreshold(0.25)
+                        .setState(LabelState.SHADOW)
+                        .build());
+        labels.put(
+                "a,b",
+                Label.newBuilder()
+                        .setName("two\nlines")
+                        .setState(LabelState.ACTIVE)
+                        .build());
+        assertThat(read(VocabularyCsv.write(labels))).containsExactlyEntriesOf(labels);
     }
 
     @Test

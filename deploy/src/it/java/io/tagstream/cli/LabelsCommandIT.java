@@ -1,0 +1,109 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.it.TestCluster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code tagstream labels} beside a running {@code tagstream run}. */
+class LabelsCommandIT {
+    @TempDir
+    Path directory;
+
+    private Path configuration;
+
+    @Test
+    void shouldShowAndChangeTheVocabularyOfARunningTagstream() throws Exception {
+        try (TestCluster cluster = TestCluster.start()) {
+            configure(cluster.bootstrapServers(), cluster.registryUrl());
+            try (CommandProcess run = CommandProcess.start("run", "--config", configuration.toString())) {
+                run.awaitNote("Images wait for the vocabulary");
+
+                assertDone(labels("add", "heron"), "1 change in force: 1 labels, vocabulary epoch ");
+                assertDone(
+                        labels("add", "sea-lion", "--name", "sea lion", "--prompt", "a {} on a rock", "--shadow"),
+                        "1 change in force: 2 labels");
+                assertUsage(labels("add", "heron"), "there is a label \"heron\" already", "labels set heron");
+                assertUsage(labels("set", "stork", "--threshold", "0.5"), "there is no label \"stork\"");
+                assertUsage(labels("set", "heron", "--threshold", "high"), "--threshold high");
+                assertDone(labels("set", "heron", "--threshold", "0.75"), "1 change in force: 2 labels");
+                assertDone(labels("set", "heron", "--threshold", "0.75"), "Nothing to change.");
+                assertThat(labels("list").lines())
+                        .containsExactlyInAnyOrder(
+                                "heron  from 0.75", "sea-lion  \"sea lion\"  SHADOW  a {} on a rock");
+                assertThat(labels("list", "--json").lines())
+                        .contains("{\"id\":\"heron\",\"name\":\"heron\",\"prompts\":[],\"threshold\":0.75,"
+                                + "\"state\":\"ACTIVE\"}");
+
+                Run refused = labels("set", "sea-lion", "--prompt", "word ".repeat(5000));
+                assertThat(refused.exitCode()).as(refused.errors()).isEqualTo(1);
+                assertThat(refused.errors()).contains("\"sea-lion\" was refused (TEXT_TOO_LONG)", "shorten it");
+
+                Path exported = directory.resolve("vocabulary.csv");
+                assertDone(labels("export", exported.toString()), "2 labels written to");
+                Path wanted = Files.writeString(directory.resolve("wanted.csv"), "id,name\nheron,heron\nowl,owl\n");
+                assertDone(
+                        labels("import", wanted.toString(), "--replace", "--dry-run"),
+                        "2 labels in the file: 1 to add, 1 to change, 1 to remove.");
+                assertDone(labels("import", wanted.toString(), "--replace"), "3 changes in force: 2 labels");
+                assertThat(labels("export").lines())
+                        .containsExactly("id,name,prompts,threshold,state", "heron,heron,,,", "owl,owl,,,");
+                assertUsage(labels("remove", "owl", "sea-lion"), "no label \"sea-lion\"; nothing was removed");
+                assertDone(labels("remove", "owl", "heron"), "2 changes in force: 0 labels");
+            }
+            Run unattended = labels("add", "heron", "--wait", "1");
+            assertThat(unattended.exitCode()).as(unattended.errors()).isEqualTo(1);
+            assertThat(unattended.errors()).contains("not taken up within 1 s: is Tagstream running?");
+            assertDone(labels("set", "heron", "--name", "bird", "--wait", "0"), "1 change written.");
+        }
+    }
+
+    @Test
+    void shouldSayWhatCannotBeReached() throws Exception {
+        configure("127.0.0.1:1", "http://127.0.0.1:1");
+        Run run =
+                labels("list", "--set", "kafka.default.api.timeout.ms=2000", "--set", "kafka.request.timeout.ms=1000");
+        assertThat(run.exitCode()).as(run.errors()).isEqualTo(1);
+        assertThat(run.errors()).contains("topic label-vocabulary at 127.0.0.1:1 cannot be used", "bootstrap.servers");
+    }
+
+    private void configure(String servers, String registry) throws IOException {
+        configuration = Files.write(
+                directory.resolve("tagstream.properties"),
+                List.of(
+                        "bootstrap.servers = " + servers,
+                        "schema.registry.url = " + registry,
+                        "state.dir = " + directory.resolve("state"),
+                        "topics.partitions = 2"));
+    }
+
+    private Run labels(String command, String... arguments) throws Exception {
+        List<String> all = new ArrayList<>(List.of("labels", command));
+        all.addAll(List.of(arguments));
+        all.addAll(List.of("--config", configuration.toString()));
+        return CommandProcess.run(all.toArray(String[]::new));
+    }
+
+    private static void assertDone(Run run, String beginningOfALine) {
+        assertThat(run.exitCode()).as(run.errors()).isZero();
+        assertThat(run.lines()).isNotEmpty();
+        assertThat(run.lines()).anyMatch(line -> line.startsWith(beginningOfALine));
+    }
+
+    private static void assertUsage(Run run, String... message) {
+        assertThat(run.exitCode()).as(run.errors()).isEqualTo(2);
+        assertThat(run.errors()).startsWith("tagstream: ").contains(message);
+    }
+}
