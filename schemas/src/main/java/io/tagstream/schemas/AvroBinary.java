@@ -76,6 +76,8 @@ final class AvroBinary<T extends SpecificRecord> {
         } catch (IOException | RuntimeException malformed) {
             throw new SerializationException(
                     describe(reader, bytes) + " cannot be read: " + malformed.getMessage(), malformed);
+        } catch (StackOverflowError recursive) { // whoever wrote it chose the schema, and fields to skip may nest
+            throw new SerializationException(describe(reader, bytes) + " is nested too deeply", recursive);
         }
         if (left > 0) {
             throw new SerializationException(describe(reader, bytes) + " has " + left + " bytes after its end");

@@ -37,6 +37,7 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
     private final SchemaRegistry registry;
     private final AvroBinary<T> binary;
     private final Schema registeredSchema;
+    private final GenericDatumReader<T> ownReader;
     private final Map<String, byte[]> headerByTopic = new ConcurrentHashMap<>();
     private final Map<Integer, GenericDatumReader<T>> readerById = new ConcurrentHashMap<>();
 
@@ -48,6 +49,7 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
         this.registry = registry;
         this.binary = new AvroBinary<>(type);
         this.registeredSchema = JavaProperties.removedFrom(binary.schema());
+        this.ownReader = binary.readerOf(registeredSchema);
     }
 
     /**
@@ -61,8 +63,8 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
     }
 
     /**
-     * Registers the contract for a topic, so that no later write waits for the registry. A topic that was not registered
-     * is on its first write.
+     * Registers the contract for a topic, so that no later write waits for the registry, nor a read of what this version
+     * wrote. A topic that was not registered is on its first write.
      *
      * @param topic topic name
      * @return the schema's id
@@ -78,6 +80,7 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
             int id = registry.register(subject(topic), registeredSchema);
             header = ByteBuffer.allocate(HEADER_LENGTH).put(MAGIC).putInt(id).array();
             headerByTopic.put(topic, header);
+            readerById.put(id, ownReader);
         }
         return header;
     }

@@ -29,7 +29,8 @@ import org.apache.kafka.common.serialization.Serializer;
  *
  * <p>State outlives a version of Tagstream. A class whose schema changes keeps its earlier schemas as resources {@code
  * earlier/<ClassName>-1.avsc}, {@code -2.avsc} and so on beside the class; state written with them is resolved to the
- * present one. Bytes of any other schema are a {@link SerializationException}.
+ * present one. Bytes of any other schema are an {@link UnknownStateException}, anything else that cannot be read a {@link
+ * SerializationException}.
  *
  * <p><b>Threading notes.</b> Immutable after construction; safe for use by many threads.
  *
@@ -94,9 +95,9 @@ public final class StateSerde<T extends SpecificRecord> implements Serde<T> {
         long fingerprint = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(MAGIC.length);
         GenericDatumReader<T> reader = readerByFingerprint.get(fingerprint);
         if (reader == null) {
-            throw new SerializationException(String.format(
+            throw new UnknownStateException(String.format(
                     "A state entry of %d bytes has the schema fingerprint %016x, which this version of %s does not"
-                            + " know: was it written by a newer version?",
+                            + " know: it was written by a newer version; run that one",
                     bytes.length, fingerprint, binary.schema().getFullName()));
         }
         return binary.read(reader, bytes, HEADER_LENGTH);

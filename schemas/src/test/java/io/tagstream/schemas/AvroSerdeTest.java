@@ -130,7 +130,10 @@ class AvroSerdeTest {
             counted.deserializer().deserialize("uploads", bytes);
         }
 
-        assertThat(subjects).containsExactly("uploads-value", "id " + id);
+        assertThat(id).isPositive();
+        assertThat(subjects)
+                .as("what it wrote itself it reads without the registry")
+                .containsExactly("uploads-value");
     }
 
     @Test
@@ -226,6 +229,38 @@ class AvroSerdeTest {
                         .isInstanceOf(SerializationException.class);
             }
         }
+    }
+
+    @Test
+    void shouldRefuseAValueThatNestsWithoutEnd() {
+        Schema nesting = SchemaBuilder.record("ImageReference")
+                .namespace("io.tagstream.avro")
+                .fields()
+                .name("skipped")
+                .type()
+                .record("Nest")
+                .fields()
+                .name("inner")
+                .type()
+                .unionOf()
+                .nullType()
+                .and()
+                .type("Nest")
+                .endUnion()
+                .noDefault()
+                .endRecord()
+                .noDefault()
+                .requiredString("uri")
+                .endRecord();
+        ByteBuffer bytes = ByteBuffer.allocate(1_000_000);
+        bytes.put((byte) 0).putInt(registry.register("other-value", nesting));
+        while (bytes.hasRemaining()) {
+            bytes.put((byte) 2); // the union's second branch: another one inside
+        }
+
+        assertThatThrownBy(() -> serde.deserializer().deserialize(TOPIC, bytes.array()))
+                .isInstanceOf(SerializationException.class)
+                .hasMessageContaining("nested too deeply");
     }
 
     @Test

@@ -8,10 +8,12 @@ package io.tagstream.schemas;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.RecordOrigin;
 import io.tagstream.avro.state.PendingImage;
 import io.tagstream.avro.state.RecordHeader;
+import io.tagstream.avro.state.Refusal;
 import io.tagstream.avro.state.TaskProgress;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -77,9 +79,10 @@ class StateSerdeTest {
         byte[] bytes = new StateSerde<>(TaskProgress.class).serializer().serialize(TOPIC, new TaskProgress(1L, 1L));
 
         assertThatThrownBy(() -> serde.deserializer().deserialize(TOPIC, bytes))
-                .isInstanceOf(SerializationException.class)
+                .isInstanceOf(UnknownStateException.class)
                 .hasMessageContaining("fingerprint")
-                .hasMessageContaining("PendingImage");
+                .hasMessageContaining("PendingImage")
+                .hasMessageContaining("newer version");
     }
 
     @Test
@@ -112,8 +115,7 @@ class StateSerdeTest {
                         .build(),
                 new RecordOrigin("images", 2, 42L),
                 1_700_000_000_000L,
-                List.of(
-                        new RecordHeader("trace", ByteBuffer.wrap(new byte[] {1, 2})),
-                        new RecordHeader("empty", null)));
+                List.of(new RecordHeader("trace", ByteBuffer.wrap(new byte[] {1, 2})), new RecordHeader("empty", null)),
+                new Refusal(ImageFailureReason.RECORD_TOO_LARGE, "too large"));
     }
 }
