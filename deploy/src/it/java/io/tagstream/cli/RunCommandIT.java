@@ -123,7 +123,11 @@ class RunCommandIT {
 
     private static void assertRefused(Run run, String... message) {
         assertThat(run.exitCode()).as(run.errors()).isEqualTo(2);
-        assertThat(run.errors()).startsWith("tagstream: ").contains(message).hasLineCount(1);
+        assertThat(run.errors())
+                .startsWith("tagstream: ")
+                .contains(message)
+                .hasLineCount(2)
+                .endsWith("See 'tagstream run --help'\n");
     }
 
     private Path configuration(String servers, String registry) throws Exception {

@@ -5,11 +5,12 @@
  */
 package io.tagstream.cli;
 
+import java.util.Locale;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** A command that only tells which subcommands it has. */
+/** A command that does nothing itself: given alone, it tells which commands there are under it. */
 abstract class CommandGroup implements Runnable {
     @Spec
     private CommandSpec spec;
@@ -18,7 +19,9 @@ abstract class CommandGroup implements Runnable {
     public final void run() {
         throw new ParameterException(
                 spec.commandLine(),
-                "a command is missing; there are "
-                        + String.join(", ", spec.subcommands().keySet()));
+                "a %s is missing: %s"
+                        .formatted(
+                                spec.usageMessage().synopsisSubcommandLabel().toLowerCase(Locale.ROOT),
+                                String.join(", ", spec.subcommands().keySet())));
     }
 }

@@ -8,7 +8,7 @@ package io.tagstream.cli;
 import io.tagstream.CommandException;
 import io.tagstream.ExitCode;
 import io.tagstream.avro.Label;
-import io.tagstream.schemas.registry.RegistryUnavailableException;
+import io.tagstream.cluster.ClusterTrouble;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
@@ -19,17 +19,14 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What the commands on the vocabulary share: the cluster that they work with. */
 final class LabelsOptions {
-    private static final int KAFKA_PATIENCE_MILLIS = 15_000;
-
     @Mixin
-    private ConfigurationOptions configuration;
+    private ClusterOptions cluster;
 
     @Mixin
     private LoggingOptions logging;
@@ -57,30 +54,12 @@ final class LabelsOptions {
     /** Does something with the vocabulary's topic; says in a sentence what cannot be reached. */
     <R> R with(Function<Access, R> work) {
         logging.apply();
-        TagstreamConfig config = configuration
-                .settings()
-                .withDefault(
-                        TagstreamConfig.KAFKA_PREFIX + CommonClientConfigs.DEFAULT_API_TIMEOUT_MS_CONFIG,
-                        KAFKA_PATIENCE_MILLIS)
-                .config();
+        TagstreamConfig config = cluster.config();
         try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
             Contracts contracts = new Contracts(registry);
             return work.apply(new Access(config, contracts, new VocabularyTopic(config, contracts)));
-        } catch (RegistryUnavailableException e) {
-            throw CommandException.failed(
-                    "no schema registry answers at %s; check schema.registry.url (%s)"
-                            .formatted(
-                                    String.join(",", config.getList(TagstreamConfig.SCHEMA_REGISTRY_URL)),
-                                    e.getMessage()),
-                    e);
         } catch (KafkaException e) {
-            throw CommandException.failed(
-                    "topic %s at %s cannot be used: %s; check bootstrap.servers, and that Tagstream has created its topics"
-                            .formatted(
-                                    config.topic(TagstreamConfig.LABELS_TOPIC),
-                                    String.join(",", config.getList(TagstreamConfig.BOOTSTRAP_SERVERS)),
-                                    e.getMessage()),
-                    e);
+            throw ClusterTrouble.of(config, e);
         }
     }
 
@@ -108,11 +87,11 @@ final class LabelsOptions {
 
     private static int report(int changes, ChangeWatch.Effect effect) {
         for (ChangeWatch.Refusal refusal : effect.refusals()) {
-            System.err.printf(
-                    "tagstream: label \"%s\" was refused (%s): %s%n",
-                    refusal.labelId(),
-                    refusal.failure().getReason(),
-                    refusal.failure().getMessage());
+            Terminal.note("label \"%s\" was refused (%s): %s"
+                    .formatted(
+                            refusal.labelId(),
+                            refusal.failure().getReason(),
+                            refusal.failure().getMessage()));
         }
         int taken = changes - effect.refusals().size();
         if (taken > 0) {

@@ -35,16 +35,24 @@ public final class Main {
     private static int wronglyGiven(ParameterException failure, String[] arguments) {
         CommandLine command = failure.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println("tagstream: " + failure.getMessage());
+        err.println("tagstream: " + failure.getMessage().replace("option option", "option")); // picocli's own slip
         CommandLine.UnmatchedArgumentException.printSuggestions(failure, err);
-        err.println("See " + command.getCommandSpec().qualifiedName() + " --help");
+        pointToHelp(command);
         return ExitCode.USAGE;
+    }
+
+    private static void pointToHelp(CommandLine command) {
+        command.getErr()
+                .println("See '%s --help'".formatted(command.getCommandSpec().qualifiedName()));
     }
 
     private static int failed(Exception failure, CommandLine command) {
         if (failure instanceof CommandException known) {
             log.debug("The command failed", known);
             command.getErr().println("tagstream: " + known.getMessage());
+            if (known.exitCode() == ExitCode.USAGE) {
+                pointToHelp(command);
+            }
             return known.exitCode();
         }
         log.error("The command failed in a way that it does not know", failure);

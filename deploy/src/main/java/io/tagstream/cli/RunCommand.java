@@ -8,9 +8,9 @@ package io.tagstream.cli;
 import io.tagstream.CommandException;
 import io.tagstream.ModelRuntimes;
 import io.tagstream.StopSignal;
+import io.tagstream.cluster.ClusterTrouble;
 import io.tagstream.cluster.TopicProvisioner;
 import io.tagstream.model.ModelRuntime;
-import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
@@ -18,6 +18,7 @@ import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.TagstreamConfig;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -54,7 +55,7 @@ final class RunCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(RunCommand.class);
 
     @Mixin
-    private ConfigurationOptions configuration;
+    private ClusterOptions cluster;
 
     @Mixin
     private LoggingOptions logging;
@@ -62,7 +63,7 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         logging.applyToService();
-        TagstreamConfig config = configuration.settings().config();
+        TagstreamConfig config = cluster.config();
         try (StopSignal stop = new StopSignal();
                 SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
             TopicProvisioner.provision(config);
@@ -82,13 +83,8 @@ final class RunCommand implements Callable<Integer> {
     private static void register(TagstreamConfig config, SchemaRegistry registry) {
         try {
             new Contracts(registry).register(config);
-        } catch (RegistryUnavailableException e) {
-            throw CommandException.failed(
-                    "no schema registry answers at %s; check schema.registry.url and that the registry runs (%s)"
-                            .formatted(
-                                    String.join(",", config.getList(TagstreamConfig.SCHEMA_REGISTRY_URL)),
-                                    e.getMessage()),
-                    e);
+        } catch (KafkaException e) {
+            throw ClusterTrouble.of(config, e);
         }
     }
 

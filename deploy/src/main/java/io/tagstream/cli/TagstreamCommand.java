@@ -15,7 +15,13 @@ import picocli.CommandLine.Command;
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {LocalCommand.class, RunCommand.class, LabelsCommand.class, BenchCommand.class},
+        subcommands = {
+            LocalCommand.class,
+            RunCommand.class,
+            LabelsCommand.class,
+            FailuresCommand.class,
+            BenchCommand.class
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",
@@ -30,6 +36,8 @@ import picocli.CommandLine.Command;
             "  tagstream run --config tagstream.properties",
             "                                          tag what arrives on a Kafka cluster",
             "  tagstream labels add heron              have a new label on every image from now on",
+            "  tagstream failures list --config tagstream.properties",
+            "                                          what could not be tagged, and why",
             "  tagstream bench pipeline                how fast this machine is",
             "",
             "Each command has its own --help."

@@ -5,21 +5,46 @@
  */
 package io.tagstream.cli;
 
+import io.tagstream.Printable;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
+import java.util.Scanner;
 
 /** What the launcher knows of the terminal. */
 final class Terminal {
     /** Set by the launcher: Java itself cannot tell standard error's terminal from standard output's. */
     private static final String PROPERTY = "tagstream.terminal";
+    /** Set by the launcher where a person sits at standard input, too. */
+    private static final String INTERACTIVE_PROPERTY = "tagstream.interactive";
 
     private Terminal() {}
 
     /** Whether a person watches standard error. */
     static boolean isWatched() {
         return Boolean.getBoolean(PROPERTY);
+    }
+
+    /** A sentence for the person who gave the command, on standard error. */
+    static void note(String sentence) {
+        System.err.println("tagstream: " + Printable.of(sentence));
+    }
+
+    /**
+     * Asks a question and waits for the answer, where there is a person to ask.
+     *
+     * @return whether the answer is yes; true without asking where nobody can be asked
+     */
+    static boolean ask(String question) {
+        if (!Boolean.getBoolean(INTERACTIVE_PROPERTY)) {
+            return true;
+        }
+        System.err.print("tagstream: " + question + " [y/N] ");
+        System.err.flush();
+        Scanner answers = new Scanner(System.in, Charset.defaultCharset());
+        return answers.hasNextLine() && answers.nextLine().strip().matches("(?i)y|yes");
     }
 
     /** Standard output for a program's eyes: UTF-8 whatever the locale. */

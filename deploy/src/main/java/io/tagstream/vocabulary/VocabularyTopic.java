@@ -6,41 +6,42 @@
 package io.tagstream.vocabulary;
 
 import io.tagstream.avro.Label;
+import io.tagstream.cluster.TopicScan;
 import io.tagstream.topology.Contracts;
+import io.tagstream.topology.IdDeserializer;
 import io.tagstream.topology.TagstreamConfig;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
-import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The vocabulary's topic as a table that can be read and replaced. Used by one thread. */
 public final class VocabularyTopic {
-    private static final Duration POLL = Duration.ofMillis(200);
+    private static final Logger log = LoggerFactory.getLogger(VocabularyTopic.class);
 
+    private final IdDeserializer ids = new IdDeserializer("label");
     private final TagstreamConfig config;
     private final Contracts contracts;
-    private final TopicPartition partition;
+    private final String topic;
 
     public VocabularyTopic(TagstreamConfig config, Contracts contracts) {
         this.config = config;
         this.contracts = contracts;
-        this.partition = new TopicPartition(config.topic(TagstreamConfig.LABELS_TOPIC), 0);
+        this.topic = config.topic(TagstreamConfig.LABELS_TOPIC);
     }
 
     /**
@@ -51,30 +52,27 @@ public final class VocabularyTopic {
      */
     public record Contents(Map<String, Label> labels, long lastOffset) {}
 
-    /** Reads the topic to its present end. */
+    /** Reads the topic to its present end. As in the label encoder, a record that cannot be read changes nothing. */
     public Contents read() {
-        Map<String, Object> settings = config.kafkaSettings();
-        settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
-        settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
         Map<String, Label> labels = new LinkedHashMap<>();
-        try (Consumer<String, Label> consumer = new KafkaConsumer<>(
-                settings, new StringDeserializer(), contracts.label().deserializer())) {
-            consumer.assign(List.of(partition));
-            consumer.seekToBeginning(List.of(partition));
-            long end = consumer.endOffsets(List.of(partition)).get(partition);
-            long lastOffset = -1; // not end - 1: the end may be that of a transaction
-            while (consumer.position(partition) < end) {
-                for (ConsumerRecord<String, Label> label : consumer.poll(POLL)) {
-                    lastOffset = label.offset();
-                    if (label.value() == null) {
-                        labels.remove(label.key());
+        AtomicLong lastOffset = new AtomicLong(-1); // not the end: that may be a transaction's
+        try (TopicScan scan = new TopicScan(config)) {
+            scan.read(TagstreamConfig.LABELS_TOPIC, Optional.empty(), record -> {
+                lastOffset.set(record.offset());
+                try {
+                    String id = ids.deserialize(record.topic(), record.key());
+                    Label label = contracts.label().deserializer().deserialize(record.topic(), record.value());
+                    if (label == null) {
+                        labels.remove(id);
                     } else {
-                        labels.put(label.key(), label.value());
+                        labels.put(id, label);
                     }
+                } catch (SerializationException e) {
+                    log.debug("The label at {}@{} cannot be read", record.topic(), record.offset(), e);
                 }
-            }
-            return new Contents(labels, lastOffset);
+            });
         }
+        return new Contents(labels, lastOffset.get());
     }
 
     /**
@@ -120,14 +118,13 @@ public final class VocabularyTopic {
         try (Producer<String, Label> producer = new KafkaProducer<>(
                 settings, new StringSerializer(), contracts.label().serializer())) {
             List<Future<RecordMetadata>> written = new ArrayList<>();
-            changes.forEach(
-                    (id, label) -> written.add(producer.send(new ProducerRecord<>(partition.topic(), id, label))));
+            changes.forEach((id, label) -> written.add(producer.send(new ProducerRecord<>(topic, id, label))));
             producer.flush();
             for (Future<RecordMetadata> record : written) {
                 offsets.add(record.get().offset());
             }
         } catch (ExecutionException e) {
-            throw new KafkaException("The vocabulary cannot be written to topic " + partition.topic(), e.getCause());
+            throw new KafkaException("The vocabulary cannot be written to topic " + topic, e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new KafkaException("Interrupted while writing the vocabulary", e);

@@ -24,12 +24,16 @@ import org.apache.kafka.streams.processor.api.RecordMetadata;
  */
 public final class DeadLetters {
     // KIP-1034's names; Kafka keeps the constants in an internal class.
-    private static final String EXCEPTION = "__streams.errors.exception";
-    private static final String STACKTRACE = "__streams.errors.stacktrace";
-    private static final String MESSAGE = "__streams.errors.message";
-    private static final String TOPIC = "__streams.errors.topic";
-    private static final String PARTITION = "__streams.errors.partition";
-    private static final String OFFSET = "__streams.errors.offset";
+    private static final String PREFIX = "__streams.errors.";
+    private static final String EXCEPTION = PREFIX + "exception";
+    private static final String STACKTRACE = PREFIX + "stacktrace";
+    private static final String MESSAGE = PREFIX + "message";
+    private static final String TOPIC = PREFIX + "topic";
+    private static final String PARTITION = PREFIX + "partition";
+    /** Our own: the letter is not the whole record, which did not fit. */
+    private static final String TRUNCATED = "tagstream.truncated";
+
+    private static final String OFFSET = PREFIX + "offset";
 
     private DeadLetters() {}
 
@@ -48,16 +52,51 @@ public final class DeadLetters {
         return found.withHeaders(headers);
     }
 
-    /** A dead letter in a sentence, by its headers: which record, and what is wrong with it. */
-    public static String describe(Headers headers) {
-        return "the record at %s-%s@%s cannot be read: %s"
-                .formatted(
-                        text(headers, TOPIC), text(headers, PARTITION), text(headers, OFFSET), text(headers, MESSAGE));
+    /**
+     * Why a record is a dead letter, as its headers tell it; a question mark for what they do not.
+     *
+     * @param offset of the record where it was found
+     * @param exception the exception's class
+     * @param truncated whether the letter is not the whole record
+     */
+    public record Reason(
+            String topic, String partition, String offset, String exception, String message, boolean truncated) {
+        /** Where the record was found: {@code topic-partition@offset}. */
+        public String position() {
+            return topic + "-" + partition + "@" + offset;
+        }
+
+        /** In a sentence: which record, and what is wrong with it. */
+        public String describe() {
+            return "the record at %s cannot be read: %s".formatted(position(), message);
+        }
+    }
+
+    /** Reads a dead letter's headers. */
+    public static Reason reason(Headers headers) {
+        return new Reason(
+                text(headers, TOPIC),
+                text(headers, PARTITION),
+                text(headers, OFFSET),
+                text(headers, EXCEPTION),
+                text(headers, MESSAGE),
+                headers.lastHeader(TRUNCATED) != null);
+    }
+
+    /** The headers that a dead letter's record had when it was found. */
+    public static Headers original(Headers headers) {
+        Headers original = new RecordHeaders();
+        for (Header header : headers) {
+            if (!header.key().startsWith(PREFIX)) {
+                original.add(header);
+            }
+        }
+        return original;
     }
 
     private static String text(Headers headers, String name) {
         Header header = headers.lastHeader(name);
-        return header == null ? "?" : new String(header.value(), StandardCharsets.UTF_8);
+        return header == null || header.value() == null ? "?" : new String(header.value(), StandardCharsets.UTF_8);
     }
 
     private static byte[] utf8(String text) {

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.tagstream.Printable;
 import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.Model;
 import io.tagstream.avro.Tag;
@@ -23,15 +24,15 @@ public enum OutcomeFormat {
         @Override
         public String line(Outcome outcome) {
             if (outcome instanceof Outcome.Tagged tagged) {
-                return printable(tagged.imageId()) + "  " + tags(tagged.event());
+                return Printable.of(tagged.imageId()) + "  " + tags(tagged.event());
             } else if (outcome instanceof Outcome.Failed failed) {
                 return "%s  failed, %s: %s"
                         .formatted(
-                                printable(failed.imageId()),
+                                Printable.of(failed.imageId()),
                                 failed.failure().getReason(),
-                                printable(failed.failure().getMessage()));
+                                Printable.of(failed.failure().getMessage()));
             }
-            return printable(outcome.imageId()) + "  deleted";
+            return Printable.of(outcome.imageId()) + "  deleted";
         }
     },
 
@@ -73,7 +74,7 @@ public enum OutcomeFormat {
             return "no tags";
         }
         return event.getTags().stream()
-                .map(tag -> "%s %s".formatted(printable(tag.getName()), score(tag.getScore())))
+                .map(tag -> "%s %s".formatted(Printable.of(tag.getName()), score(tag.getScore())))
                 .collect(Collectors.joining(", "));
     }
 
@@ -94,10 +95,5 @@ public enum OutcomeFormat {
                 .put("height", event.getHeight())
                 .put("vocabularyEpoch", event.getVocabularyEpoch())
                 .put("model", model.getId() + "@" + model.getVersion());
-    }
-
-    /** A file's name may hold any character, and a terminal obeys some. */
-    private static String printable(String text) {
-        return text.replaceAll("\\p{Cntrl}", "?");
     }
 }

@@ -96,7 +96,7 @@ public final class OutcomeReader implements AutoCloseable {
                 complaints.accept("label %s was refused, %s: %s"
                         .formatted(found.key(), failure.getReason(), failure.getMessage()));
             } else if (found.topic().equals(deadLettersTopic)) {
-                complaints.accept(DeadLetters.describe(found.headers()));
+                complaints.accept(DeadLetters.reason(found.headers()).describe());
             } else if (found.topic().equals(imageFailuresTopic)) {
                 outcomes.add(new Outcome.Failed(found.key(), imageFailures.deserialize(found.topic(), found.value())));
             } else {

@@ -64,7 +64,8 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
                 reference,
                 new RecordOrigin(metadata.topic(), metadata.partition(), metadata.offset()),
                 submitted.timestamp(),
-                headers);
+                headers,
+                null);
         context()
                 .forward(
                         submitted.withKey(id).withValue(pending).withHeaders(new RecordHeaders()),

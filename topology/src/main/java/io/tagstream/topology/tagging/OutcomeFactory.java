@@ -146,6 +146,7 @@ final class OutcomeFactory {
                 .setAttempts(failure.attempts())
                 .setFailedAt(now)
                 .setOrigin(image.getOrigin())
+                .setTimestamp(Instant.ofEpochMilli(image.getTimestamp()))
                 .build();
         return contracts
                 .imageFailure()

@@ -168,7 +168,7 @@ class TaggingProcessorTest {
     void shouldDeleteAnImageWhileItWaits() {
         progress.put("progress", new TaskProgress(20L, 1L));
         processor.init(context);
-        processor.process(new Record<>("a", new PendingImage("a", null, origin(), 0L, List.of()), 0));
+        processor.process(new Record<>("a", new PendingImage("a", null, origin(), 0L, List.of(), null), 0));
         punctuate();
 
         assertThat(forwardedIds())
@@ -235,7 +235,7 @@ class TaggingProcessorTest {
     }
 
     private static PendingImage image(String id, String uri) {
-        return new PendingImage(id, ImageReference.newBuilder().setUri(uri).build(), origin(), 0L, List.of());
+        return new PendingImage(id, ImageReference.newBuilder().setUri(uri).build(), origin(), 0L, List.of(), null);
     }
 
     private static RecordOrigin origin() {

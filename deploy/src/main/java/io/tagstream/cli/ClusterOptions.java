@@ -6,23 +6,28 @@
 package io.tagstream.cli;
 
 import io.tagstream.config.Settings;
+import io.tagstream.topology.TagstreamConfig;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
-/** How a command that works with a cluster is configured. */
-final class ConfigurationOptions {
+/** Where the configuration comes from, for commands that work with a cluster. */
+final class ClusterOptions {
     @Option(names = "--config", paramLabel = "FILE", description = "Properties file with the configuration.")
     private Path file;
 
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "A configuration key and its value.")
     private Map<String, String> settings = Map.of();
 
-    /** The file's settings, the environment's over them, the flags' over both. */
-    Settings settings() {
+    /**
+     * The configuration: the file, environment variables over it, flags over both.
+     *
+     * @throws io.tagstream.CommandException if it is wrong
+     */
+    TagstreamConfig config() {
         Settings layers = new Settings();
         Optional.ofNullable(file).ifPresent(layers::file);
-        return layers.environment(System.getenv()).flags(settings);
+        return layers.environment(System.getenv()).flags(settings).config();
     }
 }
