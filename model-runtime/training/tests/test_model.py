@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from clip_decoder.model.clip_decoder import ClipDecoder
+from clip_decoder.model.dropout import ByteDropout
 from clip_decoder.model.efficientnet_lite import EfficientNetLite, load_published_weights, same_padding
 from clip_decoder.model.matrix_top import MatrixTop
 from clip_decoder.model.ml_decoder import DecoderWithPrior, MLDecoder, MLDecoderConfig
@@ -70,6 +71,25 @@ def test_decoder_with_prior_should_add_a_share_of_an_average_photos_logits():
 def test_decoder_should_refuse_a_width_its_heads_do_not_divide():
     with pytest.raises(ValueError, match="30 is not a multiple of its 8 heads"):
         MLDecoderConfig(width=30)
+
+
+@pytest.mark.parametrize("probability,dropped", [(0.1, 26 / 256), (0.5, 0.5), (0.999, 255 / 256)])
+def test_dropout_should_drop_its_share_and_keep_the_mean(probability, dropped):
+    torch.manual_seed(5)
+    ones = torch.ones(8, 125_001, requires_grad=True)
+    found = ByteDropout(probability).train()(ones)
+    assert (found == 0).float().mean().item() == pytest.approx(dropped, abs=0.005)
+    assert found[found > 0].unique().tolist() == pytest.approx([1 / (1 - dropped)])
+    found.sum().backward()
+    assert torch.equal(ones.grad, found.detach())
+
+
+def test_dropout_should_change_nothing_when_it_is_off():
+    x = torch.randn(3, 5)
+    assert ByteDropout(0.5).eval()(x) is x
+    assert ByteDropout(0.0).train()(x) is x
+    with pytest.raises(ValueError, match=r"in \[0, 1\), got 1.0"):
+        ByteDropout(1.0)
 
 
 @pytest.mark.parametrize("size,kernel,stride,expected", [(224, 3, 2, (0, 1)), (7, 5, 1, (2, 2)), (14, 5, 2, (1, 2))])

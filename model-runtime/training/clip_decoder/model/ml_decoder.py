@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from clip_decoder.model.dropout import ByteDropout
+
 
 @dataclass(frozen=True)
 class MLDecoderConfig:
@@ -46,7 +48,7 @@ class MLDecoder(nn.Module):
         self.output = nn.Linear(config.hidden, width)
         self.output_norm = nn.LayerNorm(width)
         self.logit = nn.Linear(width, 1)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = ByteDropout(config.dropout)
 
     def forward(self, tokens: Tensor, labels: Tensor) -> Tensor:
         heads = self.config.heads
