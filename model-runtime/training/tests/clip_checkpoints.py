@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import open_clip
 import torch
 from clip_originals import Original, original_hugging_face, original_open_clip
 from clip_world import TINY_RESNET, TINY_VIT, hugging_face_clip, hugging_face_siglip, open_clip_directory, shaken
 
 from clip_decoder.__main__ import main
+from clip_decoder.bundle.graphs import open_graph
 from clip_decoder.text import TextEncoder, fill_templates
 
 LABELS = ("dog", "red car", "crème brûlée", "日本の寺")
@@ -109,7 +109,7 @@ def described(bundle: Path) -> dict:
 
 
 def run(bundle: Path, graph: str, **feed: np.ndarray) -> list[np.ndarray]:
-    return onnxruntime.InferenceSession(str(bundle / f"{graph}.onnx")).run(None, feed)
+    return open_graph(bundle / f"{graph}.onnx").run(None, feed)
 
 
 def label_vectors(bundle: Path) -> np.ndarray:

@@ -18,6 +18,10 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from clip_decoder.model.efficientnet_lite import EfficientNetLite
 
+# Miniatures gain nothing from threads and lose minutes where others want the cores too; and sums do not depend on how
+# many cores there are.
+torch.set_num_threads(1)
+
 WORDS = ["[UNK]", "a", "photo", "of", ".", "red", "green", "blue", "bright", "dark", "square", "something", ",", "size"]
 TEXT_SIZE = 16
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 40, 220)}

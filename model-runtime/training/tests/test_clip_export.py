@@ -7,7 +7,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from clip_checkpoints import LABELS, TINY, Checkpoint, described, export, label_vectors, run
@@ -15,6 +14,7 @@ from clip_originals import pictures
 from clip_world import head_file, texts
 from tokenizers import Tokenizer
 
+from clip_decoder.bundle.graphs import open_graph
 from clip_decoder.bundle.scoring import Scoring, scores, standardised_cosine
 from clip_decoder.bundle.writer import sha256
 from clip_decoder.text import TextEncoder, TextTooLongError, fill_templates
@@ -120,7 +120,7 @@ def test_head_should_answer_as_it_did_when_it_was_trained(checkpoint, tmp_path):
 def test_half_precision_should_stay_close_and_keep_the_graphs_types(checkpoint, tmp_path):
     head_file(tmp_path / "head.pt", checkpoint.features, checkpoint.labels, 128, 256)
     output = export(checkpoint, tmp_path, "--fp16", "--head", str(tmp_path / "head.pt"))
-    session = onnxruntime.InferenceSession(str(output / "image_encoder.onnx"))
+    session = open_graph(output / "image_encoder.onnx")
     assert [value.type for value in session.get_inputs()] == ["tensor(uint8)"]
     assert [value.type for value in session.get_outputs()] == ["tensor(float)", "tensor(float)"]
     pixels = pictures(4, checkpoint.original.size)

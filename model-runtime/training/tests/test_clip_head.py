@@ -4,7 +4,6 @@
 
 from pathlib import Path
 
-import onnxruntime
 import open_clip
 import pytest
 import torch
@@ -14,6 +13,7 @@ from clip_world import TINY_RESNET, OriginalHead, head_file, hugging_face_clip, 
 from safetensors.torch import save_file
 
 from clip_decoder.__main__ import main
+from clip_decoder.bundle.graphs import open_graph
 from clip_decoder.clip.head import read_head
 from clip_decoder.clip.labels import NAMES
 from clip_decoder.clip.towers import ClipError
@@ -64,11 +64,11 @@ def test_a_head_trained_on_raw_label_vectors_should_be_made_to_fit_unit_ones(pat
     assert main(["export", "--clip", str(checkpoint), "--head", str(path), "--output", str(output)]) == 0
     encoder = TextEncoder(output / "text_encoder.onnx", output / "tokenizer.json", 77, "NONE")
     label = encoder.encode("a photo of a dog.")[None]
-    tokens = onnxruntime.InferenceSession(str(output / "image_encoder.onnx")).run(
+    tokens = open_graph(output / "image_encoder.onnx").run(
         ["tokens"], {"pixels": pictures(1, 32)}
     )
     feed = {"tokens": tokens[0], "labels": label}
-    found = onnxruntime.InferenceSession(str(output / "decoder.onnx")).run(None, feed)[0]
+    found = open_graph(output / "decoder.onnx").run(None, feed)[0]
 
     model = transformers.CLIPModel.from_pretrained(checkpoint).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint)
@@ -103,7 +103,7 @@ def test_tokens_should_come_from_the_tower_and_pixels_that_the_head_was_trained_
     options = ["--head-pixels", "unit"] if unit_pixels else []
     assert main(["export", "--clip", str(resnet), "--head", str(path), "--output", str(output), *options]) == 0
     pixels = pictures(2, 64)
-    tokens, embedding = onnxruntime.InferenceSession(str(output / "image_encoder.onnx")).run(None, {"pixels": pixels})
+    tokens, embedding = open_graph(output / "image_encoder.onnx").run(None, {"pixels": pixels})
     mean, std = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
     given = normalised(pixels, (0, 0, 0), (1, 1, 1)) if unit_pixels else normalised(pixels, mean, std)
     with torch.no_grad():
@@ -174,7 +174,7 @@ def test_widths_that_do_not_fit_should_be_named_with_what_to_change(path):
 
 
 def test_a_width_that_the_attention_heads_do_not_divide_should_be_refused(path):
-    with pytest.raises(AssertionError):  # PyTorch's own refusal: no such head can have been trained
+    with pytest.raises((AssertionError, ValueError)):  # PyTorch's own refusal: no such head can have been trained
         OriginalHead(8, 8, 36)
     torch.save({"head.decoder.embed_standart.weight": torch.zeros(36, 8)}, path)
     with pytest.raises(ClipError, match="decoder width 36 is not a multiple of its 8 attention heads"):

@@ -5,13 +5,12 @@
 import json
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 
 from clip_decoder import commands
 from clip_decoder.__main__ import main
-from clip_decoder.bundle.graphs import ExportError, check_independence, check_parity
+from clip_decoder.bundle.graphs import ExportError, check_independence, check_parity, open_graph
 from clip_decoder.bundle.scoring import Scoring, scores, standardised_cosine
 from clip_decoder.bundle.self_test import synthetic_pixels
 from clip_decoder.bundle.writer import sha256
@@ -78,7 +77,7 @@ def test_bundle_should_describe_its_files_and_its_graphs(bundle):
     for part in (description["image"], description["decoder"], description["reference"]):
         assert sha256(bundle / part["file"]) == part["sha256"]
     assert sha256(bundle / description["selfTest"]["pixels"]) == description["selfTest"]["sha256"]
-    session = onnxruntime.InferenceSession(str(bundle / "image_encoder.onnx"))
+    session = open_graph(bundle / "image_encoder.onnx")
     tokens, embedding = session.run(None, {"pixels": synthetic_pixels(3, 64)})
     assert tokens.shape == (3, description["image"]["tokens"], description["image"]["tokenWidth"])
     assert embedding.shape == (3, description["image"]["embeddingSize"])
@@ -97,8 +96,8 @@ def test_self_test_should_follow_from_the_files_alone(bundle, config_file, folde
     )
     pixels = np.fromfile(bundle / "self_test_pixels.u8", np.uint8).reshape(-1, 64, 64, 3)
     reference = np.fromfile(bundle / "reference_embeddings.f32", "<f4").reshape(description["reference"]["count"], -1)
-    tokens, embedding = onnxruntime.InferenceSession(str(bundle / "image_encoder.onnx")).run(None, {"pixels": pixels})
-    logits = onnxruntime.InferenceSession(str(bundle / "decoder.onnx")).run(None, {"tokens": tokens, "labels": labels})[0]
+    tokens, embedding = open_graph(bundle / "image_encoder.onnx").run(None, {"pixels": pixels})
+    logits = open_graph(bundle / "decoder.onnx").run(None, {"tokens": tokens, "labels": labels})[0]
     given = description["scoring"]
     scoring = Scoring(
         given["decoderWeight"],
