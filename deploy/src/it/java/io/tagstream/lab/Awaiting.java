@@ -1,0 +1,28 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.lab;
+
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+
+/** Waits for states. */
+final class Awaiting {
+    private static final long POLL_MILLIS = 20;
+
+    private Awaiting() {}
+
+    /** Waits until {@code condition} holds; false if time is up. */
+    static boolean that(Duration patience, BooleanSupplier condition) throws InterruptedException {
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > deadline) {
+                return false;
+            }
+            Thread.sleep(POLL_MILLIS);
+        }
+        return true;
+    }
+}

@@ -1,0 +1,176 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.lab;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.LockSupport;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
+
+/** Real Kafka clients that meet an instance's {@link Breakpoints}. */
+final class BreakableClients extends DefaultKafkaClientSupplier {
+    private static final long LONGEST_COMMIT_NANOS = 4_000_000;
+
+    private final Breakpoints breakpoints;
+    private final String outcomesTopic;
+
+    /** {@code outcomesTopic} is the one whose records count as forwarded outcomes. */
+    BreakableClients(Breakpoints breakpoints, String outcomesTopic) {
+        this.breakpoints = breakpoints;
+        this.outcomesTopic = outcomesTopic;
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
+        return proxy(Producer.class, super.getProducer(config), (call, method, arguments) -> switch (method.getName()) {
+            case "send" -> send(call, (ProducerRecord<byte[], byte[]>) arguments[0]);
+            case "sendOffsetsToTransaction" -> sendOffsets(call);
+            case "commitTransaction" -> commit(call);
+            default -> call.go();
+        });
+    }
+
+    private Object send(Call call, ProducerRecord<byte[], byte[]> outcome) throws Throwable {
+        boolean counts = outcome.topic().equals(outcomesTopic);
+        if (counts) {
+            breakpoints.reach(HaltPoint.BEFORE_FORWARD);
+        }
+        Object result = call.go();
+        if (counts) {
+            breakpoints.reach(HaltPoint.AFTER_FORWARD);
+        }
+        return result;
+    }
+
+    private Object sendOffsets(Call call) throws Throwable {
+        breakpoints.reach(HaltPoint.BEFORE_OFFSETS);
+        if (breakpoints.takeOffsetsTimeout()) {
+            ChildProcess.announce(InstanceMain.TIMED_OUT);
+            throw new TimeoutException("The broker did not take the offsets in time, or so the laboratory says");
+        }
+        return call.go();
+    }
+
+    private Object commit(Call call) throws Throwable {
+        breakpoints.reach(HaltPoint.BEFORE_COMMIT);
+        if (breakpoints.takeCommitTimeout()) {
+            ChildProcess.announce(InstanceMain.TIMED_OUT);
+            throw new TimeoutException("The broker did not commit in time, or so the laboratory says");
+        }
+        if (breakpoints.isDue(HaltPoint.DURING_COMMIT)) {
+            Thread killer = new Thread(() -> {
+                LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(LONGEST_COMMIT_NANOS));
+                Breakpoints.halt();
+            });
+            killer.start();
+        }
+        Object result = call.go();
+        breakpoints.reach(HaltPoint.AFTER_COMMIT);
+        return result;
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
+        return proxy(Consumer.class, super.getConsumer(config), (call, method, arguments) -> {
+            if (method.getName().equals("subscribe")
+                    && arguments.length == 2
+                    && arguments[1] instanceof ConsumerRebalanceListener listener) {
+                arguments[1] = new BreakableListener(listener);
+            }
+            return call.go();
+        });
+    }
+
+    private final class BreakableListener implements ConsumerRebalanceListener {
+        private final ConsumerRebalanceListener listener;
+
+        BreakableListener(ConsumerRebalanceListener listener) {
+            this.listener = listener;
+        }
+
+        @Override
+        public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+            if (!partitions.isEmpty()) {
+                breakpoints.reach(HaltPoint.IN_ASSIGNMENT);
+            }
+            listener.onPartitionsAssigned(partitions);
+        }
+
+        @Override
+        public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+            if (!partitions.isEmpty()) {
+                breakpoints.reach(HaltPoint.IN_REVOCATION);
+            }
+            listener.onPartitionsRevoked(partitions);
+        }
+
+        @Override
+        public void onPartitionsLost(Collection<TopicPartition> partitions) {
+            listener.onPartitionsLost(partitions);
+        }
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public Consumer<byte[], byte[]> getRestoreConsumer(Map<String, Object> config) {
+        return proxy(Consumer.class, super.getRestoreConsumer(config), (call, method, arguments) -> {
+            Object result = call.go();
+            if (result instanceof ConsumerRecords<?, ?> records && !records.isEmpty()) {
+                breakpoints.reach(HaltPoint.IN_RESTORE);
+            }
+            return result;
+        });
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public Consumer<byte[], byte[]> getGlobalConsumer(Map<String, Object> config) {
+        return proxy(Consumer.class, super.getGlobalConsumer(config), (call, method, arguments) -> {
+            if (method.getName().equals("poll") && breakpoints.vocabularyLags()) {
+                Thread.sleep(((Duration) arguments[0]).toMillis());
+                return ConsumerRecords.empty();
+            }
+            return call.go();
+        });
+    }
+
+    /** A call on its way to the real client. */
+    private interface Call {
+        Object go() throws Throwable;
+    }
+
+    private interface Interception {
+        Object apply(Call call, Method method, Object[] arguments) throws Throwable;
+    }
+
+    private static <T> T proxy(Class<T> type, Object client, Interception interception) {
+        return type.cast(Proxy.newProxyInstance(
+                BreakableClients.class.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                    Call call = () -> {
+                        try {
+                            return method.invoke(client, arguments);
+                        } catch (InvocationTargetException e) {
+                            throw e.getCause();
+                        }
+                    };
+                    return interception.apply(call, method, arguments);
+                }));
+    }
+}

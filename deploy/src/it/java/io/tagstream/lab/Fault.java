@@ -1,0 +1,319 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.lab;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What can be done to a {@link Scene}. {@link #inject} returns when the fault has happened, or its spell has begun, and
+ * says whether it has: a halt point may not be reached, if an instance has nothing to do.
+ */
+enum Fault {
+    /** {@code kill -9} of an instance at any moment. */
+    INSTANCE_KILLED(4) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            Optional<Instance> instance = scene.anyReady();
+            if (instance.isPresent()) {
+                scene.pass(Duration.ZERO, Duration.ofMillis(500));
+                instance.get().process().kill();
+            }
+            return instance.isPresent();
+        }
+    },
+    KILLED_BEFORE_FORWARD(2) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return halt(scene, HaltPoint.BEFORE_FORWARD, 30);
+        }
+    },
+    KILLED_AFTER_FORWARD(2) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return halt(scene, HaltPoint.AFTER_FORWARD, 30);
+        }
+    },
+    KILLED_BEFORE_OFFSETS(2) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return halt(scene, HaltPoint.BEFORE_OFFSETS, 8);
+        }
+    },
+    KILLED_BEFORE_COMMIT(2) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return halt(scene, HaltPoint.BEFORE_COMMIT, 8);
+        }
+    },
+    KILLED_DURING_COMMIT(4) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return halt(scene, HaltPoint.DURING_COMMIT, 8);
+        }
+    },
+    KILLED_AFTER_COMMIT(2) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return halt(scene, HaltPoint.AFTER_COMMIT, 8);
+        }
+    },
+    /** Killed, and killed again while its state is being restored. */
+    KILLED_IN_RESTORE(3) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return haltNextLife(scene, HaltPoint.IN_RESTORE);
+        }
+    },
+    /** Killed, and killed again when it has been given partitions. */
+    KILLED_IN_ASSIGNMENT(3) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return haltNextLife(scene, HaltPoint.IN_ASSIGNMENT);
+        }
+    },
+    /** Killed while it leaves in order, as it gives up its partitions. */
+    KILLED_IN_REVOCATION(3) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            Optional<Instance> instance = scene.anyReady();
+            if (instance.isEmpty()) {
+                return false;
+            }
+            ChildProcess process = instance.get().process();
+            process.command(command(HaltPoint.IN_REVOCATION, 1), PATIENCE);
+            process.command(InstanceMain.STOP, PATIENCE);
+            return process.awaitEnd(PATIENCE) && process.exitCode() == HaltPoint.EXIT_CODE;
+        }
+    },
+    /** Stopped past the session timeout: its partitions go to others, and then it comes back. */
+    INSTANCE_FROZEN(2) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            Optional<Instance> instance = scene.anyReady();
+            if (instance.isPresent()) {
+                ChildProcess process = instance.get().process();
+                process.freeze();
+                scene.pass(Duration.ofSeconds(7), Duration.ofSeconds(9));
+                process.thaw();
+            }
+            return instance.isPresent();
+        }
+    },
+    BROKER_KILLED(3) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            scene.broker().restart(scene.between(Duration.ZERO, Duration.ofSeconds(2)));
+            return true;
+        }
+    },
+    /** Stopped past the transaction timeout of 10 s. */
+    BROKER_FROZEN(2) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            scene.broker().freeze();
+            scene.pass(Duration.ofMillis(10_500), Duration.ofSeconds(13));
+            scene.broker().thaw();
+            return true;
+        }
+    },
+    /** A commit times out: Kafka Streams takes its tasks for corrupted, and revives them. */
+    COMMIT_TIMED_OUT(3) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return timeOut(scene, InstanceMain.COMMIT_TIMES_OUT);
+        }
+    },
+    /** The offsets of a transaction that holds outcomes are not taken in time. */
+    OFFSETS_TIMED_OUT(3) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return timeOut(scene, InstanceMain.OFFSETS_TIME_OUT);
+        }
+    },
+    /** Tasks move to an instance whose vocabulary is older than the one they have used. */
+    VOCABULARY_LAGS(3) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            Optional<Instance> behind = scene.anyReady();
+            List<Instance> others = scene.fleet().instances().stream()
+                    .filter(instance -> behind.isPresent() && instance != behind.get())
+                    .toList();
+            if (others.isEmpty()) {
+                return false;
+            }
+            ChildProcess lagging = behind.get().process();
+            lagging.command(InstanceMain.VOCABULARY_LAGS + " true", PATIENCE);
+            scene.load().editLabel();
+            scene.pass(Duration.ofSeconds(1), Duration.ofSeconds(2));
+            for (Instance other : others) {
+                scene.fleet().remove(other);
+            }
+            scene.pass(Duration.ofSeconds(2), Duration.ofSeconds(3));
+            lagging.command(InstanceMain.VOCABULARY_LAGS + " false", PATIENCE);
+            for (int i = 0; i < others.size(); i++) {
+                scene.fleet().add();
+            }
+            return true;
+        }
+    },
+    /** The registry goes, and an instance that knows none of its schemas starts. */
+    REGISTRY_DOWN(2) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            scene.broker().registry(false);
+            scene.spells()
+                    .endAfter(
+                            scene.between(Duration.ofSeconds(3), Duration.ofSeconds(8)),
+                            () -> scene.broker().registry(true));
+            Optional<Instance> instance = scene.anyReady();
+            if (instance.isPresent()) {
+                instance.get().process().kill();
+            }
+            return true;
+        }
+    },
+    IMAGES_SLOW(2) {
+        @Override
+        boolean inject(Scene scene) {
+            return mood(scene, ImageServer.Mood.SLOW);
+        }
+    },
+    IMAGES_REFUSED(2) {
+        @Override
+        boolean inject(Scene scene) {
+            return mood(scene, ImageServer.Mood.REFUSING);
+        }
+    },
+    IMAGES_DROPPED(1) {
+        @Override
+        boolean inject(Scene scene) {
+            return mood(scene, ImageServer.Mood.DROPPING);
+        }
+    },
+    IMAGES_HANG(2) {
+        @Override
+        boolean inject(Scene scene) {
+            return mood(scene, ImageServer.Mood.HANGING);
+        }
+    },
+    /** An instance can write no files, while its tasks' stores are opened anew. */
+    DISK_FULL(2) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            Optional<Instance> instance = scene.anyReady();
+            if (instance.isEmpty()) {
+                return false;
+            }
+            ChildProcess process = instance.get().process();
+            Signals.limitFileSize(process.processId(), "1");
+            process.command(InstanceMain.COMMIT_TIMES_OUT, PATIENCE);
+            scene.pass(Duration.ofSeconds(3), Duration.ofSeconds(6));
+            if (process.isAlive()) {
+                Signals.limitFileSize(process.processId(), "unlimited");
+            }
+            return process.hasSaid(InstanceMain.TIMED_OUT);
+        }
+    },
+    INSTANCE_ADDED(2) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            boolean room = scene.fleet().instances().size() < Fleet.MOST;
+            if (room) {
+                scene.fleet().add();
+            }
+            return room;
+        }
+    },
+    INSTANCE_REMOVED(2) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            List<Instance> instances = scene.fleet().instances();
+            if (instances.size() > 1) {
+                scene.fleet().remove(instances.get(scene.random().nextInt(instances.size())));
+            }
+            return instances.size() > 1;
+        }
+    },
+    ROLLING_RESTART(1) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            for (Instance instance : scene.fleet().instances()) {
+                scene.fleet().cycle(instance);
+                instance.process().await(InstanceMain.READY, PATIENCE);
+            }
+            return true;
+        }
+    };
+
+    private static final Duration PATIENCE = Duration.ofSeconds(15);
+
+    private final int weight;
+
+    Fault(int weight) {
+        this.weight = weight;
+    }
+
+    /** How often it is drawn, relative to the others. */
+    int weight() {
+        return weight;
+    }
+
+    abstract boolean inject(Scene scene) throws Exception;
+
+    private static String command(HaltPoint point, int time) {
+        return InstanceMain.HALT + " " + point + " " + time;
+    }
+
+    /** Halts an instance at one of the next times that it comes to a point. */
+    private static boolean halt(Scene scene, HaltPoint point, int mostTimes) throws InterruptedException {
+        Optional<Instance> instance = scene.anyReady();
+        if (instance.isEmpty()) {
+            return false;
+        }
+        ChildProcess process = instance.get().process();
+        process.command(command(point, scene.random().nextInt(1, mostTimes + 1)), PATIENCE);
+        if (process.awaitEnd(PATIENCE)) {
+            return process.exitCode() == HaltPoint.EXIT_CODE;
+        }
+        process.command(command(point, 0), PATIENCE);
+        return false;
+    }
+
+    private static boolean haltNextLife(Scene scene, HaltPoint point) throws Exception {
+        Optional<Instance> instance = scene.anyReady();
+        if (instance.isEmpty()) {
+            return false;
+        }
+        ChildProcess process = scene.fleet().killAndStartWith(instance.get(), command(point, 1));
+        if (process.awaitEnd(PATIENCE)) {
+            return process.exitCode() == HaltPoint.EXIT_CODE;
+        }
+        process.command(command(point, 0), PATIENCE);
+        return false;
+    }
+
+    private static boolean timeOut(Scene scene, String command) throws InterruptedException {
+        Optional<Instance> instance = scene.anyReady();
+        if (instance.isEmpty()) {
+            return false;
+        }
+        ChildProcess process = instance.get().process();
+        int before = process.timesSaid(InstanceMain.TIMED_OUT);
+        process.command(command, PATIENCE);
+        return Awaiting.that(PATIENCE, () -> process.timesSaid(InstanceMain.TIMED_OUT) > before);
+    }
+
+    private static boolean mood(Scene scene, ImageServer.Mood mood) {
+        scene.images().mood(mood);
+        scene.spells()
+                .endAfter(
+                        scene.between(Duration.ofSeconds(2), Duration.ofSeconds(6)),
+                        () -> scene.images().mood(ImageServer.Mood.WELL));
+        return true;
+    }
+}

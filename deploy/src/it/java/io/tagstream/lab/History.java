@@ -1,0 +1,90 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.lab;
+
+import io.tagstream.avro.ImageFailure;
+import io.tagstream.avro.Label;
+import io.tagstream.avro.TagChange;
+import io.tagstream.avro.TagEvent;
+import io.tagstream.avro.state.PendingImage;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a round left on its topics, read committed, each list in the order of its topic's partitions and offsets.
+ *
+ * @param submissions everything on {@code images}
+ * @param outcomes everything on {@code tags}, {@code image-failures} and {@code dead-letters}
+ * @param changes everything on {@code tag-changes}
+ * @param vocabulary everything on {@code label-vocabulary}
+ * @param encodedUpTo the newest marker's offset; -1 if there is none
+ * @param pending what the pending store's changelog still holds
+ * @param firstEpoch the vocabulary's newest offset when the first instance started: nothing may be tagged under an older
+ *     one; -1 if it was empty
+ * @param imageServerFailed whether the image server was anything but well during the round
+ */
+record History(
+        List<Submission> submissions,
+        List<Outcome> outcomes,
+        List<Change> changes,
+        List<LabelChange> vocabulary,
+        long encodedUpTo,
+        List<PendingImage> pending,
+        long firstEpoch,
+        boolean imageServerFailed) {
+
+    /** Where a record is on its topic. */
+    record Position(int partition, long offset) {}
+
+    /**
+     * A record of {@code images}.
+     *
+     * @param sequence the number that the laboratory gave it, which every outcome carries
+     * @param id the image's; null where the record has no key
+     */
+    record Submission(long sequence, String id, Position position, Content content) {}
+
+    /** What a submission asks for. */
+    sealed interface Content {
+        /** An image to tag. */
+        record Image(String uri) implements Content {}
+
+        /** An image to delete. */
+        record Deletion() implements Content {}
+
+        /** Nothing that can be read. */
+        record Unreadable() implements Content {}
+    }
+
+    /** A record of one of the outcomes' topics. */
+    record Outcome(long sequence, String id, Position position, Result result) {}
+
+    /** What came of a submission. */
+    sealed interface Result {
+        /** The image was tagged. */
+        record Tagged(TagEvent event) implements Result {}
+
+        /** The image was deleted. */
+        record Deleted() implements Result {}
+
+        /** The image could not be tagged. */
+        record Failed(ImageFailure failure) implements Result {}
+
+        /** The record could not be read. */
+        record DeadLetter() implements Result {}
+    }
+
+    /** A record of {@code tag-changes}. */
+    record Change(long sequence, String id, TagChange change) {}
+
+    /**
+     * A record of {@code label-vocabulary}.
+     *
+     * @param label empty where the label is removed
+     * @param readable false where the record can only be refused
+     */
+    record LabelChange(long offset, String id, Optional<Label> label, boolean readable) {}
+}

@@ -1,0 +1,75 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.lab;
+
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+
+/**
+ * One of the instances through all its deaths: a name, a state directory, and a process at a time.
+ *
+ * <p><i>Threading notes.</i> {@link Fleet} starts and replaces the process under its own lock; the rest may be called by
+ * any thread.
+ */
+final class Instance {
+    private static final Duration PATIENCE = Duration.ofSeconds(90);
+
+    private final String name;
+    private final Path directory;
+    private final Path settings;
+    private volatile ChildProcess process;
+
+    /** {@code configuration} is the instance's, but for its state directory. */
+    Instance(String name, Path directory, Map<String, String> configuration) throws IOException {
+        this.name = name;
+        this.directory = directory;
+        this.settings = directory.resolve(name + ".properties");
+        Properties properties = new Properties();
+        properties.putAll(configuration);
+        properties.setProperty("state.dir", directory.resolve(name + "-state").toString());
+        try (Writer file = Files.newBufferedWriter(settings, StandardCharsets.UTF_8)) {
+            properties.store(file, null);
+        }
+    }
+
+    void start(List<String> commands) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of(settings.toString()));
+        arguments.addAll(commands);
+        process = ChildProcess.start(
+                name, InstanceMain.class, List.of("-Xmx192m"), arguments, directory.resolve(name + ".log"));
+    }
+
+    /** The process of now; once it has died there is soon another. */
+    ChildProcess process() {
+        return process;
+    }
+
+    boolean isReady() {
+        return process.isAlive() && process.hasSaid(InstanceMain.READY);
+    }
+
+    /** Ends the process in order; by force if it does not. */
+    void stop() throws InterruptedException {
+        ChildProcess stopping = process;
+        stopping.command(InstanceMain.STOP, PATIENCE);
+        if (!stopping.awaitEnd(PATIENCE)) {
+            stopping.kill();
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

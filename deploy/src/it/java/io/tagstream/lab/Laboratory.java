@@ -1,0 +1,171 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.lab;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code deploy/laboratory}: rounds until time is up. */
+@Command(
+        name = "laboratory",
+        description = {
+            "Breaks Tagstream and checks that no outcome is lost, duplicated or out of order. Each round has its own"
+                    + " seed, broker, instances and faults; the rounds of a run have seeds one after the other."
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:every round was as it must be",
+            "1:a violation was found, or a round could not be run; its directory is kept",
+            "2:wrong usage"
+        })
+final class Laboratory implements Callable<Integer> {
+    private static final Duration PATIENCE = Duration.ofMinutes(4);
+
+    @Option(
+            names = "--minutes",
+            paramLabel = "M",
+            defaultValue = "5",
+            description = "How long to begin rounds; ${DEFAULT-VALUE} by default.")
+    private int minutes;
+
+    @Option(names = "--rounds", paramLabel = "N", defaultValue = "2147483647", description = "At most so many rounds.")
+    private int rounds;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "S",
+            description = "The first round's seed; by default drawn from the clock.")
+    private long seed = System.currentTimeMillis();
+
+    @Option(
+            names = "--faults",
+            paramLabel = "N",
+            defaultValue = "8",
+            description = "Faults a round; ${DEFAULT-VALUE} by default.")
+    private int faults;
+
+    @Option(
+            names = "--only",
+            paramLabel = "FAULT",
+            split = ",",
+            description = "These faults alone, in this order, in every round: ${COMPLETION-CANDIDATES}.")
+    private List<Fault> only = List.of();
+
+    @Option(
+            names = "--directory",
+            paramLabel = "DIR",
+            description = "Where rounds write; a temporary directory by default.")
+    private Path directory;
+
+    private final List<RoundResult> results = new ArrayList<>();
+
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new Laboratory()).execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        Path base = directory == null
+                ? Files.createTempDirectory("tagstream-laboratory-")
+                : Files.createDirectories(directory);
+        Instant end = Instant.now().plus(Duration.ofMinutes(minutes));
+        boolean well = true;
+        for (int i = 0; i < rounds && Instant.now().isBefore(end); i++) {
+            well &= round(base, seed + i);
+        }
+        summarize();
+        return well ? 0 : 1;
+    }
+
+    private boolean round(Path base, long roundSeed) throws Exception {
+        RoundPlan plan = RoundPlan.draw(roundSeed, faults);
+        if (!only.isEmpty()) {
+            plan = plan.withFaults(only);
+        }
+        Path roundDirectory = Files.createDirectories(base.resolve("round-" + roundSeed));
+        System.out.println(plan);
+        RoundResult result;
+        try {
+            result = new Round(plan, roundDirectory, PATIENCE).run();
+        } catch (IOException | RuntimeException e) {
+            System.out.printf("  the round could not be run: %s; see %s%n", e, roundDirectory);
+            e.printStackTrace(System.out);
+            return false;
+        }
+        results.add(result);
+        tell(result);
+        boolean well = result.violations().isEmpty();
+        if (well) {
+            delete(roundDirectory);
+        } else {
+            result.violations().stream().limit(20).forEach(violation -> System.out.println("  " + violation));
+            System.out.printf("  logs and data: %s; again: --seed %d --rounds 1%n", roundDirectory, roundSeed);
+        }
+        return well;
+    }
+
+    private static void tell(RoundResult result) {
+        System.out.printf(
+                "  %d faults: %s%s%n  %d records, %d lost, %d duplicated, %d out of order, %d violations, %d s%n",
+                result.injected(),
+                result.faults(),
+                result.missed().isEmpty() ? "" : "; did not come about: " + result.missed(),
+                result.submissions(),
+                result.count(Violation.Kind.LOST),
+                result.count(Violation.Kind.DUPLICATED),
+                result.count(Violation.Kind.OUT_OF_ORDER),
+                result.violations().size(),
+                result.took().toSeconds());
+        result.surrenders().forEach(surrender -> System.out.println("  " + surrender));
+    }
+
+    private void summarize() {
+        Map<String, Integer> byKind = new TreeMap<>();
+        results.forEach(result -> result.faults().forEach((fault, times) -> byKind.merge(fault, times, Integer::sum)));
+        System.out.printf(
+                "%d rounds, %d faults: %s%n%d records, %d lost, %d duplicated, %d out of order, %d violations%n",
+                results.size(),
+                results.stream().mapToInt(RoundResult::injected).sum(),
+                byKind.entrySet().stream()
+                        .map(entry -> entry.getKey() + " " + entry.getValue())
+                        .collect(Collectors.joining(", ")),
+                results.stream().mapToLong(RoundResult::submissions).sum(),
+                total(Violation.Kind.LOST),
+                total(Violation.Kind.DUPLICATED),
+                total(Violation.Kind.OUT_OF_ORDER),
+                results.stream().mapToInt(result -> result.violations().size()).sum());
+    }
+
+    private long total(Violation.Kind kind) {
+        return results.stream().mapToLong(result -> result.count(kind)).sum();
+    }
+
+    private static void delete(Path directory) throws IOException {
+        List<Path> innermostFirst;
+        try (Stream<Path> files = Files.walk(directory)) {
+            innermostFirst = files.sorted(Comparator.reverseOrder()).toList();
+        }
+        for (Path file : innermostFirst) {
+            Files.delete(file);
+        }
+    }
+}

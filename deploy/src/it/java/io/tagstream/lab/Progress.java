@@ -1,0 +1,61 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.lab;
+
+import io.tagstream.avro.LabelEmbedding;
+import io.tagstream.avro.VocabularyMarker;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.TagstreamConfig;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/**
+ * Follows the outcomes while a round runs, to know when it is at rest. What it sees is not what is checked.
+ *
+ * <p><i>Threading notes.</i> Used by the round's thread.
+ */
+final class Progress implements AutoCloseable {
+    private final CommittedReader reader;
+    private final Contracts contracts;
+    private final String embeddingsTopic;
+    private final Set<Long> withOutcome = new HashSet<>();
+    private long encodedUpTo = -1;
+
+    Progress(TagstreamConfig config, Contracts contracts) {
+        this.contracts = contracts;
+        this.embeddingsTopic = config.topic(TagstreamConfig.EMBEDDINGS_TOPIC);
+        this.reader = new CommittedReader(
+                config,
+                List.of(
+                        embeddingsTopic,
+                        config.topic(TagstreamConfig.TAGS_TOPIC),
+                        config.topic(TagstreamConfig.IMAGE_FAILURES_TOPIC),
+                        config.topic(TagstreamConfig.DEAD_LETTERS_TOPIC)));
+    }
+
+    /** Whether so many submissions have their outcome, and the vocabulary is encoded up to this offset. */
+    boolean isAtRest(long submissions, long vocabularyEnd) {
+        for (ConsumerRecord<byte[], byte[]> found : reader.poll()) {
+            if (found.topic().equals(embeddingsTopic)) {
+                LabelEmbedding embedding =
+                        contracts.labelEmbedding().deserializer().deserialize(found.topic(), found.value());
+                if (embedding != null && embedding.getContent() instanceof VocabularyMarker) {
+                    encodedUpTo = embedding.getSourceOffset();
+                }
+            } else {
+                Sequences.of(found).ifPresent(withOutcome::add);
+            }
+        }
+        return withOutcome.size() >= submissions && encodedUpTo >= vocabularyEnd;
+    }
+
+    @Override
+    public void close() {
+        reader.close();
+    }
+}

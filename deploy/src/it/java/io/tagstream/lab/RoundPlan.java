@@ -1,0 +1,103 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.lab;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * A round, as its seed has it. What is left to chance is when exactly things meet.
+ *
+ * @param partitions of the topics
+ * @param instances to begin with
+ * @param threads stream threads of an instance
+ * @param repartition whether images are re-keyed
+ * @param pendingMost images that a partition takes in before it waits
+ * @param impatient whether the instances' producers give up on a broker that does not answer for 4 s, and not for a minute
+ * @param emptyVocabulary whether there is no label at the start
+ * @param registryDown whether the registry is down at the start
+ * @param faults in their order
+ */
+record RoundPlan(
+        long seed,
+        int partitions,
+        int instances,
+        int threads,
+        boolean repartition,
+        int pendingMost,
+        boolean impatient,
+        boolean emptyVocabulary,
+        boolean registryDown,
+        List<Fault> faults) {
+
+    /** Draws a round with so many faults. */
+    static RoundPlan draw(long seed, int faults) {
+        SplittableRandom random = new SplittableRandom(seed);
+        List<Fault> drawn = new ArrayList<>();
+        for (int i = 0; i < faults; i++) {
+            drawn.add(drawFault(random));
+        }
+        return new RoundPlan(
+                seed,
+                pick(random, 1, 2, 3, 4, 6),
+                random.nextInt(1, Fleet.MOST + 1),
+                random.nextInt(1, 3),
+                random.nextInt(3) > 0,
+                pick(random, 20, 200, 1_000),
+                random.nextInt(3) == 0,
+                random.nextInt(5) == 0,
+                random.nextInt(6) == 0,
+                drawn);
+    }
+
+    /** The same round with other faults. */
+    RoundPlan withFaults(List<Fault> others) {
+        return new RoundPlan(
+                seed,
+                partitions,
+                instances,
+                threads,
+                repartition,
+                pendingMost,
+                impatient,
+                emptyVocabulary,
+                registryDown,
+                others);
+    }
+
+    private static int pick(SplittableRandom random, int... values) {
+        return values[random.nextInt(values.length)];
+    }
+
+    private static Fault drawFault(SplittableRandom random) {
+        List<Fault> weighted = new ArrayList<>();
+        for (Fault fault : Fault.values()) {
+            for (int i = 0; i < fault.weight(); i++) {
+                weighted.add(fault);
+            }
+        }
+        return weighted.get(random.nextInt(weighted.size()));
+    }
+
+    @Override
+    public String toString() {
+        return "seed %d: %d partition%s, %d instance%s of %d thread%s, %s, up to %d pending%s%s%s"
+                .formatted(
+                        seed,
+                        partitions,
+                        partitions == 1 ? "" : "s",
+                        instances,
+                        instances == 1 ? "" : "s",
+                        threads,
+                        threads == 1 ? "" : "s",
+                        repartition ? "re-keyed" : "not re-keyed",
+                        pendingMost,
+                        impatient ? ", impatient" : "",
+                        emptyVocabulary ? ", no vocabulary at first" : "",
+                        registryDown ? ", no registry at first" : "");
+    }
+}

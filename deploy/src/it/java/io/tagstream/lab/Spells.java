@@ -1,0 +1,53 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.lab;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Faults that last for a while beside others.
+ *
+ * <p><i>Threading notes.</i> Used by the round's thread; a thread of its own ends what is due.
+ */
+final class Spells implements AutoCloseable {
+    private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
+    private final List<ScheduledFuture<Void>> ends = new ArrayList<>();
+
+    /** What ends a spell; more than once is as good as once. */
+    interface End {
+        void end() throws Exception;
+    }
+
+    /** Ends something after a while. */
+    void endAfter(Duration duration, End end) {
+        ends.add(executor.schedule(
+                () -> {
+                    end.end();
+                    return null;
+                },
+                duration.toMillis(),
+                TimeUnit.MILLISECONDS));
+    }
+
+    /** Waits until all have ended. */
+    void awaitEnd() throws InterruptedException, ExecutionException {
+        for (ScheduledFuture<Void> end : ends) {
+            end.get();
+        }
+    }
+
+    @Override
+    public void close() {
+        executor.shutdownNow();
+    }
+}

@@ -1,0 +1,147 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.lab;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageRequest;
+import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelText;
+import io.tagstream.model.LabelTextException;
+import io.tagstream.model.LabelVector;
+import io.tagstream.model.LabelVectors;
+import io.tagstream.model.ModelDescription;
+import io.tagstream.model.ModelRuntime;
+import io.tagstream.model.batch.PipelineOptions;
+import io.tagstream.model.batch.ScoringPipeline;
+import io.tagstream.model.batch.Stages;
+import io.tagstream.model.image.EncodedImage;
+import io.tagstream.model.image.FetchOptions;
+import io.tagstream.model.image.ImageFetcher;
+import io.tagstream.model.image.ImageSize;
+import io.tagstream.topology.TagstreamConfig;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
+
+/** The model of {@link Words} behind the real fetcher and the real pipeline; only decoding and inference are fakes. */
+final class WordModel implements ModelRuntime {
+    private static final int LONGEST_IMAGE = 512;
+    private static final int BATCH = 8;
+    private static final int LONGEST_BATCH_MILLIS = 15;
+
+    /** Stands for a text encoder: any 64 hexadecimal digits. */
+    private static final String TEXT_FINGERPRINT = "1ab0".repeat(16);
+
+    private final ModelDescription description = new ModelDescription(
+            "words", "1", 1, TEXT_FINGERPRINT, Words.EMBEDDING_SIZE, Words.DEFAULT_THRESHOLD, Words.TOP_K);
+    private final ImageFetcher fetcher;
+    private final ScoringPipeline pipeline;
+
+    WordModel(TagstreamConfig config) {
+        int concurrency = config.getInt(TagstreamConfig.FETCH_CONCURRENCY);
+        fetcher = new ImageFetcher(FetchOptions.builder()
+                .allowPrivateAddresses(config.getBoolean(TagstreamConfig.FETCH_ALLOW_PRIVATE))
+                .concurrency(concurrency)
+                .timeout(Duration.ofMillis(config.getInt(TagstreamConfig.FETCH_TIMEOUT_MILLIS)))
+                .maxBytes(LONGEST_IMAGE)
+                .build());
+        pipeline = new ScoringPipeline(
+                new WordStages(),
+                new PipelineOptions(
+                        config.getInt(TagstreamConfig.MODEL_MAX_IN_FLIGHT),
+                        concurrency,
+                        2,
+                        BATCH,
+                        Duration.ofMillis(config.getInt(TagstreamConfig.MODEL_BATCH_WAIT_MILLIS))));
+    }
+
+    @Override
+    public ModelDescription description() {
+        return description;
+    }
+
+    @Override
+    public LabelVector encodeLabel(LabelText text) throws LabelTextException {
+        if (text.name().isBlank()) {
+            throw new LabelTextException(LabelTextException.Reason.EMPTY_NAME, "The label's name is empty");
+        }
+        return new LabelVector(Words.vector(text.name()), 0, 1);
+    }
+
+    @Override
+    public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
+            ImageRequest request, Supplier<L> labels) {
+        return pipeline.trySubmit(request, labels);
+    }
+
+    @Override
+    public void close() {
+        pipeline.close();
+        fetcher.close();
+    }
+
+    /** Pixels are an image's bytes, their number before them. {@link #encode} and {@link #score} share a batch. */
+    private final class WordStages implements Stages {
+        private List<List<String>> batch = List.of();
+
+        @Override
+        public EncodedImage fetch(ImageRequest request) throws ImageException, InterruptedException {
+            return fetcher.fetch(request);
+        }
+
+        @Override
+        public int pixelBytes() {
+            return Integer.BYTES + LONGEST_IMAGE;
+        }
+
+        @Override
+        public ImageSize decode(EncodedImage image, ByteBuffer target) throws ImageException {
+            byte[] bytes = image.bytes();
+            if (Words.of(bytes).contains(Words.CORRUPT)) {
+                throw new ImageException(FailureReason.CORRUPT_IMAGE, "the image does not decode");
+            }
+            target.clear().putInt(bytes.length).put(bytes);
+            return new ImageSize(bytes.length, 1);
+        }
+
+        @Override
+        public void load(List<ByteBuffer> pixels) {
+            batch = new ArrayList<>();
+            for (ByteBuffer image : pixels) {
+                ByteBuffer content = image.duplicate().rewind();
+                byte[] bytes = new byte[content.getInt()];
+                content.get(bytes);
+                batch.add(Words.of(bytes));
+            }
+        }
+
+        @Override
+        public void encode(int images) throws InterruptedException {
+            Thread.sleep(ThreadLocalRandom.current().nextInt(LONGEST_BATCH_MILLIS));
+        }
+
+        @Override
+        public float[][] score(int from, int to, LabelVectors labels) {
+            float[][] scores = new float[to - from][labels.size()];
+            float[] label = new float[Words.EMBEDDING_SIZE];
+            FloatBuffer vectors = labels.vectors();
+            for (int i = 0; i < labels.size(); i++) {
+                vectors.get(label);
+                for (int image = from; image < to; image++) {
+                    scores[image - from][i] = Words.score(batch.get(image), label);
+                }
+            }
+            return scores;
+        }
+    }
+}
