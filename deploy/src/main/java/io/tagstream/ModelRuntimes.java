@@ -7,13 +7,17 @@ package io.tagstream;
 
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleException;
+import io.tagstream.model.image.DecodeIsolation;
 import io.tagstream.model.image.FetchOptions;
+import io.tagstream.model.image.OptionNames;
+import io.tagstream.model.image.isolated.DecoderStartException;
 import io.tagstream.model.onnx.ExecutionProvider;
 import io.tagstream.model.onnx.ExecutionProviderException;
 import io.tagstream.model.onnx.OnnxModelRuntime;
 import io.tagstream.topology.TagstreamConfig;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 
 /** The model runtime that a configuration describes. */
 public final class ModelRuntimes {
@@ -33,6 +37,8 @@ public final class ModelRuntimes {
                     .batchWait(Duration.ofMillis(config.getInt(TagstreamConfig.MODEL_BATCH_WAIT_MILLIS)))
                     .maxInFlight(config.getInt(TagstreamConfig.MODEL_MAX_IN_FLIGHT))
                     .maxPixels(config.getLong(TagstreamConfig.DECODE_MAX_PIXELS))
+                    .decodeIsolation(isolation(config))
+                    .decodeTimeout(Duration.ofMillis(config.getInt(TagstreamConfig.DECODE_TIMEOUT_MILLIS)))
                     .fetch(fetch(config));
             config.optionalInt(TagstreamConfig.MODEL_BATCH_SIZE).ifPresent(builder::batchSize);
             config.optionalInt(TagstreamConfig.MODEL_THREADS).ifPresent(builder::inferenceThreads);
@@ -43,7 +49,17 @@ public final class ModelRuntimes {
                     e.getMessage() + "; restore the bundle, or name another with model.bundle", e);
         } catch (ExecutionProviderException e) {
             throw CommandException.failed(e.getMessage(), e);
+        } catch (DecoderStartException e) {
+            throw CommandException.failed(
+                    "%s; %s=none decodes inside this process"
+                            .formatted(e.getMessage(), TagstreamConfig.DECODE_ISOLATION),
+                    e);
         }
+    }
+
+    private static DecodeIsolation isolation(TagstreamConfig config) {
+        return DecodeIsolation.valueOf(
+                config.getString(TagstreamConfig.DECODE_ISOLATION).toUpperCase(Locale.ROOT));
     }
 
     private static FetchOptions fetch(TagstreamConfig config) {
@@ -57,6 +73,14 @@ public final class ModelRuntimes {
                 .timeout(Duration.ofMillis(config.getInt(TagstreamConfig.FETCH_TIMEOUT_MILLIS)))
                 .maxRedirects(config.getInt(TagstreamConfig.FETCH_MAX_REDIRECTS))
                 .maxBytes(config.getInt(TagstreamConfig.DECODE_MAX_BYTES))
+                .optionNames(new OptionNames(
+                        TagstreamConfig.FETCH_FILE_ROOTS,
+                        TagstreamConfig.FETCH_ALLOW_PRIVATE,
+                        TagstreamConfig.FETCH_MAX_REDIRECTS,
+                        TagstreamConfig.FETCH_TIMEOUT_MILLIS,
+                        TagstreamConfig.DECODE_MAX_BYTES,
+                        TagstreamConfig.DECODE_MAX_PIXELS,
+                        TagstreamConfig.DECODE_TIMEOUT_MILLIS))
                 .build();
     }
 }

@@ -153,7 +153,7 @@ class LocalImagesIT {
                 "TOO_MANY_PIXELS",
                 "20000 x 10000 = 200000000 pixels",
                 "100000000 allowed",
-                "raise the pixel limit or submit a smaller image");
+                "submit a smaller image or raise decode.max.pixels");
     }
 
     @Test
@@ -165,7 +165,7 @@ class LocalImagesIT {
                 "FETCH_TIMEOUT",
                 silentUrl(),
                 "within %d s".formatted(PATIENCE_SECONDS),
-                "raise the fetch timeout");
+                "raise fetch.timeout.ms");
     }
 
     private void assertTagged(String imageId, String label) {

@@ -82,6 +82,8 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String DECODE_MAX_BYTES = "decode.max.bytes";
     public static final String DECODE_MAX_PIXELS = "decode.max.pixels";
     public static final String DECODE_THREADS = "decode.threads";
+    public static final String DECODE_ISOLATION = "decode.isolation";
+    public static final String DECODE_TIMEOUT_MILLIS = "decode.timeout.ms";
 
     /** Kafka Streams' transaction timeout under exactly-once. */
     private static final int TRANSACTION_TIMEOUT_MILLIS = 10_000;
@@ -349,13 +351,31 @@ public final class TagstreamConfig extends AbstractConfig {
                     100_000_000L,
                     atLeast(1),
                     MEDIUM,
-                    "The largest image, in pixels, by its header.")
+                    "The largest image, in pixels, by its header. Images that are decoded at a time have no more together,"
+                            + " JPEGs counted a quarter: decoding takes up to 12 bytes a pixel.")
             .define(
                     DECODE_THREADS,
                     ConfigDef.Type.INT,
                     null,
                     MEDIUM,
-                    "Threads that decode images. Default: the processors available.");
+                    "Threads that decode images. Default: the processors available.")
+            .define(
+                    DECODE_ISOLATION,
+                    ConfigDef.Type.STRING,
+                    "process",
+                    ConfigDef.CaseInsensitiveValidString.in("process", "none"),
+                    MEDIUM,
+                    "Where images are decoded. `process`: in as many child processes as `decode.threads`; one that an"
+                            + " image crashes is replaced, and the image fails as CORRUPT_IMAGE. `none`: inside this"
+                            + " process, which such an image would end, again after every restart.")
+            .define(
+                    DECODE_TIMEOUT_MILLIS,
+                    ConfigDef.Type.INT,
+                    30_000,
+                    atLeast(1),
+                    LOW,
+                    "The longest that decoding one image may take with `decode.isolation=process`; beyond it the process"
+                            + " is ended and the image fails as CORRUPT_IMAGE.");
 
     public TagstreamConfig(Map<String, ?> settings) {
         super(DEFINITION, settings, false);

@@ -27,7 +27,7 @@ public interface Stages {
     int pixelBytes();
 
     /** Decodes an image into a direct buffer of {@link #pixelBytes} bytes. */
-    ImageSize decode(EncodedImage image, ByteBuffer target) throws ImageException;
+    ImageSize decode(EncodedImage image, ByteBuffer target) throws ImageException, InterruptedException;
 
     /** Takes over a batch: copies its pixels, which are free for other images from then on. */
     void load(List<ByteBuffer> pixels);

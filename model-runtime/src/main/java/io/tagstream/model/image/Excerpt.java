@@ -6,25 +6,38 @@
 package io.tagstream.model.image;
 
 /** Text from strangers, made fit for a message: short, and without control characters. */
-final class Excerpt {
+public final class Excerpt {
     private static final int LENGTH = 200;
 
     private Excerpt() {}
 
-    static String of(String text) {
+    /** At most 200 characters. */
+    public static String of(String text) {
         return of(text, LENGTH);
     }
 
-    static String of(String text, int length) {
+    /** At most {@code length} characters. */
+    public static String of(String text, int length) {
         StringBuilder excerpt = new StringBuilder();
         text.codePoints()
                 .limit(length)
-                .map(character -> Character.isISOControl(character) || Character.getType(character) == Character.FORMAT
-                        ? '\uFFFD'
-                        : character)
+                .map(character -> isHarmless(character) ? character : '\uFFFD')
                 .forEach(excerpt::appendCodePoint);
         return text.codePointCount(0, text.length()) > length
                 ? excerpt.append('…').toString()
                 : excerpt.toString();
+    }
+
+    /** What neither ends a line nor hides or reorders what stands beside it. */
+    private static boolean isHarmless(int character) {
+        return switch (Character.getType(character)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.LINE_SEPARATOR,
+                    Character.PARAGRAPH_SEPARATOR,
+                    Character.SURROGATE,
+                    Character.UNASSIGNED -> false;
+            default -> true;
+        };
     }
 }

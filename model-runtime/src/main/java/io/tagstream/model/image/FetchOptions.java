@@ -25,6 +25,7 @@ public final class FetchOptions {
     private final int maxRedirects;
     private final int concurrency;
     private final long maxBufferedBytes;
+    private final OptionNames optionNames;
 
     private FetchOptions(Builder builder) {
         this.fileRoots = builder.fileRoots;
@@ -36,6 +37,7 @@ public final class FetchOptions {
         this.maxRedirects = builder.maxRedirects;
         this.concurrency = builder.concurrency;
         this.maxBufferedBytes = builder.maxBufferedBytes;
+        this.optionNames = builder.optionNames;
     }
 
     /** A builder with every default; see its methods. */
@@ -79,6 +81,10 @@ public final class FetchOptions {
         return maxBufferedBytes;
     }
 
+    public OptionNames optionNames() {
+        return optionNames;
+    }
+
     /** Builds {@link FetchOptions}; each method says its default. */
     public static final class Builder {
         private List<Path> fileRoots = List.of();
@@ -90,6 +96,7 @@ public final class FetchOptions {
         private int maxRedirects = 5;
         private int concurrency = 64;
         private long maxBufferedBytes = 128L << 20;
+        private OptionNames optionNames = OptionNames.OF_THE_LIBRARY;
 
         private Builder() {}
 
@@ -153,6 +160,12 @@ public final class FetchOptions {
                 throw new IllegalArgumentException("maxBufferedBytes must be above 0, not " + maxBufferedBytes);
             }
             this.maxBufferedBytes = maxBufferedBytes;
+            return this;
+        }
+
+        /** What messages call the options; their names here by default. */
+        public Builder optionNames(OptionNames optionNames) {
+            this.optionNames = optionNames;
             return this;
         }
 

@@ -27,12 +27,14 @@ import java.util.List;
  */
 final class FileSource {
     private final List<Path> roots;
+    private final String rootsOption;
     private final LimitedReader reader;
 
     FileSource(FetchOptions options, LimitedReader reader) {
         this.roots = options.fileRoots().stream()
                 .map(root -> root.toAbsolutePath().normalize())
                 .toList();
+        this.rootsOption = options.optionNames().fileRoots();
         this.reader = reader;
     }
 
@@ -110,7 +112,7 @@ final class FileSource {
         return new ImageException(
                 FailureReason.FETCH_BLOCKED,
                 roots.isEmpty()
-                        ? what + " is blocked: no folder is open to file: URIs; configure the file roots"
-                        : "%s is blocked: it leads outside the file roots %s".formatted(what, roots));
+                        ? "%s is blocked: no folder is open to file: URIs; set %s".formatted(what, rootsOption)
+                        : "%s is blocked: it leads outside the folders of %s, %s".formatted(what, rootsOption, roots));
     }
 }

@@ -47,6 +47,7 @@ final class HttpSource implements AutoCloseable {
 
     private final Duration timeout;
     private final int maxRedirects;
+    private final OptionNames names;
     private final LimitedReader reader;
     private final CloseableHttpClient client;
     private final ScheduledThreadPoolExecutor deadlines;
@@ -58,6 +59,7 @@ final class HttpSource implements AutoCloseable {
     HttpSource(FetchOptions options, LimitedReader reader, AddressPolicy addresses) {
         this.timeout = options.timeout();
         this.maxRedirects = options.maxRedirects();
+        this.names = options.optionNames();
         this.reader = reader;
         this.client = HttpClients.custom()
                 .setConnectionManager(PoolingHttpClientConnectionManagerBuilder.create()
@@ -101,7 +103,8 @@ final class HttpSource implements AutoCloseable {
         }
         throw new ImageException(
                 FailureReason.FETCH_BLOCKED,
-                "%s redirects more than %d times, lastly to %s".formatted(name(uri), maxRedirects, name(current)));
+                "%s redirects more than %d times (%s), lastly to %s"
+                        .formatted(name(uri), maxRedirects, names.maxRedirects(), name(current)));
     }
 
     @Override
@@ -219,15 +222,15 @@ final class HttpSource implements AutoCloseable {
         if (expired) {
             return new ImageException(
                     FailureReason.FETCH_TIMEOUT,
-                    "%s did not deliver within %s; try again, or raise the fetch timeout if it is merely slow"
-                            .formatted(name(uri), text(timeout)),
+                    "%s did not deliver within %s; try again, or raise %s if it is merely slow"
+                            .formatted(name(uri), text(timeout), names.timeout()),
                     e);
         }
         if (e instanceof BlockedAddressException) {
             return new ImageException(
                     FailureReason.FETCH_BLOCKED,
-                    "%s is blocked: %s; allow private addresses if images are meant to come from there"
-                            .formatted(name(uri), e.getMessage()),
+                    "%s is blocked: %s; if images are meant to come from there, set %s to true"
+                            .formatted(name(uri), e.getMessage(), names.allowPrivateAddresses()),
                     e);
         }
         if (e instanceof UnknownHostException) {

@@ -16,49 +16,48 @@ import org.opencv.imgcodecs.Imgcodecs;
 import org.opencv.imgproc.Imgproc;
 
 /**
- * Decodes an image of any known format into the model's square of RGB bytes.
+ * Decodes images of any known format into the model's square of RGB bytes, inside this process.
  *
  * <p>A JPEG is decoded at 1/2, 1/4 or 1/8 scale where that still covers the square. EXIF orientation is applied.
  * Transparent pixels are blended over white, which is what cut-out images are made for. 16-bit samples are reduced to 8.
  * Of animations and multi-page files the first frame counts. Colour profiles are ignored.
  *
- * <p><i>Threading notes.</i> May be used from any number of threads; each call uses one.
+ * <p><i>Threading notes.</i> May be used from any number of threads; each call uses one. A decoder's native code cannot be
+ * broken off, and a bug in it ends the process.
  */
-public final class ImageDecoder {
+public final class ImageDecoder implements Decoder {
     private final Squarer squarer;
-    private final long maxPixels;
+    private final PixelBudget budget;
 
     /**
      * @param size side of the square in pixels
      * @param resize how an image of any shape becomes the square
-     * @param maxPixels images with more are refused by their header
+     * @param budget says what is too large, and how much is decoded at a time
      */
-    public ImageDecoder(int size, Resize resize, long maxPixels) {
+    public ImageDecoder(int size, Resize resize, PixelBudget budget) {
         OpenCv.load();
         this.squarer = new Squarer(size, resize);
-        this.maxPixels = maxPixels;
+        this.budget = budget;
     }
 
-    /** Bytes of a decoded image: size x size x 3. */
+    @Override
     public int bytes() {
         return squarer.bytes();
     }
 
-    /**
-     * Decodes an image.
-     *
-     * @param target a direct buffer of {@link #bytes} bytes from position 0, filled with [size, size, 3] RGB
-     * @return the image's own size, upright
-     * @throws ImageException if it is none, is damaged, or is too large
-     */
-    public ImageSize decode(byte[] encoded, ByteBuffer target) throws ImageException {
-        ImageHeader header = ImageHeader.read(encoded);
-        if (header.pixels() > maxPixels) {
-            throw new ImageException(
-                    FailureReason.TOO_MANY_PIXELS,
-                    "the %s is %d x %d = %d pixels, more than the %d allowed; raise the pixel limit or submit a smaller image"
-                            .formatted(header.format(), header.width(), header.height(), header.pixels(), maxPixels));
+    @Override
+    public ImageSize decode(byte[] encoded, ByteBuffer target) throws ImageException, InterruptedException {
+        try (PixelBudget.Share share = budget.admit(encoded)) {
+            return decode(encoded, share.header(), target);
         }
+    }
+
+    @Override
+    public void close() {
+        // nothing is owned, and native code cannot be broken off
+    }
+
+    private ImageSize decode(byte[] encoded, ImageHeader header, ByteBuffer target) throws ImageException {
         try (Mats mats = new Mats()) {
             Mat image = header.format() == ImageFormat.GIF
                     ? GifDecoder.firstFrame(encoded, mats)

@@ -28,7 +28,7 @@ public final class ImageFetcher implements AutoCloseable {
 
     public ImageFetcher(FetchOptions options) {
         ByteBudget budget = new ByteBudget(options);
-        LimitedReader reader = new LimitedReader(options.maxBytes(), budget);
+        LimitedReader reader = new LimitedReader(options, budget);
         this.files = new FileSource(options, reader);
         this.http = new HttpSource(options, reader);
         this.data = new DataSource(options, budget);

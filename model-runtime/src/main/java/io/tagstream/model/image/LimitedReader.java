@@ -16,10 +16,12 @@ final class LimitedReader {
     private static final int SMALLEST_BUFFER = 16 * 1024;
 
     private final int maxBytes;
+    private final String maxBytesOption;
     private final ByteBudget budget;
 
-    LimitedReader(int maxBytes, ByteBudget budget) {
-        this.maxBytes = maxBytes;
+    LimitedReader(FetchOptions options, ByteBudget budget) {
+        this.maxBytes = options.maxBytes();
+        this.maxBytesOption = options.optionNames().maxBytes();
         this.budget = budget;
     }
 
@@ -84,8 +86,8 @@ final class LimitedReader {
         if (size > maxBytes) {
             throw new ImageException(
                     FailureReason.TOO_LARGE,
-                    "%s has more than the %d bytes allowed; raise the byte limit or submit a smaller image"
-                            .formatted(what, maxBytes));
+                    "%s has more than the %d bytes allowed; submit a smaller image or raise %s"
+                            .formatted(what, maxBytes, maxBytesOption));
         }
     }
 }

@@ -21,11 +21,17 @@ import io.tagstream.model.batch.ScoringPipeline;
 import io.tagstream.model.batch.Stages;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleDescription;
+import io.tagstream.model.bundle.BundleDescription.Resize;
+import io.tagstream.model.image.DecodeIsolation;
+import io.tagstream.model.image.Decoder;
 import io.tagstream.model.image.EncodedImage;
 import io.tagstream.model.image.FetchOptions;
 import io.tagstream.model.image.ImageDecoder;
 import io.tagstream.model.image.ImageFetcher;
 import io.tagstream.model.image.ImageSize;
+import io.tagstream.model.image.PixelBudget;
+import io.tagstream.model.image.isolated.DecoderProcesses;
+import io.tagstream.model.image.isolated.DecoderStartException;
 import io.tagstream.model.text.LabelEncoder;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -51,7 +57,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
     private final Sessions sessions;
     private final LabelEncoder labelEncoder;
     private final ImageFetcher fetcher;
-    private final ImageDecoder decoder;
+    private final Decoder decoder;
     private final ImageScorer batchScorer;
     private final ScoringPipeline pipeline;
     private boolean closed;
@@ -62,6 +68,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
         sessions = Sessions.open(bundle, builder.executionProvider, builder.inferenceThreads);
         LabelEncoder openedEncoder = null;
         ImageScorer openedScorer = null;
+        Decoder openedDecoder = null;
         boolean complete = false;
         try {
             description = new ModelDescription(
@@ -76,7 +83,8 @@ public final class OnnxModelRuntime implements ModelRuntime {
             openedEncoder = new LabelEncoder(bundle, sessions.text());
             openedScorer = new ImageScorer(sessions, batchSize);
             SelfTest.run(bundle, openedEncoder, openedScorer);
-            decoder = new ImageDecoder(bundled.image().size(), bundled.image().resize(), builder.maxPixels);
+            openedDecoder = builder.openDecoder();
+            decoder = openedDecoder;
             fetcher = new ImageFetcher(builder.fetch);
             labelEncoder = openedEncoder;
             batchScorer = openedScorer;
@@ -91,16 +99,21 @@ public final class OnnxModelRuntime implements ModelRuntime {
             complete = true;
         } finally {
             if (!complete) {
+                if (openedDecoder != null) {
+                    openedDecoder.close();
+                }
                 closeModel(openedScorer, openedEncoder);
             }
         }
         LOG.info(
-                "model {} {}: batches of up to {}, {} inference and {} decode threads, {} images in flight at most",
+                "model {} {}: batches of up to {}, {} inference and {} decode threads (isolation: {}), {} images in flight"
+                        + " at most",
                 description.id(),
                 description.version(),
                 batchScorer.maxBatch(),
                 builder.inferenceThreads,
                 builder.decodeThreads,
+                builder.decodeIsolation,
                 builder.maxInFlight);
     }
 
@@ -161,8 +174,9 @@ public final class OnnxModelRuntime implements ModelRuntime {
             return;
         }
         closed = true;
-        // breaks off requests under way, which the pipeline then need not wait for
+        // breaks off requests and decoding under way, which the pipeline then need not wait for
         fetcher.close();
+        decoder.close();
         pipeline.close();
         closeModel(batchScorer, labelEncoder);
     }
@@ -189,7 +203,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
         }
 
         @Override
-        public ImageSize decode(EncodedImage image, ByteBuffer target) throws ImageException {
+        public ImageSize decode(EncodedImage image, ByteBuffer target) throws ImageException, InterruptedException {
             return decoder.decode(image.bytes(), target);
         }
 
@@ -226,6 +240,8 @@ public final class OnnxModelRuntime implements ModelRuntime {
         private Duration batchWait = Duration.ofMillis(10);
         private int maxInFlight = 256;
         private long maxPixels = 100_000_000;
+        private DecodeIsolation decodeIsolation = DecodeIsolation.NONE;
+        private Duration decodeTimeout = Duration.ofSeconds(30);
         private FetchOptions fetch = FetchOptions.builder().build();
 
         private Builder(Bundle bundle) {
@@ -271,12 +287,30 @@ public final class OnnxModelRuntime implements ModelRuntime {
             return this;
         }
 
-        /** Images with more pixels are refused, by their header; 100 million by default. */
+        /**
+         * Images with more pixels are refused, by their header, and images that are decoded at a time have no more
+         * together; 100 million by default.
+         */
         public Builder maxPixels(long maxPixels) {
             if (maxPixels < 1) {
                 throw new IllegalArgumentException("maxPixels must be above 0, not " + maxPixels);
             }
             this.maxPixels = maxPixels;
+            return this;
+        }
+
+        /** Where images are decoded; {@link DecodeIsolation#NONE} by default. */
+        public Builder decodeIsolation(DecodeIsolation decodeIsolation) {
+            this.decodeIsolation = decodeIsolation;
+            return this;
+        }
+
+        /** The longest that {@link DecodeIsolation#PROCESS} lets an image take; 30 s by default. */
+        public Builder decodeTimeout(Duration decodeTimeout) {
+            if (decodeTimeout.isNegative() || decodeTimeout.isZero()) {
+                throw new IllegalArgumentException("decodeTimeout must be above 0, not " + decodeTimeout);
+            }
+            this.decodeTimeout = decodeTimeout;
             return this;
         }
 
@@ -291,9 +325,27 @@ public final class OnnxModelRuntime implements ModelRuntime {
          *
          * @throws io.tagstream.model.bundle.BundleException if the bundle's graphs or self-test are wrong
          * @throws ExecutionProviderException if the execution provider is not available
+         * @throws DecoderStartException if decoder processes are wanted and do not start
          */
         public OnnxModelRuntime build() {
             return new OnnxModelRuntime(this);
+        }
+
+        private Decoder openDecoder() {
+            int size = bundle.description().image().size();
+            Resize resize = bundle.description().image().resize();
+            return switch (decodeIsolation) {
+                case NONE -> new ImageDecoder(size, resize, new PixelBudget(maxPixels, fetch.optionNames()));
+                case PROCESS ->
+                    new DecoderProcesses(new DecoderProcesses.Options(
+                            decodeThreads,
+                            size,
+                            resize,
+                            maxPixels,
+                            fetch.maxBytes(),
+                            decodeTimeout,
+                            fetch.optionNames()));
+            };
         }
 
         private static int positive(String name, int value) {

@@ -249,7 +249,7 @@ class HttpSourceTest {
             }
         };
         FetchOptions options = FetchOptions.builder().build();
-        LimitedReader reader = new LimitedReader(options.maxBytes(), new ByteBudget(options));
+        LimitedReader reader = new LimitedReader(options, new ByteBudget(options));
         try (HttpSource source = new HttpSource(options, reader, new AddressPolicy(false, rebinding))) {
             assertThatThrownBy(() -> source.read(URI.create("http://outside.test/image")))
                     .isInstanceOfSatisfying(

@@ -33,7 +33,7 @@ import org.opencv.imgcodecs.Imgcodecs;
 class ImageDecoderTest {
     private static final long MAX_PIXELS = 100_000_000;
 
-    private final ImageDecoder decoder = new ImageDecoder(Quarters.SIZE, Resize.SHORTEST_SIDE_CENTER_CROP, MAX_PIXELS);
+    private final ImageDecoder decoder = new ImageDecoder(Quarters.SIZE, Resize.SHORTEST_SIDE_CENTER_CROP, budget());
     private final ByteBuffer pixels = Quarters.target();
 
     @ParameterizedTest
@@ -125,7 +125,7 @@ class ImageDecoderTest {
 
     @Test
     void shouldSquash() throws Exception {
-        ImageDecoder squashing = new ImageDecoder(Quarters.SIZE, Resize.SQUASH, MAX_PIXELS);
+        ImageDecoder squashing = new ImageDecoder(Quarters.SIZE, Resize.SQUASH, budget());
         // one side shrinks while the other grows
         squashing.decode(Quarters.png(400, 16), pixels);
         Quarters.assertColours(pixels, Quarters.UPRIGHT);
@@ -133,7 +133,7 @@ class ImageDecoderTest {
 
     @Test
     void shouldLetterboxWithBlack() throws Exception {
-        ImageDecoder letterboxing = new ImageDecoder(Quarters.SIZE, Resize.LETTERBOX, MAX_PIXELS);
+        ImageDecoder letterboxing = new ImageDecoder(Quarters.SIZE, Resize.LETTERBOX, budget());
         BufferedImage white = new BufferedImage(200, 50, BufferedImage.TYPE_INT_RGB);
         white.createGraphics().fillRect(0, 0, 200, 50);
         letterboxing.decode(Quarters.encode(white, "png"), pixels);
@@ -166,7 +166,7 @@ class ImageDecoderTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"jpg", "png", "tiff", "gif"})
-    void shouldRefuseDamagedImagesOrDecodeSomething(String format) {
+    void shouldRefuseDamagedImagesOrDecodeSomething(String format) throws Exception {
         byte[] image = Quarters.encode(noise(120, 120), format);
         for (int seed = 0; seed < 50; seed++) {
             byte[] damaged = image.clone();
@@ -205,6 +205,10 @@ class ImageDecoderTest {
         assertFails(ascii("\0\0\0\34ftypisom"), FailureReason.UNSUPPORTED_FORMAT, "video");
         assertFails(ascii("\1\2\3\4"), FailureReason.UNSUPPORTED_FORMAT, "01 02 03 04");
         assertFails(Quarters.resource("animated.webp"), FailureReason.UNSUPPORTED_FORMAT, "animated WebP");
+    }
+
+    private static PixelBudget budget() {
+        return new PixelBudget(MAX_PIXELS, OptionNames.OF_THE_LIBRARY);
     }
 
     private void assertFails(byte[] image, FailureReason reason, String... inMessage) {

@@ -19,19 +19,19 @@ import java.util.List;
 import javax.imageio.ImageIO;
 
 /** The test picture: four quarters of red, green, blue and yellow, which tell how it was turned and cropped. */
-final class Quarters {
-    static final int SIZE = 32;
+public final class Quarters {
+    public static final int SIZE = 32;
     static final List<Color> UPRIGHT = List.of(Color.RED, Color.GREEN, Color.BLUE, Color.YELLOW);
 
     private static final int TOLERANCE = 40;
 
     private Quarters() {}
 
-    static BufferedImage picture(int width, int height, int type) {
+    public static BufferedImage picture(int width, int height, int type) {
         return picture(width, height, type, UPRIGHT);
     }
 
-    static BufferedImage picture(int width, int height, int type, List<Color> colours) {
+    public static BufferedImage picture(int width, int height, int type, List<Color> colours) {
         BufferedImage image = new BufferedImage(width, height, type);
         Graphics2D graphics = image.createGraphics();
         for (int i = 0; i < colours.size(); i++) {
@@ -42,7 +42,7 @@ final class Quarters {
         return image;
     }
 
-    static byte[] encode(BufferedImage image, String format) {
+    public static byte[] encode(BufferedImage image, String format) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try {
             assertThat(ImageIO.write(image, format, out)).isTrue();
@@ -52,15 +52,15 @@ final class Quarters {
         return out.toByteArray();
     }
 
-    static byte[] jpeg(int width, int height) {
+    public static byte[] jpeg(int width, int height) {
         return encode(picture(width, height, BufferedImage.TYPE_INT_RGB), "jpg");
     }
 
-    static byte[] png(int width, int height) {
+    public static byte[] png(int width, int height) {
         return encode(picture(width, height, BufferedImage.TYPE_INT_RGB), "png");
     }
 
-    static byte[] resource(String name) {
+    public static byte[] resource(String name) {
         try (InputStream in = Quarters.class.getResourceAsStream(name)) {
             return in.readAllBytes();
         } catch (IOException e) {
@@ -68,7 +68,7 @@ final class Quarters {
         }
     }
 
-    static ByteBuffer target() {
+    public static ByteBuffer target() {
         return ByteBuffer.allocateDirect(3 * SIZE * SIZE);
     }
 

@@ -12,9 +12,12 @@ import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
 import io.tagstream.model.LabelText;
 import io.tagstream.model.bundle.Bundle;
+import io.tagstream.model.image.DecodeIsolation;
 import io.tagstream.model.image.FetchOptions;
+import io.tagstream.model.image.Quarters;
 import java.awt.image.BufferedImage;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -75,6 +78,28 @@ class OnnxModelRuntimeTest {
                 }
             }
             assertThat(runtime.statistics().meanBatchSize()).isGreaterThan(2);
+        }
+    }
+
+    @Test
+    void shouldScoreTheSameWhereverImagesAreDecoded() throws Exception {
+        Path file = folder.resolve("quarters.png");
+        Files.write(file, Quarters.png(90, 60));
+        assertThat(scores(file, DecodeIsolation.PROCESS)).isEqualTo(scores(file, DecodeIsolation.NONE));
+    }
+
+    private float[] scores(Path image, DecodeIsolation isolation) throws Exception {
+        FetchOptions fetch = FetchOptions.builder().fileRoots(List.of(folder)).build();
+        try (OnnxModelRuntime runtime = OnnxModelRuntime.builder(Bundle.load(TINY))
+                .fetch(fetch)
+                .decodeThreads(2)
+                .decodeIsolation(isolation)
+                .build()) {
+            DirectLabelVectors labels = TinyBundle.labels(runtime, 20);
+            return runtime.trySubmit(request(image), () -> labels)
+                    .orElseThrow()
+                    .get(60, TimeUnit.SECONDS)
+                    .scores();
         }
     }
 

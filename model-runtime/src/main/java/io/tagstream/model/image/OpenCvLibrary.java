@@ -1,0 +1,57 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.opencv.core.Core;
+
+/** OpenCV's native library as its jar has it, for every platform. To use this class is not yet to load it. */
+public final class OpenCvLibrary {
+    /** System property: the unpacked library that a process loads. Without it a process unpacks one for itself. */
+    public static final String UNPACKED = "tagstream.opencv.library";
+
+    private static final String RESOURCES = "/nu/pattern/opencv/";
+
+    private OpenCvLibrary() {}
+
+    /**
+     * Unpacks the library of this platform, some 60 MB.
+     *
+     * @return the file, in {@code directory}
+     * @throws FileNotFoundException if there is none for this platform
+     */
+    public static Path unpack(Path directory) throws IOException {
+        String name = System.mapLibraryName(Core.NATIVE_LIBRARY_NAME);
+        String resource = RESOURCES + platform() + "/" + name;
+        Path library = directory.resolve(name);
+        try (InputStream in = Core.class.getResourceAsStream(resource)) {
+            if (in == null) {
+                throw new FileNotFoundException(
+                        "OpenCV's jar has no native library for this platform: there is no " + resource);
+            }
+            Files.copy(in, library);
+        }
+        return library;
+    }
+
+    private static String platform() {
+        String system = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        String os = system.startsWith("windows") ? "windows" : system.startsWith("mac") ? "osx" : "linux";
+        String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
+        return os + "/"
+                + switch (arch) {
+                    case "amd64", "x86_64" -> "x86_64";
+                    case "aarch64", "arm64" -> "ARMv8";
+                    case "arm" -> "ARMv7";
+                    default -> arch;
+                };
+    }
+}

@@ -1,0 +1,32 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+/**
+ * What messages call the options that refused an image, so that whoever reads one knows what to change. An application
+ * with a configuration of its own gives its own names.
+ *
+ * @param fileRoots of {@link FetchOptions.Builder#fileRoots}
+ * @param allowPrivateAddresses of {@link FetchOptions.Builder#allowPrivateAddresses}
+ * @param maxRedirects of {@link FetchOptions.Builder#maxRedirects}
+ * @param timeout of {@link FetchOptions.Builder#timeout}
+ * @param maxBytes of {@link FetchOptions.Builder#maxBytes}
+ * @param maxPixels of the runtime's limit of pixels
+ * @param decodeTimeout of the runtime's limit of decoding time
+ */
+public record OptionNames(
+        String fileRoots,
+        String allowPrivateAddresses,
+        String maxRedirects,
+        String timeout,
+        String maxBytes,
+        String maxPixels,
+        String decodeTimeout) {
+
+    /** The names that the options have in this library. */
+    public static final OptionNames OF_THE_LIBRARY = new OptionNames(
+            "fileRoots", "allowPrivateAddresses", "maxRedirects", "timeout", "maxBytes", "maxPixels", "decodeTimeout");
+}

@@ -1,0 +1,88 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import java.util.concurrent.Semaphore;
+
+/**
+ * Admits images to decoding by what their headers say. An image may have so many pixels; all images that are decoded at a
+ * time have no more together, so that many that are tiny in bytes and huge in pixels take no more memory than one.
+ *
+ * <p><i>Threading notes.</i> May be used from any thread. Images wait their turn, first come, first served.
+ */
+public final class PixelBudget {
+    private static final int UNIT = 1024;
+    /** A JPEG, which has no alpha channel and at most 8 bits a sample, takes a part of the memory that a PNG may. */
+    private static final int JPEG_SHARE = 4;
+
+    private final long maxPixels;
+    private final OptionNames names;
+    private final int units;
+    private final Semaphore free;
+
+    /**
+     * @param maxPixels of an image, and of all that are decoded at a time
+     * @param names what messages call the option
+     */
+    public PixelBudget(long maxPixels, OptionNames names) {
+        this.maxPixels = maxPixels;
+        this.names = names;
+        this.units = (int) Math.min(Integer.MAX_VALUE, maxPixels / UNIT + 1);
+        this.free = new Semaphore(units, true);
+    }
+
+    /**
+     * Waits until the image may be decoded.
+     *
+     * @throws ImageException if the bytes are no whole image of a known format, or it has too many pixels
+     */
+    public Share admit(byte[] encoded) throws ImageException, InterruptedException {
+        ImageHeader header = ImageHeader.read(encoded);
+        if (header.pixels() > maxPixels) {
+            throw new ImageException(
+                    FailureReason.TOO_MANY_PIXELS,
+                    "the %s is %d x %d = %d pixels, more than the %d allowed; submit a smaller image or raise %s"
+                            .formatted(
+                                    header.format(),
+                                    header.width(),
+                                    header.height(),
+                                    header.pixels(),
+                                    maxPixels,
+                                    names.maxPixels()));
+        }
+        long weight = header.format() == ImageFormat.JPEG ? header.pixels() / JPEG_SHARE : header.pixels();
+        int taken = (int) Math.min(units, weight / UNIT + 1);
+        free.acquire(taken);
+        return new Share(header, taken);
+    }
+
+    /** A part of the budget; closing gives it back. */
+    public final class Share implements AutoCloseable {
+        private final ImageHeader header;
+        private final int taken;
+
+        private Share(ImageHeader header, int taken) {
+            this.header = header;
+            this.taken = taken;
+        }
+
+        /** The image's format, for messages. */
+        public String format() {
+            return header.format().toString();
+        }
+
+        ImageHeader header() {
+            return header;
+        }
+
+        @Override
+        public void close() {
+            free.release(taken);
+        }
+    }
+}

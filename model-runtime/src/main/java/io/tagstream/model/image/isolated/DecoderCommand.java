@@ -1,0 +1,93 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image.isolated;
+
+import io.tagstream.model.bundle.BundleDescription.Resize;
+import io.tagstream.model.image.OpenCvLibrary;
+import java.io.File;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.security.CodeSource;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.opencv.core.Core;
+
+/**
+ * How a decoder process is started: a small Java with the classes that decode and nothing else, without this process's
+ * environment, which may hold secrets.
+ *
+ * @param mainClass what it runs
+ * @param moreClasses where classes are looked for besides
+ * @param size side of the square in pixels
+ * @param resize how an image of any shape becomes the square
+ * @param maxPixels the most pixels of an image
+ * @param maxBytes the most bytes of an image
+ */
+record DecoderCommand(
+        Class<?> mainClass, List<Path> moreClasses, int size, Resize resize, long maxPixels, int maxBytes) {
+    /** Of the environment, what Java itself may need to start. */
+    private static final Set<String> KEPT_VARIABLES = Set.of("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SystemRoot");
+
+    /** Classes, and what decoding a GIF takes, whose reader is Java's. */
+    private static final int HEAP_MIB = 160;
+
+    private static final int FIRST_JAVA_THAT_ASKS_FOR_NATIVE_ACCESS = 24;
+
+    ProcessBuilder builder(SharedDirectory directory) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        // an image is there once, and once more while it is read
+        command.add("-Xmx" + (HEAP_MIB + 2L * maxBytes / (1 << 20)) + "m");
+        command.add("-Xms16m");
+        command.add("-XX:+UseSerialGC");
+        command.add("-XX:TieredStopAtLevel=1");
+        command.add("-XX:+ExitOnOutOfMemoryError");
+        command.add("-XX:-UsePerfData");
+        command.add("-XX:-CreateCoredumpOnCrash");
+        command.add("-XX:ErrorFile=" + directory.crashReport("%p"));
+        if (Runtime.version().feature() >= FIRST_JAVA_THAT_ASKS_FOR_NATIVE_ACCESS) {
+            command.add("--enable-native-access=ALL-UNNAMED");
+        }
+        command.add("-Djava.awt.headless=true");
+        command.add("-Djava.io.tmpdir=" + directory.path());
+        command.add("-D" + OpenCvLibrary.UNPACKED + "=" + directory.library());
+        command.add("-cp");
+        command.add(classPath());
+        command.add(mainClass.getName());
+        command.addAll(
+                List.of(directory.path().toString(), Integer.toString(size), resize.name(), Long.toString(maxPixels)));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().keySet().retainAll(KEPT_VARIABLES);
+        // its own limit, in case a decoder sees more in a file than its header says
+        builder.environment().put("OPENCV_IO_MAX_IMAGE_PIXELS", Long.toString(maxPixels));
+        builder.environment().put("OPENCV_LOG_LEVEL", "SILENT");
+        return builder.directory(directory.path().toFile());
+    }
+
+    private String classPath() {
+        Set<String> entries = new LinkedHashSet<>();
+        entries.add(location(DecoderMain.class));
+        entries.add(location(Core.class));
+        moreClasses.forEach(path -> entries.add(path.toString()));
+        return String.join(File.pathSeparator, entries);
+    }
+
+    private static String location(Class<?> type) {
+        CodeSource source = type.getProtectionDomain().getCodeSource();
+        if (source == null) {
+            throw new DecoderStartException(
+                    "it is not known from which file %s was loaded".formatted(type.getName()), null);
+        }
+        try {
+            return Path.of(source.getLocation().toURI()).toString();
+        } catch (URISyntaxException | IllegalArgumentException e) {
+            throw new DecoderStartException(
+                    "%s was loaded from %s, which is no file".formatted(type.getName(), source.getLocation()), e);
+        }
+    }
+}

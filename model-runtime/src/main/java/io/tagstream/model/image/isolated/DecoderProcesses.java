@@ -1,0 +1,246 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image.isolated;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.bundle.BundleDescription.Resize;
+import io.tagstream.model.image.Decoder;
+import io.tagstream.model.image.ImageSize;
+import io.tagstream.model.image.OptionNames;
+import io.tagstream.model.image.PixelBudget;
+import io.tagstream.model.image.isolated.DecoderProcess.EndedException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Decodes in child processes, so that a crash of native code costs one image and not the stream. A process that dies, or
+ * takes too long and is ended, is replaced when the next image needs it; its image has failed as
+ * {@link FailureReason#CORRUPT_IMAGE}. The result is {@link io.tagstream.model.image.ImageDecoder}'s, byte for byte.
+ *
+ * <p>It holds crashes, hangs and memory; it is no sandbox: the processes run as the same user.
+ *
+ * <p><i>Threading notes.</i> {@link #decode} may be called from any number of threads, of which so many decode at a time as
+ * there are processes. {@link #close} may be called meanwhile and makes them fail.
+ */
+public final class DecoderProcesses implements Decoder {
+    private static final Logger LOG = LoggerFactory.getLogger(DecoderProcesses.class);
+    private static final Duration START = Duration.ofSeconds(60);
+
+    private final Options options;
+    private final DecoderCommand command;
+    private final PixelBudget budget;
+    private final SharedDirectory directory;
+    private final ScheduledThreadPoolExecutor alarms;
+    private final BlockingQueue<Slot> idle;
+    private final List<Slot> slots = new ArrayList<>();
+    private volatile boolean closed;
+
+    /**
+     * What to decode, and how.
+     *
+     * @param processes images decoded at a time
+     * @param size side of the square in pixels
+     * @param resize how an image of any shape becomes the square
+     * @param maxPixels of an image, and of all that are decoded at a time
+     * @param maxBytes of an image
+     * @param timeout the longest that decoding an image may take
+     * @param names what messages call the options
+     */
+    public record Options(
+            int processes,
+            int size,
+            Resize resize,
+            long maxPixels,
+            int maxBytes,
+            Duration timeout,
+            OptionNames names) {}
+
+    /**
+     * Starts the processes and waits until they are ready: about a second.
+     *
+     * @throws DecoderStartException if that cannot be
+     */
+    public DecoderProcesses(Options options) {
+        this(options, DecoderMain.class, List.of());
+    }
+
+    DecoderProcesses(Options options, Class<?> mainClass, List<Path> moreClasses) {
+        this.options = options;
+        this.command = new DecoderCommand(
+                mainClass, moreClasses, options.size(), options.resize(), options.maxPixels(), options.maxBytes());
+        this.budget = new PixelBudget(options.maxPixels(), options.names());
+        this.idle = new ArrayBlockingQueue<>(options.processes());
+        this.alarms = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, "tagstream-decode-deadlines");
+            thread.setDaemon(true);
+            return thread;
+        });
+        alarms.setRemoveOnCancelPolicy(true);
+        try {
+            this.directory = SharedDirectory.create();
+        } catch (IOException e) {
+            alarms.shutdownNow();
+            throw new DecoderStartException("OpenCV's native library cannot be unpacked: " + e.getMessage(), e);
+        }
+        boolean complete = false;
+        try {
+            start();
+            complete = true;
+        } finally {
+            if (!complete) {
+                close();
+            }
+        }
+    }
+
+    /** All at once: each takes a while. */
+    private void start() {
+        List<DecoderProcess> starting = new ArrayList<>();
+        for (int i = 0; i < options.processes(); i++) {
+            Slot slot = new Slot();
+            slots.add(slot);
+            starting.add(slot.launch());
+        }
+        for (int i = 0; i < options.processes(); i++) {
+            try {
+                awaitReady(starting.get(i));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new DecoderStartException("interrupted", e);
+            }
+            idle.add(slots.get(i));
+        }
+    }
+
+    @Override
+    public int bytes() {
+        return 3 * options.size() * options.size();
+    }
+
+    @Override
+    public ImageSize decode(byte[] encoded, ByteBuffer target) throws ImageException, InterruptedException {
+        // what can be refused by the header alone is, without a process, and each knows the budget of none but itself
+        try (PixelBudget.Share share = budget.admit(encoded)) {
+            Slot slot = idle.take();
+            try {
+                return decode(slot, share.format(), encoded, target);
+            } finally {
+                idle.add(slot);
+            }
+        }
+    }
+
+    private ImageSize decode(Slot slot, String format, byte[] encoded, ByteBuffer target)
+            throws ImageException, InterruptedException {
+        DecoderProcess process = slot.running();
+        try {
+            return process.decode(encoded, target, options.timeout(), alarms);
+        } catch (EndedException e) {
+            if (closed) {
+                throw closed(e);
+            }
+            LOG.warn(
+                    "decoder process {} died on an image of {} bytes, a {}: {}",
+                    process.pid(),
+                    encoded.length,
+                    format,
+                    e.getMessage());
+            throw new ImageException(FailureReason.CORRUPT_IMAGE, message(format, e), e);
+        }
+    }
+
+    private String message(String format, EndedException e) {
+        return e.late()
+                ? "the %s was not decoded within %s ms, and the decoder process was ended; submit a simpler image or raise %s"
+                        .formatted(
+                                format,
+                                options.timeout().toMillis(),
+                                options.names().decodeTimeout())
+                : "the %s does not decode: the decoder process died on it (%s)".formatted(format, e.getMessage());
+    }
+
+    private static ImageException closed(Exception e) {
+        return new ImageException(FailureReason.MODEL_ERROR, "the runtime was closed while decoding", e);
+    }
+
+    private void awaitReady(DecoderProcess process) throws InterruptedException {
+        try {
+            process.awaitReady(START, alarms);
+        } catch (EndedException e) {
+            throw new DecoderStartException(e.getMessage(), e);
+        } catch (ImageException e) {
+            throw new IllegalStateException("a greeting is no answer", e);
+        }
+    }
+
+    /** What the processes share. */
+    Path directory() {
+        return directory.path();
+    }
+
+    /** Ends the processes and deletes what they shared. */
+    @Override
+    public void close() {
+        closed = true;
+        slots.forEach(Slot::kill);
+        alarms.shutdownNow();
+        try {
+            directory.close();
+        } catch (IOException e) {
+            LOG.warn("the directory {} is left behind", directory.path(), e);
+        }
+    }
+
+    /** The place of a process, which has a new one when the last is dead. */
+    private final class Slot {
+        private DecoderProcess process;
+
+        DecoderProcess running() throws ImageException, InterruptedException {
+            if (process.isAlive()) {
+                return process;
+            }
+            try {
+                DecoderProcess started = launch();
+                awaitReady(started);
+                return started;
+            } catch (DecoderStartException e) {
+                if (closed) {
+                    throw closed(e);
+                }
+                throw new ImageException(FailureReason.MODEL_ERROR, e.getMessage(), e);
+            }
+        }
+
+        /** Under the same lock as {@link #kill}, so that none is started behind the back of closing. */
+        synchronized DecoderProcess launch() {
+            if (closed) {
+                throw new DecoderStartException("the runtime is closed", null);
+            }
+            try {
+                process = new DecoderProcess(command.builder(directory).start(), directory);
+                return process;
+            } catch (IOException e) {
+                throw new DecoderStartException(e.getMessage(), e);
+            }
+        }
+
+        synchronized void kill() {
+            if (process != null) {
+                process.kill();
+            }
+        }
+    }
+}
