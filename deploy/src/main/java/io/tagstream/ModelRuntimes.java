@@ -5,6 +5,7 @@
  */
 package io.tagstream;
 
+import io.tagstream.model.batch.RetryOptions;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleException;
 import io.tagstream.model.image.DecodeIsolation;
@@ -35,6 +36,8 @@ public final class ModelRuntimes {
                             Bundle.load(config.getString(TagstreamConfig.MODEL_BUNDLE)))
                     .executionProvider(ExecutionProvider.of(config.getString(TagstreamConfig.MODEL_EXECUTION_PROVIDER)))
                     .batchWait(Duration.ofMillis(config.getInt(TagstreamConfig.MODEL_BATCH_WAIT_MILLIS)))
+                    .maxAccepted(config.getInt(TagstreamConfig.MODEL_MAX_ACCEPTED))
+                    .retry(retry(config))
                     .maxInFlight(config.getInt(TagstreamConfig.MODEL_MAX_IN_FLIGHT))
                     .maxPixels(config.getLong(TagstreamConfig.DECODE_MAX_PIXELS))
                     .decodeIsolation(isolation(config))
@@ -60,6 +63,14 @@ public final class ModelRuntimes {
     private static DecodeIsolation isolation(TagstreamConfig config) {
         return DecodeIsolation.valueOf(
                 config.getString(TagstreamConfig.DECODE_ISOLATION).toUpperCase(Locale.ROOT));
+    }
+
+    private static RetryOptions retry(TagstreamConfig config) {
+        return new RetryOptions(
+                config.getInt(TagstreamConfig.RETRY_MAX_ATTEMPTS),
+                Duration.ofMillis(config.getInt(TagstreamConfig.RETRY_BACKOFF_MILLIS)),
+                Duration.ofMillis(config.getInt(TagstreamConfig.RETRY_BACKOFF_MAX_MILLIS)),
+                Duration.ofMillis(config.getInt(TagstreamConfig.IMAGE_DEADLINE_MILLIS)));
     }
 
     private static FetchOptions fetch(TagstreamConfig config) {

@@ -7,7 +7,7 @@ package io.tagstream.model;
 
 /** Why an image could not be scored. */
 public enum FailureReason {
-    /** The URI is malformed, of an unknown scheme, or the expected checksum is not one. */
+    /** The URI is malformed, of an unknown scheme, or refused with HTTP 4xx; or the expected checksum is not one. */
     BAD_REFERENCE(false),
     /** There is nothing at the URI: no such file, HTTP 404 or 410. */
     FETCH_NOT_FOUND(false),
@@ -38,7 +38,7 @@ public enum FailureReason {
         this.retryable = retryable;
     }
 
-    /** Whether the same reference may succeed later without anyone changing it. */
+    /** Whether the same reference may succeed later without anyone changing it; the runtime then tries it again. */
     public boolean retryable() {
         return retryable;
     }

@@ -5,15 +5,20 @@
  */
 package io.tagstream.model;
 
+import java.time.Duration;
+import java.util.Optional;
+
 /** An image could not be scored. The message says what failed, with which value, and what to change. */
 public final class ImageException extends Exception {
     private static final long serialVersionUID = 1L;
 
     private final FailureReason reason;
     private final int attempts;
+    private final boolean sourceOverloaded;
+    private final Duration retryAfter;
 
     public ImageException(FailureReason reason, String message) {
-        this(reason, message, 1, null);
+        this(reason, message, null);
     }
 
     public ImageException(FailureReason reason, String message, Throwable cause) {
@@ -21,17 +26,58 @@ public final class ImageException extends Exception {
     }
 
     public ImageException(FailureReason reason, String message, int attempts, Throwable cause) {
+        this(reason, message, attempts, false, null, cause);
+    }
+
+    private ImageException(
+            FailureReason reason,
+            String message,
+            int attempts,
+            boolean sourceOverloaded,
+            Duration retryAfter,
+            Throwable cause) {
         super(message, cause);
         this.reason = reason;
         this.attempts = attempts;
+        this.sourceOverloaded = sourceOverloaded;
+        this.retryAfter = retryAfter;
+    }
+
+    /**
+     * The image's source is down or has too much to do: it should be asked for less.
+     *
+     * @param retryAfter how long it wants to be left alone, where it says so
+     */
+    public static ImageException overloaded(
+            FailureReason reason, String message, Optional<Duration> retryAfter, Throwable cause) {
+        return new ImageException(reason, message, 1, true, retryAfter.orElse(null), cause);
+    }
+
+    /** The same failure, given up after so many attempts. */
+    public ImageException after(int allAttempts) {
+        String message = allAttempts > 1 ? "%s (attempt %d)".formatted(getMessage(), allAttempts) : getMessage();
+        ImageException last =
+                new ImageException(reason, message, allAttempts, sourceOverloaded, retryAfter, getCause());
+        last.setStackTrace(getStackTrace());
+        return last;
     }
 
     public FailureReason reason() {
         return reason;
     }
 
-    /** How many attempts were made. */
+    /** How many attempts were made; 0 if the image's source had answered nobody for so long that none was. */
     public int attempts() {
         return attempts;
+    }
+
+    /** Whether the image's source is down or has too much to do: timeouts, refused connections, HTTP 429 and 503. */
+    public boolean sourceOverloaded() {
+        return sourceOverloaded;
+    }
+
+    /** How long the source wants to be left alone, where it says so. */
+    public Optional<Duration> retryAfter() {
+        return Optional.ofNullable(retryAfter);
     }
 }

@@ -27,7 +27,9 @@ public interface ModelRuntime extends AutoCloseable {
     LabelVector encodeLabel(LabelText text) throws LabelTextException;
 
     /**
-     * Fetches, decodes and scores an image, unless the runtime has no room for another.
+     * Fetches, decodes and scores an image, unless the runtime has no room for another. What fails for a reason that may
+     * pass ({@link FailureReason#retryable}) is tried again within the runtime's limits, and fails with the last attempt's
+     * failure.
      *
      * <p>{@code labels} is asked once, when the image's batch is scored, and the result carries its answer. All images
      * of a batch that came with the same supplier are scored with one answer.

@@ -72,6 +72,12 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String MODEL_BATCH_WAIT_MILLIS = "model.batch.wait.ms";
     public static final String MODEL_THREADS = "model.threads";
     public static final String MODEL_MAX_IN_FLIGHT = "model.max.in.flight";
+    public static final String MODEL_MAX_ACCEPTED = "model.max.accepted";
+
+    public static final String IMAGE_DEADLINE_MILLIS = "image.deadline.ms";
+    public static final String RETRY_MAX_ATTEMPTS = "retry.max.attempts";
+    public static final String RETRY_BACKOFF_MILLIS = "retry.backoff.ms";
+    public static final String RETRY_BACKOFF_MAX_MILLIS = "retry.backoff.max.ms";
 
     public static final String FETCH_FILE_ROOTS = "fetch.file.roots";
     public static final String FETCH_ALLOW_PRIVATE = "fetch.allow.private";
@@ -301,7 +307,48 @@ public final class TagstreamConfig extends AbstractConfig {
                     256,
                     atLeast(1),
                     MEDIUM,
-                    "Images that are being fetched, decoded and scored at a time, all partitions together.")
+                    "Images that are being fetched, decoded and scored at a time, all partitions together: those that hold"
+                            + " bytes and pixels.")
+            .define(
+                    MODEL_MAX_ACCEPTED,
+                    ConfigDef.Type.INT,
+                    16_384,
+                    atLeast(1),
+                    LOW,
+                    "Images that are worked on or wait for their turn, their host or another attempt, all partitions"
+                            + " together. One that waits takes about a kilobyte.")
+            .define(
+                    IMAGE_DEADLINE_MILLIS,
+                    ConfigDef.Type.INT,
+                    120_000,
+                    atLeast(1),
+                    MEDIUM,
+                    "How long an image is tried, from its first attempt: no attempt begins and no fetch lasts beyond it."
+                            + " Also how long images wait for a host that serves nobody; for one that is slow they wait on.")
+            .define(
+                    RETRY_MAX_ATTEMPTS,
+                    ConfigDef.Type.INT,
+                    5,
+                    atLeast(1),
+                    MEDIUM,
+                    "Attempts an image, the first included, where the failure may pass: timeouts, refused connections,"
+                            + " HTTP 429 and 5xx, failures of the model. 1: no retries.")
+            .define(
+                    RETRY_BACKOFF_MILLIS,
+                    ConfigDef.Type.INT,
+                    500,
+                    atLeast(0),
+                    LOW,
+                    "The longest wait before the second attempt. It doubles with every further one, and each wait is drawn"
+                            + " evenly between 0 and the longest. A Retry-After that asks for more is respected.")
+            .define(
+                    RETRY_BACKOFF_MAX_MILLIS,
+                    ConfigDef.Type.INT,
+                    30_000,
+                    atLeast(0),
+                    LOW,
+                    "The longest wait before any attempt. Also the longest that a host's Retry-After holds up its other"
+                            + " images.")
             .define(
                     FETCH_FILE_ROOTS,
                     ConfigDef.Type.LIST,
@@ -319,10 +366,11 @@ public final class TagstreamConfig extends AbstractConfig {
             .define(
                     FETCH_CONCURRENCY,
                     ConfigDef.Type.INT,
-                    64,
+                    96,
                     atLeast(1),
                     MEDIUM,
-                    "Images fetched at a time. At 300 ms a fetch, 100 images a second need 30.")
+                    "Images fetched at a time. At 300 ms a fetch, 100 images a second need 30. One host gets three quarters"
+                            + " of them at most, and less while it is overloaded.")
             .define(
                     FETCH_CONNECT_TIMEOUT_MILLIS,
                     ConfigDef.Type.INT,

@@ -10,11 +10,19 @@ import java.time.Duration;
 /**
  * The pipeline's sizes.
  *
- * @param maxInFlight images accepted and not yet completed
+ * @param maxAccepted images accepted and not yet completed, waiting or not; waiting they take little but their references
+ * @param maxInFlight images in the stages, from the beginning of their fetch on, with their bytes and pixels
  * @param fetchThreads images fetched at the same time
  * @param decodeThreads images decoded at the same time
  * @param batchSize a full batch
  * @param batchWait how long an image waits at most for its batch to fill
+ * @param retry how often and how long an image is tried
  */
 public record PipelineOptions(
-        int maxInFlight, int fetchThreads, int decodeThreads, int batchSize, Duration batchWait) {}
+        int maxAccepted,
+        int maxInFlight,
+        int fetchThreads,
+        int decodeThreads,
+        int batchSize,
+        Duration batchWait,
+        RetryOptions retry) {}

@@ -8,9 +8,10 @@ package io.tagstream.model.batch;
 /**
  * What the pipeline has done since it was made.
  *
- * @param inFlight images in it now
+ * @param accepted images in it now, waiting or not
  * @param succeeded images scored
  * @param failed images failed
+ * @param retries attempts that failed and were followed by another
  * @param batches batches run
  * @param batchedImages images in them
  * @param fetchNanos time spent fetching, all threads together
@@ -18,9 +19,10 @@ package io.tagstream.model.batch;
  * @param inferenceNanos time spent in the model
  */
 public record PipelineStatistics(
-        int inFlight,
+        int accepted,
         long succeeded,
         long failed,
+        long retries,
         long batches,
         long batchedImages,
         long fetchNanos,

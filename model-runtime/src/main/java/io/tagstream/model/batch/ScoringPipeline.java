@@ -11,11 +11,13 @@ import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
 import io.tagstream.model.LabelVectors;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
@@ -30,18 +32,22 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes images through fetch, decode and inference, shared by all callers, so that batches fill from all of them.
+ * Takes images through fetch, decode and inference, shared by all callers, so that batches fill from all of them. What
+ * fails and may pass is tried again, from the start, after a {@link Backoff}.
  *
  * <p><i>Threading notes.</i>
  *
  * <ul>
  *   <li>{@link #trySubmit} may be called from any thread and never blocks: it takes room, or turns away.
+ *   <li>Accepted images wait in the {@link FetchQueue}, without a thread, until it is their turn.
  *   <li>Fetch threads hand over to decode threads, these through the {@link Batcher} to one inference thread. The queues
- *       between them are unbounded in themselves; room bounds what is in all of them together.
+ *       between them are unbounded in themselves; the fetch queue bounds what is in all of them together.
+ *   <li>A thread of {@link Alarms} ends backoffs.
  *   <li>Decode threads wait for one of a fixed set of pixel buffers, so decoding runs at most two batches ahead.
  *   <li>The inference thread alone calls {@link Stages#load}, {@link Stages#encode} and {@link Stages#score}.
  *   <li>Futures complete on the thread of the stage that ended the image.
@@ -54,16 +60,21 @@ public final class ScoringPipeline implements AutoCloseable {
     private static final long JOIN_SECONDS = 60;
 
     private final Stages stages;
-    private final int maxInFlight;
+    private final int maxAccepted;
     private final Semaphore room;
+    private final FetchQueue queue;
+    private final RetryOptions retry;
+    private final Backoff backoff;
+    private final Alarms alarms;
     private final ThreadPoolExecutor fetchPool;
     private final ThreadPoolExecutor decodePool;
     private final Batcher<Work<?>> batcher;
     private final BlockingQueue<ByteBuffer> pixelBuffers;
     private final Thread inference;
-    private final Set<Work<?>> inFlight = ConcurrentHashMap.newKeySet();
+    private final Set<Work<?>> accepted = ConcurrentHashMap.newKeySet();
     private final LongAdder succeeded = new LongAdder();
     private final LongAdder failed = new LongAdder();
+    private final LongAdder retries = new LongAdder();
     private final LongAdder batches = new LongAdder();
     private final LongAdder batchedImages = new LongAdder();
     private final LongAdder fetchNanos = new LongAdder();
@@ -73,9 +84,18 @@ public final class ScoringPipeline implements AutoCloseable {
 
     /** A running pipeline, which owns its threads but not {@code stages}. */
     public ScoringPipeline(Stages stages, PipelineOptions options) {
+        this(stages, options, Alarms.ofSystem(), new SplittableRandom());
+    }
+
+    /** With a clock and jitter of the caller's choice; {@code alarms} are closed with the pipeline. */
+    ScoringPipeline(Stages stages, PipelineOptions options, Alarms alarms, RandomGenerator jitter) {
         this.stages = stages;
-        this.maxInFlight = options.maxInFlight();
-        this.room = new Semaphore(maxInFlight);
+        this.maxAccepted = options.maxAccepted();
+        this.room = new Semaphore(maxAccepted);
+        this.retry = options.retry();
+        this.queue = new FetchQueue(options.fetchThreads(), options.maxInFlight(), retry.deadline());
+        this.backoff = new Backoff(retry, jitter);
+        this.alarms = alarms;
         this.fetchPool = pool("tagstream-fetch", options.fetchThreads());
         this.decodePool = pool("tagstream-decode", options.decodeThreads());
         this.batcher = new Batcher<>(options.batchSize(), options.batchWait());
@@ -96,33 +116,51 @@ public final class ScoringPipeline implements AutoCloseable {
         if (!room.tryAcquire()) {
             return Optional.empty();
         }
-        Work<L> work = new Work<>(request, labels, room::release);
-        inFlight.add(work);
-        FetchTask task = new FetchTask(work);
+        Work<L> work = new Work<>(request, labels, stages.source(request), alarms.nanoTime(), this::ended);
+        accepted.add(work);
         work.future.whenComplete((scores, failure) -> {
-            inFlight.remove(work);
-            // the queue would otherwise fill with cancelled images while all fetch threads are busy
-            if (work.endIfWaiting()) {
-                fetchPool.remove(task);
-            }
+            accepted.remove(work);
+            work.endIfWaiting();
         });
-        try {
-            fetchPool.execute(task);
-        } catch (RejectedExecutionException e) {
-            work.future.cancel(false);
-        }
+        queue.add(work, work.submittedAt);
+        dispatch();
         if (closed) {
             work.future.cancel(false);
         }
         return Optional.of(work.future);
     }
 
+    /** Hands over to the fetch threads what may be fetched now. */
+    private void dispatch() {
+        while (!closed) {
+            Optional<Work<?>> next = queue.poll(alarms.nanoTime());
+            if (next.isEmpty()) {
+                return;
+            }
+            Work<?> work = next.get();
+            try {
+                fetchPool.execute(() -> fetch(work));
+            } catch (RejectedExecutionException e) {
+                work.future.cancel(false);
+            }
+        }
+    }
+
+    /** An image has freed what it held, and its future is about to complete. */
+    private void ended(Work<?> work) {
+        queue.remove(work);
+        queue.landed(work);
+        room.release();
+        dispatch();
+    }
+
     /** What has been done so far. */
     public PipelineStatistics statistics() {
         return new PipelineStatistics(
-                maxInFlight - room.availablePermits(),
+                maxAccepted - room.availablePermits(),
                 succeeded.sum(),
                 failed.sum(),
+                retries.sum(),
                 batches.sum(),
                 batchedImages.sum(),
                 fetchNanos.sum(),
@@ -138,7 +176,8 @@ public final class ScoringPipeline implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        for (Work<?> work : inFlight) {
+        alarms.close();
+        for (Work<?> work : accepted) {
             work.future.cancel(false);
         }
         batcher.close();
@@ -172,36 +211,68 @@ public final class ScoringPipeline implements AutoCloseable {
         }
     }
 
-    /** A class, so that the queue can be asked to remove it. */
-    private final class FetchTask implements Runnable {
-        private final Work<?> work;
-
-        FetchTask(Work<?> work) {
-            this.work = work;
+    private void fetch(Work<?> work) {
+        if (!work.enter()) {
+            queue.notAsked(work);
+            dispatch();
+            return;
         }
-
-        @Override
-        public void run() {
-            if (!work.enter()) {
-                return;
+        long start = alarms.nanoTime();
+        long left = work.attempts() == 0
+                ? retry.deadline().toNanos()
+                : retry.deadline().toNanos() - (start - work.begunAt());
+        if (left <= 0) {
+            queue.notAsked(work);
+            giveUp(work, work.lastFailure().after(work.attempts()));
+            return;
+        }
+        work.begin(start);
+        try {
+            work.fetched(stages.fetch(work.request, Duration.ofNanos(left)));
+        } catch (Throwable e) {
+            ImageException failure = failure(e, "fetching", work);
+            // its slot is free before the image fails: whoever has an outcome finds the source as it was left
+            List<Work<?>> hopeless = List.of();
+            if (failure.sourceOverloaded()) {
+                hopeless = overloaded(work, failure, start);
+            } else {
+                queue.answered(work, alarms.nanoTime());
             }
-            long start = System.nanoTime();
-            try {
-                work.fetched(stages.fetch(work.request));
-            } catch (Throwable e) {
-                fail(work, failure(e, "fetching"));
-                return;
-            } finally {
-                fetchNanos.add(System.nanoTime() - start);
-            }
-            if (work.leave()) {
-                try {
-                    decodePool.execute(() -> decode(work));
-                } catch (RejectedExecutionException e) {
-                    work.future.cancel(false);
+            fail(work, failure);
+            for (Work<?> other : hopeless) {
+                if (other.enter()) {
+                    giveUp(other, queue.unserved(other));
                 }
             }
+            dispatch();
+            return;
+        } finally {
+            fetchNanos.add(alarms.nanoTime() - start);
         }
+        queue.answered(work, alarms.nanoTime());
+        dispatch();
+        if (work.leave()) {
+            try {
+                decodePool.execute(() -> decode(work));
+            } catch (RejectedExecutionException e) {
+                work.future.cancel(false);
+            }
+        }
+    }
+
+    private List<Work<?>> overloaded(Work<?> work, ImageException failure, long begunAt) {
+        Duration asked = failure.retryAfter().orElse(Duration.ZERO);
+        Duration pause = asked.compareTo(retry.maxBackoff()) < 0 ? asked : retry.maxBackoff();
+        List<Work<?>> hopeless = queue.overloaded(work, begunAt, alarms.nanoTime(), pause);
+        if (!pause.isZero()) {
+            alarms.schedule(
+                    () -> {
+                        queue.resume(work.source);
+                        dispatch();
+                    },
+                    pause.toNanos());
+        }
+        return hopeless;
     }
 
     private void decode(Work<?> work) {
@@ -217,7 +288,7 @@ public final class ScoringPipeline implements AutoCloseable {
                 decodeNanos.add(System.nanoTime() - start);
             }
         } catch (Throwable e) {
-            fail(work, failure(e, "decoding"));
+            fail(work, failure(e, "decoding", work));
             return;
         }
         if (work.leave() && !batcher.add(work)) {
@@ -249,7 +320,7 @@ public final class ScoringPipeline implements AutoCloseable {
             ordered.forEach(Work::releasePixels);
             stages.encode(ordered.size());
         } catch (Throwable e) {
-            ordered.forEach(work -> fail(work, failure(e, "inference")));
+            ordered.forEach(work -> fail(work, failure(e, "inference", work)));
             return;
         }
         // before any of its futures completes: whoever has an outcome finds it counted
@@ -270,7 +341,7 @@ public final class ScoringPipeline implements AutoCloseable {
             labels = group.supplier.get();
             scores = stages.score(from, from + group.members.size(), labels);
         } catch (Throwable e) {
-            group.members.forEach(work -> fail(work, failure(e, "scoring")));
+            group.members.forEach(work -> fail(work, failure(e, "scoring", work)));
             return;
         }
         for (int i = 0; i < scores.length; i++) {
@@ -329,12 +400,57 @@ public final class ScoringPipeline implements AutoCloseable {
         return groups;
     }
 
+    /** An attempt has failed. Called in a stage. */
     private void fail(Work<?> work, ImageException failure) {
+        if (failure.reason().retryable() && work.attempts() < retry.maxAttempts() && !closed) {
+            long wait = Math.max(
+                    backoff.nanos(work.attempts()),
+                    failure.retryAfter().map(Duration::toNanos).orElse(0L));
+            long spent = alarms.nanoTime() - work.begunAt();
+            if (wait < retry.deadline().toNanos() - spent) {
+                tryAgain(work, failure, wait);
+                return;
+            }
+        }
+        giveUp(work, failure.after(work.attempts()));
+    }
+
+    private void tryAgain(Work<?> work, ImageException failure, long waitNanos) {
+        LOG.debug(
+                "{}: attempt {} failed, the next follows in {} ms: {}",
+                work.request.name(),
+                work.attempts(),
+                TimeUnit.NANOSECONDS.toMillis(waitNanos),
+                failure.getMessage());
+        retries.increment();
+        if (work.startOver(failure)) {
+            queue.landed(work);
+            work.alarm(() -> alarms.schedule(() -> comeBack(work), waitNanos));
+            dispatch();
+        }
+    }
+
+    /** A backoff has ended. */
+    private void comeBack(Work<?> work) {
+        long now = alarms.nanoTime();
+        work.alarm(() -> alarms.schedule(() -> expire(work), retry.deadline().toNanos() - (now - work.begunAt())));
+        queue.add(work, now);
+        dispatch();
+    }
+
+    /** An image's deadline has passed; that counts if it waits for another attempt. */
+    private void expire(Work<?> work) {
+        if (queue.remove(work) && work.enter()) {
+            giveUp(work, work.lastFailure().after(work.attempts()));
+        }
+    }
+
+    private void giveUp(Work<?> work, ImageException failure) {
         failed.increment();
         work.fail(failure);
     }
 
-    private ImageException failure(Throwable e, String stage) {
+    private static ImageException failure(Throwable e, String stage, Work<?> work) {
         if (e instanceof ImageException known) {
             return known;
         }
@@ -342,7 +458,7 @@ public final class ScoringPipeline implements AutoCloseable {
             // only closing interrupts, and has cancelled the future before
             return new ImageException(FailureReason.MODEL_ERROR, "the runtime was closed while " + stage, e);
         }
-        LOG.error("{} failed unexpectedly", stage, e);
+        LOG.error("{}: {} failed unexpectedly", work.request.name(), stage, e);
         return new ImageException(FailureReason.MODEL_ERROR, "%s failed unexpectedly: %s".formatted(stage, e), e);
     }
 

@@ -11,6 +11,7 @@ import io.tagstream.model.LabelVectors;
 import io.tagstream.model.image.EncodedImage;
 import io.tagstream.model.image.ImageSize;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -20,8 +21,11 @@ import java.util.List;
  * {@link #score} by one.
  */
 public interface Stages {
-    /** Reads an image's bytes; blocks. */
-    EncodedImage fetch(ImageRequest request) throws ImageException, InterruptedException;
+    /** Who serves an image; images of one source share a limit. */
+    String source(ImageRequest request);
+
+    /** Reads an image's bytes, within {@code longest} where its source is remote; blocks. */
+    EncodedImage fetch(ImageRequest request, Duration longest) throws ImageException, InterruptedException;
 
     /** Bytes that {@link #decode} writes. */
     int pixelBytes();

@@ -15,10 +15,11 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * An image on its way through the stages, and the owner of what it takes: room, bytes, a pixel buffer.
+ * An image on its way through the stages, and the owner of what it takes: room, bytes, a pixel buffer, an alarm.
  *
  * <p><i>Threading notes.</i> It is either waiting for a stage or in one. Whoever takes it from waiting to ended, a stage or
  * the canceller, frees what it owns, once; between {@link #enter} and {@link #leave} the stage's thread alone touches it.
@@ -32,10 +33,19 @@ final class Work<L extends LabelVectors> {
 
     final ImageRequest request;
     final Supplier<L> supplier;
+    final String source;
+    final long submittedAt;
     final CompletableFuture<ImageScores<L>> future = new CompletableFuture<>();
 
-    private final Runnable onEnd;
+    /** Guarded by the {@link FetchQueue}. */
+    boolean inFlight;
+
+    private final Consumer<Work<?>> onEnd;
     private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
+    private int attempts;
+    private ImageException lastFailure;
+    private long begunAt;
+    private Runnable alarm = () -> {};
     private EncodedImage encoded;
     private String sha256;
     private ImageSize size;
@@ -43,10 +53,55 @@ final class Work<L extends LabelVectors> {
     private BlockingQueue<ByteBuffer> pixelsOwner;
 
     /** {@code onEnd} is called once, before the future completes. */
-    Work(ImageRequest request, Supplier<L> supplier, Runnable onEnd) {
+    Work(ImageRequest request, Supplier<L> supplier, String source, long submittedAt, Consumer<Work<?>> onEnd) {
         this.request = request;
         this.supplier = supplier;
+        this.source = source;
+        this.submittedAt = submittedAt;
         this.onEnd = onEnd;
+    }
+
+    /** Begins another attempt. */
+    void begin(long now) {
+        if (attempts == 0) {
+            begunAt = now;
+        }
+        attempts++;
+    }
+
+    /** Attempts begun. */
+    int attempts() {
+        return attempts;
+    }
+
+    /** When the first attempt began. */
+    long begunAt() {
+        return begunAt;
+    }
+
+    /** Why the last attempt failed. */
+    ImageException lastFailure() {
+        return lastFailure;
+    }
+
+    /** Leaves a stage to wait for another attempt, with nothing in hand; false if it was cancelled meanwhile. */
+    boolean startOver(ImageException failure) {
+        lastFailure = failure;
+        releaseEncoded();
+        releasePixels();
+        return leave();
+    }
+
+    /** Sets the alarm that ends the wait in place of an earlier one, unless the image has ended. */
+    synchronized void alarm(Supplier<Runnable> schedule) {
+        if (!ended()) {
+            alarm.run();
+            alarm = schedule.get();
+        }
+    }
+
+    boolean ended() {
+        return state.get() == State.ENDED;
     }
 
     /** Enters a stage; false if it was cancelled while it waited. */
@@ -127,7 +182,11 @@ final class Work<L extends LabelVectors> {
     private void release() {
         releaseEncoded();
         releasePixels();
-        onEnd.run();
+        synchronized (this) {
+            alarm.run();
+            alarm = () -> {};
+        }
+        onEnd.accept(this);
     }
 
     private void releaseEncoded() {

@@ -11,15 +11,20 @@ import io.tagstream.model.image.AddressPolicy.BlockedAddressException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
+import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
 import org.apache.hc.client5.http.config.ConnectionConfig;
@@ -27,6 +32,7 @@ import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
+import org.apache.hc.client5.http.utils.DateUtils;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
@@ -44,6 +50,8 @@ import org.apache.hc.core5.util.Timeout;
  */
 final class HttpSource implements AutoCloseable {
     private static final TimeValue IDLE = TimeValue.ofSeconds(30);
+    private static final Set<Integer> OVERLOAD = Set.of(408, 429, 503, 504);
+    private static final Pattern SECONDS = Pattern.compile("[0-9]{1,9}");
 
     private final Duration timeout;
     private final int maxRedirects;
@@ -91,11 +99,13 @@ final class HttpSource implements AutoCloseable {
         deadlines.setRemoveOnCancelPolicy(true);
     }
 
-    LimitedReader.Content read(URI uri) throws ImageException, InterruptedException {
-        long deadline = System.nanoTime() + timeout.toNanos();
+    /** Reads what is at an address, within {@code longest} and the fetch timeout. */
+    LimitedReader.Content read(URI uri, Duration longest) throws ImageException, InterruptedException {
+        Duration allowed = longest.compareTo(timeout) < 0 ? longest : timeout;
+        long deadline = System.nanoTime() + allowed.toNanos();
         URI current = uri;
         for (int redirects = 0; redirects <= maxRedirects; redirects++) {
-            Step step = request(current, deadline);
+            Step step = request(current, allowed, deadline);
             if (step.content() != null) {
                 return step.content();
             }
@@ -116,7 +126,7 @@ final class HttpSource implements AutoCloseable {
     /** What came of one request: content, or the next address. */
     private record Step(LimitedReader.Content content, URI redirect) {}
 
-    private Step request(URI uri, long deadline) throws ImageException, InterruptedException {
+    private Step request(URI uri, Duration allowed, long deadline) throws ImageException, InterruptedException {
         check(uri);
         HttpGet request = get(uri);
         request.setHeader(HttpHeaders.ACCEPT, "image/*");
@@ -141,7 +151,7 @@ final class HttpSource implements AutoCloseable {
                 }
             }
         } catch (IOException | RuntimeException e) {
-            throw failure(uri, e, expired.get());
+            throw failure(uri, e, expired.get() ? Optional.of(allowed) : Optional.empty());
         } finally {
             alarm.cancel(false);
         }
@@ -155,7 +165,12 @@ final class HttpSource implements AutoCloseable {
         }
         if (status != 200) {
             FailureReason reason = reason(status);
-            throw new ImageException(reason, "%s answered HTTP %d; %s".formatted(name(uri), status, remedy(reason)));
+            String message = "%s answered HTTP %d; %s".formatted(name(uri), status, remedy(reason));
+            if (OVERLOAD.contains(status)) {
+                Header retryAfter = response.getFirstHeader(HttpHeaders.RETRY_AFTER);
+                throw ImageException.overloaded(reason, message, retryAfter(retryAfter), null);
+            }
+            throw new ImageException(reason, message);
         }
         HttpEntity entity = response.getEntity();
         if (entity == null) {
@@ -206,9 +221,24 @@ final class HttpSource implements AutoCloseable {
             case 404, 410 -> FailureReason.FETCH_NOT_FOUND;
             case 401, 403, 407, 451 -> FailureReason.FETCH_FORBIDDEN;
             case 408, 504 -> FailureReason.FETCH_TIMEOUT;
-            case 400, 405, 406, 414 -> FailureReason.BAD_REFERENCE;
-            default -> FailureReason.FETCH_FAILED;
+            case 429 -> FailureReason.FETCH_FAILED;
+            // everything else of 4xx says that the request is wrong, and would be wrong again
+            default -> status >= 400 && status < 500 ? FailureReason.BAD_REFERENCE : FailureReason.FETCH_FAILED;
         };
+    }
+
+    /** RFC 9110, section 10.2.3: seconds or a date; nothing where it is neither. */
+    private static Optional<Duration> retryAfter(Header header) {
+        if (header == null) {
+            return Optional.empty();
+        }
+        String value = header.getValue().strip();
+        if (SECONDS.matcher(value).matches()) {
+            return Optional.of(Duration.ofSeconds(Long.parseLong(value)));
+        }
+        return Optional.ofNullable(DateUtils.parseStandardDate(value))
+                .map(date -> Duration.between(Instant.now(), date))
+                .map(wait -> wait.isNegative() ? Duration.ZERO : wait);
     }
 
     private static String remedy(FailureReason reason) {
@@ -218,12 +248,13 @@ final class HttpSource implements AutoCloseable {
         return reason.retryable() ? "try again later" : "check the address";
     }
 
-    private ImageException failure(URI uri, Exception e, boolean expired) {
-        if (expired) {
-            return new ImageException(
+    private ImageException failure(URI uri, Exception e, Optional<Duration> expired) {
+        if (expired.isPresent()) {
+            return ImageException.overloaded(
                     FailureReason.FETCH_TIMEOUT,
                     "%s did not deliver within %s; try again, or raise %s if it is merely slow"
-                            .formatted(name(uri), text(timeout), names.timeout()),
+                            .formatted(name(uri), text(expired.get()), names.timeout()),
+                    Optional.empty(),
                     e);
         }
         if (e instanceof BlockedAddressException) {
@@ -234,14 +265,25 @@ final class HttpSource implements AutoCloseable {
                     e);
         }
         if (e instanceof UnknownHostException) {
-            return new ImageException(
+            return ImageException.overloaded(
                     FailureReason.FETCH_FAILED,
                     "%s: the host's name does not resolve; check its spelling and the network".formatted(name(uri)),
+                    Optional.empty(),
                     e);
         }
         if (e instanceof SocketTimeoutException || e instanceof InterruptedIOException) {
-            return new ImageException(
-                    FailureReason.FETCH_TIMEOUT, "%s timed out: %s".formatted(name(uri), e.getMessage()), e);
+            return ImageException.overloaded(
+                    FailureReason.FETCH_TIMEOUT,
+                    "%s timed out: %s".formatted(name(uri), e.getMessage()),
+                    Optional.empty(),
+                    e);
+        }
+        if (e instanceof ConnectException) {
+            return ImageException.overloaded(
+                    FailureReason.FETCH_FAILED,
+                    "%s: no connection: %s".formatted(name(uri), e.getMessage()),
+                    Optional.empty(),
+                    e);
         }
         if (e instanceof SSLException) {
             return new ImageException(

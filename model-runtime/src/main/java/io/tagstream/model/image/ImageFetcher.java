@@ -11,6 +11,7 @@ import io.tagstream.model.ImageRequest;
 import io.tagstream.model.bundle.Sha256;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -22,11 +23,16 @@ import java.util.Optional;
  * off what is under way.
  */
 public final class ImageFetcher implements AutoCloseable {
+    /** Far beyond the 253 characters of a host's name. */
+    private static final int LONGEST_SOURCE = 300;
+
+    private final Duration timeout;
     private final FileSource files;
     private final HttpSource http;
     private final DataSource data;
 
     public ImageFetcher(FetchOptions options) {
+        this.timeout = options.timeout();
         ByteBudget budget = new ByteBudget(options);
         LimitedReader reader = new LimitedReader(options, budget);
         this.files = new FileSource(options, reader);
@@ -35,18 +41,37 @@ public final class ImageFetcher implements AutoCloseable {
     }
 
     /**
+     * Who serves an image: images of one source share a limit. Scheme, host and port for {@code http:} and {@code https:},
+     * else the scheme; redirects belong to who sends them.
+     */
+    public static String source(ImageRequest request) {
+        String reference = request.uri();
+        int colon = reference.indexOf(':');
+        String scheme = colon < 0 ? "" : reference.substring(0, colon).toLowerCase(Locale.ROOT);
+        if (!scheme.equals("http") && !scheme.equals("https")) {
+            return scheme.equals("file") || scheme.equals("data") ? scheme : "";
+        }
+        int end = colon + 3;
+        while (end < reference.length() && "/?#".indexOf(reference.charAt(end)) < 0 && end < LONGEST_SOURCE) {
+            end++;
+        }
+        return reference.substring(0, Math.min(end, reference.length())).toLowerCase(Locale.ROOT);
+    }
+
+    /**
      * Reads an image's bytes and holds them against the expected checksum.
      *
+     * @param longest how long a remote source may take at most, if that is less than the fetch timeout
      * @throws ImageException for everything that is wrong with the reference, the source or the bytes
      */
-    public EncodedImage fetch(ImageRequest request) throws ImageException, InterruptedException {
+    public EncodedImage fetch(ImageRequest request, Duration longest) throws ImageException, InterruptedException {
         Optional<String> expected = request.sha256();
         if (expected.isPresent() && !Sha256.isWellFormed(expected.get())) {
             throw new ImageException(
                     FailureReason.BAD_REFERENCE,
                     "the expected SHA-256 \"%s\" is not 64 hexadecimal digits".formatted(Excerpt.of(expected.get())));
         }
-        LimitedReader.Content content = read(request.uri());
+        LimitedReader.Content content = read(request.uri(), longest);
         EncodedImage image = new EncodedImage(content.bytes(), Sha256.of(content.bytes()), content.share());
         if (expected.isPresent() && !expected.get().equalsIgnoreCase(image.sha256())) {
             image.close();
@@ -58,19 +83,24 @@ public final class ImageFetcher implements AutoCloseable {
         return image;
     }
 
+    /** As {@link #fetch(ImageRequest, Duration)}, within the fetch timeout. */
+    public EncodedImage fetch(ImageRequest request) throws ImageException, InterruptedException {
+        return fetch(request, timeout);
+    }
+
     @Override
     public void close() {
         http.close();
     }
 
-    private LimitedReader.Content read(String reference) throws ImageException, InterruptedException {
+    private LimitedReader.Content read(String reference, Duration longest) throws ImageException, InterruptedException {
         int colon = reference.indexOf(':');
         String scheme = colon < 0 ? "" : reference.substring(0, colon).toLowerCase(Locale.ROOT);
         // data: first, since java.net.URI would parse a megabyte for nothing
         return switch (scheme) {
             case "data" -> data.read(reference);
             case "file" -> files.read(uri(reference));
-            case "http", "https" -> http.read(uri(reference));
+            case "http", "https" -> http.read(uri(reference), longest);
             case "" ->
                 throw new ImageException(
                         FailureReason.BAD_REFERENCE,

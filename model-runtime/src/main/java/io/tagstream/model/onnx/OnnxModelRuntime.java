@@ -17,6 +17,7 @@ import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.model.batch.PipelineOptions;
 import io.tagstream.model.batch.PipelineStatistics;
+import io.tagstream.model.batch.RetryOptions;
 import io.tagstream.model.batch.ScoringPipeline;
 import io.tagstream.model.batch.Stages;
 import io.tagstream.model.bundle.Bundle;
@@ -91,11 +92,13 @@ public final class OnnxModelRuntime implements ModelRuntime {
             pipeline = new ScoringPipeline(
                     new ModelStages(),
                     new PipelineOptions(
+                            builder.maxAccepted,
                             builder.maxInFlight,
                             builder.fetch.concurrency(),
                             builder.decodeThreads,
                             batchSize,
-                            builder.batchWait));
+                            builder.batchWait,
+                            builder.retry));
             complete = true;
         } finally {
             if (!complete) {
@@ -193,8 +196,13 @@ public final class OnnxModelRuntime implements ModelRuntime {
 
     private final class ModelStages implements Stages {
         @Override
-        public EncodedImage fetch(ImageRequest request) throws ImageException, InterruptedException {
-            return fetcher.fetch(request);
+        public String source(ImageRequest request) {
+            return ImageFetcher.source(request);
+        }
+
+        @Override
+        public EncodedImage fetch(ImageRequest request, Duration longest) throws ImageException, InterruptedException {
+            return fetcher.fetch(request, longest);
         }
 
         @Override
@@ -238,7 +246,9 @@ public final class OnnxModelRuntime implements ModelRuntime {
         private int decodeThreads = Runtime.getRuntime().availableProcessors();
         private Optional<Integer> batchSize = Optional.empty();
         private Duration batchWait = Duration.ofMillis(10);
+        private int maxAccepted = 16_384;
         private int maxInFlight = 256;
+        private RetryOptions retry = RetryOptions.DEFAULT;
         private long maxPixels = 100_000_000;
         private DecodeIsolation decodeIsolation = DecodeIsolation.NONE;
         private Duration decodeTimeout = Duration.ofSeconds(30);
@@ -281,7 +291,22 @@ public final class OnnxModelRuntime implements ModelRuntime {
             return this;
         }
 
-        /** Images accepted and not yet completed; 256 by default. */
+        /**
+         * Images accepted and not yet completed, those included that wait for their turn, their source or another attempt;
+         * 16,384 by default. One that waits takes about a kilobyte.
+         */
+        public Builder maxAccepted(int maxAccepted) {
+            this.maxAccepted = positive("maxAccepted", maxAccepted);
+            return this;
+        }
+
+        /** How often and how long an image is tried whose failure may pass; {@link RetryOptions#DEFAULT} by default. */
+        public Builder retry(RetryOptions retry) {
+            this.retry = retry;
+            return this;
+        }
+
+        /** Images being fetched, decoded and scored at a time, with their bytes and pixels; 256 by default. */
         public Builder maxInFlight(int maxInFlight) {
             this.maxInFlight = positive("maxInFlight", maxInFlight);
             return this;

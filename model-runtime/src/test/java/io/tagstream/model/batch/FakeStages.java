@@ -16,9 +16,13 @@ import io.tagstream.model.image.ImageSize;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
@@ -58,6 +62,13 @@ final class FakeStages implements Stages, AutoCloseable {
     static final String BREAKS_FETCHING = "breaks fetching";
     static final String BREAKS_DECODING = "breaks decoding";
 
+    /** What an image's attempts fail with, one after the other, by its content. */
+    final Map<String, Queue<ImageException>> failures = new ConcurrentHashMap<>();
+    /** Held up while it has no permits: by source. */
+    final Map<String, Semaphore> sourceGates = new ConcurrentHashMap<>();
+    /** Contents, in the order in which they were asked for. */
+    final ConcurrentLinkedQueue<String> attempts = new ConcurrentLinkedQueue<>();
+
     final ConcurrentLinkedQueue<Integer> batchSizes = new ConcurrentLinkedQueue<>();
     final AtomicInteger decoded = new AtomicInteger();
     final Semaphore fetchGate = new Semaphore(Integer.MAX_VALUE);
@@ -75,10 +86,26 @@ final class FakeStages implements Stages, AutoCloseable {
         return new ImageRequest("data:," + String.valueOf(content).replace(" ", "%20"), Optional.empty());
     }
 
+    /** {@code a/7} is image 7 of source a. */
     @Override
-    public EncodedImage fetch(ImageRequest request) throws ImageException, InterruptedException {
+    public String source(ImageRequest request) {
+        String content = request.uri().substring("data:,".length());
+        return content.contains("/") ? content.substring(0, content.indexOf('/')) : "";
+    }
+
+    @Override
+    public EncodedImage fetch(ImageRequest request, Duration longest) throws ImageException, InterruptedException {
+        attempts.add(request.uri().substring("data:,".length()));
         pass(fetchGate);
+        if (sourceGates.containsKey(source(request))) {
+            pass(sourceGates.get(source(request)));
+        }
         EncodedImage image = fetcher.fetch(request);
+        Queue<ImageException> toCome = failures.get(content(image));
+        if (toCome != null && !toCome.isEmpty()) {
+            image.close();
+            throw toCome.remove();
+        }
         if (content(image).equals(BREAKS_FETCHING)) {
             image.close();
             throw new IllegalStateException("a bug in fetching");
@@ -105,7 +132,7 @@ final class FakeStages implements Stages, AutoCloseable {
         if (content.equals(BREAKS_DECODING)) {
             throw new OutOfMemoryError("of the test");
         }
-        int number = Integer.parseInt(content);
+        int number = Integer.parseInt(content.substring(content.indexOf('/') + 1));
         target.putInt(0, number);
         decoded.incrementAndGet();
         return new ImageSize(number, 1);

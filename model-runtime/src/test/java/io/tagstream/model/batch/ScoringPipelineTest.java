@@ -42,7 +42,7 @@ class ScoringPipelineTest {
 
     @Test
     void shouldGiveEveryImageItsOwnScoresWhateverOvertakesWhat() throws Exception {
-        pipeline = new ScoringPipeline(stages, new PipelineOptions(100_000, 16, 4, 8, SHORT));
+        pipeline = new ScoringPipeline(stages, options(100_000, 16, 4, 8, SHORT));
         stages.maxDelayMicros = 2000;
         List<CompletableFuture<ImageScores<NumberedLabels>>> futures = new ArrayList<>();
         for (int i = 0; i < 2000; i++) {
@@ -57,12 +57,12 @@ class ScoringPipelineTest {
         }
         assertThat(pipeline.statistics().succeeded()).isEqualTo(2000);
         assertThat(pipeline.statistics().batchedImages()).isEqualTo(2000);
-        assertThat(pipeline.statistics().inFlight()).isZero();
+        assertThat(pipeline.statistics().accepted()).isZero();
     }
 
     @Test
     void shouldAskTheSupplierOnceABatch() throws Exception {
-        pipeline = new ScoringPipeline(stages, new PipelineOptions(100, 4, 2, 4, FOR_EVER));
+        pipeline = new ScoringPipeline(stages, options(100, 4, 2, 4, FOR_EVER));
         AtomicInteger asked = new AtomicInteger();
         Supplier<NumberedLabels> supplier = () -> new NumberedLabels(asked.incrementAndGet());
         List<CompletableFuture<ImageScores<NumberedLabels>>> futures = new ArrayList<>();
@@ -79,14 +79,14 @@ class ScoringPipelineTest {
 
     @Test
     void shouldRunAPartialBatchAfterAWhile() throws Exception {
-        pipeline = new ScoringPipeline(stages, new PipelineOptions(100, 4, 2, 50, SHORT));
+        pipeline = new ScoringPipeline(stages, options(100, 4, 2, 50, SHORT));
         assertThat(submit(7, ScoringPipelineTest::zero).get().scores()).containsExactly(7);
         assertThat(stages.batchSizes).containsExactly(1);
     }
 
     @Test
     void shouldTurnAwayWhatThereIsNoRoomFor() throws Exception {
-        pipeline = new ScoringPipeline(stages, new PipelineOptions(3, 2, 2, 8, SHORT));
+        pipeline = new ScoringPipeline(stages, options(3, 2, 2, 8, SHORT));
         stages.fetchGate.drainPermits();
         List<CompletableFuture<ImageScores<NumberedLabels>>> futures = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
@@ -103,12 +103,12 @@ class ScoringPipelineTest {
         for (CompletableFuture<ImageScores<NumberedLabels>> future : futures) {
             assertThat(future.get().scores()).hasSize(1);
         }
-        await(() -> pipeline.statistics().inFlight() == 0);
+        await(() -> pipeline.statistics().accepted() == 0);
     }
 
     @Test
     void shouldFailOneImageAndNotItsNeighbours() throws Exception {
-        pipeline = new ScoringPipeline(stages, new PipelineOptions(100, 4, 2, 8, SHORT));
+        pipeline = new ScoringPipeline(stages, options(100, 4, 2, 8, SHORT));
         CompletableFuture<ImageScores<NumberedLabels>> good = submit(1, ScoringPipelineTest::zero);
         assertFails(
                 submit(FakeStages.UNREADABLE, ScoringPipelineTest::zero), FailureReason.CORRUPT_IMAGE, "unreadable");
@@ -123,12 +123,12 @@ class ScoringPipelineTest {
         assertThat(good.get().scores()).containsExactly(1);
         assertThat(submit(2, ScoringPipelineTest::zero).get().scores()).containsExactly(2);
         assertThat(pipeline.statistics().failed()).isEqualTo(3);
-        assertThat(pipeline.statistics().inFlight()).isZero();
+        assertThat(pipeline.statistics().accepted()).isZero();
     }
 
     @Test
     void shouldTurnInferenceFailuresIntoFailedImagesAndGoOn() throws Exception {
-        pipeline = new ScoringPipeline(stages, new PipelineOptions(100, 4, 2, 8, SHORT));
+        pipeline = new ScoringPipeline(stages, options(100, 4, 2, 8, SHORT));
         stages.encodeFailure = new Exception("the model broke");
         assertFails(submit(1, ScoringPipelineTest::zero), FailureReason.MODEL_ERROR, "the model broke");
         stages.encodeFailure = new OutOfMemoryError("of the test");
@@ -148,7 +148,7 @@ class ScoringPipelineTest {
 
     @Test
     void shouldFreeAWaitingImageAtOnceWhenItIsCancelled() {
-        pipeline = new ScoringPipeline(stages, new PipelineOptions(2, 1, 1, 8, SHORT));
+        pipeline = new ScoringPipeline(stages, options(2, 1, 1, 8, SHORT));
         stages.fetchGate.drainPermits();
         CompletableFuture<?> inStage = submit(1, ScoringPipelineTest::zero);
         CompletableFuture<?> waiting = submit(2, ScoringPipelineTest::zero);
@@ -156,17 +156,17 @@ class ScoringPipelineTest {
             waiting.cancel(false);
             waiting = submit(2, ScoringPipelineTest::zero);
         }
-        assertThat(pipeline.statistics().inFlight()).isEqualTo(2);
+        assertThat(pipeline.statistics().accepted()).isEqualTo(2);
         inStage.cancel(false);
         waiting.cancel(false);
         stages.fetchGate.release();
-        await(() -> pipeline.statistics().inFlight() == 0);
+        await(() -> pipeline.statistics().accepted() == 0);
         assertThat(stages.batchSizes).isEmpty();
     }
 
     @Test
     void shouldNotScoreWhatWasCancelledWhileItWaitedForItsBatch() throws Exception {
-        pipeline = new ScoringPipeline(stages, new PipelineOptions(100, 2, 2, 8, SHORT));
+        pipeline = new ScoringPipeline(stages, options(100, 2, 2, 8, SHORT));
         stages.encodeGate.drainPermits();
         CompletableFuture<ImageScores<NumberedLabels>> inModel = submit(1, ScoringPipelineTest::zero);
         await(() -> !stages.batchSizes.isEmpty());
@@ -183,7 +183,7 @@ class ScoringPipelineTest {
 
     @Test
     void shouldCancelWhatIsInFlightWhenClosed() {
-        pipeline = new ScoringPipeline(stages, new PipelineOptions(1000, 4, 2, 4, SHORT));
+        pipeline = new ScoringPipeline(stages, options(1000, 4, 2, 4, SHORT));
         stages.encodeGate.drainPermits();
         List<CompletableFuture<?>> futures = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
@@ -197,15 +197,22 @@ class ScoringPipelineTest {
         assertThat(closing).isNotDone();
         stages.encodeGate.release();
         closing.join();
-        assertThat(pipeline.statistics().inFlight()).isZero();
+        assertThat(pipeline.statistics().accepted()).isZero();
     }
 
     @Test
     void shouldCancelAtOnceWhatComesAfterClosing() {
-        pipeline = new ScoringPipeline(stages, new PipelineOptions(10, 4, 2, 4, SHORT));
+        pipeline = new ScoringPipeline(stages, options(10, 4, 2, 4, SHORT));
         pipeline.close();
         assertThat(submit(1, ScoringPipelineTest::zero)).isCancelled();
-        assertThat(pipeline.statistics().inFlight()).isZero();
+        assertThat(pipeline.statistics().accepted()).isZero();
+    }
+
+    /** Without retries. */
+    private static PipelineOptions options(
+            int maxAccepted, int fetchThreads, int decodeThreads, int batchSize, Duration batchWait) {
+        RetryOptions once = new RetryOptions(1, Duration.ZERO, Duration.ZERO, FOR_EVER);
+        return new PipelineOptions(maxAccepted, 1000, fetchThreads, decodeThreads, batchSize, batchWait, once);
     }
 
     private static NumberedLabels zero() {

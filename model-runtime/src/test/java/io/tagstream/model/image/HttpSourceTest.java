@@ -7,6 +7,7 @@ package io.tagstream.model.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpHandler;
@@ -103,18 +104,103 @@ class HttpSourceTest {
     @ParameterizedTest
     @CsvSource({
         "400, BAD_REFERENCE",
+        "409, BAD_REFERENCE",
+        "418, BAD_REFERENCE",
         "401, FETCH_FORBIDDEN",
         "403, FETCH_FORBIDDEN",
         "404, FETCH_NOT_FOUND",
+        "408, FETCH_TIMEOUT",
         "410, FETCH_NOT_FOUND",
         "429, FETCH_FAILED",
         "500, FETCH_FAILED",
         "503, FETCH_FAILED",
+        "504, FETCH_TIMEOUT",
         "304, FETCH_FAILED"
     })
     void shouldTellStatusesApart(int status, FailureReason reason) {
         handle("/image", exchange -> exchange.sendResponseHeaders(status, -1));
         assertFails(open(), url("/image"), reason, "HTTP " + status);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            nullValues = "-",
+            value = {
+                "429, 7, 7",
+                "503, 120, 120",
+                "503, -, -",
+                "503, soon, -",
+                "503, -5, -",
+                "503, 99999999999999999999, -",
+                "503, 'Sun, 06 Nov 1994 08:49:37 GMT', 0"
+            })
+    void shouldTellWhenToTryAgain(int status, String retryAfter, Long seconds) throws Exception {
+        handle("/busy", exchange -> {
+            if (retryAfter != null) {
+                exchange.getResponseHeaders().set("Retry-After", retryAfter);
+            }
+            exchange.sendResponseHeaders(status, -1);
+        });
+        ImageException failure = failure(url("/busy"));
+        assertThat(failure.sourceOverloaded()).isTrue();
+        assertThat(failure.retryAfter()).isEqualTo(Optional.ofNullable(seconds).map(Duration::ofSeconds));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {404, 403, 500, 502})
+    void shouldNotTakeOtherFailuresForOverload(int status) throws Exception {
+        handle("/image", exchange -> exchange.sendResponseHeaders(status, -1));
+        assertThat(failure(url("/image")).sourceOverloaded()).isFalse();
+    }
+
+    @Test
+    void shouldTakeARefusedConnectionForOverload() throws Exception {
+        int port;
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        ImageException failure = failure("http://127.0.0.1:" + port + "/");
+        assertThat(failure.reason()).isEqualTo(FailureReason.FETCH_FAILED);
+        assertThat(failure.sourceOverloaded()).isTrue();
+    }
+
+    @Test
+    void shouldTakeNoLongerThanIsLeft() throws Exception {
+        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+                ImageFetcher fetcher = new ImageFetcher(open().build())) {
+            ImageRequest request =
+                    new ImageRequest("http://127.0.0.1:" + silent.getLocalPort() + "/", Optional.empty());
+            assertThatThrownBy(() -> fetcher.fetch(request, Duration.ofMillis(200)))
+                    .isInstanceOfSatisfying(ImageException.class, e -> {
+                        assertThat(e.reason()).isEqualTo(FailureReason.FETCH_TIMEOUT);
+                        assertThat(e.sourceOverloaded()).isTrue();
+                    })
+                    .hasMessageContaining("within 200 ms");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "https://Example.org/a/b.jpg?c#d, https://example.org",
+        "http://example.org:8080, http://example.org:8080",
+        "HTTP://example.org?x, http://example.org",
+        "http:, http:",
+        "'data:,x', data",
+        "file:///a/b.jpg, file",
+        "ftp://example.org/a, ''",
+        "nothing, ''",
+        "'', ''"
+    })
+    void shouldTellWhoServesAnImage(String uri, String source) {
+        assertThat(ImageFetcher.source(new ImageRequest(uri, Optional.empty()))).isEqualTo(source);
+    }
+
+    private static ImageException failure(String uri) throws Exception {
+        try (ImageFetcher fetcher = new ImageFetcher(
+                FetchOptions.builder().allowPrivateAddresses(true).build())) {
+            return catchThrowableOfType(
+                    ImageException.class, () -> fetcher.fetch(new ImageRequest(uri, Optional.empty())));
+        }
     }
 
     @Test
@@ -251,7 +337,7 @@ class HttpSourceTest {
         FetchOptions options = FetchOptions.builder().build();
         LimitedReader reader = new LimitedReader(options, new ByteBudget(options));
         try (HttpSource source = new HttpSource(options, reader, new AddressPolicy(false, rebinding))) {
-            assertThatThrownBy(() -> source.read(URI.create("http://outside.test/image")))
+            assertThatThrownBy(() -> source.read(URI.create("http://outside.test/image"), options.timeout()))
                     .isInstanceOfSatisfying(
                             ImageException.class, e -> assertThat(e.reason()).isEqualTo(FailureReason.FETCH_BLOCKED))
                     .hasMessageContaining("private address 127.0.0.1");

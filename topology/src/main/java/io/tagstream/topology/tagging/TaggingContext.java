@@ -75,9 +75,9 @@ final class TaggingContext {
         busyTasks.addAndGet(busy ? 1 : -1);
     }
 
-    /** How many images each busy task may have in flight, so that none takes all the room there is. */
+    /** How many images each busy task may have submitted, so that none takes all the room there is. */
     int fairShare() {
-        int room = config.getInt(TagstreamConfig.MODEL_MAX_IN_FLIGHT);
+        int room = config.getInt(TagstreamConfig.MODEL_MAX_ACCEPTED);
         int tasks = Math.max(1, busyTasks.get());
         return Math.max(1, (room + tasks - 1) / tasks);
     }

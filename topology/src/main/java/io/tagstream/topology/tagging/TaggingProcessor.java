@@ -246,7 +246,11 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
             ImageReference reference = work.image.getReference();
             Optional<CompletableFuture<ImageScores<VocabularySnapshot>>> submitted = shared.runtime()
                     .trySubmit(
-                            new ImageRequest(reference.getUri(), Optional.ofNullable(reference.getSha256())),
+                            new ImageRequest(
+                                    reference.getUri(),
+                                    Optional.ofNullable(reference.getSha256()),
+                                    context.taskId(),
+                                    ImageName.of(work.image)),
                             shared.labels());
             if (submitted.isEmpty()) {
                 return false;

@@ -1,0 +1,318 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.batch;
+
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The images that wait for an attempt, and who is next. What waits here, for its turn, for its source or for its backoff
+ * to end, holds no thread, no bytes and no pixels.
+ *
+ * <ul>
+ *   <li><b>Turns.</b> Images line up by lane and source, and the lines take turns: neither a caller with a long queue nor a
+ *       source with many images makes the others wait for all of it. Within a line, those that come back from a backoff go
+ *       first.
+ *   <li><b>Sources.</b> Each has a {@link SourceLimit}, and none takes more than {@value #SHARE_OF_FREE} times what it
+ *       leaves free of the fetches possible at a time (dynamic thresholds: Choudhury and Hahne, 1998): a source that
+ *       begins to hang leaves threads to the others, however many it had.
+ *   <li><b>Giving up.</b> An image whose source has answered nobody for as long as the image has waited, and that is as
+ *       long as the deadline, fails without an attempt. Behind a source that is merely slow it waits.
+ * </ul>
+ *
+ * <p><i>Threading notes.</i> Thread-safe. Nothing here blocks or calls back: what is to be started or ended is returned.
+ */
+final class FetchQueue {
+    private static final int SHARE_OF_FREE = 3;
+    /** Idle sources that are remembered because they were in trouble lately. */
+    private static final int REMEMBERED_SOURCES = 1_000;
+
+    private record LineKey(Object lane, String source) {}
+
+    private final int maxFetching;
+    /** What a source takes that is alone. */
+    private final int maxOfSource;
+
+    private final int maxInFlight;
+    private final long deadlineNanos;
+    private final Map<String, Source> sources = new HashMap<>();
+    private final Map<LineKey, Line> lines = new HashMap<>();
+    /** Lines whose turn will come, as far as their source's limit is concerned. */
+    private final Deque<Line> turns = new ArrayDeque<>();
+
+    private final Map<String, Source> idleInTrouble = new LinkedHashMap<>();
+    private int fetching;
+    private int inFlight;
+    private int waiting;
+
+    /**
+     * @param maxFetching fetches at a time
+     * @param maxInFlight images in all stages at a time
+     * @param deadline see {@link RetryOptions}
+     */
+    FetchQueue(int maxFetching, int maxInFlight, Duration deadline) {
+        this.maxFetching = maxFetching;
+        this.maxOfSource = Math.max(1, maxFetching * SHARE_OF_FREE / (SHARE_OF_FREE + 1));
+        this.maxInFlight = maxInFlight;
+        this.deadlineNanos = deadline.toNanos();
+    }
+
+    /** A line of images of one lane at one source. */
+    private static final class Line {
+        private final LineKey key;
+        private final Source source;
+        private final Set<Work<?>> again = new LinkedHashSet<>();
+        private final Set<Work<?>> fresh = new LinkedHashSet<>();
+        /** Whether it is among the turns or its source's held lines. */
+        private boolean linedUp;
+
+        Line(LineKey key, Source source) {
+            this.key = key;
+            this.source = source;
+        }
+
+        boolean isEmpty() {
+            return again.isEmpty() && fresh.isEmpty();
+        }
+
+        Work<?> next() {
+            Set<Work<?>> images = again.isEmpty() ? fresh : again;
+            Work<?> next = images.iterator().next();
+            images.remove(next);
+            return next;
+        }
+    }
+
+    /** A source that images wait for or are being fetched from, or that was in trouble lately. */
+    private static final class Source {
+        private final String name;
+        private final SourceLimit limit;
+        private final List<Line> held = new ArrayList<>();
+        private int lines;
+        private int inUse;
+        private long answeredAt;
+        private Optional<Long> pausedUntil = Optional.empty();
+
+        Source(String name, int most, long now) {
+            this.name = name;
+            this.limit = new SourceLimit(most);
+            this.answeredAt = now;
+        }
+
+        boolean isFull(long now) {
+            return inUse >= limit.current()
+                    || pausedUntil.filter(until -> until - now > 0).isPresent();
+        }
+
+        boolean idle() {
+            return lines == 0 && inUse == 0;
+        }
+    }
+
+    /** An image waits for its next attempt; false if it has ended. */
+    synchronized boolean add(Work<?> work, long now) {
+        if (work.ended()) {
+            return false;
+        }
+        Line line = lines.computeIfAbsent(new LineKey(work.request.lane(), work.source), key -> {
+            Source source = sources.computeIfAbsent(key.source(), name -> {
+                Source remembered = idleInTrouble.remove(name);
+                return remembered == null ? new Source(name, maxOfSource, now) : remembered;
+            });
+            if (source.idle()) {
+                source.answeredAt = now; // nobody has asked it
+            }
+            source.lines++;
+            return new Line(key, source);
+        });
+        (work.attempts() > 0 ? line.again : line.fresh).add(work);
+        waiting++;
+        if (!line.linedUp) {
+            line.linedUp = true;
+            turns.add(line);
+        }
+        return true;
+    }
+
+    /** Takes out an image that has ended or is to; false if it does not wait here. */
+    synchronized boolean remove(Work<?> work) {
+        Line line = lines.get(new LineKey(work.request.lane(), work.source));
+        if (line == null || !(line.again.remove(work) || line.fresh.remove(work))) {
+            return false;
+        }
+        waiting--;
+        forgetIfEmpty(line);
+        return true;
+    }
+
+    /** The next image to be fetched, if one may be now. It is in flight and its source in use from then on. */
+    synchronized Optional<Work<?>> poll(long now) {
+        if (fetching >= maxFetching || inFlight >= maxInFlight) {
+            return Optional.empty();
+        }
+        for (int left = turns.size(); left > 0; left--) {
+            Line line = turns.remove();
+            Source source = line.source;
+            if (line.isEmpty()) {
+                line.linedUp = false;
+                continue;
+            }
+            if (source.isFull(now)) {
+                source.held.add(line);
+                continue;
+            }
+            if (source.inUse > 0 && source.inUse + 1 > SHARE_OF_FREE * (maxFetching - fetching - 1)) {
+                turns.add(line);
+                continue;
+            }
+            Work<?> next = line.next();
+            waiting--;
+            source.inUse++;
+            fetching++;
+            inFlight++;
+            next.inFlight = true;
+            if (line.isEmpty()) {
+                line.linedUp = false;
+                forgetIfEmpty(line);
+            } else {
+                turns.add(line);
+            }
+            return Optional.of(next);
+        }
+        return Optional.empty();
+    }
+
+    /** The image is in no stage any more. */
+    synchronized void landed(Work<?> work) {
+        if (work.inFlight) {
+            work.inFlight = false;
+            inFlight--;
+        }
+    }
+
+    /** The image's source has answered, whatever the answer was. */
+    synchronized void answered(Work<?> work, long now) {
+        Source source = sources.get(work.source);
+        source.limit.answered(source.inUse);
+        source.answeredAt = now;
+        release(source);
+    }
+
+    /** The image was cancelled before its source was asked. */
+    synchronized void notAsked(Work<?> work) {
+        release(sources.get(work.source));
+    }
+
+    /**
+     * The image's source is down or has too much to do.
+     *
+     * @param pause for how long it wants to be left alone; 0 if it does not say so
+     * @return images to be given up
+     */
+    synchronized List<Work<?>> overloaded(Work<?> work, long begunAt, long now, Duration pause) {
+        Source source = sources.get(work.source);
+        source.limit.overloaded(begunAt, now);
+        if (!pause.isZero()) {
+            source.pausedUntil = Optional.of(now + pause.toNanos());
+        }
+        release(source);
+        List<Work<?>> givenUp = new ArrayList<>();
+        if (now - source.answeredAt >= deadlineNanos) {
+            for (Line line : List.copyOf(lines.values())) {
+                if (line.source == source) {
+                    line.fresh.stream()
+                            .filter(image -> now - image.submittedAt >= deadlineNanos)
+                            .forEach(givenUp::add);
+                }
+            }
+            givenUp.forEach(this::remove);
+        }
+        return givenUp;
+    }
+
+    /** A source's pause may have ended. */
+    synchronized void resume(String name) {
+        Source source = sources.get(name);
+        if (source != null) {
+            lineUpHeld(source);
+        }
+    }
+
+    /** Why an image was given up. */
+    ImageException unserved(Work<?> work) {
+        return new ImageException(
+                FailureReason.FETCH_TIMEOUT,
+                "%s has served nobody for %d s; submit the image again when it is back"
+                        .formatted(work.source, Duration.ofNanos(deadlineNanos).toSeconds()),
+                0,
+                null);
+    }
+
+    private void release(Source source) {
+        fetching--;
+        source.inUse--;
+        lineUpHeld(source);
+        rememberIfIdle(source);
+    }
+
+    private void lineUpHeld(Source source) {
+        turns.addAll(source.held);
+        source.held.clear();
+    }
+
+    private void forgetIfEmpty(Line line) {
+        if (line.isEmpty() && lines.remove(line.key, line)) {
+            if (line.linedUp) {
+                turns.remove(line);
+                line.source.held.remove(line);
+                line.linedUp = false;
+            }
+            line.source.lines--;
+            rememberIfIdle(line.source);
+        }
+    }
+
+    private void rememberIfIdle(Source source) {
+        if (!source.idle()) {
+            return;
+        }
+        sources.remove(source.name);
+        if (source.limit.reduced() || source.pausedUntil.isPresent()) {
+            idleInTrouble.put(source.name, source);
+            if (idleInTrouble.size() > REMEMBERED_SOURCES) {
+                idleInTrouble.remove(idleInTrouble.keySet().iterator().next());
+            }
+        }
+    }
+
+    /** Images waiting for their turn or their source. */
+    synchronized int waiting() {
+        return waiting;
+    }
+
+    /** Images in the stages. */
+    synchronized int inFlight() {
+        return inFlight;
+    }
+
+    /** Sources that are fetched from less than the most, or not at all for now. */
+    synchronized int limitedSources() {
+        return (int) sources.values().stream()
+                .filter(source -> source.limit.reduced())
+                .count();
+    }
+}

@@ -1,0 +1,44 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.tagging;
+
+import io.tagstream.avro.RecordOrigin;
+import io.tagstream.avro.state.PendingImage;
+
+/** What logs call an image: {@code image "id" (topic-partition@offset)}, by the images record it came with. */
+final class ImageName {
+    private static final int LONGEST_ID = 200;
+
+    private ImageName() {}
+
+    static String of(PendingImage image) {
+        RecordOrigin origin = image.getOrigin();
+        return "image \"%s\" (%s-%d@%d)"
+                .formatted(escaped(image.getImageId()), origin.getTopic(), origin.getPartition(), origin.getOffset());
+    }
+
+    /** Ids are strangers' text: what could end a line or turn its direction is written as an escape. */
+    private static String escaped(String id) {
+        StringBuilder escaped = new StringBuilder();
+        id.codePoints().limit(LONGEST_ID).forEach(character -> {
+            int type = Character.getType(character);
+            if (type == Character.CONTROL
+                    || type == Character.FORMAT
+                    || type == Character.LINE_SEPARATOR
+                    || type == Character.PARAGRAPH_SEPARATOR
+                    || type == Character.SURROGATE
+                    || character == '"'
+                    || character == '\\') {
+                escaped.append("\\u{%x}".formatted(character));
+            } else {
+                escaped.appendCodePoint(character);
+            }
+        });
+        return id.codePointCount(0, id.length()) > LONGEST_ID
+                ? escaped.append('…').toString()
+                : escaped.toString();
+    }
+}
