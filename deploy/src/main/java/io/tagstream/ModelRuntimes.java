@@ -65,7 +65,8 @@ public final class ModelRuntimes {
                 config.getString(TagstreamConfig.DECODE_ISOLATION).toUpperCase(Locale.ROOT));
     }
 
-    private static RetryOptions retry(TagstreamConfig config) {
+    /** How images are tried again, by configuration. */
+    public static RetryOptions retry(TagstreamConfig config) {
         return new RetryOptions(
                 config.getInt(TagstreamConfig.RETRY_MAX_ATTEMPTS),
                 Duration.ofMillis(config.getInt(TagstreamConfig.RETRY_BACKOFF_MILLIS)),

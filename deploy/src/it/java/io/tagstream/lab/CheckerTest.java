@@ -219,7 +219,7 @@ class CheckerTest {
 
     @Test
     void shouldFindAPendingEntryThatWasLeft() {
-        pending.add(new PendingImage("a", null, new RecordOrigin("images", 0, 2L), 0L, List.of()));
+        pending.add(new PendingImage("a", null, new RecordOrigin("images", 0, 2L), 0L, List.of(), null));
         assertThat(kinds()).containsExactly(Kind.PENDING_LEFT);
     }
 

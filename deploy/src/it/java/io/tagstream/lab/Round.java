@@ -101,6 +101,8 @@ final class Round {
         settings.put(TagstreamConfig.FETCH_ALLOW_PRIVATE, "true");
         settings.put(TagstreamConfig.FETCH_CONCURRENCY, "16");
         settings.put(TagstreamConfig.FETCH_TIMEOUT_MILLIS, "2000");
+        settings.put(TagstreamConfig.RETRY_BACKOFF_MAX_MILLIS, "1000");
+        settings.put(TagstreamConfig.IMAGE_DEADLINE_MILLIS, "10000");
         // A dead instance's partitions are others' sooner than by default.
         settings.put("kafka.main.consumer.session.timeout.ms", "6000");
         settings.put("kafka.main.consumer.heartbeat.interval.ms", "1500");

@@ -5,6 +5,7 @@
  */
 package io.tagstream.lab;
 
+import io.tagstream.ModelRuntimes;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
@@ -58,11 +59,13 @@ final class WordModel implements ModelRuntime {
         pipeline = new ScoringPipeline(
                 new WordStages(),
                 new PipelineOptions(
+                        config.getInt(TagstreamConfig.MODEL_MAX_ACCEPTED),
                         config.getInt(TagstreamConfig.MODEL_MAX_IN_FLIGHT),
                         concurrency,
                         2,
                         BATCH,
-                        Duration.ofMillis(config.getInt(TagstreamConfig.MODEL_BATCH_WAIT_MILLIS))));
+                        Duration.ofMillis(config.getInt(TagstreamConfig.MODEL_BATCH_WAIT_MILLIS)),
+                        ModelRuntimes.retry(config)));
     }
 
     @Override
@@ -95,8 +98,13 @@ final class WordModel implements ModelRuntime {
         private List<List<String>> batch = List.of();
 
         @Override
-        public EncodedImage fetch(ImageRequest request) throws ImageException, InterruptedException {
-            return fetcher.fetch(request);
+        public String source(ImageRequest request) {
+            return ImageFetcher.source(request);
+        }
+
+        @Override
+        public EncodedImage fetch(ImageRequest request, Duration longest) throws ImageException, InterruptedException {
+            return fetcher.fetch(request, longest);
         }
 
         @Override
