@@ -5,6 +5,7 @@
  */
 package io.tagstream;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.model.batch.RetryOptions;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleException;
@@ -27,10 +28,11 @@ public final class ModelRuntimes {
     /**
      * Loads the configured model and warms it up: some seconds.
      *
+     * @param metrics where it measures into
      * @return the caller's to close
      * @throws CommandException if the bundle is wrong or the execution provider is not available
      */
-    public static OnnxModelRuntime open(TagstreamConfig config) {
+    public static OnnxModelRuntime open(TagstreamConfig config, MeterRegistry metrics) {
         try {
             OnnxModelRuntime.Builder builder = OnnxModelRuntime.builder(
                             Bundle.load(config.getString(TagstreamConfig.MODEL_BUNDLE)))
@@ -38,6 +40,7 @@ public final class ModelRuntimes {
                     .batchWait(Duration.ofMillis(config.getInt(TagstreamConfig.MODEL_BATCH_WAIT_MILLIS)))
                     .maxAccepted(config.getInt(TagstreamConfig.MODEL_MAX_ACCEPTED))
                     .retry(retry(config))
+                    .metrics(metrics)
                     .maxInFlight(config.getInt(TagstreamConfig.MODEL_MAX_IN_FLIGHT))
                     .maxPixels(config.getLong(TagstreamConfig.DECODE_MAX_PIXELS))
                     .decodeIsolation(isolation(config))

@@ -68,7 +68,9 @@ class LocalImagesIT {
                 "--once",
                 "--json",
                 "--set",
-                "fetch.timeout.ms=" + PATIENCE_SECONDS * 1_000);
+                "fetch.timeout.ms=" + PATIENCE_SECONDS * 1_000,
+                "--set",
+                "retry.max.attempts=1");
         outcomes = run.byImageId();
     }
 

@@ -11,6 +11,7 @@ import io.tagstream.StopSignal;
 import io.tagstream.cluster.ClusterTrouble;
 import io.tagstream.cluster.TopicProvisioner;
 import io.tagstream.model.ModelRuntime;
+import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
@@ -18,6 +19,7 @@ import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.TagstreamConfig;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -68,10 +70,13 @@ final class RunCommand implements Callable<Integer> {
                 SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
             TopicProvisioner.provision(config);
             register(config, registry);
-            try (ModelRuntime runtime = ModelRuntimes.open(config);
-                    Tagstream tagstream = new Tagstream(config, runtime, registry)) {
+            AtomicReference<Tagstream> started = new AtomicReference<>();
+            try (Operations operations = new Operations(config, () -> stopped(started), () -> notReady(started));
+                    ModelRuntime runtime = ModelRuntimes.open(config, operations.metrics());
+                    Tagstream tagstream = new Tagstream(config, runtime, registry, operations.metrics())) {
                 if (!stop.isRequested()) {
                     tagstream.start();
+                    started.set(tagstream);
                     follow(tagstream, stop);
                 }
             }
@@ -86,6 +91,16 @@ final class RunCommand implements Callable<Integer> {
         } catch (KafkaException e) {
             throw ClusterTrouble.of(config, e);
         }
+    }
+
+    private static Optional<String> stopped(AtomicReference<Tagstream> started) {
+        return Optional.ofNullable(started.get())
+                .filter(tagstream -> tagstream.failure().isDone())
+                .flatMap(Tagstream::notReadyBecause);
+    }
+
+    private static Optional<String> notReady(AtomicReference<Tagstream> started) {
+        return started.get() == null ? Optional.of("starting") : started.get().notReadyBecause();
     }
 
     private static void follow(Tagstream tagstream, StopSignal stop) {

@@ -5,6 +5,9 @@
  */
 package io.tagstream.topology;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.labels.LabelEncoderTopology;
@@ -15,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -52,18 +56,38 @@ public final class Tagstream implements AutoCloseable {
     private final Vocabulary vocabulary;
     private final KafkaStreams labelEncoder;
     private final KafkaStreams tagging;
+    private final List<KafkaStreamsMetrics> kafkaMetrics;
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
     /** When threads were replaced. Guarded by itself. */
     private final Deque<Instant> replacements = new ArrayDeque<>();
 
+    /** One that measures nothing. */
     public Tagstream(TagstreamConfig config, ModelRuntime runtime, SchemaRegistry registry) {
-        this(config, runtime, registry, new DefaultKafkaClientSupplier());
+        this(config, runtime, registry, new CompositeMeterRegistry());
+    }
+
+    /**
+     * One that is measured.
+     *
+     * @param metrics where its metrics are measured into, and Kafka Streams' own; the caller's to close, after this
+     */
+    public Tagstream(TagstreamConfig config, ModelRuntime runtime, SchemaRegistry registry, MeterRegistry metrics) {
+        this(config, runtime, registry, metrics, new DefaultKafkaClientSupplier());
     }
 
     /** With Kafka clients from {@code taggingClients} for the tagging topology: tests put failing ones there. */
     Tagstream(
             TagstreamConfig config, ModelRuntime runtime, SchemaRegistry registry, KafkaClientSupplier taggingClients) {
+        this(config, runtime, registry, new CompositeMeterRegistry(), taggingClients);
+    }
+
+    private Tagstream(
+            TagstreamConfig config,
+            ModelRuntime runtime,
+            SchemaRegistry registry,
+            MeterRegistry metrics,
+            KafkaClientSupplier taggingClients) {
         this.config = config;
         this.contracts = new Contracts(registry);
         this.vocabulary = new Vocabulary(
@@ -77,10 +101,12 @@ public final class Tagstream implements AutoCloseable {
                 1,
                 new DefaultKafkaClientSupplier());
         this.tagging = streams(
-                TaggingTopology.build(config, contracts, vocabulary, runtime),
+                TaggingTopology.build(config, contracts, vocabulary, runtime, metrics),
                 config.applicationId(),
                 config.getInt(TagstreamConfig.STREAM_THREADS),
                 taggingClients);
+        this.kafkaMetrics = List.of(new KafkaStreamsMetrics(labelEncoder), new KafkaStreamsMetrics(tagging));
+        kafkaMetrics.forEach(kafka -> kafka.bindTo(metrics));
     }
 
     /**
@@ -142,6 +168,7 @@ public final class Tagstream implements AutoCloseable {
     /** Stops in order: what is in flight stays pending on the cluster and is taken up by whoever runs next. */
     @Override
     public void close() {
+        kafkaMetrics.forEach(KafkaStreamsMetrics::close);
         tagging.close(closeOptions());
         labelEncoder.close(closeOptions());
     }

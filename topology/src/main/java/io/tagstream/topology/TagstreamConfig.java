@@ -91,8 +91,13 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String DECODE_ISOLATION = "decode.isolation";
     public static final String DECODE_TIMEOUT_MILLIS = "decode.timeout.ms";
 
+    public static final String HTTP_HOST = "http.host";
+    public static final String HTTP_PORT = "http.port";
+
     /** Kafka Streams' transaction timeout under exactly-once. */
     private static final int TRANSACTION_TIMEOUT_MILLIS = 10_000;
+
+    private static final int LARGEST_PORT = 65_535;
 
     private static final ConfigDef DEFINITION = new ConfigDef()
             .define(
@@ -423,7 +428,22 @@ public final class TagstreamConfig extends AbstractConfig {
                     atLeast(1),
                     LOW,
                     "The longest that decoding one image may take with `decode.isolation=process`; beyond it the process"
-                            + " is ended and the image fails as CORRUPT_IMAGE.");
+                            + " is ended and the image fails as CORRUPT_IMAGE.")
+            .define(
+                    HTTP_PORT,
+                    ConfigDef.Type.INT,
+                    null,
+                    MEDIUM,
+                    "Port of `/metrics` (Prometheus; see METRICS.md), `/health/live` and `/health/ready`. 0: any free one."
+                            + " Default: none.")
+            .define(
+                    HTTP_HOST,
+                    ConfigDef.Type.STRING,
+                    "127.0.0.1",
+                    new NonEmptyString(),
+                    MEDIUM,
+                    "Address that `http.port` listens on; `0.0.0.0` for all of the machine's. Who reaches it can read the"
+                            + " metrics without signing in.");
 
     public TagstreamConfig(Map<String, ?> settings) {
         super(DEFINITION, settings, false);
@@ -439,6 +459,11 @@ public final class TagstreamConfig extends AbstractConfig {
         optionalInt(MODEL_BATCH_SIZE).ifPresent(value -> requireAtLeastOne(MODEL_BATCH_SIZE, value));
         optionalInt(MODEL_THREADS).ifPresent(value -> requireAtLeastOne(MODEL_THREADS, value));
         optionalInt(DECODE_THREADS).ifPresent(value -> requireAtLeastOne(DECODE_THREADS, value));
+        optionalInt(HTTP_PORT).ifPresent(value -> {
+            if (value < 0 || value > LARGEST_PORT) {
+                throw new ConfigException(HTTP_PORT, value, "a port in [0, 65535] is needed");
+            }
+        });
         minScore().ifPresent(value -> {
             if (!(value >= 0 && value <= 1)) {
                 throw new ConfigException(TAGS_MIN_SCORE, value, "a score in [0, 1] is needed");

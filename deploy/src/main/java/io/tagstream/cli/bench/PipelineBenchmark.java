@@ -5,6 +5,7 @@
  */
 package io.tagstream.cli.bench;
 
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.CommandException;
 import io.tagstream.StopSignal;
 import io.tagstream.avro.Label;
@@ -20,7 +21,7 @@ import io.tagstream.model.ImageRequest;
 import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
 import io.tagstream.model.LabelVector;
-import io.tagstream.model.batch.PipelineStatistics;
+import io.tagstream.model.batch.PipelineMetric.Stage;
 import io.tagstream.model.onnx.DirectLabelVectors;
 import io.tagstream.model.onnx.OnnxModelRuntime;
 import io.tagstream.topology.Tagstream;
@@ -37,7 +38,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import java.util.function.ToLongFunction;
 
 /**
  * The pipeline through embedded Kafka beside ONNX Runtime in a bare loop: bare, pipeline, bare, pipeline, so that what
@@ -61,7 +61,6 @@ public final class PipelineBenchmark {
 
     private static final int SMALLEST_WINDOW = 64;
     private static final int LARGEST_WINDOW = 4096;
-    private static final double NANOS_PER_MILLI = 1e6;
 
     private final Options options;
     private final Consumer<String> progress;
@@ -135,7 +134,7 @@ public final class PipelineBenchmark {
                     Submitter submitter = new Submitter(node, written.lastOffset())) {
                 ScoreCheck check = check(labels, images, bare.scores(), node);
                 return measure(
-                        node.runtime(),
+                        node.metrics(),
                         bare,
                         check,
                         new PipelineLoad(images, submitter, reader, check, stop::isRequested));
@@ -143,88 +142,47 @@ public final class PipelineBenchmark {
         }
     }
 
-    private PipelineResult measure(OnnxModelRuntime runtime, BareLoop bare, ScoreCheck check, PipelineLoad load) {
+    private PipelineResult measure(CompositeMeterRegistry metrics, BareLoop bare, ScoreCheck check, PipelineLoad load) {
         List<Speed> raw = new ArrayList<>();
         List<Speed> pipeline = new ArrayList<>();
-        List<PipelineStatistics> before = new ArrayList<>();
-        List<PipelineStatistics> after = new ArrayList<>();
         bare.run(RUN_UP);
         load.saturate(RUN_UP, options.round().multipliedBy(WARM_UP_ROUNDS), SMALLEST_WINDOW, () -> {});
         endIfStopped();
+        Phase saturation = new Phase(metrics);
         for (int round = 1; round <= ROUNDS; round++) {
             raw.add(bare.run(options.round()));
             endIfStopped();
             report("bare loop", round, raw);
             double speed = Speed.sum(raw).imagesPerSecond();
             int window = Math.max(SMALLEST_WINDOW, Math.min(LARGEST_WINDOW, (int) (speed * WINDOW_SECONDS)));
-            pipeline.add(load.saturate(RUN_UP, options.round(), window, () -> before.add(runtime.statistics())));
-            after.add(runtime.statistics());
+            pipeline.add(load.saturate(RUN_UP, options.round(), window, saturation::begin));
+            saturation.end();
             endIfStopped();
             report("pipeline", round, pipeline);
         }
         Speed saturated = Speed.sum(pipeline);
         progress.accept("latency at half the pipeline's speed");
-        List<Duration> latencies = load.atRate(saturated.imagesPerSecond() / 2, options.round());
+        Phase half = new Phase(metrics);
+        half.begin();
+        PipelineLoad.Latencies latencies = load.atRate(saturated.imagesPerSecond() / 2, options.round());
+        half.end();
         endIfStopped();
-        return result(Speed.sum(raw), saturated, latencies, before, after, check);
-    }
-
-    private static PipelineResult result(
-            Speed raw,
-            Speed pipeline,
-            List<Duration> latencies,
-            List<PipelineStatistics> before,
-            List<PipelineStatistics> after,
-            ScoreCheck check) {
-        Work work = new Work(before, after);
-        List<Duration> sorted = latencies.stream().sorted().toList();
+        List<StageTime> stages = half.stages();
+        stages.add(StageTime.of("commit", latencies.commit()));
         return new PipelineResult(
-                raw,
-                pipeline,
-                percentile(sorted, 0.5),
-                percentile(sorted, 0.99),
-                work.images() / (double) work.batches(),
-                work.fetchMillis(),
-                work.decodeMillis(),
-                work.modelMillis(),
+                Speed.sum(raw),
+                saturated,
+                StageTime.of("total", latencies.total()),
+                stages,
+                saturation.meanBatchSize(),
+                saturation.millis(Stage.FETCH),
+                saturation.millis(Stage.DECODE),
+                saturation.modelMillis(),
                 // of what the saturated rounds measured, whose share of all images this is
-                Math.min(1, work.modelMillis() * pipeline.imagesPerSecond() / 1000),
+                Math.min(1, saturation.modelMillis() * saturated.imagesPerSecond() / 1000),
                 ProcessUsage.peakResidentMib(),
                 check.checked(),
                 check.largestDifference());
-    }
-
-    /** What the runtime did in the saturated rounds. */
-    private record Work(long images, long batches, long fetchNanos, long decodeNanos, long modelNanos) {
-        Work(List<PipelineStatistics> before, List<PipelineStatistics> after) {
-            this(
-                    sum(after, PipelineStatistics::batchedImages) - sum(before, PipelineStatistics::batchedImages),
-                    sum(after, PipelineStatistics::batches) - sum(before, PipelineStatistics::batches),
-                    sum(after, PipelineStatistics::fetchNanos) - sum(before, PipelineStatistics::fetchNanos),
-                    sum(after, PipelineStatistics::decodeNanos) - sum(before, PipelineStatistics::decodeNanos),
-                    sum(after, PipelineStatistics::inferenceNanos) - sum(before, PipelineStatistics::inferenceNanos));
-        }
-
-        double fetchMillis() {
-            return fetchNanos / NANOS_PER_MILLI / images;
-        }
-
-        double decodeMillis() {
-            return decodeNanos / NANOS_PER_MILLI / images;
-        }
-
-        double modelMillis() {
-            return modelNanos / NANOS_PER_MILLI / images;
-        }
-
-        private static long sum(List<PipelineStatistics> all, ToLongFunction<PipelineStatistics> value) {
-            return all.stream().mapToLong(value).sum();
-        }
-    }
-
-    private static double percentile(List<Duration> sorted, double share) {
-        int place = (int) Math.ceil(share * sorted.size()) - 1;
-        return sorted.get(Math.max(0, place)).toNanos() / NANOS_PER_MILLI;
     }
 
     private ScoreCheck check(Map<String, Label> labels, List<NamedImage> images, float[][] scores, LocalNode node) {

@@ -6,11 +6,13 @@
 package io.tagstream.cli.bench;
 
 import io.tagstream.CommandException;
+import io.tagstream.avro.TagEvent;
 import io.tagstream.cli.local.Outcome;
 import io.tagstream.cli.local.OutcomeReader;
 import io.tagstream.cli.local.Submitter;
 import io.tagstream.images.NamedImage;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -86,9 +88,21 @@ final class PipelineLoad {
         return new Speed(counted, last.nanos() - first.nanos(), last.cpuNanos() - first.cpuNanos());
     }
 
-    /** Submits at an even rate and returns every image's time from when it was due to its committed tag event. */
-    List<Duration> atRate(double imagesPerSecond, Duration duration) {
-        List<Duration> latencies = new ArrayList<>();
+    /**
+     * Every image's times.
+     *
+     * @param total from when it was due to its committed tag event
+     * @param commit of these, from when the event was written
+     */
+    record Latencies(List<Duration> total, List<Duration> commit) {
+        private static Latencies none() {
+            return new Latencies(new ArrayList<>(), new ArrayList<>());
+        }
+    }
+
+    /** Submits at an even rate and returns every image's times. */
+    Latencies atRate(double imagesPerSecond, Duration duration) {
+        Latencies latencies = Latencies.none();
         long began = System.nanoTime();
         long sent = 0;
         while (System.nanoTime() - began < duration.toNanos() && !stopped.getAsBoolean()) {
@@ -116,7 +130,7 @@ final class PipelineLoad {
     }
 
     /** Takes in what has arrived; returns how many. */
-    private int take(List<Duration> latencies) {
+    private int take(Latencies latencies) {
         int arrived = 0;
         for (Outcome outcome : reader.poll(TURN, PipelineLoad::fail)) {
             Submitted submitted = outstanding.remove(outcome.imageId());
@@ -129,9 +143,11 @@ final class PipelineLoad {
                                 images.get(submitted.image()).id(),
                                 failed.failure().getMessage()));
             }
-            check.check(submitted.image(), ((Outcome.Tagged) outcome).event());
+            TagEvent event = ((Outcome.Tagged) outcome).event();
+            check.check(submitted.image(), event);
             if (latencies != null) {
-                latencies.add(Duration.ofNanos(System.nanoTime() - submitted.nanos()));
+                latencies.total().add(Duration.ofNanos(System.nanoTime() - submitted.nanos()));
+                latencies.commit().add(Duration.between(event.getTaggedAt(), Instant.now()));
             }
             arrived++;
         }
@@ -142,7 +158,7 @@ final class PipelineLoad {
         throw CommandException.failed(complaint);
     }
 
-    private void drain(List<Duration> latencies) {
+    private void drain(Latencies latencies) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!outstanding.isEmpty() && !stopped.getAsBoolean()) {
             take(latencies);

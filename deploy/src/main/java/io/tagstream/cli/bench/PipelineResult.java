@@ -6,17 +6,20 @@
 package io.tagstream.cli.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 
 /**
  * What {@link PipelineBenchmark} has measured.
  *
  * @param raw the bare loop
  * @param pipeline the saturated pipeline
- * @param p50Millis median latency at half the pipeline's speed
- * @param p99Millis 99th percentile of the same
+ * @param latency from a reference to its committed tag event, at half the pipeline's speed
+ * @param stages what that consists of, in order
  * @param batchSizeMean images a batch, saturated
  * @param fetchMillis an image's time on a fetch thread, saturated
  * @param decodeMillis an image's time on a decode thread, saturated
@@ -29,8 +32,8 @@ import java.util.OptionalLong;
 public record PipelineResult(
         Speed raw,
         Speed pipeline,
-        double p50Millis,
-        double p99Millis,
+        StageTime latency,
+        List<StageTime> stages,
         double batchSizeMean,
         double fetchMillis,
         double decodeMillis,
@@ -50,8 +53,9 @@ public record PipelineResult(
         json.put("rawImagesPerSecond", rounded(raw.imagesPerSecond()))
                 .put("pipelineImagesPerSecond", rounded(pipeline.imagesPerSecond()))
                 .put("ratio", rounded(ratio()))
-                .put("p50Millis", rounded(p50Millis))
-                .put("p99Millis", rounded(p99Millis))
+                .put("p50Millis", rounded(latency.p50Millis()))
+                .put("p99Millis", rounded(latency.p99Millis()))
+                .put("meanMillis", rounded(latency.meanMillis()))
                 .put("batchSizeMean", rounded(batchSizeMean));
         if (rssMib.isPresent()) {
             json.put("rssMiB", rssMib.getAsLong());
@@ -65,6 +69,14 @@ public record PipelineResult(
                 .put("modelMillis", rounded(modelMillis))
                 .put("modelBusy", rounded(modelBusy))
                 .put("checkedImages", checked);
+        ArrayNode parts = json.putArray("latencyStages");
+        for (StageTime stage : stages) {
+            parts.addObject()
+                    .put("stage", stage.stage())
+                    .put("meanMillis", rounded(stage.meanMillis()))
+                    .put("p50Millis", rounded(stage.p50Millis()))
+                    .put("p99Millis", rounded(stage.p99Millis()));
+        }
         return json.toString();
     }
 
@@ -85,7 +97,14 @@ public record PipelineResult(
                 format(
                         "           an image: fetched in %.1f ms, decoded in %.1f ms, %.1f ms in the model",
                         fetchMillis, decodeMillis, modelMillis),
-                format("latency    p50 %.0f ms, p99 %.0f ms, at half the pipeline's speed", p50Millis, p99Millis),
+                format(
+                        "latency    p50 %.0f ms, p99 %.0f ms, mean %.0f ms, at half the pipeline's speed",
+                        latency.p50Millis(), latency.p99Millis(), latency.meanMillis()),
+                stages.stream()
+                        .map(stage -> format(
+                                "           %-12s mean %5.1f ms, p50 %5.1f ms, p99 %5.1f ms",
+                                stage.stage(), stage.meanMillis(), stage.p50Millis(), stage.p99Millis()))
+                        .collect(Collectors.joining(System.lineSeparator())),
                 "memory     " + memory + " resident at most",
                 format(
                         "the same work: %d tag events' scores are the bare loop's, within %.1e",

@@ -5,6 +5,7 @@
  */
 package io.tagstream.cli.local;
 
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.CommandException;
 import io.tagstream.ModelRuntimes;
 import io.tagstream.cluster.TopicProvisioner;
@@ -12,6 +13,7 @@ import io.tagstream.config.Settings;
 import io.tagstream.local.EmbeddedBroker;
 import io.tagstream.local.LocalRegistry;
 import io.tagstream.model.onnx.OnnxModelRuntime;
+import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
@@ -22,6 +24,7 @@ import java.net.BindException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -49,13 +52,14 @@ public final class LocalNode implements AutoCloseable {
             TagstreamConfig.KAFKA_PREFIX + StreamsConfig.mainConsumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG);
 
     private final Deque<Part> parts = new ArrayDeque<>();
+    private final Operations operations;
     private final CompletableFuture<OnnxModelRuntime> runtime;
     private TagstreamConfig config;
     private EmbeddedBroker broker;
     private LocalRegistry registryServer;
     private SchemaRegistry registry;
     private Contracts contracts;
-    private Tagstream tagstream;
+    private volatile Tagstream tagstream;
 
     /** Something to close, by name. */
     private record Part(String name, AutoCloseable closeable) {}
@@ -85,7 +89,9 @@ public final class LocalNode implements AutoCloseable {
 
     /** Begins to load the model of a configuration whose addresses are not known yet. */
     private LocalNode(TagstreamConfig early) {
-        runtime = CompletableFuture.supplyAsync(() -> ModelRuntimes.open(early), task -> {
+        operations = new Operations(early, Optional::empty, this::notReadyBecause);
+        parts.push(new Part("operations", operations));
+        runtime = CompletableFuture.supplyAsync(() -> ModelRuntimes.open(early, operations.metrics()), task -> {
             Thread loader = new Thread(task, "tagstream-model-loader");
             loader.setDaemon(true);
             loader.start();
@@ -132,7 +138,7 @@ public final class LocalNode implements AutoCloseable {
      * @throws CommandException if the model cannot be loaded
      */
     public Tagstream startTagstream() {
-        tagstream = new Tagstream(config, runtime(), registry);
+        tagstream = new Tagstream(config, runtime(), registry, operations.metrics());
         parts.push(new Part("topology", tagstream));
         tagstream.start();
         return tagstream;
@@ -161,6 +167,15 @@ public final class LocalNode implements AutoCloseable {
                     ? failure
                     : CommandException.failed("the model cannot be loaded: " + e.getCause(), e);
         }
+    }
+
+    private Optional<String> notReadyBecause() {
+        return tagstream == null ? Optional.of("starting") : tagstream.notReadyBecause();
+    }
+
+    /** Where the node's metrics are measured into; add a registry to read them. */
+    public CompositeMeterRegistry metrics() {
+        return operations.metrics();
     }
 
     /** Where Kafka listens, host:port. */

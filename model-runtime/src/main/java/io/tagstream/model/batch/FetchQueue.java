@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The images that wait for an attempt, and who is next. What waits here, for its turn, for its source or for its backoff
@@ -309,7 +310,29 @@ final class FetchQueue {
         return inFlight;
     }
 
-    /** Sources that are fetched from less than the most, or not at all for now. */
+    /** How long ago the oldest of the waiting images was submitted, in nanoseconds; 0 where none waits. */
+    synchronized long oldestNanos(long now) {
+        return lines.values().stream()
+                .flatMap(line -> Stream.of(line.again, line.fresh))
+                .flatMap(images -> images.stream().limit(1))
+                .mapToLong(work -> now - work.submittedAt)
+                .max()
+                .orElse(0);
+    }
+
+    /** The most images that wait for one source. */
+    synchronized int longestSourceQueue() {
+        Map<Source, Integer> waitingBySource = new HashMap<>();
+        for (Line line : lines.values()) {
+            waitingBySource.merge(line.source, line.again.size() + line.fresh.size(), Integer::sum);
+        }
+        return waitingBySource.values().stream()
+                .mapToInt(Integer::intValue)
+                .max()
+                .orElse(0);
+    }
+
+    /** Sources that are asked for less than the most. */
     synchronized int limitedSources() {
         return (int) sources.values().stream()
                 .filter(source -> source.limit.reduced())

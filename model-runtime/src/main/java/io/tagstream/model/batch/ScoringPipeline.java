@@ -5,11 +5,13 @@
  */
 package io.tagstream.model.batch;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
 import io.tagstream.model.LabelVectors;
+import io.tagstream.model.batch.PipelineMetric.Stage;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,7 +32,6 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
@@ -58,6 +59,7 @@ import org.slf4j.LoggerFactory;
 public final class ScoringPipeline implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ScoringPipeline.class);
     private static final long JOIN_SECONDS = 60;
+    private static final double NANOS_PER_SECOND = 1e9;
 
     private final Stages stages;
     private final int maxAccepted;
@@ -72,23 +74,17 @@ public final class ScoringPipeline implements AutoCloseable {
     private final BlockingQueue<ByteBuffer> pixelBuffers;
     private final Thread inference;
     private final Set<Work<?>> accepted = ConcurrentHashMap.newKeySet();
-    private final LongAdder succeeded = new LongAdder();
-    private final LongAdder failed = new LongAdder();
-    private final LongAdder retries = new LongAdder();
-    private final LongAdder batches = new LongAdder();
-    private final LongAdder batchedImages = new LongAdder();
-    private final LongAdder fetchNanos = new LongAdder();
-    private final LongAdder decodeNanos = new LongAdder();
-    private final LongAdder inferenceNanos = new LongAdder();
+    private final PipelineMeters meters;
     private volatile boolean closed;
 
-    /** A running pipeline, which owns its threads but not {@code stages}. */
-    public ScoringPipeline(Stages stages, PipelineOptions options) {
-        this(stages, options, Alarms.ofSystem(), new SplittableRandom());
+    /** A running pipeline, which owns its threads but not {@code stages}; it measures into {@code registry}. */
+    public ScoringPipeline(Stages stages, PipelineOptions options, MeterRegistry registry) {
+        this(stages, options, registry, Alarms.ofSystem(), new SplittableRandom());
     }
 
     /** With a clock and jitter of the caller's choice; {@code alarms} are closed with the pipeline. */
-    ScoringPipeline(Stages stages, PipelineOptions options, Alarms alarms, RandomGenerator jitter) {
+    ScoringPipeline(
+            Stages stages, PipelineOptions options, MeterRegistry registry, Alarms alarms, RandomGenerator jitter) {
         this.stages = stages;
         this.maxAccepted = options.maxAccepted();
         this.room = new Semaphore(maxAccepted);
@@ -96,6 +92,8 @@ public final class ScoringPipeline implements AutoCloseable {
         this.queue = new FetchQueue(options.fetchThreads(), options.maxInFlight(), retry.deadline());
         this.backoff = new Backoff(retry, jitter);
         this.alarms = alarms;
+        this.meters = new PipelineMeters(registry);
+        measure(registry);
         this.fetchPool = pool("tagstream-fetch", options.fetchThreads());
         this.decodePool = pool("tagstream-decode", options.decodeThreads());
         this.batcher = new Batcher<>(options.batchSize(), options.batchWait());
@@ -154,18 +152,19 @@ public final class ScoringPipeline implements AutoCloseable {
         dispatch();
     }
 
-    /** What has been done so far. */
-    public PipelineStatistics statistics() {
-        return new PipelineStatistics(
-                maxAccepted - room.availablePermits(),
-                succeeded.sum(),
-                failed.sum(),
-                retries.sum(),
-                batches.sum(),
-                batchedImages.sum(),
-                fetchNanos.sum(),
-                decodeNanos.sum(),
-                inferenceNanos.sum());
+    /** Images accepted and not completed. */
+    int accepted() {
+        return maxAccepted - room.availablePermits();
+    }
+
+    private void measure(MeterRegistry registry) {
+        PipelineMetric.ACCEPTED.gauge(registry, this, ScoringPipeline::accepted);
+        PipelineMetric.IN_FLIGHT.gauge(registry, queue, FetchQueue::inFlight);
+        PipelineMetric.QUEUE_SIZE.gauge(registry, queue, FetchQueue::waiting);
+        PipelineMetric.QUEUE_AGE.gauge(
+                registry, queue, measured -> measured.oldestNanos(alarms.nanoTime()) / NANOS_PER_SECOND);
+        PipelineMetric.LIMITED_SOURCES.gauge(registry, queue, FetchQueue::limitedSources);
+        PipelineMetric.LONGEST_SOURCE_QUEUE.gauge(registry, queue, FetchQueue::longestSourceQueue);
     }
 
     /**
@@ -227,10 +226,13 @@ public final class ScoringPipeline implements AutoCloseable {
             return;
         }
         work.begin(start);
+        meters.stage(Stage.QUEUE, work.lap(start));
         try {
             work.fetched(stages.fetch(work.request, Duration.ofNanos(left)));
+            meters.stage(Stage.FETCH, work.lap(alarms.nanoTime()));
         } catch (Throwable e) {
             ImageException failure = failure(e, "fetching", work);
+            meters.stage(Stage.FETCH, work.lap(alarms.nanoTime()));
             // its slot is free before the image fails: whoever has an outcome finds the source as it was left
             List<Work<?>> hopeless = List.of();
             if (failure.sourceOverloaded()) {
@@ -246,8 +248,6 @@ public final class ScoringPipeline implements AutoCloseable {
             }
             dispatch();
             return;
-        } finally {
-            fetchNanos.add(alarms.nanoTime() - start);
         }
         queue.answered(work, alarms.nanoTime());
         dispatch();
@@ -281,11 +281,11 @@ public final class ScoringPipeline implements AutoCloseable {
         }
         try {
             ByteBuffer pixels = work.takePixels(pixelBuffers);
-            long start = System.nanoTime();
+            meters.stage(Stage.DECODE_WAIT, work.lap(alarms.nanoTime()));
             try {
                 work.decoded(stages.decode(work.encoded(), pixels));
             } finally {
-                decodeNanos.add(System.nanoTime() - start);
+                meters.stage(Stage.DECODE, work.lap(alarms.nanoTime()));
             }
         } catch (Throwable e) {
             fail(work, failure(e, "decoding", work));
@@ -311,10 +311,11 @@ public final class ScoringPipeline implements AutoCloseable {
     }
 
     private void inferBatch(List<Work<?>> batch) {
-        long start = System.nanoTime();
+        long start = alarms.nanoTime();
         List<Group<?>> groups = groups(batch);
         List<Work<?>> ordered = new ArrayList<>(batch.size());
         groups.forEach(group -> ordered.addAll(group.members));
+        ordered.forEach(work -> meters.stage(Stage.BATCH_WAIT, work.lap(start)));
         try {
             stages.load(ordered.stream().map(Work::pixels).toList());
             ordered.forEach(Work::releasePixels);
@@ -324,19 +325,18 @@ public final class ScoringPipeline implements AutoCloseable {
             return;
         }
         // before any of its futures completes: whoever has an outcome finds it counted
-        batches.increment();
-        batchedImages.add(ordered.size());
+        meters.encoded(ordered.size(), alarms.nanoTime() - start);
         int from = 0;
         for (Group<?> group : groups) {
             score(group, from);
             from += group.members.size();
         }
-        inferenceNanos.add(System.nanoTime() - start);
     }
 
     private <L extends LabelVectors> void score(Group<L> group, int from) {
         L labels;
         float[][] scores;
+        long start = alarms.nanoTime();
         try {
             labels = group.supplier.get();
             scores = stages.score(from, from + group.members.size(), labels);
@@ -344,8 +344,11 @@ public final class ScoringPipeline implements AutoCloseable {
             group.members.forEach(work -> fail(work, failure(e, "scoring", work)));
             return;
         }
+        long end = alarms.nanoTime();
+        meters.scored(end - start);
         for (int i = 0; i < scores.length; i++) {
             Work<L> work = group.members.get(i);
+            meters.stage(Stage.MODEL, work.lap(end));
             int notFinite = firstNotFinite(scores[i]);
             if (notFinite >= 0) {
                 fail(
@@ -355,7 +358,7 @@ public final class ScoringPipeline implements AutoCloseable {
                                 "the model gave label number %d the score %s"
                                         .formatted(notFinite, scores[i][notFinite])));
             } else {
-                succeeded.increment();
+                meters.succeeded();
                 work.succeed(labels, scores[i]);
             }
         }
@@ -422,7 +425,7 @@ public final class ScoringPipeline implements AutoCloseable {
                 work.attempts(),
                 TimeUnit.NANOSECONDS.toMillis(waitNanos),
                 failure.getMessage());
-        retries.increment();
+        meters.retried(failure.reason());
         if (work.startOver(failure)) {
             queue.landed(work);
             work.alarm(() -> alarms.schedule(() -> comeBack(work), waitNanos));
@@ -433,6 +436,7 @@ public final class ScoringPipeline implements AutoCloseable {
     /** A backoff has ended. */
     private void comeBack(Work<?> work) {
         long now = alarms.nanoTime();
+        work.lap(now);
         work.alarm(() -> alarms.schedule(() -> expire(work), retry.deadline().toNanos() - (now - work.begunAt())));
         queue.add(work, now);
         dispatch();
@@ -446,7 +450,7 @@ public final class ScoringPipeline implements AutoCloseable {
     }
 
     private void giveUp(Work<?> work, ImageException failure) {
-        failed.increment();
+        meters.failed(failure.reason());
         work.fail(failure);
     }
 

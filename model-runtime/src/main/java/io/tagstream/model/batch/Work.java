@@ -45,6 +45,7 @@ final class Work<L extends LabelVectors> {
     private int attempts;
     private ImageException lastFailure;
     private long begunAt;
+    private long lapAt;
     private Runnable alarm = () -> {};
     private EncodedImage encoded;
     private String sha256;
@@ -58,7 +59,15 @@ final class Work<L extends LabelVectors> {
         this.supplier = supplier;
         this.source = source;
         this.submittedAt = submittedAt;
+        this.lapAt = submittedAt;
         this.onEnd = onEnd;
+    }
+
+    /** Ends a stage; returns the time since the one before ended. */
+    long lap(long now) {
+        long lap = now - lapAt;
+        lapAt = now;
+        return lap;
     }
 
     /** Begins another attempt. */

@@ -6,6 +6,8 @@
 package io.tagstream.model.onnx;
 
 import ai.onnxruntime.OrtException;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
@@ -16,7 +18,6 @@ import io.tagstream.model.LabelVectors;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.model.batch.PipelineOptions;
-import io.tagstream.model.batch.PipelineStatistics;
 import io.tagstream.model.batch.RetryOptions;
 import io.tagstream.model.batch.ScoringPipeline;
 import io.tagstream.model.batch.Stages;
@@ -98,7 +99,8 @@ public final class OnnxModelRuntime implements ModelRuntime {
                             builder.decodeThreads,
                             batchSize,
                             builder.batchWait,
-                            builder.retry));
+                            builder.retry),
+                    builder.metrics);
             complete = true;
         } finally {
             if (!complete) {
@@ -139,11 +141,6 @@ public final class OnnxModelRuntime implements ModelRuntime {
     public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
             ImageRequest request, Supplier<L> labels) {
         return pipeline.trySubmit(request, labels);
-    }
-
-    /** What has been done so far. */
-    public PipelineStatistics statistics() {
-        return pipeline.statistics();
     }
 
     /**
@@ -249,6 +246,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
         private int maxAccepted = 16_384;
         private int maxInFlight = 256;
         private RetryOptions retry = RetryOptions.DEFAULT;
+        private MeterRegistry metrics = new CompositeMeterRegistry();
         private long maxPixels = 100_000_000;
         private DecodeIsolation decodeIsolation = DecodeIsolation.NONE;
         private Duration decodeTimeout = Duration.ofSeconds(30);
@@ -303,6 +301,12 @@ public final class OnnxModelRuntime implements ModelRuntime {
         /** How often and how long an image is tried whose failure may pass; {@link RetryOptions#DEFAULT} by default. */
         public Builder retry(RetryOptions retry) {
             this.retry = retry;
+            return this;
+        }
+
+        /** Where {@link io.tagstream.model.batch.PipelineMetric} are measured into; nowhere by default. */
+        public Builder metrics(MeterRegistry metrics) {
+            this.metrics = metrics;
             return this;
         }
 

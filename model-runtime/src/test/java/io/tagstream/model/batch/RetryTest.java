@@ -8,6 +8,9 @@ package io.tagstream.model.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageScores;
@@ -35,11 +38,13 @@ class RetryTest {
     private static final Duration DEADLINE = Duration.ofSeconds(100);
 
     private final FakeStages stages = new FakeStages();
+    private final MeterRegistry registry = new SimpleMeterRegistry();
     private final ManualAlarms alarms = new ManualAlarms();
     private final ScoringPipeline pipeline = new ScoringPipeline(
             stages,
             new PipelineOptions(
                     5_000, 8, 8, 2, 1, Duration.ZERO, new RetryOptions(3, BACKOFF, Duration.ofSeconds(30), DEADLINE)),
+            registry,
             alarms,
             new Random(7));
 
@@ -54,10 +59,10 @@ class RetryTest {
         fails("1", overloaded(), failure(FailureReason.MODEL_ERROR));
         CompletableFuture<ImageScores<NumberedLabels>> future = submit("1");
         await(() -> alarms.scheduled() == 1);
-        assertThat(pipeline.statistics().retries()).isEqualTo(1);
+        assertThat(retries()).isEqualTo(1);
         alarms.advance(BACKOFF);
         await(() -> alarms.scheduled() == 3); // with the deadline of its second wait
-        assertThat(pipeline.statistics().retries()).isEqualTo(2);
+        assertThat(retries()).isEqualTo(2);
         assertThat(future).isNotDone();
         alarms.advance(BACKOFF.multipliedBy(2));
         assertThat(future.get(30, TimeUnit.SECONDS).scores()).containsExactly(1);
@@ -78,8 +83,8 @@ class RetryTest {
         await(() -> alarms.scheduled() == 3);
         alarms.advance(BACKOFF.multipliedBy(2));
         assertFails(future, FailureReason.FETCH_FAILED, 3, "the last (attempt 3)");
-        assertThat(pipeline.statistics().failed()).isEqualTo(1);
-        assertThat(pipeline.statistics().accepted()).isZero();
+        assertThat(failures()).isEqualTo(1);
+        assertThat(pipeline.accepted()).isZero();
     }
 
     @Test
@@ -147,12 +152,12 @@ class RetryTest {
             fails("a/" + i, overloaded(), overloaded(), overloaded());
             waiting.add(submit("a/" + i));
         }
-        await(() -> pipeline.statistics().retries() == 1_000);
+        await(() -> retries() == 1_000);
         for (int i = 0; i < 100; i++) {
             assertThat(submit("b/" + i).get(30, TimeUnit.SECONDS).scores()).containsExactly(i);
         }
         assertThat(waiting).noneMatch(CompletableFuture::isDone);
-        assertThat(pipeline.statistics().accepted()).isEqualTo(1_000);
+        assertThat(pipeline.accepted()).isEqualTo(1_000);
     }
 
     @Test
@@ -197,7 +202,7 @@ class RetryTest {
         await(() -> alarms.size() == 1);
         future.cancel(false);
         assertThat(alarms.size()).isZero();
-        assertThat(pipeline.statistics().accepted()).isZero();
+        assertThat(pipeline.accepted()).isZero();
     }
 
     @Test
@@ -210,7 +215,21 @@ class RetryTest {
         await(() -> alarms.size() == 20);
         pipeline.close();
         assertThat(futures).allMatch(CompletableFuture::isCancelled);
-        assertThat(pipeline.statistics().accepted()).isZero();
+        assertThat(pipeline.accepted()).isZero();
+    }
+
+    private int retries() {
+        return count("tagstream.runtime.retries");
+    }
+
+    private int failures() {
+        return count("tagstream.runtime.failures");
+    }
+
+    private int count(String metric) {
+        return (int) registry.get(metric).counters().stream()
+                .mapToDouble(Counter::count)
+                .sum();
     }
 
     private void fails(String content, ImageException... failures) {

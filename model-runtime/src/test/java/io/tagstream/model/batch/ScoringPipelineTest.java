@@ -8,6 +8,9 @@ package io.tagstream.model.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageScores;
@@ -32,6 +35,7 @@ class ScoringPipelineTest {
     private static final Duration FOR_EVER = Duration.ofHours(1);
 
     private final FakeStages stages = new FakeStages();
+    private final MeterRegistry registry = new SimpleMeterRegistry();
     private ScoringPipeline pipeline;
 
     @AfterEach
@@ -42,7 +46,7 @@ class ScoringPipelineTest {
 
     @Test
     void shouldGiveEveryImageItsOwnScoresWhateverOvertakesWhat() throws Exception {
-        pipeline = new ScoringPipeline(stages, options(100_000, 16, 4, 8, SHORT));
+        pipeline = new ScoringPipeline(stages, options(100_000, 16, 4, 8, SHORT), registry);
         stages.maxDelayMicros = 2000;
         List<CompletableFuture<ImageScores<NumberedLabels>>> futures = new ArrayList<>();
         for (int i = 0; i < 2000; i++) {
@@ -55,14 +59,15 @@ class ScoringPipelineTest {
             assertThat(scores.scores()).containsExactly(i + i % 3 * 10_000);
             assertThat(scores.width()).isEqualTo(i);
         }
-        assertThat(pipeline.statistics().succeeded()).isEqualTo(2000);
-        assertThat(pipeline.statistics().batchedImages()).isEqualTo(2000);
-        assertThat(pipeline.statistics().accepted()).isZero();
+        assertThat(registry.get("tagstream.runtime.scored").counter().count()).isEqualTo(2000);
+        assertThat(registry.get("tagstream.runtime.batch.size").summary().totalAmount())
+                .isEqualTo(2000);
+        assertThat(pipeline.accepted()).isZero();
     }
 
     @Test
     void shouldAskTheSupplierOnceABatch() throws Exception {
-        pipeline = new ScoringPipeline(stages, options(100, 4, 2, 4, FOR_EVER));
+        pipeline = new ScoringPipeline(stages, options(100, 4, 2, 4, FOR_EVER), registry);
         AtomicInteger asked = new AtomicInteger();
         Supplier<NumberedLabels> supplier = () -> new NumberedLabels(asked.incrementAndGet());
         List<CompletableFuture<ImageScores<NumberedLabels>>> futures = new ArrayList<>();
@@ -79,14 +84,14 @@ class ScoringPipelineTest {
 
     @Test
     void shouldRunAPartialBatchAfterAWhile() throws Exception {
-        pipeline = new ScoringPipeline(stages, options(100, 4, 2, 50, SHORT));
+        pipeline = new ScoringPipeline(stages, options(100, 4, 2, 50, SHORT), registry);
         assertThat(submit(7, ScoringPipelineTest::zero).get().scores()).containsExactly(7);
         assertThat(stages.batchSizes).containsExactly(1);
     }
 
     @Test
     void shouldTurnAwayWhatThereIsNoRoomFor() throws Exception {
-        pipeline = new ScoringPipeline(stages, options(3, 2, 2, 8, SHORT));
+        pipeline = new ScoringPipeline(stages, options(3, 2, 2, 8, SHORT), registry);
         stages.fetchGate.drainPermits();
         List<CompletableFuture<ImageScores<NumberedLabels>>> futures = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
@@ -103,12 +108,12 @@ class ScoringPipelineTest {
         for (CompletableFuture<ImageScores<NumberedLabels>> future : futures) {
             assertThat(future.get().scores()).hasSize(1);
         }
-        await(() -> pipeline.statistics().accepted() == 0);
+        await(() -> pipeline.accepted() == 0);
     }
 
     @Test
     void shouldFailOneImageAndNotItsNeighbours() throws Exception {
-        pipeline = new ScoringPipeline(stages, options(100, 4, 2, 8, SHORT));
+        pipeline = new ScoringPipeline(stages, options(100, 4, 2, 8, SHORT), registry);
         CompletableFuture<ImageScores<NumberedLabels>> good = submit(1, ScoringPipelineTest::zero);
         assertFails(
                 submit(FakeStages.UNREADABLE, ScoringPipelineTest::zero), FailureReason.CORRUPT_IMAGE, "unreadable");
@@ -122,13 +127,15 @@ class ScoringPipelineTest {
                 "OutOfMemoryError");
         assertThat(good.get().scores()).containsExactly(1);
         assertThat(submit(2, ScoringPipelineTest::zero).get().scores()).containsExactly(2);
-        assertThat(pipeline.statistics().failed()).isEqualTo(3);
-        assertThat(pipeline.statistics().accepted()).isZero();
+        assertThat(registry.get("tagstream.runtime.failures").counters())
+                .extracting(Counter::count)
+                .contains(2.0, 1.0);
+        assertThat(pipeline.accepted()).isZero();
     }
 
     @Test
     void shouldTurnInferenceFailuresIntoFailedImagesAndGoOn() throws Exception {
-        pipeline = new ScoringPipeline(stages, options(100, 4, 2, 8, SHORT));
+        pipeline = new ScoringPipeline(stages, options(100, 4, 2, 8, SHORT), registry);
         stages.encodeFailure = new Exception("the model broke");
         assertFails(submit(1, ScoringPipelineTest::zero), FailureReason.MODEL_ERROR, "the model broke");
         stages.encodeFailure = new OutOfMemoryError("of the test");
@@ -148,7 +155,7 @@ class ScoringPipelineTest {
 
     @Test
     void shouldFreeAWaitingImageAtOnceWhenItIsCancelled() {
-        pipeline = new ScoringPipeline(stages, options(2, 1, 1, 8, SHORT));
+        pipeline = new ScoringPipeline(stages, options(2, 1, 1, 8, SHORT), registry);
         stages.fetchGate.drainPermits();
         CompletableFuture<?> inStage = submit(1, ScoringPipelineTest::zero);
         CompletableFuture<?> waiting = submit(2, ScoringPipelineTest::zero);
@@ -156,17 +163,17 @@ class ScoringPipelineTest {
             waiting.cancel(false);
             waiting = submit(2, ScoringPipelineTest::zero);
         }
-        assertThat(pipeline.statistics().accepted()).isEqualTo(2);
+        assertThat(pipeline.accepted()).isEqualTo(2);
         inStage.cancel(false);
         waiting.cancel(false);
         stages.fetchGate.release();
-        await(() -> pipeline.statistics().accepted() == 0);
+        await(() -> pipeline.accepted() == 0);
         assertThat(stages.batchSizes).isEmpty();
     }
 
     @Test
     void shouldNotScoreWhatWasCancelledWhileItWaitedForItsBatch() throws Exception {
-        pipeline = new ScoringPipeline(stages, options(100, 2, 2, 8, SHORT));
+        pipeline = new ScoringPipeline(stages, options(100, 2, 2, 8, SHORT), registry);
         stages.encodeGate.drainPermits();
         CompletableFuture<ImageScores<NumberedLabels>> inModel = submit(1, ScoringPipelineTest::zero);
         await(() -> !stages.batchSizes.isEmpty());
@@ -183,7 +190,7 @@ class ScoringPipelineTest {
 
     @Test
     void shouldCancelWhatIsInFlightWhenClosed() {
-        pipeline = new ScoringPipeline(stages, options(1000, 4, 2, 4, SHORT));
+        pipeline = new ScoringPipeline(stages, options(1000, 4, 2, 4, SHORT), registry);
         stages.encodeGate.drainPermits();
         List<CompletableFuture<?>> futures = new ArrayList<>();
         for (int i = 0; i < 200; i++) {
@@ -197,15 +204,15 @@ class ScoringPipelineTest {
         assertThat(closing).isNotDone();
         stages.encodeGate.release();
         closing.join();
-        assertThat(pipeline.statistics().accepted()).isZero();
+        assertThat(pipeline.accepted()).isZero();
     }
 
     @Test
     void shouldCancelAtOnceWhatComesAfterClosing() {
-        pipeline = new ScoringPipeline(stages, options(10, 4, 2, 4, SHORT));
+        pipeline = new ScoringPipeline(stages, options(10, 4, 2, 4, SHORT), registry);
         pipeline.close();
         assertThat(submit(1, ScoringPipelineTest::zero)).isCancelled();
-        assertThat(pipeline.statistics().accepted()).isZero();
+        assertThat(pipeline.accepted()).isZero();
     }
 
     /** Without retries. */

@@ -8,6 +8,8 @@ package io.tagstream.model.onnx;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
 import io.tagstream.model.LabelText;
@@ -54,9 +56,11 @@ class OnnxModelRuntimeTest {
             images.add(file);
         }
         FetchOptions fetch = FetchOptions.builder().fileRoots(List.of(folder)).build();
+        MeterRegistry metrics = new SimpleMeterRegistry();
         try (OnnxModelRuntime runtime = OnnxModelRuntime.builder(Bundle.load(TINY))
                         .fetch(fetch)
                         .maxInFlight(1000)
+                        .metrics(metrics)
                         .build();
                 ImageScorer scorer = runtime.scorer()) {
             DirectLabelVectors labels = new DirectLabelVectors(List.of(
@@ -77,7 +81,8 @@ class OnnxModelRuntimeTest {
                     assertThat(scores.scores()[label]).isCloseTo(alone[label], within(1e-4f));
                 }
             }
-            assertThat(runtime.statistics().meanBatchSize()).isGreaterThan(2);
+            assertThat(metrics.get("tagstream.runtime.batch.size").summary().mean())
+                    .isGreaterThan(2);
         }
     }
 

@@ -5,6 +5,7 @@
  */
 package io.tagstream.topology.tagging;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.TagstreamConfig;
@@ -25,18 +26,26 @@ final class TaggingContext {
     private final ModelRuntime runtime;
     private final OutcomeFactory outcomes;
 
+    private final TaggingMeters meters;
+
     /** One object for all tasks: the runtime scores images of the same supplier in one batch, against one snapshot. */
     private final Supplier<VocabularySnapshot> labels;
 
     private final ThreadLocal<WaitBudget> waitBudgets;
     private final AtomicInteger busyTasks = new AtomicInteger();
 
-    TaggingContext(TagstreamConfig config, Contracts contracts, Vocabulary vocabulary, ModelRuntime runtime) {
+    TaggingContext(
+            TagstreamConfig config,
+            Contracts contracts,
+            Vocabulary vocabulary,
+            ModelRuntime runtime,
+            MeterRegistry metrics) {
         this.config = config;
         this.contracts = contracts;
         this.vocabulary = vocabulary;
         this.runtime = runtime;
         this.outcomes = new OutcomeFactory(config, contracts, runtime.description());
+        this.meters = new TaggingMeters(metrics, vocabulary);
         this.labels = () -> vocabulary.snapshot().orElseThrow();
         this.waitBudgets = ThreadLocal.withInitial(() -> new WaitBudget(config.taskWait()));
     }
@@ -59,6 +68,10 @@ final class TaggingContext {
 
     OutcomeFactory outcomes() {
         return outcomes;
+    }
+
+    TaggingMeters meters() {
+        return meters;
     }
 
     Supplier<VocabularySnapshot> labels() {

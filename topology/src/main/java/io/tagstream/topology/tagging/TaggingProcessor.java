@@ -28,6 +28,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -104,15 +106,29 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
         private final long sequence;
         private final PendingImage image;
         private CompletableFuture<?> inFlight;
+        private long lapAt = System.nanoTime();
 
         Work(long sequence, PendingImage image) {
             this.sequence = sequence;
             this.image = image;
         }
+
+        /** Ends a stage; returns the time since the one before ended, in nanoseconds. */
+        long lap() {
+            long lap = System.nanoTime() - lapAt;
+            lapAt += lap;
+            return lap;
+        }
     }
 
     /** What became of a work: exactly one of scores and failure, or neither for a deletion. */
-    private record Completion(Work work, ImageScores<VocabularySnapshot> scores, ImageException failure) {}
+    private record Completion(
+            Work work, ImageScores<VocabularySnapshot> scores, ImageException failure, long waitedNanos) {
+        /** Completes now. */
+        Completion(Work work, ImageScores<VocabularySnapshot> scores, ImageException failure) {
+            this(work, scores, failure, work.lap());
+        }
+    }
 
     /** One life of the task, from {@code init} to {@code close}. */
     private final class Generation {
@@ -129,6 +145,11 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
         private final Deque<Work> ready = new ArrayDeque<>();
 
         private final Set<Work> inFlight = new HashSet<>();
+
+        /** When the images were accepted that owe an outcome, by their places. */
+        private final SortedMap<Long, Long> owedSince = new TreeMap<>();
+
+        private final TaggingMeters.Backlog backlog = shared.meters().backlog();
 
         /** Written by the runtime's threads, emptied by the punctuator. */
         private final Queue<Completion> completed = new ConcurrentLinkedQueue<>();
@@ -165,6 +186,7 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
                     resumed++;
                 }
             }
+            shared.meters().restored(resumed);
             if (resumed > 0) {
                 log.info("Task {} takes up {} images that owe their outcome", context.taskId(), resumed);
             }
@@ -174,6 +196,7 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
         void accept(PendingImage image) {
             long sequence = nextSequence++;
             pending.put(sequence, image);
+            shared.meters().accepted(millisSince(image));
             enqueue(new Work(sequence, image));
             submitReady();
             int most = shared.config().getInt(TagstreamConfig.TASK_PENDING_MAX);
@@ -189,6 +212,8 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
                         shared.config().taskForward(), PunctuationType.WALL_CLOCK_TIME, now -> forwardCompleted());
             }
             outstanding.incrementAndGet();
+            owedSince.put(work.sequence, work.lapAt);
+            measureBacklog();
             Deque<Work> sameImage = byImage.computeIfAbsent(work.image.getImageId(), id -> new ArrayDeque<>(1));
             sameImage.add(work);
             if (sameImage.size() == 1) {
@@ -257,11 +282,12 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
             }
             work.inFlight = submitted.get();
             inFlight.add(work);
+            shared.meters().submitted(work.lap());
             var unused = submitted.get().whenComplete((scores, thrown) -> {
                 if (thrown == null) {
                     complete(new Completion(work, scores, null));
                 } else if (!cancelled(thrown)) {
-                    complete(new Completion(work, null, asImageException(thrown)));
+                    complete(new Completion(work, null, asImageException(work, thrown)));
                 } // else the task or the runtime is closing: the entry stays pending
             });
             return true;
@@ -311,12 +337,18 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
             if (completion.scores() != null) {
                 forwardTags(image, completion.scores());
             } else if (completion.failure() != null) {
+                log.debug(
+                        "Failed: {}: {} {}",
+                        ImageName.of(image),
+                        completion.failure().reason(),
+                        completion.failure().getMessage());
                 byte[] failure = shared.outcomes().imageFailure(image, completion.failure(), now());
                 forward(image, failure, TaggingTopology.IMAGE_FAILURES_SINK);
             } else {
                 forwardDeletion(image);
             }
             pending.delete(work.sequence);
+            measure(completion);
             Deque<Work> sameImage = byImage.get(image.getImageId());
             sameImage.remove(); // the work itself: it had its turn
             if (sameImage.isEmpty()) {
@@ -324,6 +356,32 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
             } else {
                 takeTurn(sameImage.peek());
             }
+        }
+
+        private void measure(Completion completion) {
+            Work work = completion.work();
+            if (work.inFlight != null) {
+                shared.meters().completed(completion.waitedNanos());
+            }
+            shared.meters().forwarded(work.lap(), millisSince(work.image));
+            if (completion.failure() != null) {
+                shared.meters().failed();
+            } else if (completion.scores() != null) {
+                shared.meters().tagged();
+            } else {
+                shared.meters().deleted();
+            }
+            owedSince.remove(work.sequence);
+            measureBacklog();
+        }
+
+        private void measureBacklog() {
+            backlog.now(owedSince.size(), owedSince.isEmpty() ? 0 : owedSince.get(owedSince.firstKey()));
+        }
+
+        /** Since the timestamp of an image's record. */
+        private long millisSince(PendingImage image) {
+            return context.currentSystemTimeMs() - image.getTimestamp();
         }
 
         private void forwardTags(PendingImage image, ImageScores<VocabularySnapshot> scores) {
@@ -373,6 +431,7 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
 
         void close() {
             rest();
+            backlog.close();
             inFlight.forEach(work -> work.inFlight.cancel(true));
             if (busy) {
                 busy = false;
@@ -385,13 +444,16 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
         return thrown instanceof CancellationException || thrown.getCause() instanceof CancellationException;
     }
 
-    private static ImageException asImageException(Throwable thrown) {
+    private static ImageException asImageException(Work work, Throwable thrown) {
         Throwable cause =
                 thrown instanceof CompletionException && thrown.getCause() != null ? thrown.getCause() : thrown;
         if (cause instanceof ImageException failure) {
             return failure;
         }
-        log.error("The model runtime failed on an image with something other than an image failure", cause);
+        log.error(
+                "The model runtime failed on {} with something other than an image failure",
+                ImageName.of(work.image),
+                cause);
         return new ImageException(FailureReason.MODEL_ERROR, "The model failed: " + cause, cause);
     }
 }

@@ -5,6 +5,7 @@
  */
 package io.tagstream.topology.tagging;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.PendingImage;
 import io.tagstream.avro.state.TaskProgress;
@@ -60,9 +61,14 @@ public final class TaggingTopology {
      *
      * @param vocabulary made for this topology alone; filled by it
      * @param runtime shared; owned by the caller
+     * @param metrics where {@link TaggingMetric}s are measured into
      */
     public static Topology build(
-            TagstreamConfig config, Contracts contracts, Vocabulary vocabulary, ModelRuntime runtime) {
+            TagstreamConfig config,
+            Contracts contracts,
+            Vocabulary vocabulary,
+            ModelRuntime runtime,
+            MeterRegistry metrics) {
         StreamsBuilder builder = new StreamsBuilder();
         builder.addGlobalStore(
                 Stores.keyValueStoreBuilder(
@@ -84,7 +90,7 @@ public final class TaggingTopology {
                     .withKeySerde(Serdes.String())
                     .withValueSerde(new StateSerde<>(PendingImage.class)));
         }
-        TaggingContext shared = new TaggingContext(config, contracts, vocabulary, runtime);
+        TaggingContext shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics);
         KStream<String, byte[]> outcomes = accepted.process(new Supplier(shared), Named.as("tagging"));
         outcomes.to(config.topic(TagstreamConfig.TAGS_TOPIC), bytes(TAGS_SINK));
         outcomes.to(config.topic(TagstreamConfig.TAG_CHANGES_TOPIC), bytes(TAG_CHANGES_SINK));

@@ -7,6 +7,8 @@ package io.tagstream.topology.tagging;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.RecordOrigin;
@@ -50,8 +52,9 @@ class TaggingProcessorTest {
             store(TaggingTopology.IMAGE_META_STORE, Serdes.String(), new StateSerde<>(ImageMeta.class));
     private final KeyValueStore<String, TaskProgress> progress =
             store(TaggingTopology.TASK_PROGRESS_STORE, Serdes.String(), new StateSerde<>(TaskProgress.class));
+    private final MeterRegistry metrics = new SimpleMeterRegistry();
     private final TaggingProcessor processor =
-            new TaggingProcessor(new TaggingContext(TestConfig.with(), contracts, vocabulary, model));
+            new TaggingProcessor(new TaggingContext(TestConfig.with(), contracts, vocabulary, model, metrics));
 
     @BeforeEach
     void coverTheVocabulary() {
@@ -201,6 +204,47 @@ class TaggingProcessorTest {
         assertThat(forwardedIds()).containsExactly("b", "a");
         assertThat(event(0).getVocabularyEpoch()).isEqualTo(11);
         assertThat(event(1).getVocabularyEpoch()).isEqualTo(11);
+    }
+
+    @Test
+    void shouldMeasureWhatItOwesAndWhatBecameOfIt() {
+        pending.put(0L, image("restored", "fake:a"));
+        processor.init(context);
+        processor.process(new Record<>("b", image("b", "fail:CORRUPT_IMAGE"), 0));
+        processor.process(new Record<>("c", new PendingImage("c", null, origin(), 0L, List.of(), null), 0));
+        assertThat(metrics.get("tagstream.tagging.pending").gauge().value()).isEqualTo(3);
+        assertThat(metrics.get("tagstream.tagging.pending.restored").counter().count())
+                .isEqualTo(1);
+        assertThat(metrics.get("tagstream.tagging.pending.age").gauge().value()).isPositive();
+
+        model.complete(2);
+        punctuate();
+        assertThat(metrics.get("tagstream.tagging.pending").gauge().value()).isZero();
+        assertThat(metrics.get("tagstream.tagging.pending.age").gauge().value()).isZero();
+        for (String outcome : List.of("tagged", "failed", "deleted")) {
+            assertThat(metrics.get("tagstream.tagging.outcomes")
+                            .tag("outcome", outcome)
+                            .counter()
+                            .count())
+                    .as(outcome)
+                    .isEqualTo(1);
+        }
+        assertThat(metrics.get("tagstream.tagging.latency").timer().count()).isEqualTo(3);
+        assertThat(metrics.get("tagstream.tagging.stage")
+                        .tag("stage", "runtime")
+                        .timer()
+                        .count())
+                .as("a deletion needs no runtime")
+                .isEqualTo(2);
+        assertThat(metrics.get("tagstream.vocabulary.epoch").gauge().value()).isEqualTo(10);
+    }
+
+    @Test
+    void shouldOweNothingOnceItsTaskIsGone() {
+        processor.init(context);
+        processor.process(new Record<>("a", image("a", "fake:a"), 0));
+        processor.close();
+        assertThat(metrics.get("tagstream.tagging.pending").gauge().value()).isZero();
     }
 
     private void punctuate() {

@@ -7,6 +7,7 @@ package io.tagstream.topology.tagging;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tagstream.avro.Cause;
 import io.tagstream.avro.EncodedLabel;
 import io.tagstream.avro.ImageFailure;
@@ -72,7 +73,7 @@ class TaggingTopologyTest {
                 model.description(),
                 contracts.labelEmbedding().deserializer());
         driver = new TopologyTestDriver(
-                TaggingTopology.build(config, contracts, vocabulary, model),
+                TaggingTopology.build(config, contracts, vocabulary, model, new SimpleMeterRegistry()),
                 TestConfig.driverProperties(config, "tagstream"));
         images = driver.createInputTopic(
                 "images", new StringSerializer(), contracts.imageReference().serializer());

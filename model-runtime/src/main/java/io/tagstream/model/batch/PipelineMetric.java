@@ -1,0 +1,136 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.batch;
+
+import io.tagstream.model.metrics.Metric;
+import java.util.List;
+
+/** What the pipeline measures. */
+public enum PipelineMetric implements Metric {
+    ACCEPTED(
+            "tagstream.runtime.accepted",
+            Type.GAUGE,
+            "images",
+            "Images that the runtime has accepted and not completed, waiting or not."),
+    IN_FLIGHT(
+            "tagstream.runtime.in.flight",
+            Type.GAUGE,
+            "images",
+            "Images that are being fetched, decoded and scored: those that hold bytes and pixels."),
+    QUEUE_SIZE(
+            "tagstream.runtime.queue.size",
+            Type.GAUGE,
+            "images",
+            "Images that wait for their turn or their source; those that wait out a backoff come on top of that."),
+    QUEUE_AGE(
+            "tagstream.runtime.queue.age",
+            Type.GAUGE,
+            "seconds",
+            "How long ago the oldest of the images that wait for their turn or their source was submitted."),
+    LIMITED_SOURCES(
+            "tagstream.runtime.sources.limited",
+            Type.GAUGE,
+            "sources",
+            "Hosts that are asked for fewer images at a time than others, because they were overloaded."),
+    LONGEST_SOURCE_QUEUE(
+            "tagstream.runtime.sources.queue.max",
+            Type.GAUGE,
+            "images",
+            "The most images that wait for one and the same host."),
+    STAGE(
+            "tagstream.runtime.stage",
+            Type.TIMER,
+            "seconds",
+            "An image's time in a stage. The stages follow one another: `queue` (for its turn, its source and room),"
+                    + " `fetch`, `decode.wait` (for a thread and a pixel buffer), `decode`, `batch.wait` (for its batch to"
+                    + " fill and the model to be free), `model` (all of its batch's time in the model).",
+            "stage"),
+    MODEL(
+            "tagstream.runtime.model",
+            Type.TIMER,
+            "seconds",
+            "A batch's time in the model, by step: `encode` the images, `score` them against the labels.",
+            "step"),
+    BATCH_SIZE("tagstream.runtime.batch.size", Type.SUMMARY, "images", "Images a batch."),
+    SCORED("tagstream.runtime.scored", Type.COUNTER, "images", "Images scored."),
+    RETRIES(
+            "tagstream.runtime.retries",
+            Type.COUNTER,
+            "attempts",
+            "Attempts that failed and were followed by another, by the reason of the failure.",
+            "reason"),
+    FAILURES(
+            "tagstream.runtime.failures",
+            Type.COUNTER,
+            "images",
+            "Images that failed for good, by the reason of the last failure.",
+            "reason");
+
+    private final String id;
+    private final Type type;
+    private final String unit;
+    private final String help;
+    /** Empty for none. */
+    private final String tag;
+
+    PipelineMetric(String id, Type type, String unit, String help) {
+        this(id, type, unit, help, "");
+    }
+
+    PipelineMetric(String id, Type type, String unit, String help, String tag) {
+        this.id = id;
+        this.type = type;
+        this.unit = unit;
+        this.help = help;
+        this.tag = tag;
+    }
+
+    /** The values of {@link #STAGE}'s tag. */
+    public enum Stage {
+        QUEUE("queue"),
+        FETCH("fetch"),
+        DECODE_WAIT("decode.wait"),
+        DECODE("decode"),
+        BATCH_WAIT("batch.wait"),
+        MODEL("model");
+
+        private final String tag;
+
+        Stage(String tag) {
+            this.tag = tag;
+        }
+
+        /** The tag's value. */
+        public String tag() {
+            return tag;
+        }
+    }
+
+    @Override
+    public String id() {
+        return id;
+    }
+
+    @Override
+    public Type type() {
+        return type;
+    }
+
+    @Override
+    public String unit() {
+        return unit;
+    }
+
+    @Override
+    public String help() {
+        return help;
+    }
+
+    @Override
+    public List<String> tags() {
+        return tag.isEmpty() ? List.of() : List.of(tag);
+    }
+}

@@ -1,0 +1,113 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.metrics;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * A metric, declared once: constants of enums that implement this are what is registered and what the metrics' page says.
+ *
+ * <p><i>Threading notes.</i> Immutable. What the factory methods return may be used from any thread.
+ */
+public interface Metric {
+    /** How a metric is measured. */
+    enum Type {
+        /** A number that is read when it is asked for. */
+        GAUGE,
+        /** A number that only grows. */
+        COUNTER,
+        /** Durations: how many, their sum, their maximum lately. */
+        TIMER,
+        /** Sizes: how many, their sum, their maximum lately. */
+        SUMMARY
+    }
+
+    /** Micrometer's name: lower case, words separated by dots. */
+    String id();
+
+    Type type();
+
+    /** What it counts in; seconds for timers. */
+    String unit();
+
+    /** What it tells, in a sentence or two. */
+    String help();
+
+    /** The names of its tags, each with few values. */
+    List<String> tags();
+
+    /** Registers a gauge of an object that somebody else keeps alive. */
+    default <T> void gauge(MeterRegistry registry, T object, ToDoubleFunction<T> value) {
+        check(Type.GAUGE);
+        Gauge.builder(id(), object, value)
+                .baseUnit(unit())
+                .description(help())
+                .tags(values())
+                .register(registry);
+    }
+
+    /**
+     * Registers a counter.
+     *
+     * @param values of the tags, in their order
+     */
+    default Counter counter(MeterRegistry registry, String... values) {
+        check(Type.COUNTER);
+        return Counter.builder(id())
+                .baseUnit(unit())
+                .description(help())
+                .tags(values(values))
+                .register(registry);
+    }
+
+    /**
+     * Registers a timer.
+     *
+     * @param values of the tags, in their order
+     */
+    default Timer timer(MeterRegistry registry, String... values) {
+        check(Type.TIMER);
+        return Timer.builder(id()).description(help()).tags(values(values)).register(registry);
+    }
+
+    /**
+     * Registers a summary.
+     *
+     * @param values of the tags, in their order
+     */
+    default DistributionSummary summary(MeterRegistry registry, String... values) {
+        check(Type.SUMMARY);
+        return DistributionSummary.builder(id())
+                .baseUnit(unit())
+                .description(help())
+                .tags(values(values))
+                .register(registry);
+    }
+
+    private void check(Type asked) {
+        if (type() != asked) {
+            throw new IllegalArgumentException("%s is a %s, no %s".formatted(id(), type(), asked));
+        }
+    }
+
+    private Tags values(String... values) {
+        if (values.length != tags().size()) {
+            throw new IllegalArgumentException("%s has the tags %s, not %d".formatted(id(), tags(), values.length));
+        }
+        Tags tags = Tags.empty();
+        for (int i = 0; i < values.length; i++) {
+            tags = tags.and(tags().get(i), values[i]);
+        }
+        return tags;
+    }
+}

@@ -1,0 +1,119 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.tagging;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import io.tagstream.topology.vocabulary.Vocabulary;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The meters of all tagging tasks of a process, in a registry. Thread-safe. */
+final class TaggingMeters {
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    private final Set<Backlog> backlogs = ConcurrentHashMap.newKeySet();
+    private final Counter restored;
+    private final Counter tagged;
+    private final Counter failed;
+    private final Counter deleted;
+    private final Timer arrive;
+    private final Timer turn;
+    private final Timer runtime;
+    private final Timer forward;
+    private final Timer latency;
+
+    TaggingMeters(MeterRegistry registry, Vocabulary vocabulary) {
+        TaggingMetric.PENDING.gauge(registry, this, TaggingMeters::pending);
+        TaggingMetric.PENDING_AGE.gauge(registry, this, TaggingMeters::oldestSeconds);
+        TaggingMetric.VOCABULARY_EPOCH.gauge(registry, vocabulary, Vocabulary::epoch);
+        restored = TaggingMetric.RESTORED.counter(registry);
+        tagged = TaggingMetric.OUTCOMES.counter(registry, "tagged");
+        failed = TaggingMetric.OUTCOMES.counter(registry, "failed");
+        deleted = TaggingMetric.OUTCOMES.counter(registry, "deleted");
+        arrive = TaggingMetric.STAGE.timer(registry, "arrive");
+        turn = TaggingMetric.STAGE.timer(registry, "turn");
+        runtime = TaggingMetric.STAGE.timer(registry, "runtime");
+        forward = TaggingMetric.STAGE.timer(registry, "forward");
+        latency = TaggingMetric.LATENCY.timer(registry);
+    }
+
+    /** What a task owes; written by its stream thread. */
+    final class Backlog implements AutoCloseable {
+        private final AtomicInteger size = new AtomicInteger();
+        private volatile long oldestNanos;
+
+        private Backlog() {}
+
+        /** @param oldestNanos when the oldest was accepted, by {@link System#nanoTime}; of no meaning if there is none */
+        void now(int images, long oldestNanos) {
+            this.oldestNanos = oldestNanos;
+            size.set(images);
+        }
+
+        @Override
+        public void close() {
+            backlogs.remove(this);
+        }
+    }
+
+    Backlog backlog() {
+        Backlog backlog = new Backlog();
+        backlogs.add(backlog);
+        return backlog;
+    }
+
+    private int pending() {
+        return backlogs.stream().mapToInt(backlog -> backlog.size.get()).sum();
+    }
+
+    private double oldestSeconds() {
+        long now = System.nanoTime();
+        return backlogs.stream()
+                .filter(backlog -> backlog.size.get() > 0)
+                .mapToDouble(backlog -> (now - backlog.oldestNanos) / NANOS_PER_SECOND)
+                .max()
+                .orElse(0);
+    }
+
+    void restored(int images) {
+        restored.increment(images);
+    }
+
+    /** @param millis since the record's timestamp, which its producer chose */
+    void accepted(long millis) {
+        arrive.record(Math.max(0, millis), TimeUnit.MILLISECONDS);
+    }
+
+    void submitted(long nanos) {
+        turn.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    void completed(long nanos) {
+        runtime.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    /** @param millis since the record's timestamp */
+    void forwarded(long nanos, long millis) {
+        forward.record(nanos, TimeUnit.NANOSECONDS);
+        latency.record(Math.max(0, millis), TimeUnit.MILLISECONDS);
+    }
+
+    void tagged() {
+        tagged.increment();
+    }
+
+    void failed() {
+        failed.increment();
+    }
+
+    void deleted() {
+        deleted.increment();
+    }
+}

@@ -1,0 +1,98 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.tagging;
+
+import io.tagstream.model.metrics.Metric;
+import java.util.List;
+
+/** What the tagging topology measures. */
+public enum TaggingMetric implements Metric {
+    PENDING(
+            "tagstream.tagging.pending",
+            Type.GAUGE,
+            "images",
+            "Accepted images that owe their outcome, all partitions of this instance together."),
+    PENDING_AGE(
+            "tagstream.tagging.pending.age",
+            Type.GAUGE,
+            "seconds",
+            "How long ago the oldest of the images that owe their outcome was accepted, or taken up after a restart."),
+    RESTORED(
+            "tagstream.tagging.pending.restored",
+            Type.COUNTER,
+            "images",
+            "Images that owed their outcome when this instance took their partition over."),
+    OUTCOMES(
+            "tagstream.tagging.outcomes",
+            Type.COUNTER,
+            "images",
+            "Outcomes written: `tagged`, `failed` or `deleted`. Those of an aborted transaction are written, and counted,"
+                    + " again.",
+            "outcome"),
+    STAGE(
+            "tagstream.tagging.stage",
+            Type.TIMER,
+            "seconds",
+            "An image's time in a stage. The stages follow one another: `arrive` (from the timestamp of its record in the"
+                    + " images topic until it is accepted), `turn` (until it is submitted to the model runtime), `runtime`"
+                    + " (until the runtime has completed it, see `tagstream.runtime.stage`), `forward` (until its outcome is"
+                    + " written). The commit follows.",
+            "stage"),
+    LATENCY(
+            "tagstream.tagging.latency",
+            Type.TIMER,
+            "seconds",
+            "From the timestamp of an image's record in the images topic until its outcome is written."),
+    VOCABULARY_EPOCH(
+            "tagstream.vocabulary.epoch",
+            Type.GAUGE,
+            "offset",
+            "The vocabulary's epoch on this instance; -1 for none.");
+
+    private final String id;
+    private final Type type;
+    private final String unit;
+    private final String help;
+    /** Empty for none. */
+    private final String tag;
+
+    TaggingMetric(String id, Type type, String unit, String help) {
+        this(id, type, unit, help, "");
+    }
+
+    TaggingMetric(String id, Type type, String unit, String help, String tag) {
+        this.id = id;
+        this.type = type;
+        this.unit = unit;
+        this.help = help;
+        this.tag = tag;
+    }
+
+    @Override
+    public String id() {
+        return id;
+    }
+
+    @Override
+    public Type type() {
+        return type;
+    }
+
+    @Override
+    public String unit() {
+        return unit;
+    }
+
+    @Override
+    public String help() {
+        return help;
+    }
+
+    @Override
+    public List<String> tags() {
+        return tag.isEmpty() ? List.of() : List.of(tag);
+    }
+}
