@@ -5,6 +5,7 @@
  */
 package io.tagstream.lab;
 
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.ModelRuntimes;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
@@ -65,7 +66,8 @@ final class WordModel implements ModelRuntime {
                         2,
                         BATCH,
                         Duration.ofMillis(config.getInt(TagstreamConfig.MODEL_BATCH_WAIT_MILLIS)),
-                        ModelRuntimes.retry(config)));
+                        ModelRuntimes.retry(config)),
+                new CompositeMeterRegistry());
     }
 
     @Override

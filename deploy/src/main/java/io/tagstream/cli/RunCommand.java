@@ -17,6 +17,7 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.TagstreamConfig;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
