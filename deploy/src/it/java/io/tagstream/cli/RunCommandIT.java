@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.apache.avro.SchemaBuilder;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -67,6 +68,7 @@ class RunCommandIT {
                         "label-vocabulary",
                         "cat",
                         contracts.label().serializer().serialize("label-vocabulary", cat));
+                run.awaitNote("Tagging; vocabulary epoch ");
                 run.awaitNote("Vocabulary of 1 labels in force");
                 ImageReference photo = ImageReference.newBuilder()
                         .setUri(CommandProcess.SAMPLES
@@ -100,6 +102,22 @@ class RunCommandIT {
             assertThat(noRegistry.exitCode()).as(noRegistry.errors()).isEqualTo(1);
             assertThat(noRegistry.errors())
                     .contains("no schema registry answers at http://127.0.0.1:1", "check schema.registry.url")
+                    .doesNotContain("\tat ");
+
+            try (SchemaRegistry registry =
+                    SchemaRegistries.connect(Map.of(TagstreamConfig.SCHEMA_REGISTRY_URL, cluster.registryUrl()))) {
+                registry.register(
+                        "tags-value",
+                        SchemaBuilder.record("Order")
+                                .fields()
+                                .requiredInt("amount")
+                                .endRecord());
+            }
+            configuration(cluster.bootstrapServers(), cluster.registryUrl());
+            Run incompatible = CommandProcess.run("run", "--config", file.toString());
+            assertThat(incompatible.exitCode()).as(incompatible.errors()).isEqualTo(1);
+            assertThat(incompatible.errors())
+                    .contains("subject tags-value", "409", "Name another topic with tags.topic")
                     .doesNotContain("\tat ");
         }
         Run noCluster = CommandProcess.run(

@@ -90,6 +90,10 @@ final class Stage implements AutoCloseable {
         return new TagstreamConfig(all);
     }
 
+    SchemaRegistry registry() {
+        return registry;
+    }
+
     Contracts contracts() {
         return contracts;
     }
@@ -105,8 +109,15 @@ final class Stage implements AutoCloseable {
 
     /** Starts an instance with Kafka clients from elsewhere, and waits until it is ready. */
     Tagstream start(FakeModelRuntime model, KafkaClientSupplier clients, Object... overrides) throws Exception {
+        return start(model, registry, clients, overrides);
+    }
+
+    /** Starts an instance with a registry and Kafka clients from elsewhere, and waits until it is ready. */
+    Tagstream start(
+            FakeModelRuntime model, SchemaRegistry itsRegistry, KafkaClientSupplier clients, Object... overrides)
+            throws Exception {
         instances.incrementAndGet();
-        Tagstream instance = new Tagstream(config(overrides), model, registry, clients);
+        Tagstream instance = new Tagstream(config(overrides), model, itsRegistry, clients);
         running.add(instance);
         instance.start();
         instance.awaitReady(PATIENCE);

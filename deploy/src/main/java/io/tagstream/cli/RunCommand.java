@@ -10,6 +10,7 @@ import io.tagstream.ModelRuntimes;
 import io.tagstream.StopSignal;
 import io.tagstream.cluster.ClusterTrouble;
 import io.tagstream.cluster.TopicProvisioner;
+import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
@@ -17,6 +18,7 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.TagstreamConfig;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -56,6 +58,7 @@ import picocli.CommandLine.Mixin;
         })
 final class RunCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(RunCommand.class);
+    private static final Duration READINESS_CHECK = Duration.ofMillis(100);
 
     @Mixin
     private ClusterOptions cluster;
@@ -78,7 +81,7 @@ final class RunCommand implements Callable<Integer> {
                 if (!stop.isRequested()) {
                     tagstream.start();
                     started.set(tagstream);
-                    follow(tagstream, stop);
+                    follow(tagstream, runtime.description(), stop);
                 }
             }
             log.info("Stopped");
@@ -104,11 +107,25 @@ final class RunCommand implements Callable<Integer> {
         return started.get() == null ? Optional.of("starting") : started.get().notReadyBecause();
     }
 
-    private static void follow(Tagstream tagstream, StopSignal stop) {
+    private static void follow(Tagstream tagstream, ModelDescription model, StopSignal stop)
+            throws InterruptedException {
         CompletableFuture<Throwable> failure = tagstream.failure();
-        CompletableFuture.anyOf(failure, stop.requested()).join();
+        CompletableFuture<Object> end = CompletableFuture.anyOf(failure, stop.requested());
+        while (!end.isDone() && !tagstream.ready()) {
+            Thread.sleep(READINESS_CHECK.toMillis());
+        }
+        if (tagstream.ready()) {
+            log.info(
+                    "Tagging; vocabulary epoch {}, {} labels, model {} {}",
+                    tagstream.vocabularyEpoch(),
+                    tagstream.vocabularySize(),
+                    model.id(),
+                    model.version());
+        }
+        end.join();
         if (failure.isDone() && !stop.isRequested()) {
-            throw CommandException.failed("tagging has stopped for good: " + failure.join());
+            throw CommandException.failed(
+                    "tagging has stopped for good: " + failure.join().getMessage());
         }
     }
 }

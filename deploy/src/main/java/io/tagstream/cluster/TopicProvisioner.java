@@ -6,6 +6,7 @@
 package io.tagstream.cluster;
 
 import io.tagstream.CommandException;
+import io.tagstream.topology.RecordLimit;
 import io.tagstream.topology.TagstreamConfig;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,6 +48,7 @@ public final class TopicProvisioner {
     private static final Duration EMBEDDINGS_COMPACTION_LAG = Duration.ofMinutes(10);
 
     private final TagstreamConfig config;
+    private final RecordLimit limit;
     private final List<Requirement> requirements;
 
     /** A topic, and what must be so for Tagstream to work: {@code settings} are for its creation. */
@@ -55,19 +57,30 @@ public final class TopicProvisioner {
         boolean compacted() {
             return TopicConfig.CLEANUP_POLICY_COMPACT.equals(settings.get(TopicConfig.CLEANUP_POLICY_CONFIG));
         }
+
+        /** Whether Tagstream writes it; images and labels are written by others. */
+        boolean written() {
+            return !key.equals(TagstreamConfig.IMAGES_TOPIC) && !key.equals(TagstreamConfig.LABELS_TOPIC);
+        }
     }
 
     private TopicProvisioner(TagstreamConfig config) {
         this.config = config;
+        this.limit = RecordLimit.of(config);
         int partitions = config.getInt(TagstreamConfig.TOPICS_PARTITIONS);
         Map<String, String> compacted = Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT);
         Map<String, String> embeddings = new HashMap<>(compacted);
         embeddings.put(TopicConfig.MIN_COMPACTION_LAG_MS_CONFIG, Long.toString(EMBEDDINGS_COMPACTION_LAG.toMillis()));
+        // Kafka Streams cannot take in a record without a time: nobody must be able to write one.
+        embeddings.put(TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG, "LogAppendTime");
+        // As long as a failure is kept, so is the deletion that makes it one of the past.
+        Map<String, String> tags = new HashMap<>(compacted);
+        tags.put(TopicConfig.DELETE_RETENTION_MS_CONFIG, Long.toString(FAILURES_RETENTION.toMillis()));
         requirements = List.of(
                 requirement(TagstreamConfig.IMAGES_TOPIC, partitions, false, Map.of()),
                 requirement(TagstreamConfig.LABELS_TOPIC, 1, true, compacted),
                 requirement(TagstreamConfig.EMBEDDINGS_TOPIC, 1, true, embeddings),
-                requirement(TagstreamConfig.TAGS_TOPIC, partitions, false, compacted),
+                requirement(TagstreamConfig.TAGS_TOPIC, partitions, false, tags),
                 requirement(TagstreamConfig.TAG_CHANGES_TOPIC, partitions, false, retained(CHANGES_RETENTION)),
                 requirement(TagstreamConfig.IMAGE_FAILURES_TOPIC, partitions, false, retained(FAILURES_RETENTION)),
                 requirement(TagstreamConfig.LABEL_FAILURES_TOPIC, 1, false, retained(FAILURES_RETENTION)),
@@ -102,7 +115,7 @@ public final class TopicProvisioner {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             throw CommandException.failed(
                     "no connection to the Kafka cluster at %s: %s; check bootstrap.servers and kafka.*"
-                            .formatted(addresses(config), cause.getMessage()),
+                            .formatted(ClusterTrouble.servers(config), cause.getMessage()),
                     e);
         }
     }
@@ -115,7 +128,7 @@ public final class TopicProvisioner {
                 checkPartitions(requirement, topic);
             }
         });
-        checkCleanup(admin, existing.keySet());
+        checkSettings(admin, existing.keySet());
 
         List<Requirement> missing = requirements.stream()
                 .filter(requirement -> !existing.containsKey(requirement.topic()))
@@ -154,11 +167,11 @@ public final class TopicProvisioner {
         }
     }
 
-    private void checkCleanup(Admin admin, Collection<String> existing) {
-        List<Requirement> compacted = requirements.stream()
-                .filter(requirement -> requirement.compacted() && existing.contains(requirement.topic()))
+    private void checkSettings(Admin admin, Collection<String> existing) {
+        List<Requirement> present = requirements.stream()
+                .filter(requirement -> existing.contains(requirement.topic()))
                 .toList();
-        List<ConfigResource> resources = compacted.stream()
+        List<ConfigResource> resources = present.stream()
                 .map(requirement -> new ConfigResource(ConfigResource.Type.TOPIC, requirement.topic()))
                 .toList();
         Map<ConfigResource, Config> configs;
@@ -166,22 +179,48 @@ public final class TopicProvisioner {
             configs = await(admin.describeConfigs(resources).all());
         } catch (ExecutionException e) {
             if (e.getCause() instanceof AuthorizationException) {
-                log.warn("Not allowed to read the settings of topics; that they are compacted is taken on trust");
+                log.warn("Not allowed to read the settings of topics; that they are as needed is taken on trust");
                 return;
             }
             throw failed("the settings of topics cannot be read", e.getCause());
         }
-        for (Requirement requirement : compacted) {
-            String policy = Optional.ofNullable(
-                            configs.get(new ConfigResource(ConfigResource.Type.TOPIC, requirement.topic())))
-                    .map(settings -> settings.get(TopicConfig.CLEANUP_POLICY_CONFIG))
-                    .map(ConfigEntry::value)
-                    .orElse("");
-            if (!policy.equals(TopicConfig.CLEANUP_POLICY_COMPACT)) {
-                throw CommandException.failed(
-                        "topic %s has cleanup.policy=%s and needs compact, or its records would be deleted in time; change it, or name another topic with %s"
-                                .formatted(requirement.topic(), policy, requirement.key()));
+        for (Requirement requirement : present) {
+            Config settings = configs.get(new ConfigResource(ConfigResource.Type.TOPIC, requirement.topic()));
+            if (requirement.compacted()) {
+                checkCleanup(requirement, setting(settings, TopicConfig.CLEANUP_POLICY_CONFIG));
             }
+            if (requirement.written()) {
+                checkSize(requirement, setting(settings, TopicConfig.MAX_MESSAGE_BYTES_CONFIG));
+            }
+        }
+    }
+
+    private static String setting(Config settings, String name) {
+        return Optional.ofNullable(settings)
+                .map(all -> all.get(name))
+                .map(ConfigEntry::value)
+                .orElse("");
+    }
+
+    private static void checkCleanup(Requirement requirement, String policy) {
+        if (!policy.equals(TopicConfig.CLEANUP_POLICY_COMPACT)) {
+            throw CommandException.failed(
+                    "topic %s has cleanup.policy=%s and needs compact, or its records would be deleted in time; change it, or name another topic with %s"
+                            .formatted(requirement.topic(), policy, requirement.key()));
+        }
+    }
+
+    /** A record that the producer takes and the broker refuses would be tried again and again. */
+    private void checkSize(Requirement requirement, String largestBatch) {
+        if (!largestBatch.isEmpty() && Long.parseLong(largestBatch) < limit.bytes()) {
+            throw CommandException.failed(
+                    "topic %s has max.message.bytes=%s, and records may have %d bytes: set that to %d or more, or kafka.max.request.size to %s or less"
+                            .formatted(
+                                    requirement.topic(),
+                                    largestBatch,
+                                    limit.bytes(),
+                                    limit.batchBytes(),
+                                    largestBatch));
         }
     }
 
@@ -194,7 +233,7 @@ public final class TopicProvisioner {
                             requirement.topic(),
                             Optional.of(requirement.partitions()),
                             replication < 0 ? Optional.empty() : Optional.of(replication))
-                    .configs(requirement.settings()));
+                    .configs(settings(requirement)));
         }
         admin.createTopics(topics).values().forEach((name, created) -> {
             try {
@@ -205,6 +244,14 @@ public final class TopicProvisioner {
                 }
             }
         });
+    }
+
+    private Map<String, String> settings(Requirement requirement) {
+        Map<String, String> settings = new HashMap<>(requirement.settings());
+        if (limit.exceedsBrokersDefault()) {
+            settings.put(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(limit.batchBytes()));
+        }
+        return settings;
     }
 
     private static String wanted(Requirement requirement) {
@@ -231,14 +278,11 @@ public final class TopicProvisioner {
         if (cause instanceof org.apache.kafka.common.errors.TimeoutException || cause instanceof TimeoutException) {
             return CommandException.failed(
                     "no Kafka cluster answers at %s within %d s; check bootstrap.servers, kafka.* and that the cluster runs"
-                            .formatted(addresses(config), PATIENCE.toSeconds()),
+                            .formatted(ClusterTrouble.servers(config), PATIENCE.toSeconds()),
                     cause);
         }
         return CommandException.failed(
-                "%s on the Kafka cluster at %s: %s".formatted(what, addresses(config), cause.getMessage()), cause);
-    }
-
-    private static String addresses(TagstreamConfig config) {
-        return String.join(",", config.getList(TagstreamConfig.BOOTSTRAP_SERVERS));
+                "%s on the Kafka cluster at %s: %s".formatted(what, ClusterTrouble.servers(config), cause.getMessage()),
+                cause);
     }
 }

@@ -12,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -25,16 +27,20 @@ import org.slf4j.LoggerFactory;
 /**
  * Tells which images of a selection's folders have come, changed or gone.
  *
- * <p>The operating system's notices only say that it is time to look. What counts is what two looks in a row agree on:
- * a file that is still being written is not reported before it rests, and one that is replaced is never reported gone.
+ * <p>The operating system's notices only say that it is time to look. What counts is what two looks in a row agree on,
+ * and a file that has been changed only just now is looked at for another while: one that is still being written,
+ * however slowly, is not reported before it rests, and one that is replaced is never reported gone.
  *
  * <p><i>Threading notes:</i> one thread makes it, asks it and closes it; notices arrive on a thread of its own.
  */
 public final class FolderWatch implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(FolderWatch.class);
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(300);
+    /** A file that has not changed for so long is taken to be whole. */
+    private static final Duration REST = Duration.ofSeconds(2);
 
     private final ImageSelection selection;
+    private final InstantSource clock;
     private final DirectoryWatcher watcher;
     private final Thread notices;
     /** What has been reported, or was there at the beginning. */
@@ -47,7 +53,13 @@ public final class FolderWatch implements AutoCloseable {
     private volatile boolean closed;
 
     /** What tells a file's versions apart without reading it. */
-    private record Stamp(long size, long modifiedNanos) {}
+    private record Stamp(long size, long modifiedNanos) {
+        /** Whether the file was written long enough ago; one that was moved here, or has a time to come, was. */
+        boolean rests(Instant now) {
+            Duration age = Duration.between(Instant.ofEpochSecond(0, modifiedNanos), now);
+            return age.isNegative() || age.compareTo(REST) >= 0;
+        }
+    }
 
     /** An image, and whether it is gone. */
     public record Change(NamedImage image, boolean deleted) {}
@@ -59,7 +71,12 @@ public final class FolderWatch implements AutoCloseable {
      * @throws CommandException if the folders cannot be watched
      */
     public FolderWatch(ImageSelection selection, Collection<NamedImage> present) {
+        this(selection, present, InstantSource.system());
+    }
+
+    FolderWatch(ImageSelection selection, Collection<NamedImage> present, InstantSource clock) {
         this.selection = selection;
+        this.clock = clock;
         this.reported = look(present);
         this.lastLook = Map.copyOf(reported);
         try {
@@ -90,9 +107,10 @@ public final class FolderWatch implements AutoCloseable {
         }
         noticed = false;
         Map<Path, Stamp> look = look(selection.scan());
+        Instant now = clock.instant();
         List<Change> changes = new ArrayList<>();
         look.forEach((file, stamp) -> {
-            if (stamp.equals(lastLook.get(file)) && !stamp.equals(reported.get(file))) {
+            if (stamp.equals(lastLook.get(file)) && !stamp.equals(reported.get(file)) && stamp.rests(now)) {
                 report(file, Optional.of(stamp)).ifPresent(changes::add);
             }
         });

@@ -16,6 +16,8 @@ import io.tagstream.schemas.AvroSerde;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InvalidConfigurationException;
 
 /**
  * The serdes of the topics' Avro contracts, over one registry. Thread-safe.
@@ -41,7 +43,12 @@ public final class Contracts {
         labelFailure = new AvroSerde<>(LabelFailure.class, registry);
     }
 
-    /** Registers every contract under its topic's subject. */
+    /**
+     * Registers every contract under its topic's subject.
+     *
+     * @throws InvalidConfigurationException if the registry refuses one; the message names the subject and what to change
+     * @throws KafkaException as in {@link SchemaRegistry#register}
+     */
     public void register(TagstreamConfig config) {
         Map<String, AvroSerde<?>> subjects = new LinkedHashMap<>();
         subjects.put(TagstreamConfig.IMAGES_TOPIC, imageReference);
@@ -51,7 +58,18 @@ public final class Contracts {
         subjects.put(TagstreamConfig.TAG_CHANGES_TOPIC, tagChange);
         subjects.put(TagstreamConfig.IMAGE_FAILURES_TOPIC, imageFailure);
         subjects.put(TagstreamConfig.LABEL_FAILURES_TOPIC, labelFailure);
-        subjects.forEach((topic, serde) -> serde.register(config.topic(topic)));
+        subjects.forEach((key, serde) -> register(key, config.topic(key), serde));
+    }
+
+    private static void register(String key, String topic, AvroSerde<?> serde) {
+        try {
+            serde.register(topic);
+        } catch (InvalidConfigurationException e) {
+            throw new InvalidConfigurationException(
+                    "%s (Name another topic with %s, or delete subject %s if nobody needs its records)"
+                            .formatted(e.getMessage(), key, AvroSerde.subject(topic)),
+                    e);
+        }
     }
 
     public AvroSerde<ImageReference> imageReference() {

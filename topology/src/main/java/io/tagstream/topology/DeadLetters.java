@@ -39,17 +39,55 @@ public final class DeadLetters {
 
     /** A record as it was found, with the headers that say where and why. */
     public static Record<byte[], byte[]> of(
-            Record<byte[], byte[]> found, RecordMetadata metadata, Exception exception) {
-        Headers headers = new RecordHeaders(found.headers());
+            Record<byte[], byte[]> found, RecordMetadata metadata, Exception exception, RecordLimit limit) {
+        Headers position = new RecordHeaders()
+                .add(TOPIC, utf8(metadata.topic()))
+                .add(PARTITION, utf8(String.valueOf(metadata.partition())))
+                .add(OFFSET, utf8(String.valueOf(metadata.offset())));
+        return of(found, position, exception, limit);
+    }
+
+    /**
+     * A state store's entry as it was found. Its offset is not known.
+     *
+     * @param changelog the store's changelog topic
+     * @param timestamp milliseconds since the epoch
+     */
+    public static Record<byte[], byte[]> ofEntry(
+            byte[] entry, String changelog, int partition, long timestamp, Exception exception, RecordLimit limit) {
+        Headers position =
+                new RecordHeaders().add(TOPIC, utf8(changelog)).add(PARTITION, utf8(String.valueOf(partition)));
+        return of(new Record<>(null, entry, timestamp), position, exception, limit);
+    }
+
+    /** What does not fit is left out: first the stack trace; then the record but for its key, and that is said. */
+    private static Record<byte[], byte[]> of(
+            Record<byte[], byte[]> found, Headers position, Exception exception, RecordLimit limit) {
         StringWriter stackTrace = new StringWriter();
         exception.printStackTrace(new PrintWriter(stackTrace));
-        headers.add(EXCEPTION, utf8(exception.getClass().getName()));
-        headers.add(MESSAGE, utf8(String.valueOf(exception.getMessage())));
-        headers.add(STACKTRACE, utf8(stackTrace.toString()));
-        headers.add(TOPIC, utf8(metadata.topic()));
-        headers.add(PARTITION, utf8(String.valueOf(metadata.partition())));
-        headers.add(OFFSET, utf8(String.valueOf(metadata.offset())));
-        return found.withHeaders(headers);
+        Headers reason = new RecordHeaders(position)
+                .add(EXCEPTION, utf8(exception.getClass().getName()))
+                .add(MESSAGE, utf8(Excerpts.of(String.valueOf(exception.getMessage()))));
+        Headers all = joined(found.headers(), reason).add(STACKTRACE, utf8(stackTrace.toString()));
+        if (limit.fits(found.key(), found.value(), all)) {
+            return found.withHeaders(all);
+        }
+        Headers withoutTrace = joined(found.headers(), reason);
+        if (limit.fits(found.key(), found.value(), withoutTrace)) {
+            return found.withHeaders(withoutTrace);
+        }
+        reason.add(
+                TRUNCATED,
+                utf8("the record of up to " + RecordLimit.sizeOf(found.key(), found.value(), found.headers())
+                        + " bytes does not fit here"));
+        byte[] key = limit.fits(found.key(), null, reason) ? found.key() : null;
+        return found.withKey(key).withValue((byte[]) null).withHeaders(reason);
+    }
+
+    private static Headers joined(Headers found, Headers added) {
+        Headers headers = new RecordHeaders(found);
+        added.forEach(headers::add);
+        return headers;
     }
 
     /**

@@ -9,28 +9,39 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.model.ModelRuntime;
+import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.labels.LabelEncoderTopology;
 import io.tagstream.topology.tagging.TaggingTopology;
 import io.tagstream.topology.vocabulary.Vocabulary;
+import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaClientSupplier;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.errors.DefaultProductionExceptionHandler;
+import org.apache.kafka.streams.errors.LogAndFailExceptionHandler;
+import org.apache.kafka.streams.errors.LogAndFailProcessingExceptionHandler;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 import org.slf4j.Logger;
@@ -51,12 +62,19 @@ public final class Tagstream implements AutoCloseable {
 
     private static final Duration REPLACEMENT_WINDOW = Duration.ofMinutes(5);
 
+    /** The pause before the first replacement; it doubles with every further one in the window. */
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
     private final TagstreamConfig config;
     private final Contracts contracts;
     private final Vocabulary vocabulary;
     private final KafkaStreams labelEncoder;
     private final KafkaStreams tagging;
     private final List<KafkaStreamsMetrics> kafkaMetrics;
+    private final TopicWatch topics;
+    private final CountDownLatch closing = new CountDownLatch(1);
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
     /** When threads were replaced. Guarded by itself. */
@@ -94,10 +112,11 @@ public final class Tagstream implements AutoCloseable {
                 config.topic(TagstreamConfig.EMBEDDINGS_TOPIC),
                 runtime.description(),
                 contracts.labelEmbedding().deserializer());
+        String labelsApplicationId = LabelEncoderTopology.applicationId(
+                config.applicationId(), runtime.description().textFingerprint());
         this.labelEncoder = streams(
                 LabelEncoderTopology.build(config, contracts, runtime),
-                LabelEncoderTopology.applicationId(
-                        config.applicationId(), runtime.description().textFingerprint()),
+                labelsApplicationId,
                 1,
                 new DefaultKafkaClientSupplier());
         this.tagging = streams(
@@ -107,6 +126,10 @@ public final class Tagstream implements AutoCloseable {
                 taggingClients);
         this.kafkaMetrics = List.of(new KafkaStreamsMetrics(labelEncoder), new KafkaStreamsMetrics(tagging));
         kafkaMetrics.forEach(kafka -> kafka.bindTo(metrics));
+        Set<String> wanted = new HashSet<>(config.topics());
+        wanted.addAll(TaggingTopology.internalTopics(config, config.applicationId()));
+        wanted.addAll(LabelEncoderTopology.internalTopics(labelsApplicationId));
+        this.topics = new TopicWatch(config.kafkaSettings(), wanted, config.topicsCheck(), this::stopForGood);
     }
 
     /**
@@ -118,6 +141,7 @@ public final class Tagstream implements AutoCloseable {
         long newest = VocabularyEnd.read(config);
         log.info("Images wait for the vocabulary to be encoded up to offset {}", newest);
         vocabulary.require(newest);
+        topics.start();
         labelEncoder.start();
         tagging.start();
     }
@@ -125,6 +149,11 @@ public final class Tagstream implements AutoCloseable {
     /** Whether images are being tagged: the streams run and the vocabulary has caught up. */
     public boolean ready() {
         return notReadyBecause().isEmpty();
+    }
+
+    /** How many labels the vocabulary in force has; 0 while there is none. */
+    public int vocabularySize() {
+        return vocabulary.snapshot().map(VocabularySnapshot::size).orElse(0);
     }
 
     /** What images wait for; empty when they are being tagged. */
@@ -169,6 +198,9 @@ public final class Tagstream implements AutoCloseable {
     @Override
     public void close() {
         kafkaMetrics.forEach(KafkaStreamsMetrics::close);
+        closing.countDown();
+        vocabulary.close();
+        topics.close();
         tagging.close(closeOptions());
         labelEncoder.close(closeOptions());
     }
@@ -187,6 +219,10 @@ public final class Tagstream implements AutoCloseable {
     private KafkaStreams streams(Topology topology, String applicationId, int threads, KafkaClientSupplier clients) {
         Properties properties = new Properties();
         properties.putAll(streamsSettings(config, applicationId, threads));
+        RecordLimit limit = RecordLimit.of(config);
+        if (limit.exceedsBrokersDefault()) { // or Kafka Streams' own topics would refuse what the producer takes
+            properties.put(StreamsConfig.topicPrefix(TopicConfig.MAX_MESSAGE_BYTES_CONFIG), limit.batchBytes());
+        }
         KafkaStreams streams = new KafkaStreams(topology, properties, clients);
         streams.setUncaughtExceptionHandler(this::afterThreadDeath);
         return streams;
@@ -205,28 +241,69 @@ public final class Tagstream implements AutoCloseable {
                 config.getShort(TagstreamConfig.TOPICS_REPLICATION_FACTOR).intValue());
         settings.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+        // A record that makes any of the three fail must not be dropped; what cannot be read is dealt with before.
+        settings.put(StreamsConfig.DESERIALIZATION_EXCEPTION_HANDLER_CLASS_CONFIG, LogAndFailExceptionHandler.class);
+        settings.put(
+                StreamsConfig.PROCESSING_EXCEPTION_HANDLER_CLASS_CONFIG, LogAndFailProcessingExceptionHandler.class);
+        settings.put(StreamsConfig.PRODUCTION_EXCEPTION_HANDLER_CLASS_CONFIG, DefaultProductionExceptionHandler.class);
         settings.putAll(config.kafkaSettings());
         settings.put(StreamsConfig.APPLICATION_ID_CONFIG, applicationId);
         settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, threads);
         return settings;
     }
 
-    /** Work survives the thread: it is replaced, unless threads keep dying. */
+    /** Work survives the thread: it is replaced, after a while, unless threads keep dying. */
     private StreamThreadExceptionResponse afterThreadDeath(Throwable thrown) {
-        boolean global = Thread.currentThread().getName().contains("GlobalStreamThread");
+        if (Thread.currentThread().getName().contains("GlobalStreamThread")) {
+            stopForGood(new KafkaException("the global thread failed", thrown));
+            return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+        }
+        int deaths = deathsLately();
+        if (deaths > MOST_REPLACEMENTS && !awaitsRegistry(thrown)) {
+            stopForGood(new KafkaException("stream threads keep failing, the last with " + thrown, thrown));
+            return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+        }
+        Duration pause = pause(deaths);
+        log.error("A stream thread failed and is replaced in {} ms; its work is done again", pause.toMillis(), thrown);
+        try {
+            if (closing.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
+                return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return StreamThreadExceptionResponse.REPLACE_THREAD;
+    }
+
+    private int deathsLately() {
         synchronized (replacements) {
             Instant now = Instant.now();
             while (!replacements.isEmpty() && replacements.peek().isBefore(now.minus(REPLACEMENT_WINDOW))) {
                 replacements.remove();
             }
             replacements.add(now);
-            if (!global && replacements.size() <= MOST_REPLACEMENTS) {
-                log.error("A stream thread failed and is replaced; its work is done again", thrown);
-                return StreamThreadExceptionResponse.REPLACE_THREAD;
+            return replacements.size();
+        }
+    }
+
+    /** A record waits whose schema only the registry knows: that is no reason to give up, however long it takes. */
+    private static boolean awaitsRegistry(Throwable thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof RegistryUnavailableException) {
+                return true;
             }
         }
-        log.error("Tagstream stops: {}", global ? "its global thread failed" : "stream threads keep failing", thrown);
-        failure.complete(thrown);
-        return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+        return false;
+    }
+
+    private static Duration pause(int deaths) {
+        Duration doubled = FIRST_PAUSE.multipliedBy(1L << Math.min(deaths - 1, 20));
+        return doubled.compareTo(LONGEST_PAUSE) < 0 ? doubled : LONGEST_PAUSE;
+    }
+
+    private void stopForGood(KafkaException reason) {
+        if (failure.complete(reason)) {
+            log.error("Tagstream stops: {}", reason.getMessage(), reason);
+        }
     }
 }

@@ -20,12 +20,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeSet;
 import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.NonEmptyString;
 import org.apache.kafka.common.config.ConfigDef.ValidList;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.streams.StreamsConfig;
 
 /**
  * Tagstream's configuration: the single home of every key, its documentation, default and validation.
@@ -61,6 +63,7 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String TOPICS_CREATE = "topics.create";
     public static final String TOPICS_PARTITIONS = "topics.partitions";
     public static final String TOPICS_REPLICATION_FACTOR = "topics.replication.factor";
+    public static final String TOPICS_CHECK_MILLIS = "topics.check.ms";
 
     public static final String TASK_PENDING_MAX = "task.pending.max";
     public static final String TASK_WAIT_MILLIS = "task.wait.ms";
@@ -98,6 +101,16 @@ public final class TagstreamConfig extends AbstractConfig {
     private static final int TRANSACTION_TIMEOUT_MILLIS = 10_000;
 
     private static final int LARGEST_PORT = 65_535;
+
+    /** Settings of Kafka Streams on which it depends that every image has exactly one outcome. */
+    private static final List<String> KEPT_SETTINGS = List.of(
+            StreamsConfig.PROCESSING_GUARANTEE_CONFIG,
+            StreamsConfig.DESERIALIZATION_EXCEPTION_HANDLER_CLASS_CONFIG,
+            "default.deserialization.exception.handler",
+            StreamsConfig.PROCESSING_EXCEPTION_HANDLER_CLASS_CONFIG,
+            StreamsConfig.PRODUCTION_EXCEPTION_HANDLER_CLASS_CONFIG,
+            "default.production.exception.handler",
+            StreamsConfig.ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME_CONFIG);
 
     private static final ConfigDef DEFINITION = new ConfigDef()
             .define(
@@ -250,6 +263,14 @@ public final class TagstreamConfig extends AbstractConfig {
                     (short) -1,
                     MEDIUM,
                     "Replication factor of created topics, internal ones too. -1: the brokers' default.")
+            .define(
+                    TOPICS_CHECK_MILLIS,
+                    ConfigDef.Type.LONG,
+                    10_000L,
+                    atLeast(100),
+                    LOW,
+                    "How often it is looked whether the topics are still there. One that is missing twice in a row stops"
+                            + " Tagstream.")
             .define(
                     TASK_PENDING_MAX,
                     ConfigDef.Type.INT,
@@ -455,6 +476,12 @@ public final class TagstreamConfig extends AbstractConfig {
                         + nearest(key).map(n -> "; did you mean " + n + "?").orElse(""));
             }
         }
+        for (String key : KEPT_SETTINGS) {
+            if (settings.containsKey(KAFKA_PREFIX + key)) {
+                throw new ConfigException("Key " + KAFKA_PREFIX + key
+                        + " cannot be set: another value than Tagstream's own would lose records");
+            }
+        }
         optionalInt(TAGS_TOP_K).ifPresent(value -> requireAtLeastOne(TAGS_TOP_K, value));
         optionalInt(MODEL_BATCH_SIZE).ifPresent(value -> requireAtLeastOne(MODEL_BATCH_SIZE, value));
         optionalInt(MODEL_THREADS).ifPresent(value -> requireAtLeastOne(MODEL_THREADS, value));
@@ -484,12 +511,23 @@ public final class TagstreamConfig extends AbstractConfig {
         return getString(key);
     }
 
+    /** The topics that Tagstream reads and writes. */
+    public Set<String> topics() {
+        Set<String> topics = new TreeSet<>();
+        DEFINITION.names().stream().filter(key -> key.endsWith(".topic")).forEach(key -> topics.add(topic(key)));
+        return topics;
+    }
+
     public Duration labelsQuiet() {
         return Duration.ofMillis(getLong(LABELS_QUIET_MILLIS));
     }
 
     public Duration labelsGroup() {
         return Duration.ofMillis(getLong(LABELS_GROUP_MILLIS));
+    }
+
+    public Duration topicsCheck() {
+        return Duration.ofMillis(getLong(TOPICS_CHECK_MILLIS));
     }
 
     public Duration taskWait() {

@@ -37,7 +37,7 @@ import java.util.function.Supplier;
 /**
  * A model of exact arithmetic, zero-shot like the real one: a word's vector is drawn from the word alone, an image is
  * the words of its URI ({@code fake:dog+car}), and its score for a label is 1 if one of its words has the label's
- * vector, else 0.25. {@code fail:REASON} fails with that reason.
+ * vector, else 0.25. {@code fail:REASON} fails with that reason; {@code throw:} meets a bug, in a label's name too.
  *
  * <p>Images complete when {@link #complete} is called, or by themselves after a delay ({@link #completing}).
  */
@@ -94,6 +94,9 @@ public final class FakeModelRuntime implements ModelRuntime {
     public LabelVector encodeLabel(LabelText text) throws LabelTextException {
         if (text.name().isBlank()) {
             throw new LabelTextException(LabelTextException.Reason.EMPTY_NAME, "The label's name is empty");
+        }
+        if (text.name().startsWith("throw:")) {
+            throw new IllegalStateException(text.name());
         }
         encodedLabels.incrementAndGet();
         return new LabelVector(vector(text.name()), 0, 1);

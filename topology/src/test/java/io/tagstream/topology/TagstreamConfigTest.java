@@ -10,9 +10,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Map;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.errors.DefaultProductionExceptionHandler;
+import org.apache.kafka.streams.errors.LogAndFailExceptionHandler;
+import org.apache.kafka.streams.errors.LogAndFailProcessingExceptionHandler;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TagstreamConfigTest {
     @Test
@@ -70,6 +75,35 @@ class TagstreamConfigTest {
                 .containsEntry("schema.registry.url", "http://nowhere:1")
                 .hasSize(2);
         assertThat(Tagstream.streamsSettings(config, "app", 1)).containsEntry("security.protocol", "SASL_SSL");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "processing.guarantee",
+                "processing.exception.handler",
+                "production.exception.handler",
+                "deserialization.exception.handler",
+                "errors.dead.letter.queue.topic.name"
+            })
+    void shouldRefuseWhatWouldLoseRecords(String key) {
+        assertThatThrownBy(() -> TestConfig.with("kafka." + key, "x"))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("kafka." + key)
+                .hasMessageContaining("lose records");
+    }
+
+    @Test
+    void shouldDropNoRecordThatCannotBeProcessedOrWritten() {
+        StreamsConfig streams = new StreamsConfig(Tagstream.streamsSettings(TestConfig.with(), "app", 1));
+
+        assertThat(streams.getClass(StreamsConfig.PROCESSING_EXCEPTION_HANDLER_CLASS_CONFIG))
+                .isEqualTo(LogAndFailProcessingExceptionHandler.class);
+        assertThat(streams.getClass(StreamsConfig.PRODUCTION_EXCEPTION_HANDLER_CLASS_CONFIG))
+                .isEqualTo(DefaultProductionExceptionHandler.class);
+        assertThat(streams.getClass(StreamsConfig.DESERIALIZATION_EXCEPTION_HANDLER_CLASS_CONFIG))
+                .isEqualTo(LogAndFailExceptionHandler.class);
+        assertThat(streams.getString(StreamsConfig.PROCESSING_GUARANTEE_CONFIG)).isEqualTo("exactly_once_v2");
     }
 
     @Test

@@ -17,13 +17,17 @@ import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
 import io.tagstream.model.LabelVector;
 import io.tagstream.model.ModelRuntime;
+import io.tagstream.topology.Blame;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.DeadLetters;
+import io.tagstream.topology.Excerpts;
 import io.tagstream.topology.IdDeserializer;
+import io.tagstream.topology.RecordLimit;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import org.apache.kafka.common.errors.SerializationException;
@@ -58,6 +62,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     private final Contracts contracts;
     private final ModelRuntime runtime;
     private final String textFingerprint;
+    private final RecordLimit limit;
     private final IdDeserializer labelIds = new IdDeserializer("label");
 
     private ProcessorContext<Object, byte[]> context;
@@ -77,11 +82,12 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     /** Runs while a group is open: every punctuation makes Kafka Streams commit, idle or not. */
     private Cancellable markerCheck;
 
-    LabelEncoder(TagstreamConfig config, Contracts contracts, ModelRuntime runtime) {
+    LabelEncoder(TagstreamConfig config, Contracts contracts, ModelRuntime runtime, RecordLimit limit) {
         this.config = config;
         this.contracts = contracts;
         this.runtime = runtime;
         this.textFingerprint = runtime.description().textFingerprint();
+        this.limit = limit;
     }
 
     @Override
@@ -105,7 +111,10 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         }
         int labels = progress.getLabels();
         try {
-            labels += take(change, metadata);
+            Change understood = understand(change, metadata);
+            encoded.put(understood.id(), understood.embedding());
+            context.forward(understood.written(), LabelEncoderTopology.EMBEDDINGS_SINK);
+            labels += understood.growth();
         } catch (RefusedLabelException refused) {
             refuse(change, metadata, refused);
         }
@@ -114,21 +123,54 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         progressStore.put(PROGRESS_KEY, progress);
     }
 
-    /** Takes a change into the vocabulary; returns by how much the number of labels grew. */
-    private int take(Record<byte[], byte[]> change, RecordMetadata metadata) throws RefusedLabelException {
-        String id = readId(change.key());
-        Label label = readLabel(change);
-        LabelEmbedding previous = encoded.get(id);
-        EmbeddingKey key = new EmbeddingKey(textFingerprint, id);
-        if (label == null) {
-            encoded.delete(id);
-            forward(key, null);
-            return previous == null ? 0 : -1;
+    /**
+     * A change to be taken into the vocabulary.
+     *
+     * @param embedding the label encoded, null to remove it
+     * @param written the record that says so
+     * @param growth by how much the number of labels grows
+     */
+    private record Change(String id, LabelEmbedding embedding, Record<String, byte[]> written, int growth) {}
+
+    /** Computes and forwards nothing: an exception that the record is to blame for refuses it. */
+    private Change understand(Record<byte[], byte[]> change, RecordMetadata metadata) throws RefusedLabelException {
+        Label label = null;
+        try {
+            String id = readId(change.key());
+            label = readLabel(change);
+            LabelEmbedding previous = previous(id);
+            LabelEmbedding embedding = label == null ? null : encode(id, label, metadata.offset(), previous);
+            Record<String, byte[]> written = written(new EmbeddingKey(textFingerprint, id), embedding);
+            if (!limit.fits(utf8(written.key()), written.value(), written.headers())) {
+                throw new RefusedLabelException(
+                        LabelFailureReason.RECORD_TOO_LARGE,
+                        "The label and its vector need %d bytes, a record takes %d (kafka.max.request.size)"
+                                .formatted(
+                                        RecordLimit.sizeOf(utf8(written.key()), written.value(), written.headers()),
+                                        limit.bytes()),
+                        label,
+                        null);
+            }
+            int growth = (embedding == null ? 0 : 1) - (previous == null ? 0 : 1);
+            return new Change(id, embedding, written, growth);
+        } catch (RuntimeException e) {
+            if (!Blame.isOnRecord(e)) {
+                throw e;
+            }
+            log.error("The label at {} meets an error that is not its own, and is refused", metadata, e);
+            throw new RefusedLabelException(
+                    LabelFailureReason.INTERNAL_ERROR, "The label cannot be encoded: " + e, label, e);
         }
-        LabelEmbedding embedding = encode(id, label, metadata.offset(), previous);
-        encoded.put(id, embedding);
-        forward(key, embedding);
-        return previous == null ? 1 : 0;
+    }
+
+    /** The label as it is in force; null where there is none, or what is stored cannot be read. */
+    private LabelEmbedding previous(String id) {
+        try {
+            return encoded.get(id);
+        } catch (SerializationException e) {
+            log.error("What is stored of label {} cannot be read and counts as unknown", id, e);
+            return null;
+        }
     }
 
     private String readId(byte[] key) throws RefusedLabelException {
@@ -204,24 +246,31 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
                 metadata.topic(),
                 metadata.partition(),
                 metadata.offset(),
-                refused.getMessage());
+                Excerpts.of(refused.getMessage()));
         if (refused.unreadable()) {
-            context.forward(DeadLetters.of(change, metadata, refused), LabelEncoderTopology.DEAD_LETTERS_SINK);
+            context.forward(DeadLetters.of(change, metadata, refused, limit), LabelEncoderTopology.DEAD_LETTERS_SINK);
         }
         LabelFailure failure = LabelFailure.newBuilder()
                 .setLabel(refused.label())
                 .setReason(refused.reason())
-                .setMessage(refused.getMessage())
+                .setMessage(Excerpts.of(refused.getMessage()))
                 .setFailedAt(Instant.ofEpochMilli(context.currentSystemTimeMs()))
                 .setOrigin(new RecordOrigin(metadata.topic(), metadata.partition(), metadata.offset()))
                 .build();
+        Record<String, byte[]> whole = written(IdDeserializer.describe(change.key()), failure);
+        if (change.key() != null && !limit.fits(utf8(whole.key()), whole.value(), whole.headers())) {
+            failure.setLabel(null);
+            whole = written(Excerpts.of(whole.key()), failure);
+        }
+        context.forward(whole, LabelEncoderTopology.FAILURES_SINK);
+    }
+
+    private Record<String, byte[]> written(String id, LabelFailure failure) {
         byte[] value = contracts
                 .labelFailure()
                 .serializer()
                 .serialize(config.topic(TagstreamConfig.LABEL_FAILURES_TOPIC), failure);
-        context.forward(
-                new Record<>(IdDeserializer.describe(change.key()), value, context.currentSystemTimeMs()),
-                LabelEncoderTopology.FAILURES_SINK);
+        return new Record<>(id, value, context.currentSystemTimeMs());
     }
 
     private void beginGroup() {
@@ -242,21 +291,23 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
             progress = new EncoderProgress(
                     progress.getProcessedOffset(), progress.getProcessedOffset(), progress.getLabels());
             progressStore.put(PROGRESS_KEY, progress);
-            forward(
-                    EmbeddingKey.marker(textFingerprint),
-                    new LabelEmbedding(
-                            textFingerprint, progress.getMarkedOffset(), new VocabularyMarker(progress.getLabels())));
+            LabelEmbedding marker = new LabelEmbedding(
+                    textFingerprint, progress.getMarkedOffset(), new VocabularyMarker(progress.getLabels()));
+            context.forward(
+                    written(EmbeddingKey.marker(textFingerprint), marker), LabelEncoderTopology.EMBEDDINGS_SINK);
             log.info("{} labels encoded up to offset {}", progress.getLabels(), progress.getMarkedOffset());
         }
     }
 
-    private void forward(EmbeddingKey key, LabelEmbedding embedding) {
+    private Record<String, byte[]> written(EmbeddingKey key, LabelEmbedding embedding) {
         byte[] value = contracts
                 .labelEmbedding()
                 .serializer()
                 .serialize(config.topic(TagstreamConfig.EMBEDDINGS_TOPIC), embedding);
-        context.forward(
-                new Record<>(key.toString(), value, context.currentSystemTimeMs()),
-                LabelEncoderTopology.EMBEDDINGS_SINK);
+        return new Record<>(key.toString(), value, context.currentSystemTimeMs());
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
     }
 }

@@ -10,6 +10,8 @@ import io.tagstream.avro.state.EncoderProgress;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.Contracts;
+import io.tagstream.topology.RecordLimit;
+import io.tagstream.topology.RecordTimestamp;
 import io.tagstream.topology.TagstreamConfig;
 import java.util.Map;
 import java.util.Set;
@@ -56,8 +58,10 @@ public final class LabelEncoderTopology {
         StreamsBuilder builder = new StreamsBuilder();
         builder.stream(
                         config.topic(TagstreamConfig.LABELS_TOPIC),
-                        Consumed.with(Serdes.ByteArray(), Serdes.ByteArray()).withName("label-vocabulary"))
-                .process(new Supplier(config, contracts, runtime), Named.as(ENCODER));
+                        Consumed.with(Serdes.ByteArray(), Serdes.ByteArray())
+                                .withName("label-vocabulary")
+                                .withTimestampExtractor(new RecordTimestamp()))
+                .process(new Supplier(config, contracts, runtime, RecordLimit.of(config)), Named.as(ENCODER));
         Topology topology = builder.build();
         topology.addSink(
                 EMBEDDINGS_SINK,
@@ -80,11 +84,22 @@ public final class LabelEncoderTopology {
         return topology;
     }
 
-    private record Supplier(TagstreamConfig config, Contracts contracts, ModelRuntime runtime)
+    /**
+     * The topics that Kafka Streams keeps for this topology, by their names on the cluster.
+     *
+     * @param applicationId the topology's application id
+     */
+    public static Set<String> internalTopics(String applicationId) {
+        return Set.of(
+                applicationId + "-" + ENCODED_LABELS_STORE + "-changelog",
+                applicationId + "-" + ENCODER_PROGRESS_STORE + "-changelog");
+    }
+
+    private record Supplier(TagstreamConfig config, Contracts contracts, ModelRuntime runtime, RecordLimit limit)
             implements ProcessorSupplier<byte[], byte[], Object, byte[]> {
         @Override
         public Processor<byte[], byte[], Object, byte[]> get() {
-            return new LabelEncoder(config, contracts, runtime);
+            return new LabelEncoder(config, contracts, runtime, limit);
         }
 
         @Override

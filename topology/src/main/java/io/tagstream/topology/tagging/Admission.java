@@ -5,70 +5,155 @@
  */
 package io.tagstream.topology.tagging;
 
+import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.RecordOrigin;
 import io.tagstream.avro.state.PendingImage;
 import io.tagstream.avro.state.RecordHeader;
+import io.tagstream.avro.state.Refusal;
+import io.tagstream.schemas.StateSerde;
+import io.tagstream.schemas.registry.RegistryUnavailableException;
+import io.tagstream.topology.Blame;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.DeadLetters;
 import io.tagstream.topology.IdDeserializer;
+import io.tagstream.topology.RecordLimit;
 import io.tagstream.topology.TagstreamConfig;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.streams.processor.api.ContextualProcessor;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads an images record and accepts it: from here on it owes an outcome. Its origin and headers travel inside the
  * value, since the re-keying topic has offsets of its own. What cannot be read is a dead letter; a registry that does
  * not answer says nothing about a record, so that its exception passes and the record is read again.
+ *
+ * <p>A record that does not fit into one of ours is accepted without its headers and attributes, as a failure that takes
+ * its turn among the outcomes of its image id; a deletion needs neither.
  */
 final class Admission extends ContextualProcessor<byte[], byte[], Object, Object> {
+    private static final Logger log = LoggerFactory.getLogger(Admission.class);
+
+    private static final Duration REGISTRY_PAUSE = Duration.ofMillis(100);
+
     private final TagstreamConfig config;
     private final Contracts contracts;
+    private final RecordLimit limit;
     private final IdDeserializer imageIds = new IdDeserializer("image");
+    private final Serializer<PendingImage> pendingImages = new StateSerde<>(PendingImage.class).serializer();
 
-    Admission(TagstreamConfig config, Contracts contracts) {
+    Admission(TagstreamConfig config, Contracts contracts, RecordLimit limit) {
         this.config = config;
         this.contracts = contracts;
+        this.limit = limit;
+    }
+
+    /** An image id and the pending image that it owes an outcome for, as bytes. */
+    private static final class Accepted {
+        private final String id;
+        private final byte[] pending;
+
+        Accepted(String id, byte[] pending) {
+            this.id = id;
+            this.pending = pending;
+        }
     }
 
     @Override
     public void process(Record<byte[], byte[]> submitted) {
         RecordMetadata metadata = context().recordMetadata().orElseThrow();
-        String topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
-        String id;
-        ImageReference reference;
+        Accepted accepted;
         try {
-            id = imageIds.deserialize(topic, submitted.key());
-            reference = contracts
-                    .imageReference()
-                    .deserializer()
-                    .deserialize(topic, submitted.headers(), submitted.value());
-        } catch (SerializationException unreadable) {
-            context().forward(DeadLetters.of(submitted, metadata, unreadable), TaggingTopology.DEAD_LETTERS_SINK);
+            accepted = acceptOnceTheRegistryAnswers(submitted, metadata);
+        } catch (RuntimeException e) {
+            if (!Blame.isOnRecord(e)) {
+                throw e;
+            }
+            log.warn(
+                    "The record at {}-{}@{} is a dead letter: {}",
+                    metadata.topic(),
+                    metadata.partition(),
+                    metadata.offset(),
+                    e.toString());
+            context().forward(DeadLetters.of(submitted, metadata, e, limit), TaggingTopology.DEAD_LETTERS_SINK);
             return;
         }
+        context()
+                .forward(
+                        submitted
+                                .withKey(accepted.id)
+                                .withValue(accepted.pending)
+                                .withHeaders(new RecordHeaders()),
+                        TaggingTopology.ACCEPTED);
+    }
+
+    /** Waits a moment for the registry: a thread that dies for it takes all its partitions along for longer. */
+    private Accepted acceptOnceTheRegistryAnswers(Record<byte[], byte[]> submitted, RecordMetadata metadata) {
+        long began = System.nanoTime();
+        while (true) {
+            try {
+                return accept(submitted, metadata);
+            } catch (RegistryUnavailableException e) {
+                if (System.nanoTime() - began >= config.taskWait().toNanos()) {
+                    throw e;
+                }
+                log.warn("The schema registry is asked again: {}", e.getMessage());
+                LockSupport.parkNanos(REGISTRY_PAUSE.toNanos());
+            }
+        }
+    }
+
+    private Accepted accept(Record<byte[], byte[]> submitted, RecordMetadata metadata) {
+        String topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
+        String id = imageIds.deserialize(topic, submitted.key());
+        ImageReference reference =
+                contracts.imageReference().deserializer().deserialize(topic, submitted.headers(), submitted.value());
+        PendingImage pending = PendingImage.newBuilder()
+                .setImageId(id)
+                .setReference(reference)
+                .setOrigin(new RecordOrigin(metadata.topic(), metadata.partition(), metadata.offset()))
+                .setTimestamp(submitted.timestamp())
+                .setHeaders(headers(submitted))
+                .build();
+        byte[] whole = pendingImages.serialize(null, pending);
+        if (fits(submitted.key(), whole)) {
+            return new Accepted(id, whole);
+        }
+        String message = "The reference and its headers need %d bytes, a record takes %d (kafka.max.request.size)"
+                .formatted(RecordLimit.sizeOf(submitted.key(), whole, List.of()), limit.bytes());
+        pending.setHeaders(List.of());
+        if (reference != null) {
+            pending.setReference(TruncatedReference.of(reference));
+            pending.setRefusal(new Refusal(ImageFailureReason.RECORD_TOO_LARGE, message));
+        }
+        byte[] truncated = pendingImages.serialize(null, pending);
+        if (!fits(submitted.key(), truncated)) {
+            throw new SerializationException(message + ": the image id alone is " + submitted.key().length + " bytes");
+        }
+        return new Accepted(id, truncated);
+    }
+
+    private boolean fits(byte[] id, byte[] pending) {
+        return limit.fits(id, pending, List.of());
+    }
+
+    private static List<RecordHeader> headers(Record<byte[], byte[]> submitted) {
         List<RecordHeader> headers = new ArrayList<>();
         for (Header header : submitted.headers()) {
             byte[] value = header.value();
             headers.add(new RecordHeader(header.key(), value == null ? null : ByteBuffer.wrap(value)));
         }
-        PendingImage pending = new PendingImage(
-                id,
-                reference,
-                new RecordOrigin(metadata.topic(), metadata.partition(), metadata.offset()),
-                submitted.timestamp(),
-                headers,
-                null);
-        context()
-                .forward(
-                        submitted.withKey(id).withValue(pending).withHeaders(new RecordHeaders()),
-                        TaggingTopology.ACCEPTED);
+        return headers;
     }
 }

@@ -6,13 +6,18 @@
 package io.tagstream.topology.tagging;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.tagstream.avro.state.PendingImage;
 import io.tagstream.model.ModelRuntime;
+import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.Contracts;
+import io.tagstream.topology.RecordLimit;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.serialization.Deserializer;
 
 /**
  * What all tagging tasks of a process share.
@@ -24,6 +29,8 @@ final class TaggingContext {
     private final Contracts contracts;
     private final Vocabulary vocabulary;
     private final ModelRuntime runtime;
+    private final RecordLimit limit;
+    private final Deserializer<PendingImage> pendingImages = new StateSerde<>(PendingImage.class).deserializer();
     private final OutcomeFactory outcomes;
 
     private final TaggingMeters meters;
@@ -44,7 +51,8 @@ final class TaggingContext {
         this.contracts = contracts;
         this.vocabulary = vocabulary;
         this.runtime = runtime;
-        this.outcomes = new OutcomeFactory(config, contracts, runtime.description());
+        this.limit = RecordLimit.of(config);
+        this.outcomes = new OutcomeFactory(config, contracts, limit, runtime.description());
         this.meters = new TaggingMeters(metrics, vocabulary);
         this.labels = () -> vocabulary.snapshot().orElseThrow();
         this.waitBudgets = ThreadLocal.withInitial(() -> new WaitBudget(config.taskWait()));
@@ -64,6 +72,22 @@ final class TaggingContext {
 
     ModelRuntime runtime() {
         return runtime;
+    }
+
+    /**
+     * Reads an accepted image.
+     *
+     * @throws SerializationException if it is none
+     */
+    PendingImage pendingImage(byte[] bytes) {
+        if (bytes == null) {
+            throw new SerializationException("There is no value");
+        }
+        return pendingImages.deserialize(null, bytes);
+    }
+
+    RecordLimit limit() {
+        return limit;
     }
 
     OutcomeFactory outcomes() {

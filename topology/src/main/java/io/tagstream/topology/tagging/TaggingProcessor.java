@@ -5,25 +5,28 @@
  */
 package io.tagstream.topology.tagging;
 
-import io.tagstream.avro.Cause;
+import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.avro.ImageReference;
-import io.tagstream.avro.Tag;
 import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.PendingImage;
-import io.tagstream.avro.state.RecordHeader;
+import io.tagstream.avro.state.Refusal;
 import io.tagstream.avro.state.TaskProgress;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
+import io.tagstream.topology.Blame;
+import io.tagstream.topology.DeadLetters;
 import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.tagging.Outcome.Output;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
@@ -35,14 +38,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.kafka.common.header.Headers;
-import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.slf4j.Logger;
@@ -71,7 +74,7 @@ import org.slf4j.LoggerFactory;
  * <p><i>Threading notes.</i> All methods are called by the task's stream thread. The runtime's threads touch only a
  * generation's completion queue and counter and the stream thread's {@link WaitBudget}.
  */
-final class TaggingProcessor implements Processor<String, PendingImage, String, byte[]> {
+final class TaggingProcessor implements Processor<String, byte[], Object, byte[]> {
     private static final Logger log = LoggerFactory.getLogger(TaggingProcessor.class);
     private static final String PROGRESS_KEY = "progress";
 
@@ -83,14 +86,14 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
     }
 
     @Override
-    public void init(ProcessorContext<String, byte[]> context) {
+    public void init(ProcessorContext<Object, byte[]> context) {
         generation = new Generation(context);
         generation.resume();
     }
 
     @Override
-    public void process(Record<String, PendingImage> accepted) {
-        generation.accept(accepted.value());
+    public void process(Record<String, byte[]> accepted) {
+        generation.accept(accepted);
     }
 
     @Override
@@ -121,7 +124,7 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
         }
     }
 
-    /** What became of a work: exactly one of scores and failure, or neither for a deletion. */
+    /** What became of a work: exactly one of scores and failure, or neither for what needed no model. */
     private record Completion(
             Work work, ImageScores<VocabularySnapshot> scores, ImageException failure, long waitedNanos) {
         /** Completes now. */
@@ -132,8 +135,8 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
 
     /** One life of the task, from {@code init} to {@code close}. */
     private final class Generation {
-        private final ProcessorContext<String, byte[]> context;
-        private final KeyValueStore<Long, PendingImage> pending;
+        private final ProcessorContext<Object, byte[]> context;
+        private final KeyValueStore<Long, byte[]> pending;
         private final KeyValueStore<String, ImageMeta> metas;
         private final KeyValueStore<String, TaskProgress> progressStore;
         private final WaitBudget budget = shared.waitBudget();
@@ -151,6 +154,9 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
 
         private final TaggingMeters.Backlog backlog = shared.meters().backlog();
 
+        /** Entries of the pending store that cannot be read, by their places, and why. */
+        private final Map<Long, SerializationException> unreadable = new LinkedHashMap<>();
+
         /** Written by the runtime's threads, emptied by the punctuator. */
         private final Queue<Completion> completed = new ConcurrentLinkedQueue<>();
 
@@ -166,24 +172,29 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
 
         private boolean waitingForNewer;
 
-        Generation(ProcessorContext<String, byte[]> context) {
+        Generation(ProcessorContext<Object, byte[]> context) {
             this.context = context;
             this.pending = context.getStateStore(TaggingTopology.PENDING_STORE);
             this.metas = context.getStateStore(TaggingTopology.IMAGE_META_STORE);
             this.progressStore = context.getStateStore(TaggingTopology.TASK_PROGRESS_STORE);
-            TaskProgress stored = progressStore.get(PROGRESS_KEY);
-            this.progress = stored == null ? new TaskProgress(VocabularySnapshot.EMPTY_EPOCH, 0L) : stored;
+            this.progress = readable(progressStore, PROGRESS_KEY)
+                    .orElseGet(() -> new TaskProgress(VocabularySnapshot.EMPTY_EPOCH, 0L));
         }
 
         /** Takes up what the pending store still owes. */
         void resume() {
             int resumed = 0;
-            try (KeyValueIterator<Long, PendingImage> entries = pending.all()) {
+            try (KeyValueIterator<Long, byte[]> entries = pending.all()) {
                 while (entries.hasNext()) {
-                    KeyValue<Long, PendingImage> entry = entries.next();
+                    KeyValue<Long, byte[]> entry = entries.next();
                     nextSequence = entry.key + 1;
-                    enqueue(new Work(entry.key, entry.value));
-                    resumed++;
+                    try {
+                        enqueue(new Work(entry.key, shared.pendingImage(entry.value)));
+                        resumed++;
+                    } catch (SerializationException e) {
+                        unreadable.put(entry.key, e);
+                        punctuate();
+                    }
                 }
             }
             shared.meters().restored(resumed);
@@ -193,9 +204,21 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
             submitReady();
         }
 
-        void accept(PendingImage image) {
+        void accept(Record<String, byte[]> accepted) {
+            PendingImage image;
+            try {
+                image = shared.pendingImage(accepted.value());
+            } catch (SerializationException e) {
+                RecordMetadata metadata = context.recordMetadata().orElseThrow();
+                log.error("The record at {} cannot be read and is a dead letter", metadata, e);
+                byte[] key = accepted.key() == null ? null : accepted.key().getBytes(StandardCharsets.UTF_8);
+                context.forward(
+                        DeadLetters.of(accepted.withKey(key), metadata, e, shared.limit()),
+                        TaggingTopology.TAGGING_DEAD_LETTERS_SINK);
+                return;
+            }
             long sequence = nextSequence++;
-            pending.put(sequence, image);
+            pending.put(sequence, accepted.value());
             shared.meters().accepted(millisSince(image));
             enqueue(new Work(sequence, image));
             submitReady();
@@ -206,11 +229,15 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
             }
         }
 
-        private void enqueue(Work work) {
+        private void punctuate() {
             if (punctuator == null) {
                 punctuator = context.schedule(
                         shared.config().taskForward(), PunctuationType.WALL_CLOCK_TIME, now -> forwardCompleted());
             }
+        }
+
+        private void enqueue(Work work) {
+            punctuate();
             outstanding.incrementAndGet();
             owedSince.put(work.sequence, work.lapAt);
             measureBacklog();
@@ -222,8 +249,8 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
         }
 
         private void takeTurn(Work work) {
-            if (work.image.getReference() == null) {
-                complete(new Completion(work, null, null)); // a deletion needs no model
+            if (work.image.getReference() == null || work.image.getRefusal() != null) {
+                complete(new Completion(work, null, null)); // needs no model
             } else {
                 ready.add(work);
             }
@@ -269,14 +296,20 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
 
         private boolean submit(Work work) {
             ImageReference reference = work.image.getReference();
-            Optional<CompletableFuture<ImageScores<VocabularySnapshot>>> submitted = shared.runtime()
-                    .trySubmit(
-                            new ImageRequest(
-                                    reference.getUri(),
-                                    Optional.ofNullable(reference.getSha256()),
-                                    context.taskId(),
-                                    ImageName.of(work.image)),
-                            shared.labels());
+            Optional<CompletableFuture<ImageScores<VocabularySnapshot>>> submitted;
+            try {
+                submitted = shared.runtime()
+                        .trySubmit(
+                                new ImageRequest(
+                                        reference.getUri(),
+                                        Optional.ofNullable(reference.getSha256()),
+                                        context.taskId(),
+                                        ImageName.of(work.image)),
+                                shared.labels());
+            } catch (RuntimeException e) {
+                complete(new Completion(work, null, asImageException(work, e)));
+                return true;
+            }
             if (submitted.isEmpty()) {
                 return false;
             }
@@ -302,6 +335,8 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
 
         private void forwardCompleted() {
             budget.refill();
+            unreadable.forEach(this::putAside);
+            unreadable.clear();
             Completion completion = completed.poll();
             while (completion != null) {
                 inFlight.remove(completion.work());
@@ -334,21 +369,26 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
         private void settle(Completion completion) {
             Work work = completion.work();
             PendingImage image = work.image;
-            if (completion.scores() != null) {
-                forwardTags(image, completion.scores());
-            } else if (completion.failure() != null) {
+            if (completion.failure() != null) {
                 log.debug(
                         "Failed: {}: {} {}",
                         ImageName.of(image),
                         completion.failure().reason(),
                         completion.failure().getMessage());
-                byte[] failure = shared.outcomes().imageFailure(image, completion.failure(), now());
-                forward(image, failure, TaggingTopology.IMAGE_FAILURES_SINK);
-            } else {
-                forwardDeletion(image);
+            }
+            Outcome outcome = outcome(completion);
+            for (Output output : outcome.outputs()) {
+                context.forward(
+                        new Record<>(
+                                image.getImageId(), output.value(), context.currentSystemTimeMs(), outcome.headers()),
+                        output.sink());
+            }
+            if (outcome.knowledge().changes()) {
+                metas.put(image.getImageId(), outcome.knowledge().meta().orElse(null));
+                outcome.knowledge().meta().ifPresent(this::advance);
             }
             pending.delete(work.sequence);
-            measure(completion);
+            measure(completion, outcome);
             Deque<Work> sameImage = byImage.get(image.getImageId());
             sameImage.remove(); // the work itself: it had its turn
             if (sameImage.isEmpty()) {
@@ -358,13 +398,13 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
             }
         }
 
-        private void measure(Completion completion) {
+        private void measure(Completion completion, Outcome outcome) {
             Work work = completion.work();
             if (work.inFlight != null) {
                 shared.meters().completed(completion.waitedNanos());
             }
             shared.meters().forwarded(work.lap(), millisSince(work.image));
-            if (completion.failure() != null) {
+            if (outcome.isFailure()) {
                 shared.meters().failed();
             } else if (completion.scores() != null) {
                 shared.meters().tagged();
@@ -384,17 +424,36 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
             return context.currentSystemTimeMs() - image.getTimestamp();
         }
 
-        private void forwardTags(PendingImage image, ImageScores<VocabularySnapshot> scores) {
-            Instant now = now();
-            long epoch = scores.labels().epoch();
-            Optional<ImageMeta> before = Optional.ofNullable(metas.get(image.getImageId()));
-            List<Tag> tags = shared.outcomes().tags(scores);
-            Cause cause = shared.outcomes().cause(before, scores.sha256(), epoch);
-            forward(image, shared.outcomes().tagEvent(image, scores, tags, cause, now), TaggingTopology.TAGS_SINK);
-            shared.outcomes()
-                    .tagChange(before.map(ImageMeta::getTags).orElse(List.of()), tags, cause, epoch, now)
-                    .ifPresent(change -> forward(image, change, TaggingTopology.TAG_CHANGES_SINK));
-            metas.put(image.getImageId(), shared.outcomes().meta(image, scores, tags));
+        /** Computes and forwards nothing: an exception that the image is to blame for is its outcome. */
+        private Outcome outcome(Completion completion) {
+            PendingImage image = completion.work().image;
+            OutcomeFactory outcomes = shared.outcomes();
+            try {
+                if (completion.scores() != null) {
+                    return outcomes.tagged(image, completion.scores(), readable(metas, image.getImageId()), now());
+                } else if (completion.failure() != null) {
+                    ImageException failure = completion.failure();
+                    ImageFailureReason reason =
+                            ImageFailureReason.valueOf(failure.reason().name());
+                    return outcomes.failed(image, reason, failure.getMessage(), failure.attempts(), now());
+                } else if (image.getRefusal() != null) {
+                    Refusal refusal = image.getRefusal();
+                    return outcomes.failed(image, refusal.getReason(), refusal.getMessage(), 0, now());
+                }
+                return outcomes.deleted(image, readable(metas, image.getImageId()), now());
+            } catch (RuntimeException e) {
+                if (!Blame.isOnRecord(e)) {
+                    throw e;
+                }
+                log.error("No outcome can be made of {}, and it fails", ImageName.of(image), e);
+                return outcomes.failed(
+                        image, ImageFailureReason.INTERNAL_ERROR, "No outcome can be made: " + e, 1, now());
+            }
+        }
+
+        /** Notes with which vocabulary and model the task has worked. */
+        private void advance(ImageMeta meta) {
+            long epoch = meta.getVocabularyEpoch();
             long modelGeneration = shared.runtime().description().generation();
             if (epoch > progress.getVocabularyEpoch() || modelGeneration > progress.getModelGeneration()) {
                 progress = new TaskProgress(epoch, modelGeneration);
@@ -402,27 +461,20 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
             }
         }
 
-        private void forwardDeletion(PendingImage image) {
-            forward(image, null, TaggingTopology.TAGS_SINK);
-            ImageMeta before = metas.delete(image.getImageId());
-            if (before != null) {
-                shared.outcomes()
-                        .tagChange(before.getTags(), List.of(), Cause.IMAGE_DELETED, before.getVocabularyEpoch(), now())
-                        .ifPresent(change -> forward(image, change, TaggingTopology.TAG_CHANGES_SINK));
-            }
-        }
-
-        private void forward(PendingImage image, byte[] value, String sink) {
-            Headers headers = new RecordHeaders();
-            for (RecordHeader header : image.getHeaders()) {
-                byte[] bytes = null;
-                if (header.getValue() != null) {
-                    bytes = new byte[header.getValue().remaining()];
-                    header.getValue().duplicate().get(bytes);
-                }
-                headers.add(header.getKey(), bytes);
-            }
-            context.forward(new Record<>(image.getImageId(), value, context.currentSystemTimeMs(), headers), sink);
+        /** An entry that cannot be read owes an outcome to nobody who could be named: it is kept as a dead letter. */
+        private void putAside(long sequence, SerializationException reason) {
+            log.error("An entry of the pending store cannot be read and is a dead letter", reason);
+            String changelog = TaggingTopology.changelog(context.applicationId(), TaggingTopology.PENDING_STORE);
+            context.forward(
+                    DeadLetters.ofEntry(
+                            pending.get(sequence),
+                            changelog,
+                            context.taskId().partition(),
+                            context.currentSystemTimeMs(),
+                            reason,
+                            shared.limit()),
+                    TaggingTopology.TAGGING_DEAD_LETTERS_SINK);
+            pending.delete(sequence);
         }
 
         private Instant now() {
@@ -437,6 +489,16 @@ final class TaggingProcessor implements Processor<String, PendingImage, String, 
                 busy = false;
                 shared.busy(false);
             }
+        }
+    }
+
+    /** What a store knows; nothing where that cannot be read. */
+    private static <V> Optional<V> readable(KeyValueStore<String, V> store, String key) {
+        try {
+            return Optional.ofNullable(store.get(key));
+        } catch (SerializationException e) {
+            log.error("What store {} knows of {} cannot be read and counts as unknown", store.name(), key, e);
+            return Optional.empty();
         }
     }
 

@@ -7,26 +7,29 @@ package io.tagstream.topology.tagging;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.avro.state.ImageMeta;
-import io.tagstream.avro.state.PendingImage;
 import io.tagstream.avro.state.TaskProgress;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.Contracts;
+import io.tagstream.topology.RecordTimestamp;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import io.tagstream.topology.vocabulary.VocabularyProcessor;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.serialization.Serializer;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
 import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.Named;
-import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorSupplier;
@@ -47,10 +50,15 @@ public final class TaggingTopology {
 
     static final String ACCEPTED = "accepted";
     static final String DEAD_LETTERS_SINK = "dead-letters";
+    /** Of its own, or the two sub-topologies on either side of the re-keying topic would be one. */
+    static final String TAGGING_DEAD_LETTERS_SINK = "tagging-dead-letters";
+
     static final String TAGS_SINK = "tags";
     static final String TAG_CHANGES_SINK = "tag-changes";
     static final String IMAGE_FAILURES_SINK = "image-failures";
+    private static final String REPARTITION = "images";
     private static final String ADMISSION = "admission";
+    private static final String TAGGING = "tagging";
     /** The global store that its processor leaves empty; Kafka Streams wants one. */
     private static final String VOCABULARY_STORE = "vocabulary";
 
@@ -78,41 +86,60 @@ public final class TaggingTopology {
                 Consumed.with(Serdes.ByteArray(), Serdes.ByteArray()).withName("label-embeddings"),
                 () -> new VocabularyProcessor(vocabulary));
 
-        KStream<String, PendingImage> accepted = builder.stream(
+        TaggingContext shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics);
+        KStream<String, byte[]> accepted = builder.stream(
                         config.topic(TagstreamConfig.IMAGES_TOPIC),
                         Consumed.with(Serdes.ByteArray(), Serdes.ByteArray())
                                 .withName("images")
                                 .withTimestampExtractor(new RecordTimestamp()))
-                .process(() -> new Admission(config, contracts), Named.as(ADMISSION))
-                .map((id, image) -> KeyValue.pair((String) id, (PendingImage) image), Named.as(ACCEPTED));
+                .process(() -> new Admission(config, contracts, shared.limit()), Named.as(ADMISSION))
+                .map((id, image) -> KeyValue.pair((String) id, (byte[]) image), Named.as(ACCEPTED));
         if (config.getBoolean(TagstreamConfig.IMAGES_REPARTITION)) {
-            accepted = accepted.repartition(Repartitioned.<String, PendingImage>as("images")
+            accepted = accepted.repartition(Repartitioned.<String, byte[]>as(REPARTITION)
                     .withKeySerde(Serdes.String())
-                    .withValueSerde(new StateSerde<>(PendingImage.class)));
+                    .withValueSerde(Serdes.ByteArray()));
         }
-        TaggingContext shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics);
-        KStream<String, byte[]> outcomes = accepted.process(new Supplier(shared), Named.as("tagging"));
-        outcomes.to(config.topic(TagstreamConfig.TAGS_TOPIC), bytes(TAGS_SINK));
-        outcomes.to(config.topic(TagstreamConfig.TAG_CHANGES_TOPIC), bytes(TAG_CHANGES_SINK));
-        outcomes.to(config.topic(TagstreamConfig.IMAGE_FAILURES_TOPIC), bytes(IMAGE_FAILURES_SINK));
+        accepted.process(new Supplier(shared), Named.as(TAGGING));
         Topology topology = builder.build();
-        topology.addSink(
-                DEAD_LETTERS_SINK,
-                config.topic(TagstreamConfig.DEAD_LETTERS_TOPIC),
-                new ByteArraySerializer(),
-                new ByteArraySerializer(),
-                ADMISSION);
+        Map.of(
+                        TAGS_SINK, TagstreamConfig.TAGS_TOPIC,
+                        TAG_CHANGES_SINK, TagstreamConfig.TAG_CHANGES_TOPIC,
+                        IMAGE_FAILURES_SINK, TagstreamConfig.IMAGE_FAILURES_TOPIC)
+                .forEach((sink, key) -> addSink(topology, sink, config.topic(key), new StringSerializer(), TAGGING));
+        String deadLetters = config.topic(TagstreamConfig.DEAD_LETTERS_TOPIC);
+        addSink(topology, DEAD_LETTERS_SINK, deadLetters, new ByteArraySerializer(), ADMISSION);
+        addSink(topology, TAGGING_DEAD_LETTERS_SINK, deadLetters, new ByteArraySerializer(), TAGGING);
         return topology;
     }
 
     /** Sinks take bytes: what cannot be serialized must fail in the processor, before the pending entry is deleted. */
-    private static Produced<String, byte[]> bytes(String name) {
-        return Produced.with(Serdes.String(), Serdes.ByteArray()).withName(name);
+    private static void addSink(Topology topology, String name, String topic, Serializer<?> keys, String parent) {
+        topology.addSink(name, topic, keys, new ByteArraySerializer(), parent);
     }
 
-    private record Supplier(TaggingContext shared) implements ProcessorSupplier<String, PendingImage, String, byte[]> {
+    /**
+     * The topics that Kafka Streams keeps for this topology, by their names on the cluster.
+     *
+     * @param applicationId the topology's application id
+     */
+    public static Set<String> internalTopics(TagstreamConfig config, String applicationId) {
+        Set<String> topics = new HashSet<>();
+        for (String store : List.of(PENDING_STORE, IMAGE_META_STORE, TASK_PROGRESS_STORE)) {
+            topics.add(changelog(applicationId, store));
+        }
+        if (config.getBoolean(TagstreamConfig.IMAGES_REPARTITION)) {
+            topics.add(applicationId + "-" + REPARTITION + "-repartition");
+        }
+        return topics;
+    }
+
+    static String changelog(String applicationId, String store) {
+        return applicationId + "-" + store + "-changelog";
+    }
+
+    private record Supplier(TaggingContext shared) implements ProcessorSupplier<String, byte[], Object, byte[]> {
         @Override
-        public Processor<String, PendingImage, String, byte[]> get() {
+        public Processor<String, byte[], Object, byte[]> get() {
             return new TaggingProcessor(shared);
         }
 
@@ -126,9 +153,7 @@ public final class TaggingTopology {
                     "0.1");
             return Set.of(
                     Stores.keyValueStoreBuilder(
-                                    Stores.inMemoryKeyValueStore(PENDING_STORE),
-                                    Serdes.Long(),
-                                    new StateSerde<>(PendingImage.class))
+                                    Stores.inMemoryKeyValueStore(PENDING_STORE), Serdes.Long(), Serdes.ByteArray())
                             .withCachingEnabled()
                             .withLoggingEnabled(shortLived),
                     Stores.keyValueStoreBuilder(

@@ -9,11 +9,14 @@ import io.tagstream.avro.EncodedLabel;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.model.ModelDescription;
+import io.tagstream.topology.Blame;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,12 +31,15 @@ import org.slf4j.LoggerFactory;
  *
  * <p>This object is owned outside the global processor, which Kafka Streams makes anew while it restores.
  */
-public final class Vocabulary {
+public final class Vocabulary implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Vocabulary.class);
+    private static final long SHORTEST_WAIT_MILLIS = 50;
+    private static final long LONGEST_WAIT_MILLIS = 5_000;
 
     private final String topic;
     private final ModelDescription model;
     private final Deserializer<LabelEmbedding> deserializer;
+    private final CountDownLatch closed = new CountDownLatch(1);
 
     /** Changes since the newest marker; null removes. Of the applying thread alone. */
     private final Map<String, Optional<EncodedLabel>> changes = new HashMap<>();
@@ -88,16 +94,40 @@ public final class Vocabulary {
 
     /**
      * Takes in a label-embeddings record. Never throws: whoever can write to the topic could otherwise stop every
-     * instance for good. A record that cannot be read is logged and left out.
+     * instance for good. A record that cannot be read is logged and left out; while the registry does not answer, it is
+     * waited for, as no record is to blame for that.
      */
     void apply(byte[] rawKey, byte[] rawValue) {
+        long wait = SHORTEST_WAIT_MILLIS;
+        while (!applied(rawKey, rawValue) && !closedWithin(wait)) {
+            wait = Math.min(2 * wait, LONGEST_WAIT_MILLIS);
+        }
+    }
+
+    /** Lets nothing wait any more: this instance ends. */
+    @Override
+    public void close() {
+        closed.countDown();
+    }
+
+    private boolean closedWithin(long millis) {
+        try {
+            return closed.await(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
+    }
+
+    /** Whether the record is done with, taken in or left out. */
+    private boolean applied(byte[] rawKey, byte[] rawValue) {
         try {
             if (rawKey == null) {
                 throw new IllegalArgumentException("The record has no key");
             }
             EmbeddingKey key = EmbeddingKey.parse(new String(rawKey, StandardCharsets.UTF_8));
             if (!key.textFingerprint().equals(model.textFingerprint())) {
-                return; // another model's
+                return true; // another model's
             }
             LabelEmbedding embedding = deserializer.deserialize(topic, rawValue);
             if (key.isMarker()) {
@@ -115,6 +145,10 @@ public final class Vocabulary {
                 changes.put(key.labelId(), Optional.of(label));
             }
         } catch (RuntimeException e) {
+            if (!Blame.isOnRecord(e)) {
+                log.error("A record of {} cannot be looked into yet: {}; trying again", topic, e.getMessage(), e);
+                return false;
+            }
             log.error(
                     "Left out a record of {} with key {}: {}",
                     topic,
@@ -122,6 +156,7 @@ public final class Vocabulary {
                     e.getMessage(),
                     e);
         }
+        return true;
     }
 
     private synchronized void commit(long newEpoch) {

@@ -22,6 +22,7 @@ import io.tagstream.topology.TestConfig;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -182,6 +183,47 @@ class LabelEncoderTopologyTest {
                 .extracting(LabelFailure::getReason)
                 .containsExactly(LabelFailureReason.UNREADABLE, LabelFailureReason.BAD_ID);
         assertThat(embeddings.readValue().getSourceOffset()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldRefuseALabelThatDoesNotFit() {
+        put("dog", label("dog"));
+        put(
+                "dog",
+                Label.newBuilder(label("dog"))
+                        .setAttributes(Map.of("notes", "n".repeat(1_048_000)))
+                        .build());
+        put("x".repeat(1_048_000), label("long"));
+        passQuietly();
+
+        List<KeyValue<String, LabelFailure>> refused = failures.readKeyValuesToList();
+        assertThat(refused)
+                .extracting(failure -> failure.value.getReason())
+                .containsExactly(LabelFailureReason.RECORD_TOO_LARGE, LabelFailureReason.RECORD_TOO_LARGE);
+        assertThat(refused.get(0).value.getMessage()).contains("1048576", "kafka.max.request.size");
+        assertThat(refused.get(0).key).isEqualTo("dog");
+        assertThat(refused.get(0).value.getLabel())
+                .as("it does not fit there either")
+                .isNull();
+        assertThat(refused.get(1).key).hasSizeLessThan(3_000).startsWith("xxx").endsWith("...");
+        assertThat(deadLetters.isEmpty()).as("they can be read").isTrue();
+        assertThat(embeddings.readValuesToList())
+                .extracting(LabelEmbedding::getSourceOffset)
+                .as("the label in force, and the marker")
+                .containsExactly(0L, 2L);
+    }
+
+    @Test
+    void shouldRefuseALabelThatMeetsABug() {
+        put("dog", label("throw:surprise"));
+        put("cat", label("cat"));
+        passQuietly();
+
+        LabelFailure refused = failures.readValue();
+        assertThat(refused.getReason()).isEqualTo(LabelFailureReason.INTERNAL_ERROR);
+        assertThat(refused.getMessage()).contains("throw:surprise");
+        assertThat(refused.getLabel()).isEqualTo(label("throw:surprise"));
+        assertThat(embeddings.readValuesToList()).hasSize(2);
     }
 
     @Test

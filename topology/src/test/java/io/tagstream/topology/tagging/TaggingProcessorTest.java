@@ -6,9 +6,12 @@
 package io.tagstream.topology.tagging;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tagstream.avro.ImageFailure;
+import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.RecordOrigin;
@@ -17,22 +20,39 @@ import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.PendingImage;
 import io.tagstream.avro.state.TaskProgress;
+import io.tagstream.model.ImageRequest;
+import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelText;
+import io.tagstream.model.LabelTextException;
+import io.tagstream.model.LabelVector;
+import io.tagstream.model.LabelVectors;
+import io.tagstream.model.ModelDescription;
+import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
+import io.tagstream.schemas.UnknownStateException;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.topology.Contracts;
+import io.tagstream.topology.DeadLetters;
 import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import io.tagstream.topology.vocabulary.VocabularyProcessor;
+import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.errors.TaskMigratedException;
 import org.apache.kafka.streams.processor.api.MockProcessorContext;
 import org.apache.kafka.streams.processor.api.MockProcessorContext.CapturedForward;
 import org.apache.kafka.streams.processor.api.MockProcessorContext.CapturedPunctuator;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
@@ -45,9 +65,9 @@ class TaggingProcessorTest {
     private final FakeModelRuntime model = FakeModelRuntime.manual(100);
     private final Vocabulary vocabulary = new Vocabulary(
             "label-embeddings", model.description(), contracts.labelEmbedding().deserializer());
-    private final MockProcessorContext<String, byte[]> context = new MockProcessorContext<>();
-    private final KeyValueStore<Long, PendingImage> pending =
-            store(TaggingTopology.PENDING_STORE, Serdes.Long(), new StateSerde<>(PendingImage.class));
+    private final MockProcessorContext<Object, byte[]> context = new MockProcessorContext<>();
+    private final KeyValueStore<Long, byte[]> pending =
+            store(TaggingTopology.PENDING_STORE, Serdes.Long(), Serdes.ByteArray());
     private final KeyValueStore<String, ImageMeta> metas =
             store(TaggingTopology.IMAGE_META_STORE, Serdes.String(), new StateSerde<>(ImageMeta.class));
     private final KeyValueStore<String, TaskProgress> progress =
@@ -82,8 +102,8 @@ class TaggingProcessorTest {
         processor.init(context);
         processor.process(new Record<>("new", image("new", "fake:new"), 0));
 
-        assertThat(pending.get(0L).getImageId()).isEqualTo("old");
-        assertThat(pending.get(1L).getImageId()).isEqualTo("new");
+        assertThat(pending.get(0L)).isEqualTo(image("old", "fake:old"));
+        assertThat(pending.get(1L)).isEqualTo(image("new", "fake:new"));
     }
 
     @Test
@@ -171,7 +191,7 @@ class TaggingProcessorTest {
     void shouldDeleteAnImageWhileItWaits() {
         progress.put("progress", new TaskProgress(20L, 1L));
         processor.init(context);
-        processor.process(new Record<>("a", new PendingImage("a", null, origin(), 0L, List.of(), null), 0));
+        processor.process(new Record<>("a", bytes(new PendingImage("a", null, origin(), 0L, List.of(), null)), 0));
         punctuate();
 
         assertThat(forwardedIds())
@@ -211,7 +231,7 @@ class TaggingProcessorTest {
         pending.put(0L, image("restored", "fake:a"));
         processor.init(context);
         processor.process(new Record<>("b", image("b", "fail:CORRUPT_IMAGE"), 0));
-        processor.process(new Record<>("c", new PendingImage("c", null, origin(), 0L, List.of(), null), 0));
+        processor.process(new Record<>("c", bytes(new PendingImage("c", null, origin(), 0L, List.of(), null)), 0));
         assertThat(metrics.get("tagstream.tagging.pending").gauge().value()).isEqualTo(3);
         assertThat(metrics.get("tagstream.tagging.pending.restored").counter().count())
                 .isEqualTo(1);
@@ -247,6 +267,138 @@ class TaggingProcessorTest {
         assertThat(metrics.get("tagstream.tagging.pending").gauge().value()).isZero();
     }
 
+    @Test
+    void shouldFailAnImageWhoseOutcomeCannotBeMade() {
+        assertFails(
+                runtime((request, labels) -> {
+                    ImageScores<VocabularySnapshot> incomplete =
+                            new ImageScores<>(labels.get(), new float[0], null, 1, 1);
+                    return Optional.of(CompletableFuture.completedFuture(incomplete));
+                }),
+                ImageFailureReason.INTERNAL_ERROR,
+                "No outcome can be made");
+    }
+
+    @Test
+    void shouldFailAnImageThatTheRuntimeDoesNotTake() {
+        assertFails(
+                runtime((request, labels) -> {
+                    throw new IllegalArgumentException("no such request");
+                }),
+                ImageFailureReason.MODEL_ERROR,
+                "no such request");
+    }
+
+    private void assertFails(ModelRuntime runtime, ImageFailureReason reason, String message) {
+        TaggingProcessor failing =
+                new TaggingProcessor(new TaggingContext(TestConfig.with(), contracts, vocabulary, runtime, metrics));
+        failing.init(context);
+        failing.process(new Record<>("a", image("a", "fake:a"), 0));
+        failing.process(new Record<>("a", bytes(new PendingImage("a", null, origin(), 0L, List.of(), null)), 0));
+        punctuate();
+
+        assertThat(context.forwarded(TaggingTopology.IMAGE_FAILURES_SINK))
+                .singleElement()
+                .satisfies(failed -> {
+                    ImageFailure failure = contracts
+                            .imageFailure()
+                            .deserializer()
+                            .deserialize("", failed.record().value());
+                    assertThat(failure.getReason()).isEqualTo(reason);
+                    assertThat(failure.getMessage()).contains(message);
+                });
+        assertThat(forwardedIds()).as("the deletion behind it").containsExactly("a");
+        assertThat(pending.approximateNumEntries()).isZero();
+    }
+
+    @Test
+    void shouldLetKafkasExceptionsPassAndKeepTheImagePending() {
+        processor.init(fenced());
+        processor.process(new Record<>("a", image("a", "fake:a"), 0));
+        model.complete(1);
+
+        assertThatThrownBy(this::punctuate).isInstanceOf(TaskMigratedException.class);
+        assertThat(pending.get(0L)).isNotNull();
+        assertThat(context.forwarded()).isEmpty();
+    }
+
+    /** A context whose task has moved on. */
+    @SuppressWarnings("unchecked")
+    private ProcessorContext<Object, byte[]> fenced() {
+        return (ProcessorContext<Object, byte[]>) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {ProcessorContext.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("forward")) {
+                        throw new TaskMigratedException("fenced");
+                    }
+                    return method.invoke(context, arguments);
+                });
+    }
+
+    @Test
+    void shouldPutAsideWhatItCannotReadAndGoOn() {
+        pending.put(3L, new byte[] {1, 2, 3});
+        pending.put(4L, image("a", "fake:a"));
+        processor.init(context);
+        context.setRecordMetadata("tagstream-images-repartition", 0, 17);
+        processor.process(new Record<>("b", new byte[] {4, 5, 6}, 0));
+        model.complete(1);
+        punctuate();
+
+        assertThat(forwardedIds()).containsExactly("a");
+        List<CapturedForward<?, ? extends byte[]>> letters =
+                List.copyOf(context.forwarded(TaggingTopology.TAGGING_DEAD_LETTERS_SINK));
+        assertThat(letters.get(0).record().value()).containsExactly(4, 5, 6);
+        assertThat(letters.get(1).record().value()).containsExactly(1, 2, 3);
+        assertThat(letters)
+                .extracting(
+                        letter -> DeadLetters.reason(letter.record().headers()).position())
+                .containsExactly(
+                        "tagstream-images-repartition-0@17", context.applicationId() + "-pending-changelog-0@?");
+        assertThat(pending.approximateNumEntries()).isZero();
+    }
+
+    @Test
+    void shouldLeaveWhatANewerVersionWroteToIt() {
+        byte[] newer = image("a", "fake:a");
+        newer[2] ^= 1; // of another schema
+        pending.put(0L, newer);
+
+        assertThatThrownBy(() -> processor.init(context))
+                .isInstanceOf(UnknownStateException.class)
+                .hasMessageContaining("newer version");
+        assertThat(pending.get(0L)).isEqualTo(newer);
+    }
+
+    private interface Submission {
+        Optional<CompletableFuture<ImageScores<VocabularySnapshot>>> trySubmit(
+                ImageRequest request, Supplier<VocabularySnapshot> labels);
+    }
+
+    private ModelRuntime runtime(Submission submission) {
+        return new ModelRuntime() {
+            @Override
+            public ModelDescription description() {
+                return model.description();
+            }
+
+            @Override
+            public LabelVector encodeLabel(LabelText text) throws LabelTextException {
+                return model.encodeLabel(text);
+            }
+
+            @Override
+            @SuppressWarnings("unchecked") // snapshots are the only labels here
+            public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
+                    ImageRequest request, Supplier<L> labels) {
+                return (Optional<CompletableFuture<ImageScores<L>>>)
+                        (Optional<?>) submission.trySubmit(request, (Supplier<VocabularySnapshot>) labels);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
     private void punctuate() {
         context.scheduledPunctuators().stream()
                 .filter(punctuator -> !punctuator.cancelled())
@@ -260,7 +412,7 @@ class TaggingProcessorTest {
     }
 
     private TagEvent event(int index) {
-        CapturedForward<? extends String, ? extends byte[]> forward =
+        CapturedForward<?, ? extends byte[]> forward =
                 context.forwarded(TaggingTopology.TAGS_SINK).get(index);
         return contracts
                 .tagEvent()
@@ -278,8 +430,13 @@ class TaggingProcessorTest {
         new VocabularyProcessor(vocabulary).process(new Record<>(key, value, 0));
     }
 
-    private static PendingImage image(String id, String uri) {
-        return new PendingImage(id, ImageReference.newBuilder().setUri(uri).build(), origin(), 0L, List.of(), null);
+    private static byte[] image(String id, String uri) {
+        ImageReference reference = ImageReference.newBuilder().setUri(uri).build();
+        return bytes(new PendingImage(id, reference, origin(), 0L, List.of(), null));
+    }
+
+    private static byte[] bytes(PendingImage image) {
+        return new StateSerde<>(PendingImage.class).serializer().serialize(null, image);
     }
 
     private static RecordOrigin origin() {

@@ -12,12 +12,15 @@ import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.model.ModelDescription;
+import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.FakeModelRuntime;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.common.serialization.Deserializer;
 import org.junit.jupiter.api.Test;
 
 class VocabularyTest {
@@ -109,6 +112,35 @@ class VocabularyTest {
         assertThat(vocabulary.snapshot().orElseThrow().labels())
                 .extracting(VocabularyLabel::id)
                 .containsExactly("dog");
+    }
+
+    @Test
+    void shouldWaitForARegistryThatDoesNotAnswer() {
+        AtomicInteger refusals = new AtomicInteger(2);
+        Deserializer<LabelEmbedding> whole = contracts.labelEmbedding().deserializer();
+        Vocabulary waiting = new Vocabulary(TOPIC, model, (topic, bytes) -> {
+            if (refusals.getAndDecrement() > 0) {
+                throw new RegistryUnavailableException("down", null);
+            }
+            return whole.deserialize(topic, bytes);
+        });
+        byte[] marker = contracts.labelEmbedding().serializer().serialize(TOPIC, embedding(4, new VocabularyMarker(0)));
+
+        waiting.apply(key(EmbeddingKey.marker(model.textFingerprint()).toString()), marker);
+
+        assertThat(waiting.epoch()).isEqualTo(4);
+    }
+
+    @Test
+    void shouldNotWaitForTheRegistryOnceItIsClosed() {
+        Vocabulary waiting = new Vocabulary(TOPIC, model, (topic, bytes) -> {
+            throw new RegistryUnavailableException("down", null);
+        });
+        waiting.close();
+
+        waiting.apply(key(EmbeddingKey.marker(model.textFingerprint()).toString()), new byte[0]);
+
+        assertThat(waiting.epoch()).isEqualTo(VocabularySnapshot.EMPTY_EPOCH);
     }
 
     @Test

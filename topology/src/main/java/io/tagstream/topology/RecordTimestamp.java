@@ -1,0 +1,21 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.streams.processor.TimestampExtractor;
+
+/**
+ * The record's timestamp, but no earlier than 0 and no later than now. Kafka Streams stops the thread at a negative one or
+ * drops the record, and brokers refuse what is more than an hour ahead ({@code log.message.timestamp.after.max.ms}):
+ * whoever sends a record must not be able to choose either.
+ */
+public final class RecordTimestamp implements TimestampExtractor {
+    @Override
+    public long extract(ConsumerRecord<Object, Object> consumed, long partitionTime) {
+        return Math.max(0, Math.min(consumed.timestamp(), System.currentTimeMillis()));
+    }
+}

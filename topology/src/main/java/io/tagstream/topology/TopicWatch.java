@@ -1,0 +1,104 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.common.KafkaException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks whether an application's topics are still there. Kafka Streams meets a deleted one with retries that never end or
+ * with errors that name none.
+ *
+ * <p>A topic that has been there once and is missing at two looks in a row is gone. A look that the cluster does not
+ * answer does not count.
+ *
+ * <p><i>Threading notes.</i> Looks on a thread of its own, which {@link #close} ends.
+ */
+final class TopicWatch implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(TopicWatch.class);
+    private static final int PATIENCE_MILLIS = 10_000;
+
+    private final Admin admin;
+    private final Set<String> wanted;
+    private final Duration interval;
+    private final Consumer<KafkaException> gone;
+    private final ScheduledExecutorService looks;
+
+    /** Topics that have been there. Of the looking thread alone. */
+    private final Set<String> seen = new HashSet<>();
+
+    /** Topics that were missing at the last look. Of the looking thread alone. */
+    private Set<String> missing = Set.of();
+
+    /**
+     * @param wanted topics, some of which may not be there yet
+     * @param gone is told of topics that are gone, once, on the watch's thread
+     */
+    TopicWatch(Map<String, Object> settings, Set<String> wanted, Duration interval, Consumer<KafkaException> gone) {
+        settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, PATIENCE_MILLIS);
+        settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, PATIENCE_MILLIS);
+        this.admin = Admin.create(settings);
+        this.wanted = Set.copyOf(wanted);
+        this.interval = interval;
+        this.gone = gone;
+        this.looks = Executors.newSingleThreadScheduledExecutor(task -> {
+            Thread thread = new Thread(task, "tagstream-topic-watch");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    void start() {
+        var unused = looks.scheduleWithFixedDelay(this::look, 0, interval.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void look() {
+        Set<String> there;
+        try {
+            there = admin.listTopics().names().get(2L * PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException | KafkaException e) {
+            log.debug("No look at the topics", e);
+            return;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return;
+        }
+        Set<String> absent = new TreeSet<>(seen);
+        absent.removeAll(there);
+        wanted.stream().filter(there::contains).forEach(seen::add);
+        Set<String> twice = new TreeSet<>(absent);
+        twice.retainAll(missing);
+        missing = absent;
+        if (!twice.isEmpty()) {
+            looks.shutdown();
+            gone.accept(new KafkaException("the Kafka cluster no longer has topic " + String.join(", ", twice)
+                    + "; what other topics hold is kept, outcomes that are owed among it: create the topic again, or let"
+                    + " the next start do so (topics.create)"));
+        } else if (!absent.isEmpty()) {
+            log.error("The Kafka cluster no longer has topic {}; Tagstream stops unless it is back soon", absent);
+        }
+    }
+
+    @Override
+    public void close() {
+        looks.shutdownNow();
+        admin.close(Duration.ofSeconds(1));
+    }
+}
