@@ -103,14 +103,7 @@ class EmbeddedBrokerIT {
 
     @Test
     void shouldRefuseADirectoryInUseByAnotherProcess() throws Exception {
-        Process other = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        LockHolder.class.getName(),
-                        directory.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
+        Process other = fork(LockHolder.class);
         try {
             assertThat(other.inputReader().readLine()).isEqualTo("locked");
 
@@ -123,6 +116,48 @@ class EmbeddedBrokerIT {
             assertThat(other.waitFor(30, TimeUnit.SECONDS)).isTrue();
         }
         EmbeddedBroker.start(directory, 0).close();
+    }
+
+    /** Starts another process on the directory. */
+    private Process fork(Class<?> main) throws IOException {
+        return new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        main.getName(),
+                        directory.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
+    @Test
+    void shouldGoOnAfterItWasKilled() throws Exception {
+        Process killed = fork(BrokerHolder.class);
+        String bootstrapServers;
+        try {
+            bootstrapServers = killed.inputReader().readLine();
+            createTopic(bootstrapServers);
+            produceInTransaction(bootstrapServers, "none", "first");
+        } finally {
+            killed.destroyForcibly();
+            assertThat(killed.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        }
+        int port = URI.create("kafka://" + bootstrapServers).getPort();
+        try (EmbeddedBroker broker = EmbeddedBroker.start(directory, port)) {
+            produceInTransaction(broker.bootstrapServers(), "none", "second");
+
+            assertThat(consume(broker.bootstrapServers(), 2)).containsExactly("first", "second");
+        }
+    }
+
+    /** Runs a broker until it is killed. */
+    static final class BrokerHolder {
+        public static void main(String[] arguments) throws Exception {
+            try (EmbeddedBroker broker = EmbeddedBroker.start(Path.of(arguments[0]), 0)) {
+                System.out.println(broker.bootstrapServers());
+                new CountDownLatch(1).await();
+            }
+        }
     }
 
     /** Holds a directory's lock until it is killed. */

@@ -8,13 +8,14 @@ package io.tagstream.local;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Properties;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
@@ -36,12 +37,17 @@ public final class EmbeddedBroker implements AutoCloseable {
     private static final int NODE_ID = 1;
     private static final int START_ATTEMPTS = 3;
 
+    /** A file that is there from an orderly end to the next start. */
+    private static final String STOPPED = "broker.stopped";
+
+    private final Path directory;
     private final DirectoryLock lock;
     private final KafkaRaftServer server;
     private final String bootstrapServers;
     private boolean closed;
 
-    private EmbeddedBroker(DirectoryLock lock, KafkaRaftServer server, int port) {
+    private EmbeddedBroker(Path directory, DirectoryLock lock, KafkaRaftServer server, int port) {
+        this.directory = directory;
         this.lock = lock;
         this.server = server;
         this.bootstrapServers = LoopbackPort.HOST + ":" + port;
@@ -62,8 +68,12 @@ public final class EmbeddedBroker implements AutoCloseable {
         DirectoryLock lock = DirectoryLock.acquire(data);
         try {
             int clientPort = LoopbackPort.resolve(port, "Kafka broker");
-            format(data);
-            return new EmbeddedBroker(lock, startServer(data, clientPort), clientPort);
+            if (!isFormatted(data)) {
+                format(data);
+            } else if (!Files.deleteIfExists(data.resolve(STOPPED))) {
+                StaleRegistration.remove(settings(data, clientPort, clientPort), NODE_ID);
+            }
+            return new EmbeddedBroker(data, lock, startServer(data, clientPort), clientPort);
         } catch (IOException | RuntimeException | Error failed) {
             lock.close();
             throw failed;
@@ -89,15 +99,19 @@ public final class EmbeddedBroker implements AutoCloseable {
         try {
             server.shutdown();
             server.awaitShutdown();
+            Files.createFile(directory.resolve(STOPPED));
+        } catch (IOException unmarked) {
+            throw new UncheckedIOException("Cannot mark " + directory + " as a broker's that was stopped", unmarked);
         } finally {
             lock.close();
         }
     }
 
+    private static boolean isFormatted(Path directory) {
+        return Files.exists(directory.resolve("meta.properties"));
+    }
+
     private static void format(Path directory) throws IOException {
-        if (Files.exists(directory.resolve("meta.properties"))) {
-            return;
-        }
         Formatter formatter = new Formatter()
                 .setPrintStream(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8))
                 .setNodeId(NODE_ID)
@@ -119,7 +133,7 @@ public final class EmbeddedBroker implements AutoCloseable {
             KafkaRaftServer server = null;
             try {
                 server = new KafkaRaftServer(
-                        new KafkaConfig(properties(directory, port, controllerPort), false), Time.SYSTEM);
+                        new KafkaConfig(settings(directory, port, controllerPort), false), Time.SYSTEM);
                 server.startup();
                 return server;
             } catch (RuntimeException failed) {
@@ -153,7 +167,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         return root.toString();
     }
 
-    private static Properties properties(Path directory, int port, int controllerPort) {
+    private static Map<String, String> settings(Path directory, int port, int controllerPort) {
         Map<String, Object> settings = new HashMap<>();
         String clients = "PLAINTEXT://" + LoopbackPort.HOST + ":" + port;
         settings.put("node.id", NODE_ID);
@@ -176,6 +190,8 @@ public final class EmbeddedBroker implements AutoCloseable {
             settings.put(topic + ".segment.bytes", 8 << 20);
         }
         settings.put("transaction.state.log.min.isr", 1);
+        // Nobody takes over from a broker that was held up, and to lose its partitions for a moment has only drawbacks.
+        settings.put("broker.session.timeout.ms", (int) Duration.ofDays(1).toMillis());
         settings.put("share.coordinator.state.topic.min.isr", 1);
         settings.put("auto.create.topics.enable", false);
         settings.put("num.partitions", 1);
@@ -190,9 +206,8 @@ public final class EmbeddedBroker implements AutoCloseable {
         settings.put("num.network.threads", 2);
         settings.put("num.io.threads", 4);
         settings.put("background.threads", 2);
-
-        Properties properties = new Properties();
-        settings.forEach((key, value) -> properties.setProperty(key, value.toString()));
-        return properties;
+        Map<String, String> texts = new HashMap<>();
+        settings.forEach((key, value) -> texts.put(key, value.toString()));
+        return texts;
     }
 }
