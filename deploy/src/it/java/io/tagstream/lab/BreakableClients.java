@@ -58,13 +58,18 @@ final class BreakableClients extends DefaultKafkaClientSupplier {
         return result;
     }
 
+    /**
+     * The real producer keeps a request that has timed out and sends it before it commits; so the call is made here, and
+     * only its answer comes too late.
+     */
     private Object sendOffsets(Call call) throws Throwable {
         breakpoints.reach(HaltPoint.BEFORE_OFFSETS);
+        Object result = call.go();
         if (breakpoints.takeOffsetsTimeout()) {
             ChildProcess.announce(InstanceMain.TIMED_OUT);
             throw new TimeoutException("The broker did not take the offsets in time, or so the laboratory says");
         }
-        return call.go();
+        return result;
     }
 
     private Object commit(Call call) throws Throwable {

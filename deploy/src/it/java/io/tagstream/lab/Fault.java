@@ -12,72 +12,70 @@ import java.util.Optional;
 /**
  * What can be done to a {@link Scene}. {@link #inject} returns when the fault has happened, or its spell has begun, and
  * says whether it has: a halt point may not be reached, if an instance has nothing to do.
+ *
+ * <p><i>Threading notes.</i> Each lane's faults are injected by a thread of its own.
  */
 enum Fault {
-    /** {@code kill -9} of an instance at any moment. */
-    INSTANCE_KILLED(4) {
+    /** {@code kill -9} of an instance at any moment, its start included. */
+    INSTANCE_KILLED(Lane.INSTANCES, 5) {
         @Override
         boolean inject(Scene scene) throws Exception {
-            Optional<Instance> instance = scene.anyReady();
-            if (instance.isPresent()) {
-                scene.pass(Duration.ZERO, Duration.ofMillis(500));
-                instance.get().process().kill();
-            }
-            return instance.isPresent();
+            scene.anyInstance().process().kill();
+            return true;
         }
     },
-    KILLED_BEFORE_FORWARD(2) {
+    KILLED_BEFORE_FORWARD(Lane.INSTANCES, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return halt(scene, HaltPoint.BEFORE_FORWARD, 30);
         }
     },
-    KILLED_AFTER_FORWARD(2) {
+    KILLED_AFTER_FORWARD(Lane.INSTANCES, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return halt(scene, HaltPoint.AFTER_FORWARD, 30);
         }
     },
-    KILLED_BEFORE_OFFSETS(2) {
+    KILLED_BEFORE_OFFSETS(Lane.INSTANCES, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return halt(scene, HaltPoint.BEFORE_OFFSETS, 8);
         }
     },
-    KILLED_BEFORE_COMMIT(2) {
+    KILLED_BEFORE_COMMIT(Lane.INSTANCES, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return halt(scene, HaltPoint.BEFORE_COMMIT, 8);
         }
     },
-    KILLED_DURING_COMMIT(4) {
+    KILLED_DURING_COMMIT(Lane.INSTANCES, 4) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return halt(scene, HaltPoint.DURING_COMMIT, 8);
         }
     },
-    KILLED_AFTER_COMMIT(2) {
+    KILLED_AFTER_COMMIT(Lane.INSTANCES, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return halt(scene, HaltPoint.AFTER_COMMIT, 8);
         }
     },
     /** Killed, and killed again while its state is being restored. */
-    KILLED_IN_RESTORE(3) {
+    KILLED_IN_RESTORE(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return haltNextLife(scene, HaltPoint.IN_RESTORE);
         }
     },
     /** Killed, and killed again when it has been given partitions. */
-    KILLED_IN_ASSIGNMENT(3) {
+    KILLED_IN_ASSIGNMENT(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return haltNextLife(scene, HaltPoint.IN_ASSIGNMENT);
         }
     },
     /** Killed while it leaves in order, as it gives up its partitions. */
-    KILLED_IN_REVOCATION(3) {
+    KILLED_IN_REVOCATION(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
             Optional<Instance> instance = scene.anyReady();
@@ -91,7 +89,7 @@ enum Fault {
         }
     },
     /** Stopped past the session timeout: its partitions go to others, and then it comes back. */
-    INSTANCE_FROZEN(2) {
+    INSTANCE_FROZEN(Lane.INSTANCES, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
             Optional<Instance> instance = scene.anyReady();
@@ -104,7 +102,7 @@ enum Fault {
             return instance.isPresent();
         }
     },
-    BROKER_KILLED(3) {
+    BROKER_KILLED(Lane.SURROUNDINGS, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
             scene.broker().restart(scene.between(Duration.ZERO, Duration.ofSeconds(2)));
@@ -112,7 +110,7 @@ enum Fault {
         }
     },
     /** Stopped past the transaction timeout of 10 s. */
-    BROKER_FROZEN(2) {
+    BROKER_FROZEN(Lane.SURROUNDINGS, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
             scene.broker().freeze();
@@ -122,21 +120,21 @@ enum Fault {
         }
     },
     /** A commit times out: Kafka Streams takes its tasks for corrupted, and revives them. */
-    COMMIT_TIMED_OUT(3) {
+    COMMIT_TIMED_OUT(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return timeOut(scene, InstanceMain.COMMIT_TIMES_OUT);
         }
     },
     /** The offsets of a transaction that holds outcomes are not taken in time. */
-    OFFSETS_TIMED_OUT(3) {
+    OFFSETS_TIMED_OUT(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return timeOut(scene, InstanceMain.OFFSETS_TIME_OUT);
         }
     },
     /** Tasks move to an instance whose vocabulary is older than the one they have used. */
-    VOCABULARY_LAGS(3) {
+    VOCABULARY_LAGS(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
             Optional<Instance> behind = scene.anyReady();
@@ -162,7 +160,7 @@ enum Fault {
         }
     },
     /** The registry goes, and an instance that knows none of its schemas starts. */
-    REGISTRY_DOWN(2) {
+    REGISTRY_DOWN(Lane.SURROUNDINGS, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
             scene.broker().registry(false);
@@ -170,39 +168,36 @@ enum Fault {
                     .endAfter(
                             scene.between(Duration.ofSeconds(3), Duration.ofSeconds(8)),
                             () -> scene.broker().registry(true));
-            Optional<Instance> instance = scene.anyReady();
-            if (instance.isPresent()) {
-                instance.get().process().kill();
-            }
+            scene.anyInstance().process().kill();
             return true;
         }
     },
-    IMAGES_SLOW(2) {
+    IMAGES_SLOW(Lane.SURROUNDINGS, 2) {
         @Override
         boolean inject(Scene scene) {
             return mood(scene, ImageServer.Mood.SLOW);
         }
     },
-    IMAGES_REFUSED(2) {
+    IMAGES_REFUSED(Lane.SURROUNDINGS, 2) {
         @Override
         boolean inject(Scene scene) {
             return mood(scene, ImageServer.Mood.REFUSING);
         }
     },
-    IMAGES_DROPPED(1) {
+    IMAGES_DROPPED(Lane.SURROUNDINGS, 1) {
         @Override
         boolean inject(Scene scene) {
             return mood(scene, ImageServer.Mood.DROPPING);
         }
     },
-    IMAGES_HANG(2) {
+    IMAGES_HANG(Lane.SURROUNDINGS, 2) {
         @Override
         boolean inject(Scene scene) {
             return mood(scene, ImageServer.Mood.HANGING);
         }
     },
     /** An instance can write no files, while its tasks' stores are opened anew. */
-    DISK_FULL(2) {
+    DISK_FULL(Lane.INSTANCES, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
             Optional<Instance> instance = scene.anyReady();
@@ -219,7 +214,7 @@ enum Fault {
             return process.hasSaid(InstanceMain.TIMED_OUT);
         }
     },
-    INSTANCE_ADDED(2) {
+    INSTANCE_ADDED(Lane.INSTANCES, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
             boolean room = scene.fleet().instances().size() < Fleet.MOST;
@@ -229,7 +224,7 @@ enum Fault {
             return room;
         }
     },
-    INSTANCE_REMOVED(2) {
+    INSTANCE_REMOVED(Lane.INSTANCES, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
             List<Instance> instances = scene.fleet().instances();
@@ -239,7 +234,7 @@ enum Fault {
             return instances.size() > 1;
         }
     },
-    ROLLING_RESTART(1) {
+    ROLLING_RESTART(Lane.INSTANCES, 1) {
         @Override
         boolean inject(Scene scene) throws Exception {
             for (Instance instance : scene.fleet().instances()) {
@@ -250,12 +245,24 @@ enum Fault {
         }
     };
 
-    private static final Duration PATIENCE = Duration.ofSeconds(15);
+    private static final Duration PATIENCE = Duration.ofSeconds(40);
 
+    /** Faults of one lane come one after the other, beside those of the other. */
+    enum Lane {
+        INSTANCES,
+        SURROUNDINGS
+    }
+
+    private final Lane lane;
     private final int weight;
 
-    Fault(int weight) {
+    Fault(Lane lane, int weight) {
+        this.lane = lane;
         this.weight = weight;
+    }
+
+    Lane lane() {
+        return lane;
     }
 
     /** How often it is drawn, relative to the others. */
@@ -271,11 +278,7 @@ enum Fault {
 
     /** Halts an instance at one of the next times that it comes to a point. */
     private static boolean halt(Scene scene, HaltPoint point, int mostTimes) throws InterruptedException {
-        Optional<Instance> instance = scene.anyReady();
-        if (instance.isEmpty()) {
-            return false;
-        }
-        ChildProcess process = instance.get().process();
+        ChildProcess process = scene.anyInstance().process();
         process.command(command(point, scene.random().nextInt(1, mostTimes + 1)), PATIENCE);
         if (process.awaitEnd(PATIENCE)) {
             return process.exitCode() == HaltPoint.EXIT_CODE;
@@ -285,11 +288,7 @@ enum Fault {
     }
 
     private static boolean haltNextLife(Scene scene, HaltPoint point) throws Exception {
-        Optional<Instance> instance = scene.anyReady();
-        if (instance.isEmpty()) {
-            return false;
-        }
-        ChildProcess process = scene.fleet().killAndStartWith(instance.get(), command(point, 1));
+        ChildProcess process = scene.fleet().killAndStartWith(scene.anyInstance(), command(point, 1));
         if (process.awaitEnd(PATIENCE)) {
             return process.exitCode() == HaltPoint.EXIT_CODE;
         }
@@ -298,11 +297,7 @@ enum Fault {
     }
 
     private static boolean timeOut(Scene scene, String command) throws InterruptedException {
-        Optional<Instance> instance = scene.anyReady();
-        if (instance.isEmpty()) {
-            return false;
-        }
-        ChildProcess process = instance.get().process();
+        ChildProcess process = scene.anyInstance().process();
         int before = process.timesSaid(InstanceMain.TIMED_OUT);
         process.command(command, PATIENCE);
         return Awaiting.that(PATIENCE, () -> process.timesSaid(InstanceMain.TIMED_OUT) > before);

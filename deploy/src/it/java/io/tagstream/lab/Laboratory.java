@@ -39,6 +39,7 @@ import picocli.CommandLine.Option;
         })
 final class Laboratory implements Callable<Integer> {
     private static final Duration PATIENCE = Duration.ofMinutes(4);
+    private static final int MOST_TOLD = 10;
 
     @Option(
             names = "--minutes",
@@ -117,7 +118,11 @@ final class Laboratory implements Callable<Integer> {
         if (well) {
             delete(roundDirectory);
         } else {
-            result.violations().stream().limit(20).forEach(violation -> System.out.println("  " + violation));
+            Path all = roundDirectory.resolve("violations");
+            Files.write(
+                    all, result.violations().stream().map(Violation::toString).toList());
+            System.out.printf("  %s; all are in %s, such as%n", result.kinds(), all);
+            result.violations().stream().limit(MOST_TOLD).forEach(violation -> System.out.println("  " + violation));
             System.out.printf("  logs and data: %s; again: --seed %d --rounds 1%n", roundDirectory, roundSeed);
         }
         return well;

@@ -112,7 +112,7 @@ final class Load implements AutoCloseable {
     /** Submits an image, or the same one several times in a row; returns how many times. */
     private synchronized int submit() {
         double drawn = random.nextDouble();
-        String id = "image-" + (int) (IDS * Math.pow(random.nextDouble(), 3)); // some are hot
+        String id = "image-" + (int) (IDS * Math.pow(random.nextDouble(), 1.5)); // some are hot
         int times = random.nextInt(20) == 0 ? random.nextInt(2, 8) : 1;
         for (int i = 0; i < times; i++) {
             submit(id, drawn);

@@ -10,6 +10,7 @@ import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.TagstreamConfig;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,11 +19,18 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /**
- * One round: a broker, instances and load, faults one after the other, then peace until every submission has its outcome
- * or time is up, an orderly end, and the check of what was committed.
+ * One round: a broker, instances and load, faults, then peace until every submission has its outcome or time is up, an
+ * orderly end, and the check of what was committed.
+ *
+ * <p><i>Threading notes.</i> One thread runs the round; while there are faults, each lane of them has one more.
  */
 final class Round {
     /** The image server's and the vocabulary's faults at the start, beside {@link Fault}. */
@@ -30,7 +38,7 @@ final class Round {
 
     static final String REGISTRY_DOWN = "REGISTRY_DOWN_AT_START";
 
-    private static final int IMAGES_PER_SECOND = 60;
+    private static final int IMAGES_PER_SECOND = 40;
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(200);
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(1_500);
     private static final Duration LONGEST_START = Duration.ofSeconds(6);
@@ -38,17 +46,19 @@ final class Round {
     private final RoundPlan plan;
     private final Path directory;
     private final Duration patience;
-    private final Map<String, Integer> happened = new TreeMap<>();
-    private final List<Fault> missed = new ArrayList<>();
+    private final Map<String, Integer> happened = new ConcurrentSkipListMap<>();
+    private final List<Fault> missed = new CopyOnWriteArrayList<>();
+    private final Journal journal;
 
     /**
      * @param directory empty, for everything that the round writes
      * @param patience how long it may take from the last fault to the last outcome
      */
-    Round(RoundPlan plan, Path directory, Duration patience) {
+    Round(RoundPlan plan, Path directory, Duration patience) throws IOException {
         this.plan = plan;
         this.directory = directory;
         this.patience = patience;
+        this.journal = new Journal(directory.resolve("journal"));
     }
 
     RoundResult run() throws Exception {
@@ -56,6 +66,7 @@ final class Round {
         SplittableRandom random = new SplittableRandom(plan.seed());
         try (BrokerProcess broker = new BrokerProcess(directory);
                 ImageServer images = new ImageServer()) {
+            journal.note(plan.toString());
             broker.start();
             Map<String, String> settings = settings(broker);
             TagstreamConfig config = new TagstreamConfig(settings);
@@ -69,12 +80,11 @@ final class Round {
                         Fleet fleet = new Fleet(directory, settings)) {
                     Scene scene = new Scene(broker, fleet, images, load, spells, random.split());
                     long firstEpoch = begin(scene);
-                    for (Fault fault : plan.faults()) {
-                        scene.pass(SHORTEST_PAUSE, LONGEST_PAUSE);
-                        inject(fault, scene);
-                    }
+                    injectAll(scene);
                     settle(scene, progress);
+                    journal.note("stopping");
                     fleet.stopAll();
+                    journal.note("checking");
                     History history = new HistoryReader(config, contracts).read(firstEpoch, images.hasFailed());
                     return new RoundResult(
                             plan,
@@ -135,8 +145,35 @@ final class Round {
         return firstEpoch;
     }
 
+    private void injectAll(Scene scene) throws InterruptedException, ExecutionException {
+        ExecutorService lanes = Executors.newCachedThreadPool();
+        try {
+            List<Future<?>> ends = new ArrayList<>();
+            for (Fault.Lane lane : Fault.Lane.values()) {
+                Scene ofLane = scene.withRandom(scene.random().split());
+                ends.add(lanes.submit(() -> {
+                    for (Fault fault : plan.faults()) {
+                        if (fault.lane() == lane) {
+                            ofLane.pass(SHORTEST_PAUSE, LONGEST_PAUSE);
+                            inject(fault, ofLane);
+                        }
+                    }
+                    return null;
+                }));
+            }
+            for (Future<?> end : ends) {
+                end.get();
+            }
+        } finally {
+            lanes.shutdownNow();
+        }
+    }
+
     private void inject(Fault fault, Scene scene) throws Exception {
-        if (fault.inject(scene)) {
+        journal.note(fault.name());
+        boolean happens = fault.inject(scene);
+        journal.note(fault + (happens ? " has happened" : " did not come about"));
+        if (happens) {
             count(fault.name());
         } else {
             missed.add(fault);
@@ -149,6 +186,7 @@ final class Round {
 
     /** Waits until everything is done that is to be done, or time is up: the checker will tell what is missing. */
     private void settle(Scene scene, Progress progress) throws Exception {
+        journal.note("settling");
         scene.load().finish();
         scene.spells().awaitEnd();
         long submissions = scene.load().submissions();

@@ -8,6 +8,8 @@ package io.tagstream.lab;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * What came of a round.
@@ -28,6 +30,11 @@ record RoundResult(
 
     int injected() {
         return faults.values().stream().mapToInt(Integer::intValue).sum();
+    }
+
+    /** How many violations there are of each kind. */
+    Map<Violation.Kind, Long> kinds() {
+        return violations.stream().collect(Collectors.groupingBy(Violation::kind, TreeMap::new, Collectors.counting()));
     }
 
     long count(Violation.Kind kind) {

@@ -6,16 +6,28 @@
 package io.tagstream.lab;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
-/** What faults can be done to. {@code random} is the round's own. */
+/** What faults can be done to, and the randomness of a lane of faults. */
 record Scene(BrokerProcess broker, Fleet fleet, ImageServer images, Load load, Spells spells, SplittableRandom random) {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    /** An instance, whatever it is at. */
+    Instance anyInstance() {
+        List<Instance> instances = fleet.instances();
+        return instances.get(random.nextInt(instances.size()));
+    }
 
     /** An instance that tags images; empty if there is none for a minute. */
     Optional<Instance> anyReady() throws InterruptedException {
         return fleet.anyReady(random, PATIENCE);
+    }
+
+    /** The same scene for another lane. */
+    Scene withRandom(SplittableRandom other) {
+        return new Scene(broker, fleet, images, load, spells, other);
     }
 
     /** A duration in [least, most). */

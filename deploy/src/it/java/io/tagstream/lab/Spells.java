@@ -6,8 +6,8 @@
 package io.tagstream.lab;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -17,11 +17,11 @@ import java.util.concurrent.TimeUnit;
 /**
  * Faults that last for a while beside others.
  *
- * <p><i>Threading notes.</i> Used by the round's thread; a thread of its own ends what is due.
+ * <p><i>Threading notes.</i> Used by all lanes of faults; a thread of its own ends what is due.
  */
 final class Spells implements AutoCloseable {
     private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
-    private final List<ScheduledFuture<Void>> ends = new ArrayList<>();
+    private final List<ScheduledFuture<Void>> ends = new CopyOnWriteArrayList<>();
 
     /** What ends a spell; more than once is as good as once. */
     interface End {

@@ -1,0 +1,83 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.CleanupMode;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The laboratory's short run: two rounds, fixed seeds, a few faults of every sort. */
+class CrashLaboratoryIT {
+    /** A round is at rest within seconds on an idle machine; this is for one that is not. */
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
+
+    @TempDir(cleanup = CleanupMode.ON_SUCCESS)
+    Path directory;
+
+    @Test
+    void shouldKeepItsPromisesWhileInstancesDieAndImagesCannotBeFetched() throws Exception {
+        RoundResult result = run(new RoundPlan(
+                1,
+                3,
+                2,
+                1,
+                true,
+                200,
+                false,
+                false,
+                false,
+                List.of(
+                        Fault.IMAGES_REFUSED,
+                        Fault.INSTANCE_KILLED,
+                        Fault.KILLED_DURING_COMMIT,
+                        Fault.KILLED_IN_RESTORE,
+                        Fault.KILLED_AFTER_FORWARD,
+                        Fault.COMMIT_TIMED_OUT)));
+
+        assertThat(result.faults()).containsKeys(Fault.INSTANCE_KILLED.name(), Fault.IMAGES_REFUSED.name());
+    }
+
+    @Test
+    void shouldKeepItsPromisesWhileBrokerAndRegistryGoAndComeBack() throws Exception {
+        RoundResult result = run(new RoundPlan(
+                2,
+                2,
+                1,
+                1,
+                false,
+                200,
+                false,
+                true,
+                true,
+                List.of(
+                        Fault.BROKER_KILLED,
+                        Fault.INSTANCE_ADDED,
+                        Fault.VOCABULARY_LAGS,
+                        Fault.REGISTRY_DOWN,
+                        Fault.KILLED_IN_REVOCATION)));
+
+        assertThat(result.faults())
+                .containsKeys(
+                        Fault.BROKER_KILLED.name(),
+                        Fault.REGISTRY_DOWN.name(),
+                        Round.EMPTY_VOCABULARY,
+                        Round.REGISTRY_DOWN);
+    }
+
+    private RoundResult run(RoundPlan plan) throws Exception {
+        RoundResult result = new Round(plan, directory, PATIENCE).run();
+        assertThat(result.violations())
+                .as("%s%n%s, %s", plan, result.faults(), directory)
+                .isEmpty();
+        assertThat(result.submissions()).as("records checked").isPositive();
+        return result;
+    }
+}
