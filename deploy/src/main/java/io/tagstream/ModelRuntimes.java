@@ -7,6 +7,7 @@ package io.tagstream;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.model.batch.RetryOptions;
+import io.tagstream.model.batch.Stages;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleException;
 import io.tagstream.model.image.DecodeIsolation;
@@ -20,6 +21,7 @@ import io.tagstream.topology.TagstreamConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.function.UnaryOperator;
 
 /** The model runtime that a configuration describes. */
 public final class ModelRuntimes {
@@ -33,6 +35,15 @@ public final class ModelRuntimes {
      * @throws CommandException if the bundle is wrong or the execution provider is not available
      */
     public static OnnxModelRuntime open(TagstreamConfig config, MeterRegistry metrics) {
+        return open(config, metrics, UnaryOperator.identity());
+    }
+
+    /**
+     * As {@link #open(TagstreamConfig, MeterRegistry)}.
+     *
+     * @param around put around what is done to images
+     */
+    public static OnnxModelRuntime open(TagstreamConfig config, MeterRegistry metrics, UnaryOperator<Stages> around) {
         try {
             OnnxModelRuntime.Builder builder = OnnxModelRuntime.builder(
                             Bundle.load(config.getString(TagstreamConfig.MODEL_BUNDLE)))
@@ -41,6 +52,7 @@ public final class ModelRuntimes {
                     .maxAccepted(config.getInt(TagstreamConfig.MODEL_MAX_ACCEPTED))
                     .retry(retry(config))
                     .metrics(metrics)
+                    .stages(around)
                     .maxInFlight(config.getInt(TagstreamConfig.MODEL_MAX_IN_FLIGHT))
                     .maxPixels(config.getLong(TagstreamConfig.DECODE_MAX_PIXELS))
                     .decodeIsolation(isolation(config))

@@ -14,5 +14,5 @@ import picocli.CommandLine.Command;
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = BenchPipelineCommand.class)
+        subcommands = {BenchPipelineCommand.class, BenchBackPressureCommand.class})
 final class BenchCommand extends CommandGroup {}

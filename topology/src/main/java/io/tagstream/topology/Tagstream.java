@@ -119,11 +119,12 @@ public final class Tagstream implements AutoCloseable {
                 labelsApplicationId,
                 1,
                 new DefaultKafkaClientSupplier());
+        Inflow inflow = new Inflow();
         this.tagging = streams(
-                TaggingTopology.build(config, contracts, vocabulary, runtime, metrics),
+                TaggingTopology.build(config, contracts, vocabulary, runtime, metrics, inflow),
                 config.applicationId(),
                 config.getInt(TagstreamConfig.STREAM_THREADS),
-                taggingClients);
+                inflow.over(taggingClients));
         this.kafkaMetrics = List.of(new KafkaStreamsMetrics(labelEncoder), new KafkaStreamsMetrics(tagging));
         kafkaMetrics.forEach(kafka -> kafka.bindTo(metrics));
         Set<String> wanted = new HashSet<>(config.topics());

@@ -66,7 +66,7 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String TOPICS_CHECK_MILLIS = "topics.check.ms";
 
     public static final String TASK_PENDING_MAX = "task.pending.max";
-    public static final String TASK_WAIT_MILLIS = "task.wait.ms";
+    public static final String TASK_PENDING_MAX_BYTES = "task.pending.max.bytes";
     public static final String TASK_FORWARD_MILLIS = "task.forward.ms";
 
     public static final String MODEL_BUNDLE = "model.bundle";
@@ -96,9 +96,6 @@ public final class TagstreamConfig extends AbstractConfig {
 
     public static final String HTTP_HOST = "http.host";
     public static final String HTTP_PORT = "http.port";
-
-    /** Kafka Streams' transaction timeout under exactly-once. */
-    private static final int TRANSACTION_TIMEOUT_MILLIS = 10_000;
 
     private static final int LARGEST_PORT = 65_535;
 
@@ -274,18 +271,20 @@ public final class TagstreamConfig extends AbstractConfig {
             .define(
                     TASK_PENDING_MAX,
                     ConfigDef.Type.INT,
-                    1_000,
+                    4_000,
                     atLeast(1),
                     LOW,
-                    "Images that a partition takes in before their outcomes are due; beyond it the partition waits.")
+                    "Images of a partition that may owe their outcome. Beyond it the partition is read no further, while the"
+                            + " others go on; what was read already still comes (`kafka.max.poll.records`,"
+                            + " `kafka.buffered.records.per.partition`). One takes about a kilobyte. Also how many images of a"
+                            + " host that hangs it takes to hold up a partition.")
             .define(
-                    TASK_WAIT_MILLIS,
-                    ConfigDef.Type.INT,
-                    TRANSACTION_TIMEOUT_MILLIS / 4,
-                    between(0, TRANSACTION_TIMEOUT_MILLIS / 2),
+                    TASK_PENDING_MAX_BYTES,
+                    ConfigDef.Type.LONG,
+                    64L * 1024 * 1024,
+                    atLeast(1),
                     LOW,
-                    "The longest that a stream thread waits for the model between two commits, all its partitions"
-                            + " together. Well under the transaction timeout of 10 s.")
+                    "The same in bytes of their URIs, of which `data:` URIs hold whole images.")
             .define(
                     TASK_FORWARD_MILLIS,
                     ConfigDef.Type.INT,
@@ -528,10 +527,6 @@ public final class TagstreamConfig extends AbstractConfig {
 
     public Duration topicsCheck() {
         return Duration.ofMillis(getLong(TOPICS_CHECK_MILLIS));
-    }
-
-    public Duration taskWait() {
-        return Duration.ofMillis(getInt(TASK_WAIT_MILLIS));
     }
 
     public Duration taskForward() {

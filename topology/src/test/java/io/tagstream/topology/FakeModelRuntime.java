@@ -39,7 +39,8 @@ import java.util.function.Supplier;
  * the words of its URI ({@code fake:dog+car}), and its score for a label is 1 if one of its words has the label's
  * vector, else 0.25. {@code fail:REASON} fails with that reason; {@code throw:} meets a bug, in a label's name too.
  *
- * <p>Images complete when {@link #complete} is called, or by themselves after a delay ({@link #completing}).
+ * <p>Images complete when {@link #complete} is called, or by themselves after a delay ({@link #completing}); those of
+ * {@code hang:} URIs only once they are let go.
  */
 public final class FakeModelRuntime implements ModelRuntime {
     public static final int EMBEDDING_SIZE = 4;
@@ -50,6 +51,7 @@ public final class FakeModelRuntime implements ModelRuntime {
     private final ConcurrentLinkedQueue<Completion> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicInteger encodedLabels = new AtomicInteger();
     private final ScheduledExecutorService executor;
+    private volatile boolean hanging = true;
     private final Random delays = new Random(1);
     private final int longestDelayMillis;
 
@@ -128,7 +130,7 @@ public final class FakeModelRuntime implements ModelRuntime {
             return landing(
                     () -> future.complete(new ImageScores<>(scoredAgainst, scores, sha256(request.uri()), 640, 480)));
         };
-        if (executor == null) {
+        if (executor == null || (hanging && request.uri().startsWith("hang:"))) {
             waiting.add(completion);
         } else {
             int delay;
@@ -138,6 +140,14 @@ public final class FakeModelRuntime implements ModelRuntime {
             var unused = executor.schedule(() -> completion.score().run(), delay, TimeUnit.MILLISECONDS);
         }
         return Optional.of(future);
+    }
+
+    /** Lets {@code hang:} images complete like any other, those too that have come already. */
+    public void letGo() {
+        hanging = false;
+        for (Completion next = waiting.poll(); next != null; next = waiting.poll()) {
+            next.score().run();
+        }
     }
 
     /** How many images wait to be completed. */

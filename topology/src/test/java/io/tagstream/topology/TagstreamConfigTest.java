@@ -38,7 +38,7 @@ class TagstreamConfigTest {
         "tags.min.score, NaN",
         "tags.top.k, 0",
         "model.batch.size, -1",
-        "task.wait.ms, 6000",
+        "task.pending.max, 0",
         "retry.max.attempts, 0",
         "image.deadline.ms, 0",
         "http.port, 70000",

@@ -12,9 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 
-/** What this process takes of the machine. */
+/** What a process takes of the machine. */
 final class ProcessUsage {
-    private static final Path STATUS = Path.of("/proc/self/status");
     private static final String PEAK_RESIDENT = "VmHWM:";
     private static final int KIB_PER_MIB = 1024;
 
@@ -27,11 +26,17 @@ final class ProcessUsage {
 
     /** The most memory that has been resident, in MiB; empty where the system does not tell (it is Linux that does). */
     static OptionalLong peakResidentMib() {
-        if (!Files.isReadable(STATUS)) {
+        return peakResidentMib(ProcessHandle.current().pid());
+    }
+
+    /** The same of another process. */
+    static OptionalLong peakResidentMib(long pid) {
+        Path status = Path.of("/proc", String.valueOf(pid), "status");
+        if (!Files.isReadable(status)) {
             return OptionalLong.empty();
         }
         try {
-            return Files.readAllLines(STATUS).stream()
+            return Files.readAllLines(status).stream()
                     .filter(line -> line.startsWith(PEAK_RESIDENT))
                     .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) / KIB_PER_MIB)
                     .findFirst();

@@ -49,6 +49,7 @@ final class FetchQueue {
     private final int maxOfSource;
 
     private final int maxInFlight;
+    private final int maxAhead;
     private final long deadlineNanos;
     private final Map<String, Source> sources = new HashMap<>();
     private final Map<LineKey, Line> lines = new HashMap<>();
@@ -63,12 +64,15 @@ final class FetchQueue {
     /**
      * @param maxFetching fetches at a time
      * @param maxInFlight images in all stages at a time
+     * @param maxAhead of these, images that are fetched already when another fetch begins: they have had their turn, and
+     *     whoever comes now waits for all of them
      * @param deadline see {@link RetryOptions}
      */
-    FetchQueue(int maxFetching, int maxInFlight, Duration deadline) {
+    FetchQueue(int maxFetching, int maxInFlight, int maxAhead, Duration deadline) {
         this.maxFetching = maxFetching;
         this.maxOfSource = Math.max(1, maxFetching * SHARE_OF_FREE / (SHARE_OF_FREE + 1));
         this.maxInFlight = maxInFlight;
+        this.maxAhead = maxAhead;
         this.deadlineNanos = deadline.toNanos();
     }
 
@@ -162,7 +166,7 @@ final class FetchQueue {
 
     /** The next image to be fetched, if one may be now. It is in flight and its source in use from then on. */
     synchronized Optional<Work<?>> poll(long now) {
-        if (fetching >= maxFetching || inFlight >= maxInFlight) {
+        if (fetching >= maxFetching || inFlight >= maxInFlight || inFlight - fetching >= maxAhead) {
             return Optional.empty();
         }
         for (int left = turns.size(); left > 0; left--) {

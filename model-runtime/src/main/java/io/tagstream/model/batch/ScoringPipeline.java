@@ -60,6 +60,8 @@ public final class ScoringPipeline implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ScoringPipeline.class);
     private static final long JOIN_SECONDS = 60;
     private static final double NANOS_PER_SECOND = 1e9;
+    /** Fetched images that wait for the model: enough that it need not wait for them. */
+    private static final int BATCHES_AHEAD = 8;
 
     private final Stages stages;
     private final int maxAccepted;
@@ -89,7 +91,8 @@ public final class ScoringPipeline implements AutoCloseable {
         this.maxAccepted = options.maxAccepted();
         this.room = new Semaphore(maxAccepted);
         this.retry = options.retry();
-        this.queue = new FetchQueue(options.fetchThreads(), options.maxInFlight(), retry.deadline());
+        int ahead = BATCHES_AHEAD * Math.max(options.batchSize(), options.decodeThreads());
+        this.queue = new FetchQueue(options.fetchThreads(), options.maxInFlight(), ahead, retry.deadline());
         this.backoff = new Backoff(retry, jitter);
         this.alarms = alarms;
         this.meters = new PipelineMeters(registry);

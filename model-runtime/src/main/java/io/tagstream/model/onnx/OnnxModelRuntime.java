@@ -41,6 +41,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -91,7 +92,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
             labelEncoder = openedEncoder;
             batchScorer = openedScorer;
             pipeline = new ScoringPipeline(
-                    new ModelStages(),
+                    builder.stages.apply(new ModelStages()),
                     new PipelineOptions(
                             builder.maxAccepted,
                             builder.maxInFlight,
@@ -246,6 +247,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
         private int maxAccepted = 16_384;
         private int maxInFlight = 256;
         private RetryOptions retry = RetryOptions.DEFAULT;
+        private UnaryOperator<Stages> stages = UnaryOperator.identity();
         private MeterRegistry metrics = new CompositeMeterRegistry();
         private long maxPixels = 100_000_000;
         private DecodeIsolation decodeIsolation = DecodeIsolation.NONE;
@@ -307,6 +309,12 @@ public final class OnnxModelRuntime implements ModelRuntime {
         /** Where {@link io.tagstream.model.batch.PipelineMetric} are measured into; nowhere by default. */
         public Builder metrics(MeterRegistry metrics) {
             this.metrics = metrics;
+            return this;
+        }
+
+        /** What is put around the stages that images pass, such as a benchmark's stopwatch; nothing by default. */
+        public Builder stages(UnaryOperator<Stages> around) {
+            this.stages = around;
             return this;
         }
 

@@ -20,7 +20,7 @@ class FetchQueueTest {
     private static final Duration DEADLINE = Duration.ofMinutes(2);
     private static final long SECOND = Duration.ofSeconds(1).toNanos();
 
-    private final FetchQueue queue = new FetchQueue(16, 100, DEADLINE);
+    private final FetchQueue queue = new FetchQueue(16, 100, 100, DEADLINE);
 
     @Test
     void shouldGiveEveryLineItsTurn() {
@@ -59,7 +59,7 @@ class FetchQueueTest {
 
     @Test
     void shouldFetchEvenWhereOneThreadDoesItAll() {
-        FetchQueue single = new FetchQueue(1, 1, DEADLINE);
+        FetchQueue single = new FetchQueue(1, 1, 1, DEADLINE);
         single.add(work("lane", "a", 0), 0);
         assertThat(single.poll(0)).isPresent();
     }
@@ -113,7 +113,7 @@ class FetchQueueTest {
 
     @Test
     void shouldBoundWhatIsInAllStages() {
-        FetchQueue small = new FetchQueue(16, 3, DEADLINE);
+        FetchQueue small = new FetchQueue(16, 3, 3, DEADLINE);
         List<Work<?>> underWay = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             small.add(work("lane", "source-" + i, 0), 0);
@@ -130,6 +130,22 @@ class FetchQueueTest {
         assertThat(small.poll(1)).as("landed once, whoever says so twice").isEmpty();
         assertThat(small.inFlight()).isEqualTo(3);
         assertThat(small.waiting()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldNotFetchFarAheadOfTheModel() {
+        FetchQueue ahead = new FetchQueue(16, 100, 2, DEADLINE);
+        for (int i = 0; i < 10; i++) {
+            ahead.add(work("lane", "source-" + i, 0), 0);
+        }
+        Work<?> first = ahead.poll(0).orElseThrow();
+        Work<?> second = ahead.poll(0).orElseThrow();
+        ahead.answered(first, 1);
+        assertThat(ahead.poll(1)).isPresent();
+        ahead.answered(second, 2);
+        assertThat(ahead.poll(2)).as("two wait for the model").isEmpty();
+        ahead.landed(first);
+        assertThat(ahead.poll(3)).isPresent();
     }
 
     @Test

@@ -45,6 +45,9 @@ import org.slf4j.LoggerFactory;
 final class Admission extends ContextualProcessor<byte[], byte[], Object, Object> {
     private static final Logger log = LoggerFactory.getLogger(Admission.class);
 
+    /** A quarter of Kafka Streams' transaction timeout under exactly-once. */
+    private static final Duration REGISTRY_PATIENCE = Duration.ofMillis(2_500);
+
     private static final Duration REGISTRY_PAUSE = Duration.ofMillis(100);
 
     private final TagstreamConfig config;
@@ -105,7 +108,7 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
             try {
                 return accept(submitted, metadata);
             } catch (RegistryUnavailableException e) {
-                if (System.nanoTime() - began >= config.taskWait().toNanos()) {
+                if (System.nanoTime() - began >= REGISTRY_PATIENCE.toNanos()) {
                     throw e;
                 }
                 log.warn("The schema registry is asked again: {}", e.getMessage());

@@ -10,6 +10,7 @@ import io.tagstream.avro.state.PendingImage;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.Contracts;
+import io.tagstream.topology.Inflow;
 import io.tagstream.topology.RecordLimit;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.topology.vocabulary.Vocabulary;
@@ -38,7 +39,7 @@ final class TaggingContext {
     /** One object for all tasks: the runtime scores images of the same supplier in one batch, against one snapshot. */
     private final Supplier<VocabularySnapshot> labels;
 
-    private final ThreadLocal<WaitBudget> waitBudgets;
+    private final Inflow inflow;
     private final AtomicInteger busyTasks = new AtomicInteger();
 
     TaggingContext(
@@ -46,16 +47,17 @@ final class TaggingContext {
             Contracts contracts,
             Vocabulary vocabulary,
             ModelRuntime runtime,
-            MeterRegistry metrics) {
+            MeterRegistry metrics,
+            Inflow inflow) {
         this.config = config;
         this.contracts = contracts;
         this.vocabulary = vocabulary;
         this.runtime = runtime;
         this.limit = RecordLimit.of(config);
         this.outcomes = new OutcomeFactory(config, contracts, limit, runtime.description());
-        this.meters = new TaggingMeters(metrics, vocabulary);
+        this.meters = new TaggingMeters(metrics, vocabulary, inflow);
         this.labels = () -> vocabulary.snapshot().orElseThrow();
-        this.waitBudgets = ThreadLocal.withInitial(() -> new WaitBudget(config.taskWait()));
+        this.inflow = inflow;
     }
 
     TagstreamConfig config() {
@@ -102,9 +104,8 @@ final class TaggingContext {
         return labels;
     }
 
-    /** The calling stream thread's budget. */
-    WaitBudget waitBudget() {
-        return waitBudgets.get();
+    Inflow inflow() {
+        return inflow;
     }
 
     /** A task has images to submit, or has none left. */

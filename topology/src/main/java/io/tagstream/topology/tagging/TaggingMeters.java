@@ -8,6 +8,7 @@ package io.tagstream.topology.tagging;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.tagstream.topology.Inflow;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,9 +30,10 @@ final class TaggingMeters {
     private final Timer forward;
     private final Timer latency;
 
-    TaggingMeters(MeterRegistry registry, Vocabulary vocabulary) {
+    TaggingMeters(MeterRegistry registry, Vocabulary vocabulary, Inflow inflow) {
         TaggingMetric.PENDING.gauge(registry, this, TaggingMeters::pending);
         TaggingMetric.PENDING_AGE.gauge(registry, this, TaggingMeters::oldestSeconds);
+        TaggingMetric.HELD_PARTITIONS.gauge(registry, inflow, Inflow::held);
         TaggingMetric.VOCABULARY_EPOCH.gauge(registry, vocabulary, Vocabulary::epoch);
         restored = TaggingMetric.RESTORED.counter(registry);
         tagged = TaggingMetric.OUTCOMES.counter(registry, "tagged");

@@ -20,6 +20,11 @@ public enum TaggingMetric implements Metric {
             Type.GAUGE,
             "seconds",
             "How long ago the oldest of the images that owe their outcome was accepted, or taken up after a restart."),
+    HELD_PARTITIONS(
+            "tagstream.tagging.held",
+            Type.GAUGE,
+            "partitions",
+            "Input partitions that are not read on for now, because as many of their images owe their outcome as may."),
     RESTORED(
             "tagstream.tagging.pending.restored",
             Type.COUNTER,

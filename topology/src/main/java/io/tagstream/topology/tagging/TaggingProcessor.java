@@ -17,6 +17,7 @@ import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
 import io.tagstream.topology.Blame;
 import io.tagstream.topology.DeadLetters;
+import io.tagstream.topology.Inflow;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.topology.tagging.Outcome.Output;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
@@ -37,7 +38,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.Cancellable;
@@ -61,6 +62,9 @@ import org.slf4j.LoggerFactory;
  * outcome commit together under {@code exactly_once_v2}, and every accepted record has exactly one outcome: tags, a
  * failure, or a deletion.
  *
+ * <p><i>Back-pressure.</i> Nothing here waits: a task that owes as much as it may has its input partition held back by the
+ * {@link Inflow}, and the other tasks of its thread go on.
+ *
  * <p><i>Order.</i> Of the images with one id only the oldest is in flight; the next follows when its outcome has been
  * forwarded. Different ids never wait for each other.
  *
@@ -72,7 +76,7 @@ import org.slf4j.LoggerFactory;
  * closed reach nobody.
  *
  * <p><i>Threading notes.</i> All methods are called by the task's stream thread. The runtime's threads touch only a
- * generation's completion queue and counter and the stream thread's {@link WaitBudget}.
+ * generation's completion queue.
  */
 final class TaggingProcessor implements Processor<String, byte[], Object, byte[]> {
     private static final Logger log = LoggerFactory.getLogger(TaggingProcessor.class);
@@ -116,6 +120,13 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             this.image = image;
         }
 
+        /** What its URI takes, which may be a whole image. */
+        long bytes() {
+            return image.getReference() == null
+                    ? 0
+                    : image.getReference().getUri().length();
+        }
+
         /** Ends a stage; returns the time since the one before ended, in nanoseconds. */
         long lap() {
             long lap = System.nanoTime() - lapAt;
@@ -139,7 +150,6 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         private final KeyValueStore<Long, byte[]> pending;
         private final KeyValueStore<String, ImageMeta> metas;
         private final KeyValueStore<String, TaskProgress> progressStore;
-        private final WaitBudget budget = shared.waitBudget();
 
         /** Every image that owes an outcome, by id, oldest first. */
         private final Map<String, Deque<Work>> byImage = new HashMap<>();
@@ -160,8 +170,10 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         /** Written by the runtime's threads, emptied by the punctuator. */
         private final Queue<Completion> completed = new ConcurrentLinkedQueue<>();
 
-        /** Images that owe an outcome and have not completed. */
-        private final AtomicInteger outstanding = new AtomicInteger();
+        /** Where the task's images come from; known from the first one on. */
+        private Optional<TopicPartition> input = Optional.empty();
+
+        private long owedBytes;
 
         private TaskProgress progress;
         private long nextSequence;
@@ -222,11 +234,15 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             shared.meters().accepted(millisSince(image));
             enqueue(new Work(sequence, image));
             submitReady();
-            int most = shared.config().getInt(TagstreamConfig.TASK_PENDING_MAX);
-            while (outstanding.get() >= most && !budget.spent()) {
-                budget.awaitCompletion();
-                submitReady();
+            input = context.recordMetadata().map(record -> new TopicPartition(record.topic(), record.partition()));
+            if (owesTooMuch()) {
+                input.ifPresent(shared.inflow()::hold);
             }
+        }
+
+        private boolean owesTooMuch() {
+            return owedSince.size() >= shared.config().getInt(TagstreamConfig.TASK_PENDING_MAX)
+                    || owedBytes >= shared.config().getLong(TagstreamConfig.TASK_PENDING_MAX_BYTES);
         }
 
         private void punctuate() {
@@ -238,8 +254,8 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
 
         private void enqueue(Work work) {
             punctuate();
-            outstanding.incrementAndGet();
             owedSince.put(work.sequence, work.lapAt);
+            owedBytes += work.bytes();
             measureBacklog();
             Deque<Work> sameImage = byImage.computeIfAbsent(work.image.getImageId(), id -> new ArrayDeque<>(1));
             sameImage.add(work);
@@ -329,19 +345,15 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         /** Called by any thread. */
         private void complete(Completion completion) {
             completed.add(completion);
-            outstanding.decrementAndGet();
-            budget.signal();
         }
 
         private void forwardCompleted() {
-            budget.refill();
             unreadable.forEach(this::putAside);
             unreadable.clear();
             Completion completion = completed.poll();
             while (completion != null) {
                 inFlight.remove(completion.work());
                 if (outdated(completion)) {
-                    outstanding.incrementAndGet();
                     ready.addFirst(completion.work());
                 } else {
                     settle(completion);
@@ -349,6 +361,9 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
                 completion = completed.poll();
             }
             submitReady();
+            if (!owesTooMuch()) {
+                input.ifPresent(shared.inflow()::release);
+            }
             if (byImage.isEmpty()) {
                 rest();
             }
@@ -412,6 +427,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
                 shared.meters().deleted();
             }
             owedSince.remove(work.sequence);
+            owedBytes -= work.bytes();
             measureBacklog();
         }
 
@@ -484,6 +500,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         void close() {
             rest();
             backlog.close();
+            input.ifPresent(shared.inflow()::release);
             inFlight.forEach(work -> work.inFlight.cancel(true));
             if (busy) {
                 busy = false;

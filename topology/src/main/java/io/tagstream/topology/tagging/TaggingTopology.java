@@ -11,6 +11,7 @@ import io.tagstream.avro.state.TaskProgress;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.Contracts;
+import io.tagstream.topology.Inflow;
 import io.tagstream.topology.RecordTimestamp;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.topology.vocabulary.Vocabulary;
@@ -70,13 +71,15 @@ public final class TaggingTopology {
      * @param vocabulary made for this topology alone; filled by it
      * @param runtime shared; owned by the caller
      * @param metrics where {@link TaggingMetric}s are measured into
+     * @param inflow over the clients that the topology runs with
      */
     public static Topology build(
             TagstreamConfig config,
             Contracts contracts,
             Vocabulary vocabulary,
             ModelRuntime runtime,
-            MeterRegistry metrics) {
+            MeterRegistry metrics,
+            Inflow inflow) {
         StreamsBuilder builder = new StreamsBuilder();
         builder.addGlobalStore(
                 Stores.keyValueStoreBuilder(
@@ -86,7 +89,7 @@ public final class TaggingTopology {
                 Consumed.with(Serdes.ByteArray(), Serdes.ByteArray()).withName("label-embeddings"),
                 () -> new VocabularyProcessor(vocabulary));
 
-        TaggingContext shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics);
+        TaggingContext shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics, inflow);
         KStream<String, byte[]> accepted = builder.stream(
                         config.topic(TagstreamConfig.IMAGES_TOPIC),
                         Consumed.with(Serdes.ByteArray(), Serdes.ByteArray())

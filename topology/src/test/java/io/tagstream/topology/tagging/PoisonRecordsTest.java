@@ -18,6 +18,7 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.DeadLetters;
 import io.tagstream.topology.FakeModelRuntime;
+import io.tagstream.topology.Inflow;
 import io.tagstream.topology.RecordLimit;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.topology.TestConfig;
@@ -62,7 +63,7 @@ class PoisonRecordsTest {
                 contracts.labelEmbedding().deserializer());
         vocabulary.require(-1);
         driver = new TopologyTestDriver(
-                TaggingTopology.build(config, contracts, vocabulary, model, new SimpleMeterRegistry()),
+                TaggingTopology.build(config, contracts, vocabulary, model, new SimpleMeterRegistry(), new Inflow()),
                 TestConfig.driverProperties(config, "tagstream"));
         images = driver.createInputTopic("images", new ByteArraySerializer(), new ByteArraySerializer());
     }
@@ -169,7 +170,7 @@ class PoisonRecordsTest {
 
     @Test
     void shouldKeepWhatMeetsABugAsADeadLetterAndLetARegistryThatDoesNotAnswerPass() {
-        start(TagstreamConfig.TASK_WAIT_MILLIS, 0);
+        start();
         byte[] unknownId =
                 ByteBuffer.wrap(reference("fake:dog", 0)).putInt(1, 4711).array();
         registry.answer = id -> {

@@ -34,6 +34,8 @@ import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.DeadLetters;
 import io.tagstream.topology.FakeModelRuntime;
+import io.tagstream.topology.Inflow;
+import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.topology.TestConfig;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.Vocabulary;
@@ -72,9 +74,15 @@ class TaggingProcessorTest {
             store(TaggingTopology.IMAGE_META_STORE, Serdes.String(), new StateSerde<>(ImageMeta.class));
     private final KeyValueStore<String, TaskProgress> progress =
             store(TaggingTopology.TASK_PROGRESS_STORE, Serdes.String(), new StateSerde<>(TaskProgress.class));
+    private final Inflow inflow = new Inflow();
     private final MeterRegistry metrics = new SimpleMeterRegistry();
-    private final TaggingProcessor processor =
-            new TaggingProcessor(new TaggingContext(TestConfig.with(), contracts, vocabulary, model, metrics));
+    private final TaggingProcessor processor = new TaggingProcessor(new TaggingContext(
+            TestConfig.with(TagstreamConfig.TASK_PENDING_MAX, 3, TagstreamConfig.TASK_PENDING_MAX_BYTES, 1_000),
+            contracts,
+            vocabulary,
+            model,
+            metrics,
+            inflow));
 
     @BeforeEach
     void coverTheVocabulary() {
@@ -260,6 +268,34 @@ class TaggingProcessorTest {
     }
 
     @Test
+    void shouldHoldItsInputBackWhileItOwesAsMuchAsItMay() {
+        context.setRecordMetadata("images", 5, 0);
+        processor.init(context);
+        for (int i = 0; i < 3; i++) {
+            assertThat(inflow.held()).isZero();
+            processor.process(new Record<>("a", image("image-" + i, "fake:a"), 0));
+        }
+        assertThat(inflow.held()).isEqualTo(1);
+        processor.process(new Record<>("a", image("polled before", "fake:a"), 0));
+        model.complete(1);
+        punctuate();
+        assertThat(inflow.held()).as("3 are still owed").isEqualTo(1);
+        model.complete(1);
+        punctuate();
+        assertThat(inflow.held()).isZero();
+    }
+
+    @Test
+    void shouldHoldItsInputBackWhileItOwesAsManyBytesAsItMay() {
+        context.setRecordMetadata("images", 5, 0);
+        processor.init(context);
+        processor.process(new Record<>("a", image("a", "data:," + "x".repeat(1_000)), 0));
+        assertThat(inflow.held()).isEqualTo(1);
+        processor.close();
+        assertThat(inflow.held()).as("the task has gone elsewhere").isZero();
+    }
+
+    @Test
     void shouldOweNothingOnceItsTaskIsGone() {
         processor.init(context);
         processor.process(new Record<>("a", image("a", "fake:a"), 0));
@@ -290,8 +326,8 @@ class TaggingProcessorTest {
     }
 
     private void assertFails(ModelRuntime runtime, ImageFailureReason reason, String message) {
-        TaggingProcessor failing =
-                new TaggingProcessor(new TaggingContext(TestConfig.with(), contracts, vocabulary, runtime, metrics));
+        TaggingProcessor failing = new TaggingProcessor(
+                new TaggingContext(TestConfig.with(), contracts, vocabulary, runtime, metrics, inflow));
         failing.init(context);
         failing.process(new Record<>("a", image("a", "fake:a"), 0));
         failing.process(new Record<>("a", bytes(new PendingImage("a", null, origin(), 0L, List.of(), null)), 0));

@@ -1,0 +1,313 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli.bench;
+
+import io.tagstream.CommandException;
+import io.tagstream.StopSignal;
+import io.tagstream.avro.ImageReference;
+import io.tagstream.cli.local.DataDirectory;
+import io.tagstream.cli.local.Outcome;
+import io.tagstream.cli.local.OutcomeReader;
+import io.tagstream.cluster.TopicProvisioner;
+import io.tagstream.config.Settings;
+import io.tagstream.images.ImageSelection;
+import io.tagstream.images.NamedImage;
+import io.tagstream.local.EmbeddedBroker;
+import io.tagstream.local.LocalRegistry;
+import io.tagstream.schemas.registry.SchemaRegistries;
+import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.vocabulary.VocabularyTopic;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.http.HttpClient;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.MemberDescription;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.common.utils.Utils;
+
+/**
+ * What references that wait for a slow model cost: for each number of them a new broker in this process and a new instance
+ * in another, whose heap and direct memory are therefore its own. All but one partition get the waiting references; the
+ * last gets an image now and then, whose outcomes show that it goes on.
+ *
+ * <p><i>Threading notes.</i> Everything is driven from the caller's thread.
+ */
+public final class BackPressureBenchmark {
+    private static final int PARTITIONS = 4;
+    private static final int QUIET_PARTITION = PARTITIONS - 1;
+    private static final int OTHERS = 20;
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final Duration TURN = Duration.ofMillis(100);
+    private static final double BYTES_PER_MIB = 1 << 20;
+
+    private final Options options;
+    private final Consumer<String> progress;
+    private final StopSignal stop;
+    private final List<NamedImage> images;
+    private final Settings settings;
+
+    /**
+     * What to measure.
+     *
+     * @param images a folder
+     * @param waiting numbers of references
+     * @param seconds how long each is measured
+     * @param slowdown how many times its time the model takes
+     * @param heapMib the instance's largest heap
+     * @param labels size of the vocabulary
+     * @param settings further settings
+     */
+    public record Options(
+            Path images,
+            List<Integer> waiting,
+            int seconds,
+            int slowdown,
+            int heapMib,
+            int labels,
+            Map<String, String> settings) {}
+
+    private BackPressureBenchmark(Options options, Consumer<String> progress, StopSignal stop) {
+        this.options = options;
+        this.progress = progress;
+        this.stop = stop;
+        ImageSelection selection = ImageSelection.of(List.of(options.images().toString()));
+        this.images = selection.scan();
+        if (images.isEmpty()) {
+            throw CommandException.usage("no images in %s; give a folder that has some".formatted(options.images()));
+        }
+        this.settings = new Settings()
+                .environment(System.getenv())
+                .flags(options.settings())
+                .with(
+                        TagstreamConfig.FETCH_FILE_ROOTS,
+                        selection.roots().stream().map(Path::toString).collect(Collectors.joining(",")))
+                .with(TagstreamConfig.TOPICS_PARTITIONS, String.valueOf(PARTITIONS))
+                .with(TagstreamConfig.TOPICS_REPLICATION_FACTOR, "1")
+                .with(TagstreamConfig.HTTP_PORT, "0");
+    }
+
+    /**
+     * Measures.
+     *
+     * @param progress takes a line whenever something is done
+     * @return a result for every number, or for those measured before it was asked to stop
+     */
+    public static List<BackPressureResult> run(Options options, Consumer<String> progress, StopSignal stop)
+            throws InterruptedException {
+        BackPressureBenchmark benchmark = new BackPressureBenchmark(options, progress, stop);
+        List<BackPressureResult> results = new ArrayList<>();
+        for (int waiting : options.waiting()) {
+            if (!stop.isRequested()) {
+                results.add(benchmark.measure(waiting));
+            }
+        }
+        return results;
+    }
+
+    private BackPressureResult measure(int waiting) throws InterruptedException {
+        try (DataDirectory data = DataDirectory.open(Optional.empty());
+                EmbeddedBroker broker = EmbeddedBroker.start(data.kafka(), 0);
+                LocalRegistry registryServer = LocalRegistry.start(broker.bootstrapServers(), 0)) {
+            Map<String, String> own = Map.of(
+                    TagstreamConfig.BOOTSTRAP_SERVERS, broker.bootstrapServers(),
+                    TagstreamConfig.SCHEMA_REGISTRY_URL, registryServer.url(),
+                    TagstreamConfig.STATE_DIR, data.state().toString());
+            own.forEach(settings::with);
+            TagstreamConfig config = settings.config();
+            TopicProvisioner.provision(config);
+            try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
+                Contracts contracts = new Contracts(registry);
+                contracts.register(config);
+                new VocabularyTopic(config, contracts)
+                        .replace(BenchLabels.ofSize(options.labels(), config.getString(TagstreamConfig.MODEL_BUNDLE)));
+                return measure(waiting, config, contracts);
+            }
+        } catch (IOException e) {
+            throw CommandException.failed("the benchmark cannot be set up: " + e.getMessage(), e);
+        }
+    }
+
+    private BackPressureResult measure(int waiting, TagstreamConfig config, Contracts contracts)
+            throws IOException, InterruptedException {
+        Process instance = start(config);
+        try (OutcomeReader reader = new OutcomeReader(config, contracts);
+                Admin admin = Admin.create(config.kafkaSettings());
+                KafkaProducer<String, ImageReference> producer = new KafkaProducer<>(
+                        config.kafkaSettings(),
+                        new StringSerializer(),
+                        contracts.imageReference().serializer())) {
+            reader.readCurrentTags();
+            int port = port(instance);
+            Set<String> before = members(admin, config);
+            progress.accept("%,d references wait".formatted(waiting));
+            for (int i = 0; i < waiting; i++) {
+                submit(producer, config, id("waiting-" + i, false), i);
+            }
+            producer.flush();
+            Peaks peaks = new Peaks(HttpClient.newHttpClient(), port);
+            peaks.take();
+            Map<String, Long> due = new HashMap<>();
+            List<Duration> others = new ArrayList<>();
+            long outcomes = 0;
+            long began = System.nanoTime();
+            int sent = 0;
+            while (!done(began, others.size())) {
+                long elapsed = System.nanoTime() - began;
+                if (sent < OTHERS && elapsed >= sent * TimeUnit.SECONDS.toNanos(options.seconds()) / OTHERS) {
+                    String id = id("other-" + sent, true);
+                    due.put(id, System.nanoTime());
+                    submit(producer, config, id, sent++);
+                }
+                for (Outcome outcome : reader.poll(TURN, progress)) {
+                    Long submitted = due.remove(outcome.imageId());
+                    if (submitted == null) {
+                        outcomes++;
+                    } else {
+                        others.add(Duration.ofNanos(System.nanoTime() - submitted));
+                    }
+                }
+                peaks.take();
+            }
+            OptionalDouble resident = ProcessUsage.peakResidentMib(instance.pid()).stream()
+                    .mapToDouble(mib -> mib)
+                    .findFirst();
+            return new BackPressureResult(
+                    waiting,
+                    peaks.heap / BYTES_PER_MIB,
+                    peaks.live / BYTES_PER_MIB,
+                    peaks.direct / BYTES_PER_MIB,
+                    resident,
+                    (long) peaks.pending,
+                    outcomes,
+                    StageTime.of("others", others),
+                    others.size(),
+                    before.equals(members(admin, config)),
+                    peaks.last.sum("kafka_consumer_coordinator_rebalance_total", config.applicationId()),
+                    peaks.last.sum("kafka_producer_txn_abort_time_ns_total", ""));
+        } finally {
+            instance.getOutputStream().close();
+            if (!instance.waitFor(1, TimeUnit.MINUTES)) {
+                instance.destroyForcibly();
+            }
+        }
+    }
+
+    private boolean done(long began, int others) {
+        Duration left = Duration.ofSeconds(options.seconds()).minusNanos(System.nanoTime() - began);
+        boolean over =
+                left.isNegative() && (others == OTHERS || left.plus(PATIENCE).isNegative());
+        return over || stop.isRequested();
+    }
+
+    /** The highest figures seen. */
+    private static final class Peaks {
+        private final HttpClient client;
+        private final int port;
+        private Scrape last;
+        private double heap;
+        private double live;
+        private double direct;
+        private double pending;
+
+        Peaks(HttpClient client, int port) {
+            this.client = client;
+            this.port = port;
+        }
+
+        void take() throws InterruptedException {
+            last = Scrape.of(client, port);
+            heap = Math.max(heap, value("jvm_memory_used_bytes", "area=\"heap\""));
+            live = Math.max(live, value("jvm_gc_live_data_size_bytes", ""));
+            direct = Math.max(direct, value("jvm_buffer_memory_used_bytes", "id=\"direct\""));
+            pending = Math.max(pending, value("tagstream_tagging_pending_images", ""));
+        }
+
+        private double value(String metric, String label) {
+            return last.sum(metric, label).orElse(0);
+        }
+    }
+
+    private Process start(TagstreamConfig config) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx" + options.heapMib() + "m",
+                "-XX:+UseSerialGC",
+                "-cp",
+                System.getProperty("java.class.path"),
+                SlowedInstance.class.getName(),
+                String.valueOf(options.slowdown())));
+        config.originals().forEach((key, value) -> command.add(key + "=" + value));
+        return new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
+    private static int port(Process instance) throws IOException {
+        BufferedReader output =
+                new BufferedReader(new InputStreamReader(instance.getInputStream(), StandardCharsets.UTF_8));
+        String port = output.readLine();
+        if (port == null) {
+            throw CommandException.failed("the instance did not start; see its errors above");
+        }
+        return Integer.parseInt(port);
+    }
+
+    private static Set<String> members(Admin admin, TagstreamConfig config) throws InterruptedException {
+        try {
+            return admin
+                    .describeConsumerGroups(List.of(config.applicationId()))
+                    .describedGroups()
+                    .get(config.applicationId())
+                    .get()
+                    .members()
+                    .stream()
+                    .map(MemberDescription::consumerId)
+                    .collect(Collectors.toSet());
+        } catch (ExecutionException e) {
+            throw CommandException.failed("the broker does not describe the group: " + e.getCause(), e);
+        }
+    }
+
+    /** An id that begins with {@code name}, of the quiet partition or of any other. */
+    private static String id(String name, boolean quiet) {
+        String id = name;
+        for (int i = 0; (partition(id) == QUIET_PARTITION) != quiet; i++) {
+            id = name + "-" + i;
+        }
+        return id;
+    }
+
+    private static int partition(String id) {
+        return Utils.toPositive(Utils.murmur2(id.getBytes(StandardCharsets.UTF_8))) % PARTITIONS;
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // a reference that is not written has no outcome, which shows
+    private void submit(KafkaProducer<String, ImageReference> producer, TagstreamConfig config, String id, int number) {
+        ImageReference reference = ImageReference.newBuilder()
+                .setUri(images.get(number % images.size()).uri().toString())
+                .build();
+        producer.send(new ProducerRecord<>(config.topic(TagstreamConfig.IMAGES_TOPIC), id, reference));
+    }
+}

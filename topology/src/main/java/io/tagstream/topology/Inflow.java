@@ -1,0 +1,147 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.streams.KafkaClientSupplier;
+
+/**
+ * Holds back input partitions whose tasks owe as much as they may: they are paused in the consumer, as Kafka Streams
+ * itself does with partitions whose buffers are full, and polled again later. So no task has to wait in
+ * {@code process()}, which would make every other task of its thread wait too, transactions and all.
+ *
+ * <p>What was polled before still comes: up to {@code buffered.records.per.partition} and one {@code max.poll.records}.
+ * Under the {@code streams} group protocol Kafka Streams makes the consumer itself, and nothing is held back.
+ *
+ * <p><i>Threading notes.</i> {@link #hold} and {@link #release} may be called from any thread; each consumer is used by its
+ * stream thread.
+ */
+public final class Inflow {
+    private final Set<TopicPartition> full = ConcurrentHashMap.newKeySet();
+
+    /** Polls nothing more of a partition until it is released. */
+    public void hold(TopicPartition partition) {
+        full.add(partition);
+    }
+
+    /** Polls a partition again. */
+    public void release(TopicPartition partition) {
+        full.remove(partition);
+    }
+
+    /** How many partitions are held back. */
+    public int held() {
+        return full.size();
+    }
+
+    /** Clients whose main consumers hold partitions back. */
+    public KafkaClientSupplier over(KafkaClientSupplier clients) {
+        return new KafkaClientSupplier() {
+            @Override
+            public Admin getAdmin(Map<String, Object> config) {
+                return clients.getAdmin(config);
+            }
+
+            @Override
+            public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
+                return clients.getProducer(config);
+            }
+
+            @Override
+            public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
+                return holding(clients.getConsumer(config));
+            }
+
+            @Override
+            public Consumer<byte[], byte[]> getRestoreConsumer(Map<String, Object> config) {
+                return clients.getRestoreConsumer(config);
+            }
+
+            @Override
+            public Consumer<byte[], byte[]> getGlobalConsumer(Map<String, Object> config) {
+                return clients.getGlobalConsumer(config);
+            }
+        };
+    }
+
+    @SuppressWarnings("unchecked")
+    Consumer<byte[], byte[]> holding(Consumer<byte[], byte[]> consumer) {
+        Hold hold = new Hold(consumer);
+        return (Consumer<byte[], byte[]>) Proxy.newProxyInstance(
+                Inflow.class.getClassLoader(),
+                new Class<?>[] {Consumer.class},
+                (proxy, method, arguments) -> hold.call(method, arguments));
+    }
+
+    /** A consumer's partitions: those that Kafka Streams has paused, and those that are held back here. */
+    private final class Hold {
+        private final Consumer<byte[], byte[]> consumer;
+        private final Set<TopicPartition> pausedByStreams = new HashSet<>();
+        private final Set<TopicPartition> held = new HashSet<>();
+
+        Hold(Consumer<byte[], byte[]> consumer) {
+            this.consumer = consumer;
+        }
+
+        Object call(Method method, Object[] arguments) throws Throwable {
+            Object[] passed = arguments;
+            switch (method.getName()) {
+                case "poll" -> holdBack();
+                case "pause" -> pausedByStreams.addAll(partitions(arguments));
+                case "resume" -> {
+                    pausedByStreams.removeAll(partitions(arguments));
+                    Set<TopicPartition> resumed = new HashSet<>(partitions(arguments));
+                    resumed.removeAll(held);
+                    passed = new Object[] {resumed};
+                }
+                default -> {
+                    // everything else is the consumer's
+                }
+            }
+            try {
+                return method.invoke(consumer, passed);
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
+        }
+
+        @SuppressWarnings("unchecked")
+        private static Collection<TopicPartition> partitions(Object[] arguments) {
+            return (Collection<TopicPartition>) arguments[0];
+        }
+
+        private void holdBack() {
+            if (full.isEmpty() && held.isEmpty()) {
+                return;
+            }
+            Set<TopicPartition> assigned = consumer.assignment();
+            pausedByStreams.retainAll(assigned);
+            held.retainAll(assigned);
+            Set<TopicPartition> toHold = new HashSet<>(full);
+            toHold.retainAll(assigned);
+            Set<TopicPartition> toRelease = new HashSet<>(held);
+            toRelease.removeAll(toHold);
+            held.clear();
+            held.addAll(toHold);
+            // a partition that went and came back is not paused any more
+            toHold.removeAll(consumer.paused());
+            toRelease.removeAll(pausedByStreams);
+            consumer.pause(toHold);
+            consumer.resume(toRelease);
+        }
+    }
+}
