@@ -13,6 +13,6 @@ import picocli.CommandLine.Command;
         description = "Measures Tagstream on this machine: what is compared is measured in turn, in one run.",
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
-        synopsisSubcommandLabel = "COMMAND",
+        synopsisSubcommandLabel = "BENCHMARK",
         subcommands = {BenchPipelineCommand.class, BenchBackPressureCommand.class})
 final class BenchCommand extends CommandGroup {}

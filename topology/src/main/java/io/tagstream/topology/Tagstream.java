@@ -9,6 +9,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.model.ModelRuntime;
+import io.tagstream.schemas.UnknownStateException;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.labels.LabelEncoderTopology;
@@ -259,8 +260,14 @@ public final class Tagstream implements AutoCloseable {
             stopForGood(new KafkaException("the global thread failed", thrown));
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         }
+        if (isCausedBy(thrown, UnknownStateException.class)) {
+            stopForGood(new KafkaException("state cannot be read: " + thrown.getMessage(), thrown));
+            return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+        }
         int deaths = deathsLately();
-        if (deaths > MOST_REPLACEMENTS && !awaitsRegistry(thrown)) {
+        // A record waits whose schema only the registry knows: no reason to give up, however long it takes.
+        boolean awaitsRegistry = isCausedBy(thrown, RegistryUnavailableException.class);
+        if (deaths > MOST_REPLACEMENTS && !awaitsRegistry) {
             stopForGood(new KafkaException("stream threads keep failing, the last with " + thrown, thrown));
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         }
@@ -287,10 +294,9 @@ public final class Tagstream implements AutoCloseable {
         }
     }
 
-    /** A record waits whose schema only the registry knows: that is no reason to give up, however long it takes. */
-    private static boolean awaitsRegistry(Throwable thrown) {
+    private static boolean isCausedBy(Throwable thrown, Class<? extends Throwable> type) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-            if (cause instanceof RegistryUnavailableException) {
+            if (type.isInstance(cause)) {
                 return true;
             }
         }

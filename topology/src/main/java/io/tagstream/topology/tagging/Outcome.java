@@ -18,9 +18,12 @@ import org.apache.kafka.common.header.Headers;
  * @param knowledge what the task knows of the image from now on
  */
 record Outcome(List<Output> outputs, Headers headers, Knowledge knowledge) {
-    /** Whether the image could not be tagged. */
-    boolean isFailure() {
-        return outputs.stream().anyMatch(output -> output.sink().equals(TaggingTopology.IMAGE_FAILURES_SINK));
+    boolean tagged() {
+        return knowledge.meta().isPresent();
+    }
+
+    boolean failed() {
+        return outputs.get(0).sink().equals(TaggingTopology.IMAGE_FAILURES_SINK);
     }
 
     /** A record for a sink. */

@@ -384,13 +384,6 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         private void settle(Completion completion) {
             Work work = completion.work();
             PendingImage image = work.image;
-            if (completion.failure() != null) {
-                log.debug(
-                        "Failed: {}: {} {}",
-                        ImageName.of(image),
-                        completion.failure().reason(),
-                        completion.failure().getMessage());
-            }
             Outcome outcome = outcome(completion);
             for (Output output : outcome.outputs()) {
                 context.forward(
@@ -419,9 +412,9 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
                 shared.meters().completed(completion.waitedNanos());
             }
             shared.meters().forwarded(work.lap(), millisSince(work.image));
-            if (outcome.isFailure()) {
+            if (outcome.failed()) {
                 shared.meters().failed();
-            } else if (completion.scores() != null) {
+            } else if (outcome.tagged()) {
                 shared.meters().tagged();
             } else {
                 shared.meters().deleted();
@@ -449,6 +442,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
                     return outcomes.tagged(image, completion.scores(), readable(metas, image.getImageId()), now());
                 } else if (completion.failure() != null) {
                     ImageException failure = completion.failure();
+                    log.debug("Failed: {}: {} {}", ImageName.of(image), failure.reason(), failure.getMessage());
                     ImageFailureReason reason =
                             ImageFailureReason.valueOf(failure.reason().name());
                     return outcomes.failed(image, reason, failure.getMessage(), failure.attempts(), now());
