@@ -152,14 +152,16 @@ public final class BackPressureBenchmark {
     private BackPressureResult measure(int waiting, TagstreamConfig config, Contracts contracts)
             throws IOException, InterruptedException {
         Process instance = start(config);
-        try (OutcomeReader reader = new OutcomeReader(config, contracts);
+        try (BufferedReader output =
+                        new BufferedReader(new InputStreamReader(instance.getInputStream(), StandardCharsets.UTF_8));
+                OutcomeReader reader = new OutcomeReader(config, contracts);
                 Admin admin = Admin.create(config.kafkaSettings());
                 KafkaProducer<String, ImageReference> producer = new KafkaProducer<>(
                         config.kafkaSettings(),
                         new StringSerializer(),
                         contracts.imageReference().serializer())) {
             reader.readCurrentTags();
-            int port = port(instance);
+            int port = (int) number(output);
             Set<String> before = members(admin, config);
             progress.accept("%,d references wait".formatted(waiting));
             for (int i = 0; i < waiting; i++) {
@@ -196,7 +198,7 @@ public final class BackPressureBenchmark {
             return new BackPressureResult(
                     waiting,
                     peaks.heap / BYTES_PER_MIB,
-                    peaks.live / BYTES_PER_MIB,
+                    liveHeap(instance, output) / BYTES_PER_MIB,
                     peaks.direct / BYTES_PER_MIB,
                     resident,
                     (long) peaks.pending,
@@ -227,7 +229,6 @@ public final class BackPressureBenchmark {
         private final int port;
         private Scrape last;
         private double heap;
-        private double live;
         private double direct;
         private double pending;
 
@@ -239,7 +240,6 @@ public final class BackPressureBenchmark {
         void take() throws InterruptedException {
             last = Scrape.of(client, port);
             heap = Math.max(heap, value("jvm_memory_used_bytes", "area=\"heap\""));
-            live = Math.max(live, value("jvm_gc_live_data_size_bytes", ""));
             direct = Math.max(direct, value("jvm_buffer_memory_used_bytes", "id=\"direct\""));
             pending = Math.max(pending, value("tagstream_tagging_pending_images", ""));
         }
@@ -264,14 +264,19 @@ public final class BackPressureBenchmark {
                 .start();
     }
 
-    private static int port(Process instance) throws IOException {
-        BufferedReader output =
-                new BufferedReader(new InputStreamReader(instance.getInputStream(), StandardCharsets.UTF_8));
-        String port = output.readLine();
-        if (port == null) {
-            throw CommandException.failed("the instance did not start; see its errors above");
+    private static long number(BufferedReader output) throws IOException {
+        String line = output.readLine();
+        if (line == null) {
+            throw CommandException.failed("the instance has stopped; see its errors above");
         }
-        return Integer.parseInt(port);
+        return Long.parseLong(line);
+    }
+
+    /** What is in use of an instance's heap after a collection. */
+    private static long liveHeap(Process instance, BufferedReader output) throws IOException {
+        instance.getOutputStream().write('\n');
+        instance.getOutputStream().flush();
+        return number(output);
     }
 
     private static Set<String> members(Admin admin, TagstreamConfig config) throws InterruptedException {

@@ -15,7 +15,7 @@ import java.util.OptionalDouble;
  *
  * @param waiting references that waited
  * @param heapPeakMib the most of its heap that was in use, garbage included
- * @param heapLiveMib the most that was in use after a collection
+ * @param heapLiveMib what was in use after a collection at the end, while references still waited
  * @param directPeakMib the most direct memory
  * @param residentPeakMib the most of it that was resident, native memory included; empty where the system does not tell
  * @param pendingPeak the most images that it owed

@@ -14,14 +14,15 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.TagstreamConfig;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 
 /**
  * An instance of Tagstream with a slowed model, as a process of its own: its memory is nobody else's. Takes the factor and
- * settings, {@code KEY=VALUE} each; writes the port of its metrics to standard output when it is ready; stops at the end
- * of its standard input.
+ * settings, {@code KEY=VALUE} each; writes the port of its metrics to standard output when it is ready, and for every byte
+ * of its standard input what is in use of its heap after a collection, in bytes; stops at the end of its standard input.
  */
 final class SlowedInstance {
     private static final Duration READY = Duration.ofMinutes(5);
@@ -45,7 +46,9 @@ final class SlowedInstance {
             tagstream.awaitReady(READY);
             System.out.println(operations.port().orElseThrow());
             while (System.in.read() >= 0) {
-                // the parent writes nothing; it goes
+                System.gc();
+                System.out.println(
+                        ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
             }
         }
     }

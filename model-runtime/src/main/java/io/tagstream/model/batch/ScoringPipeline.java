@@ -61,7 +61,7 @@ public final class ScoringPipeline implements AutoCloseable {
     private static final long JOIN_SECONDS = 60;
     private static final double NANOS_PER_SECOND = 1e9;
     /** Fetched images that wait for the model: enough that it need not wait for them. */
-    private static final int BATCHES_AHEAD = 8;
+    private static final int BATCHES_AHEAD = 3;
 
     private final Stages stages;
     private final int maxAccepted;
