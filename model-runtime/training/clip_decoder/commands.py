@@ -26,6 +26,7 @@ from clip_decoder.training import Trainer
 
 CHECKPOINT = "checkpoint.pt"
 REFERENCE = "reference.npz"
+RESULTS = "results.json"
 
 
 def train(config_path: Path, folders: Folders, device: str, resume: bool) -> Path:
@@ -58,7 +59,8 @@ def evaluate(config_path: Path, folders: Folders, device: str, checkpoint: Path,
 def evaluate_splits(config_path: Path, folders: Folders, device: str, output: Path) -> Path:
     """Trains, calibrates and measures once for each label split of ``[splits]``; writes report.md and results.json.
 
-    Each run has its checkpoint in a folder of its own in the work folder; one that is complete is not trained again.
+    Each run has its checkpoint and its results in a folder of its own in the work folder; a run that is complete is
+    taken as it is.
     """
     config = read_config(config_path)
     if config.splits.count < 1:
@@ -66,19 +68,14 @@ def evaluate_splits(config_path: Path, folders: Folders, device: str, output: Pa
     report = Report(f"Unseen labels: {config.bundle.id} {config.bundle.version}, {config.splits.count} label splits")
     runs = []
     for split in range(config.splits.count):
-        prepared = open_prepared(config_path, folders, device, _split_config(config, split))
-        folder = folders.work / f"split-{split}"
-        if not (folder / "done").exists():
-            _train(prepared, folder, (folder / CHECKPOINT).exists())
-            (folder / "done").touch()
-        prepared.load(folder / CHECKPOINT)
-        calibration, reference = blend.calibrate(prepared)
-        measurement = Measurement(prepared, calibration, reference)
+        record = folders.work / f"split-{split}" / RESULTS
+        if not record.exists():
+            prepared = open_prepared(config_path, folders, device, _split_config(config, split))
+            _measure_split(prepared, record)
+        found = json.loads(record.read_text(encoding="utf-8"))
         report.section(f"Split {split}")
-        results = measure_labels(measurement, report)
-        if config.data.kind == "everyday":
-            results |= measure_names(measurement, report)
-        runs.append(results)
+        report.lines += found["report"]
+        runs.append(found["results"])
     report.section("Mean over the splits")
     means = report.means(runs)
     return _write(report, {"mean": means, "splits": runs}, output)
@@ -146,6 +143,21 @@ def _train(prepared: Prepared, folder: Path, resume: bool) -> Path:
     return checkpoint
 
 
+def _measure_split(prepared: Prepared, record: Path) -> None:
+    """Trains unless that is done, calibrates, measures, and writes what was found to ``record``."""
+    folder = record.parent
+    if not (folder / "done").exists():
+        _train(prepared, folder, (folder / CHECKPOINT).exists())
+        (folder / "done").touch()
+    calibration, reference = blend.calibrate(prepared.load(folder / CHECKPOINT))
+    measurement = Measurement(prepared, calibration, reference)
+    report = Report("")
+    results = measure_labels(measurement, report)
+    if prepared.config.data.kind == "everyday":
+        results |= measure_names(measurement, report)
+    record.write_text(json.dumps({"results": results, "report": report.lines}, indent=2), encoding="utf-8")
+
+
 def _calibrated(config_path: Path, folders: Folders, device: str, checkpoint: Path) -> Measurement:
     prepared = open_prepared(config_path, folders, device).load(checkpoint)
     calibration = read_calibration(folders.work / "calibration.json")
@@ -164,5 +176,5 @@ def _split_config(config: Config, split: int) -> Config:
 def _write(report: Report, results: dict, output: Path) -> Path:
     output.mkdir(parents=True, exist_ok=True)
     report.write(output / "report.md")
-    (output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    (output / RESULTS).write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     return output / "report.md"

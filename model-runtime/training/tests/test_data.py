@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from clip_decoder.config import DataConfig
-from clip_decoder.data.captions import mention_counts, with_plurals
+from clip_decoder.data.captions import Mentions, with_plurals
 from clip_decoder.data.dataset import CALIBRATE, TEST, TRAIN, LabelledImages, SourceMix
 from clip_decoder.data.everyday import EverydaySources, draw_seen
 from clip_decoder.data.evidence import Evidence, EvidenceConfig, caption_evidence, label_classes, teacher_evidence
@@ -26,7 +26,7 @@ def label(name, captions=(), synsets=(), section="things"):
 def test_captions_should_count_whole_words_and_their_plurals():
     terms = [with_plurals(["dog"]), with_plurals(["ice cream"]), with_plurals(["cat"])]
     captions = ["Two dogs eat ice cream.", "A dog!", "A catalogue of doggerel"]
-    assert mention_counts(captions, terms) == [2, 1, 0]
+    assert Mentions(terms).counts(captions) == [2, 1, 0]
 
 
 def test_image_store_should_find_files_and_tar_members(data_folder):

@@ -40,17 +40,22 @@ def with_plurals(terms: Iterable[str]) -> set[str]:
     return found
 
 
-def mention_counts(captions: Iterable[str], terms: list[set[str]]) -> list[int]:
-    """For each label's terms, in how many of the captions it is named."""
-    counts = [0] * len(terms)
-    by_term: dict[str, list[int]] = defaultdict(list)
-    for index, label_terms in enumerate(terms):
-        for term in label_terms:
-            by_term[term].append(index)
-    for caption in captions:
-        for index in {index for phrase in phrases(caption) for index in by_term.get(phrase, ())}:
-            counts[index] += 1
-    return counts
+class Mentions:
+    """For each label's terms, in how many of some captions it is named."""
+
+    def __init__(self, terms: list[set[str]]):
+        self._count = len(terms)
+        self._by_term: dict[str, list[int]] = defaultdict(list)
+        for index, label_terms in enumerate(terms):
+            for term in label_terms:
+                self._by_term[term].append(index)
+
+    def counts(self, captions: Iterable[str]) -> list[int]:
+        counts = [0] * self._count
+        for caption in captions:
+            for index in {index for phrase in phrases(caption) for index in self._by_term.get(phrase, ())}:
+                counts[index] += 1
+        return counts
 
 
 def frequent_words(captions: Iterable[Iterable[str]], minimum: int) -> list[str]:

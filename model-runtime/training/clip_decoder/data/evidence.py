@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clip_decoder.data.captions import mention_counts, with_plurals
+from clip_decoder.data.captions import Mentions, with_plurals
 from clip_decoder.data.labels import LabelDefinition
 from clip_decoder.data.wordnet import WordNet
 
@@ -77,14 +77,15 @@ def caption_evidence(
     captions: Sequence[Sequence[str]], labels: Sequence[LabelDefinition], teacher: Evidence, config: EvidenceConfig
 ) -> Evidence:
     """Captioned images: named labels are there, unnamed ones are not, unless the teacher sees them."""
-    terms = [with_plurals(label.captions) for label in labels]
+    mentions = Mentions([with_plurals(label.captions) for label in labels])
     targets = teacher.targets.copy()
     weights = teacher.weights.copy()
     named = np.array([bool(label.captions) for label in labels])
+    has_synsets = np.array([bool(label.synsets) for label in labels])
     for row, texts in enumerate(captions):
-        counts = np.array(mention_counts(texts, terms))
+        counts = np.array(mentions.counts(texts))
         seen_by_teacher = (teacher.weights[row] > 0) & (teacher.targets[row] > 0)
-        undecided = (teacher.weights[row] == 0) & np.array([bool(label.synsets) for label in labels])
+        undecided = (teacher.weights[row] == 0) & has_synsets
         silent = named & (counts == 0) & ~seen_by_teacher
         targets[row, silent] = 0
         weights[row, silent & ~undecided] = 1
