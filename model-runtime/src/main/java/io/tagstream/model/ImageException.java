@@ -8,9 +8,14 @@ package io.tagstream.model;
 import java.time.Duration;
 import java.util.Optional;
 
-/** An image could not be scored. The message says what failed, with which value, and what to change. */
+/**
+ * An image could not be scored. The message says what failed, with which value, and what to change; whatever a stranger put
+ * into it, it has no control characters and is of bounded length.
+ */
 public final class ImageException extends Exception {
     private static final long serialVersionUID = 1L;
+
+    private static final int LONGEST_MESSAGE = 1000;
 
     private final FailureReason reason;
     private final int attempts;
@@ -36,7 +41,7 @@ public final class ImageException extends Exception {
             boolean sourceOverloaded,
             Duration retryAfter,
             Throwable cause) {
-        super(message, cause);
+        super(Excerpt.of(String.valueOf(message), LONGEST_MESSAGE), cause);
         this.reason = reason;
         this.attempts = attempts;
         this.sourceOverloaded = sourceOverloaded;

@@ -75,6 +75,8 @@ public final class LocalNode implements AutoCloseable {
                 .with(TagstreamConfig.BOOTSTRAP_SERVERS, "127.0.0.1:" + port)
                 .with(TagstreamConfig.SCHEMA_REGISTRY_URL, "http://127.0.0.1:" + port)
                 .withDefault(TagstreamConfig.TOPICS_PARTITIONS, PARTITIONS)
+                // its images are its user's own, and processes would cost the start a second
+                .withDefault(TagstreamConfig.DECODE_ISOLATION, "none")
                 .withDefault(SESSION_TIMEOUT, SESSION_TIMEOUT_MILLIS)
                 .with(TagstreamConfig.TOPICS_REPLICATION_FACTOR, (short) 1);
         LocalNode node = new LocalNode(settings.config());

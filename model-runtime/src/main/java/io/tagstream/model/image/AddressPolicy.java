@@ -5,11 +5,13 @@
  */
 package io.tagstream.model.image;
 
+import io.tagstream.model.Excerpt;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 import org.apache.hc.client5.http.DnsResolver;
 import org.apache.hc.client5.http.SystemDefaultDnsResolver;
 
@@ -51,15 +53,15 @@ final class AddressPolicy implements DnsResolver {
             new Block("fec0::", 10), // site-local
             new Block("ff00::", 8)); // multicast
 
-    private final boolean allowPrivate;
+    private final Predicate<InetAddress> blocked;
     private final DnsResolver resolver;
 
     AddressPolicy(boolean allowPrivate) {
-        this(allowPrivate, SystemDefaultDnsResolver.INSTANCE);
+        this(address -> !allowPrivate && isPrivate(address), SystemDefaultDnsResolver.INSTANCE);
     }
 
-    AddressPolicy(boolean allowPrivate, DnsResolver resolver) {
-        this.allowPrivate = allowPrivate;
+    AddressPolicy(Predicate<InetAddress> blocked, DnsResolver resolver) {
+        this.blocked = blocked;
         this.resolver = resolver;
     }
 
@@ -77,7 +79,7 @@ final class AddressPolicy implements DnsResolver {
         InetAddress[] addresses = resolver.resolve(host);
         for (InetAddress address : addresses) {
             // one is enough: a name that mixes public and private addresses is up to no good
-            if (!allowPrivate && isPrivate(address)) {
+            if (blocked.test(address)) {
                 throw new BlockedAddressException(host, address);
             }
         }

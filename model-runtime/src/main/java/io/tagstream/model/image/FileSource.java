@@ -5,6 +5,7 @@
  */
 package io.tagstream.model.image;
 
+import io.tagstream.model.Excerpt;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import java.io.FileNotFoundException;
@@ -66,6 +67,10 @@ final class FileSource {
             throw new ImageException(
                     FailureReason.FETCH_FORBIDDEN, what + " may not be read by this process; check its permissions", e);
         } catch (IOException e) {
+            if (isBelowAFile(named)) {
+                throw new ImageException(
+                        FailureReason.FETCH_NOT_FOUND, what + " does not exist: it names a file as a folder", e);
+            }
             throw new ImageException(FailureReason.FETCH_FAILED, "%s cannot be read: %s".formatted(what, e), e);
         }
     }
@@ -106,6 +111,16 @@ final class FileSource {
 
     private static boolean isUnder(Path path, List<Path> roots) {
         return roots.stream().anyMatch(path::startsWith);
+    }
+
+    /** What that is to the system has no exception of its own. */
+    private static boolean isBelowAFile(Path path) {
+        for (Path parent = path.getParent(); parent != null; parent = parent.getParent()) {
+            if (Files.isRegularFile(parent)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private ImageException outside(String what) {

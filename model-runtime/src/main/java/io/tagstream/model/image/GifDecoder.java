@@ -5,6 +5,7 @@
  */
 package io.tagstream.model.image;
 
+import io.tagstream.model.Excerpt;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import java.awt.Color;
@@ -15,39 +16,50 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.opencv.core.CvType;
 import org.opencv.core.Mat;
 
-/** Decodes the first frame of a GIF, which OpenCV does not read, with the JDK's reader. */
+/**
+ * Decodes the first frame of a GIF, which OpenCV does not read, with the JDK's reader. Its pixels are on Java's heap, so
+ * that of a huge one only every second, third … pixel of every such row is taken.
+ */
 final class GifDecoder {
+    /** Four bytes each: the reader's, and the screen's. */
+    private static final long MOST_PIXELS = 16_000_000;
+
     private GifDecoder() {}
 
     /** The first frame over white, in BGR. */
     static Mat firstFrame(byte[] encoded, Mats mats) throws ImageException {
         GifStructure.Frame frame = GifStructure.firstFrame(ByteBuffer.wrap(encoded));
-        ImageHeader header = frame.screen();
-        BufferedImage screen = new BufferedImage(header.width(), header.height(), BufferedImage.TYPE_3BYTE_BGR);
+        int step = (int) Math.ceil(Math.sqrt((double) frame.screen().pixels() / MOST_PIXELS));
+        int width = (frame.screen().width() + step - 1) / step;
+        int height = (frame.screen().height() + step - 1) / step;
+        BufferedImage screen = new BufferedImage(width, height, BufferedImage.TYPE_3BYTE_BGR);
         Graphics2D graphics = screen.createGraphics();
         try {
             graphics.setColor(Color.WHITE);
-            graphics.fillRect(0, 0, header.width(), header.height());
-            graphics.drawImage(read(encoded), frame.left(), frame.top(), null);
+            graphics.fillRect(0, 0, width, height);
+            graphics.drawImage(read(encoded, step), frame.left() / step, frame.top() / step, null);
         } finally {
             graphics.dispose();
         }
-        Mat picture = mats.own(new Mat(header.height(), header.width(), CvType.CV_8UC3));
+        Mat picture = mats.own(new Mat(height, width, CvType.CV_8UC3));
         picture.put(0, 0, ((DataBufferByte) screen.getRaster().getDataBuffer()).getData());
         return picture;
     }
 
-    private static BufferedImage read(byte[] encoded) throws ImageException {
+    private static BufferedImage read(byte[] encoded, int step) throws ImageException {
         ImageReader reader = ImageIO.getImageReadersByFormatName("gif").next();
         try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
             reader.setInput(in, true, true);
-            return reader.read(0);
+            ImageReadParam every = reader.getDefaultReadParam();
+            every.setSourceSubsampling(step, step, 0, 0);
+            return reader.read(0, every);
         } catch (IOException | RuntimeException e) {
             // the reader answers damaged data with a choice of runtime exceptions
             throw new ImageException(

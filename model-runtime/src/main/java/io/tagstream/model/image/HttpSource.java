@@ -5,6 +5,7 @@
  */
 package io.tagstream.model.image;
 
+import io.tagstream.model.Excerpt;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.image.AddressPolicy.BlockedAddressException;
@@ -26,17 +27,20 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
+import org.apache.hc.client5.http.ConnectTimeoutException;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
 import org.apache.hc.client5.http.config.ConnectionConfig;
 import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.client5.http.impl.io.ManagedHttpClientConnectionFactory;
 import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
 import org.apache.hc.client5.http.utils.DateUtils;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpHeaders;
+import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.io.CloseMode;
 import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
@@ -49,6 +53,12 @@ import org.apache.hc.core5.util.Timeout;
  * outlive their deadline, whatever they are at: a server that sends a byte now and then never trips a read timeout.
  */
 final class HttpSource implements AutoCloseable {
+    /** The client's own default is to read as many headers, of any length, as a server sends. */
+    private static final Http1Config HEAD_LIMITS = Http1Config.custom()
+            .setMaxLineLength(16 * 1024)
+            .setMaxHeaderCount(200)
+            .build();
+
     private static final TimeValue IDLE = TimeValue.ofSeconds(30);
     private static final Set<Integer> OVERLOAD = Set.of(408, 429, 503, 504);
     private static final Pattern SECONDS = Pattern.compile("[0-9]{1,9}");
@@ -60,10 +70,6 @@ final class HttpSource implements AutoCloseable {
     private final CloseableHttpClient client;
     private final ScheduledThreadPoolExecutor deadlines;
 
-    HttpSource(FetchOptions options, LimitedReader reader) {
-        this(options, reader, new AddressPolicy(options.allowPrivateAddresses()));
-    }
-
     HttpSource(FetchOptions options, LimitedReader reader, AddressPolicy addresses) {
         this.timeout = options.timeout();
         this.maxRedirects = options.maxRedirects();
@@ -72,6 +78,9 @@ final class HttpSource implements AutoCloseable {
         this.client = HttpClients.custom()
                 .setConnectionManager(PoolingHttpClientConnectionManagerBuilder.create()
                         .setDnsResolver(addresses)
+                        .setConnectionFactory(ManagedHttpClientConnectionFactory.builder()
+                                .http1Config(HEAD_LIMITS)
+                                .build())
                         .setMaxConnTotal(options.concurrency())
                         .setMaxConnPerRoute(options.concurrency())
                         .setDefaultConnectionConfig(ConnectionConfig.custom()
@@ -151,7 +160,7 @@ final class HttpSource implements AutoCloseable {
                 }
             }
         } catch (IOException | RuntimeException e) {
-            throw failure(uri, e, expired.get() ? Optional.of(allowed) : Optional.empty());
+            throw failure(uri, e, allowed, expired.get());
         } finally {
             alarm.cancel(false);
         }
@@ -248,12 +257,14 @@ final class HttpSource implements AutoCloseable {
         return reason.retryable() ? "try again later" : "check the address";
     }
 
-    private ImageException failure(URI uri, Exception e, Optional<Duration> expired) {
-        if (expired.isPresent()) {
+    private ImageException failure(URI uri, Exception e, Duration allowed, boolean expired) {
+        // a read may wait as long as everything together, so that it is over when either is
+        boolean readTimedOut = e instanceof SocketTimeoutException && !(e instanceof ConnectTimeoutException);
+        if (expired || readTimedOut) {
             return ImageException.overloaded(
                     FailureReason.FETCH_TIMEOUT,
                     "%s did not deliver within %s; try again, or raise %s if it is merely slow"
-                            .formatted(name(uri), text(expired.get()), names.timeout()),
+                            .formatted(name(uri), text(allowed), names.timeout()),
                     Optional.empty(),
                     e);
         }

@@ -5,6 +5,7 @@
  */
 package io.tagstream.model.image;
 
+import io.tagstream.model.Excerpt;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.bundle.BundleDescription.Resize;
@@ -81,6 +82,12 @@ public final class ImageDecoder implements Decoder {
         bytes.release();
         if (decoded.empty()) {
             throw ImageHeader.corrupt(header.format(), "does not decode: its data are damaged");
+        }
+        if ((long) decoded.cols() * decoded.rows() > header.pixels()) {
+            throw ImageHeader.corrupt(
+                    header.format(),
+                    "decodes to %d x %d pixels, and its header says %d x %d"
+                            .formatted(decoded.cols(), decoded.rows(), header.width(), header.height()));
         }
         return toEightBits(decoded, mats);
     }

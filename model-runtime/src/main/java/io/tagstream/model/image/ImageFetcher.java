@@ -5,6 +5,7 @@
  */
 package io.tagstream.model.image;
 
+import io.tagstream.model.Excerpt;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
@@ -32,11 +33,15 @@ public final class ImageFetcher implements AutoCloseable {
     private final DataSource data;
 
     public ImageFetcher(FetchOptions options) {
+        this(options, new AddressPolicy(options.allowPrivateAddresses()));
+    }
+
+    ImageFetcher(FetchOptions options, AddressPolicy addresses) {
         this.timeout = options.timeout();
         ByteBudget budget = new ByteBudget(options);
         LimitedReader reader = new LimitedReader(options, budget);
         this.files = new FileSource(options, reader);
-        this.http = new HttpSource(options, reader);
+        this.http = new HttpSource(options, reader, addresses);
         this.data = new DataSource(options, budget);
     }
 

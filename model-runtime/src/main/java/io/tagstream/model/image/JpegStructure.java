@@ -13,6 +13,12 @@ final class JpegStructure {
     private static final int END = 0xD9;
     private static final int SCAN = 0xDA;
     private static final int APP1 = 0xE1;
+    /**
+     * A progressive JPEG comes in ten scans or so, and each takes a pass over the whole picture, however few its bytes:
+     * some megabytes of scans would take hours.
+     */
+    private static final int MOST_SCANS = 100;
+
     private static final byte[] EXIF = {'E', 'x', 'i', 'f', 0, 0};
 
     private JpegStructure() {}
@@ -21,6 +27,8 @@ final class JpegStructure {
         int width = 0;
         int height = 0;
         int orientation = 1;
+        boolean progressive = false;
+        int components = 0;
         boolean endsProperly = endsProperly(jpeg);
         int position = 2;
         while (true) {
@@ -39,13 +47,16 @@ final class JpegStructure {
             }
             int length = jpeg.getShort(position) & 0xFFFF;
             if (isFrame(marker)) {
+                progressive = isProgressive(marker);
+                components = unsigned(jpeg, position + 7);
                 height = jpeg.getShort(position + 3) & 0xFFFF;
                 width = jpeg.getShort(position + 5) & 0xFFFF;
             } else if (marker == APP1 && startsWithExif(jpeg, position + 2, length - 2)) {
                 orientation = ImageDirectory.orientation(slice(jpeg, position + 8, length - 8));
             } else if (marker == SCAN) {
-                if (!endsProperly) {
-                    // phones append previews and videos after the end, so look for the end itself
+                // phones append previews and videos after the end, so look for the end itself
+                boolean moreScans = progressive || unsigned(jpeg, position + 2) < components;
+                if (moreScans || !endsProperly) {
                     seekEnd(jpeg, position + length);
                 }
                 return new ImageHeader(ImageFormat.JPEG, width, height, orientation);
@@ -63,8 +74,9 @@ final class JpegStructure {
         return unsigned(jpeg, last) == END && unsigned(jpeg, last - 1) == 0xFF;
     }
 
-    private static void seekEnd(ByteBuffer jpeg, int from) {
+    private static void seekEnd(ByteBuffer jpeg, int from) throws ImageException {
         int position = from;
+        int scans = 1;
         while (true) {
             while (unsigned(jpeg, position) != 0xFF) {
                 position++;
@@ -72,6 +84,9 @@ final class JpegStructure {
             int marker = unsigned(jpeg, ++position);
             if (marker == END) {
                 return;
+            }
+            if (marker == SCAN && ++scans > MOST_SCANS) {
+                throw ImageHeader.corrupt(ImageFormat.JPEG, "has more than %d scans".formatted(MOST_SCANS));
             }
             if (marker == 0xFF) {
                 continue;
@@ -85,6 +100,10 @@ final class JpegStructure {
 
     private static boolean isFrame(int marker) {
         return marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
+    }
+
+    private static boolean isProgressive(int marker) {
+        return (marker & 0x03) == 2;
     }
 
     private static boolean hasNoLength(int marker) {

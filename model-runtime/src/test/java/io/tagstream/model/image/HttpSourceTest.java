@@ -16,12 +16,9 @@ import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
-import java.net.URI;
-import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
@@ -32,7 +29,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.hc.client5.http.DnsResolver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -204,59 +200,6 @@ class HttpSourceTest {
     }
 
     @Test
-    void shouldGiveUpOnAServerThatNeverAnswers() throws Exception {
-        try (ServerSocket silent = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
-            assertFails(
-                    open().timeout(Duration.ofMillis(300)),
-                    "http://127.0.0.1:" + silent.getLocalPort() + "/",
-                    FailureReason.FETCH_TIMEOUT,
-                    "did not deliver within 300 ms");
-        }
-    }
-
-    @Test
-    void shouldGiveUpOnAServerThatDrips() {
-        handle("/slow", exchange -> {
-            exchange.sendResponseHeaders(200, 0);
-            while (!endsWithin(20)) {
-                exchange.getResponseBody().write('x');
-                exchange.getResponseBody().flush();
-            }
-        });
-        assertFails(
-                open().timeout(Duration.ofMillis(500)),
-                url("/slow"),
-                FailureReason.FETCH_TIMEOUT,
-                "did not deliver within 500 ms");
-    }
-
-    @Test
-    void shouldRefuseAnEndlessBody() {
-        handle("/endless", exchange -> {
-            exchange.sendResponseHeaders(200, 0);
-            writeForEver(exchange.getResponseBody());
-        });
-        assertFails(
-                open().maxBytes(3_000_000), url("/endless"), FailureReason.TOO_LARGE, "more than the 3000000 bytes");
-    }
-
-    @Test
-    void shouldRefuseByTheAnnouncedLength() {
-        handle("/large", exchange -> exchange.sendResponseHeaders(200, 1L << 40));
-        assertFails(open().maxBytes(1000), url("/large"), FailureReason.TOO_LARGE, "more than the 1000 bytes");
-    }
-
-    @Test
-    void shouldReportABodyThatBreaksOff() {
-        handle("/broken", exchange -> {
-            exchange.sendResponseHeaders(200, 1000);
-            exchange.getResponseBody().write(BODY);
-            throw new IOException("breaks off");
-        });
-        assertFails(open(), url("/broken"), FailureReason.FETCH_FAILED);
-    }
-
-    @Test
     void shouldFollowAndCountRedirects() throws Exception {
         handle("/hop", exchange -> {
             int left = Integer.parseInt(exchange.getRequestURI().getQuery());
@@ -274,75 +217,6 @@ class HttpSourceTest {
             }
         }
         assertFails(open().maxRedirects(3), url("/hop?4"), FailureReason.FETCH_BLOCKED, "more than 3 times");
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"file:///etc/passwd", "ftp://example.com/a.jpg"})
-    void shouldNotFollowRedirectsOutOfHttp(String location) {
-        handle("/hop", exchange -> {
-            exchange.getResponseHeaders().set("Location", location);
-            exchange.sendResponseHeaders(302, -1);
-        });
-        assertFails(open(), url("/hop"), FailureReason.FETCH_BLOCKED, "only http and https");
-    }
-
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "http://127.0.0.1:1/",
-                "http://localhost:1/",
-                "http://[::1]:1/",
-                "http://[::ffff:127.0.0.1]:1/",
-                "http://0.0.0.0:1/",
-                "http://10.1.2.3/",
-                "http://172.31.0.1/",
-                "http://192.168.1.1/",
-                "http://169.254.169.254/latest/meta-data/",
-                "http://100.100.100.200/",
-                "http://168.63.129.16/",
-                "http://2130706433:1/",
-                "http://127.1:1/",
-                "http://[fd00:ec2::254]/",
-                "http://[fe80::1]/",
-                "http://[64:ff9b::7f00:1]/",
-                "http://[2002:7f00:1::]/",
-                "http://224.0.0.1/",
-                "http://255.255.255.255/"
-            })
-    void shouldBlockPrivateAddresses(String uri) {
-        assertFails(FetchOptions.builder(), uri, FailureReason.FETCH_BLOCKED, "private address");
-    }
-
-    @Test
-    void shouldBlockNamesThatResolveToPrivateAddressesAndRedirectsToThem() throws Exception {
-        // public at first, private from then on: what is judged must be what is connected to
-        AtomicInteger lookups = new AtomicInteger();
-        DnsResolver rebinding = new DnsResolver() {
-            @Override
-            public InetAddress[] resolve(String host) throws UnknownHostException {
-                lookups.incrementAndGet();
-                return host.equals("outside.test")
-                        ? new InetAddress[] {
-                            InetAddress.getByAddress(new byte[] {8, 8, 8, 8}),
-                            InetAddress.getByAddress(new byte[] {127, 0, 0, 1})
-                        }
-                        : InetAddress.getAllByName(host);
-            }
-
-            @Override
-            public String resolveCanonicalHostname(String host) {
-                return host;
-            }
-        };
-        FetchOptions options = FetchOptions.builder().build();
-        LimitedReader reader = new LimitedReader(options, new ByteBudget(options));
-        try (HttpSource source = new HttpSource(options, reader, new AddressPolicy(false, rebinding))) {
-            assertThatThrownBy(() -> source.read(URI.create("http://outside.test/image"), options.timeout()))
-                    .isInstanceOfSatisfying(
-                            ImageException.class, e -> assertThat(e.reason()).isEqualTo(FailureReason.FETCH_BLOCKED))
-                    .hasMessageContaining("private address 127.0.0.1");
-            assertThat(lookups).hasValue(1);
-        }
     }
 
     @ParameterizedTest
@@ -450,13 +324,6 @@ class HttpSourceTest {
                             ImageException.class, e -> assertThat(e.reason()).isEqualTo(reason))
                     .message()
                     .satisfies(message -> assertThat(List.of(inMessage)).allMatch(message::contains));
-        }
-    }
-
-    private void writeForEver(OutputStream out) throws IOException {
-        byte[] block = new byte[64 * 1024];
-        while (!endsWithin(0)) {
-            out.write(block);
         }
     }
 

@@ -5,9 +5,9 @@
  */
 package io.tagstream.model.image.isolated;
 
+import io.tagstream.model.Excerpt;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
-import io.tagstream.model.image.Excerpt;
 import io.tagstream.model.image.ImageSize;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;

@@ -5,7 +5,7 @@
  */
 package io.tagstream.model.image.isolated;
 
-import io.tagstream.model.image.Excerpt;
+import io.tagstream.model.Excerpt;
 import io.tagstream.model.image.OpenCvLibrary;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

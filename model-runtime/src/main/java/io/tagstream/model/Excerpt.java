@@ -3,7 +3,7 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.model.image;
+package io.tagstream.model;
 
 /** Text from strangers, made fit for a message: short, and without control characters. */
 public final class Excerpt {

@@ -1,0 +1,36 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.pattern.CompositeConverter;
+import java.util.regex.Pattern;
+
+/**
+ * Keeps a logged text inside its event: messages and exceptions quote what strangers wrote, and that must neither look like
+ * a line of ours nor control the terminal. Lines after the first are indented, other control characters become question
+ * marks.
+ */
+public final class ContainedText extends CompositeConverter<ILoggingEvent> {
+    private static final Pattern LINE_END = Pattern.compile("\\R");
+    /** Controls, and format characters such as those that reverse the direction of writing. */
+    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}\\p{Cf}&&[^\\t]]");
+
+    private static final String INDENTATION = System.lineSeparator() + "    ";
+
+    @Override
+    protected String transform(ILoggingEvent event, String text) {
+        return of(text);
+    }
+
+    static String of(String text) {
+        String[] lines = LINE_END.split(text.stripTrailing());
+        for (int i = 0; i < lines.length; i++) {
+            lines[i] = CONTROL.matcher(lines[i]).replaceAll("?");
+        }
+        return String.join(INDENTATION, lines) + System.lineSeparator();
+    }
+}

@@ -1,0 +1,94 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import io.tagstream.model.FailureReason;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * An input of a stranger who means no good, and what must become of it.
+ *
+ * @param group what it is an example of
+ * @param name what it is
+ * @param input gives the URI to submit, given the stranger's own server
+ * @param bytes what the stranger's server delivers, where that is all there is to it
+ * @param expected what must come of it
+ */
+record HostileCase(Group group, String name, Input input, Optional<byte[]> bytes, Expected expected) {
+
+    HostileCase(Group group, String name, Input input, Expected expected) {
+        this(group, name, input, Optional.empty(), expected);
+    }
+
+    /** The classes of hostile input, as the README lists them. */
+    enum Group {
+        ADDRESSES("addresses of this machine and of private networks"),
+        NAMES("names that resolve to them"),
+        REDIRECTS("redirects to them, and out of HTTP"),
+        FILES("files outside the roots"),
+        RESPONSES("endless and broken HTTP responses"),
+        SLOWNESS("slow HTTP responses"),
+        TYPES("content that is not what it says"),
+        BOMBS("decompression bombs"),
+        LIES("headers that lie"),
+        ANIMATIONS("animations and pages"),
+        METADATA("garbage in EXIF, ICC and text"),
+        TEXT("control characters in URIs and answers");
+
+        private final String title;
+
+        Group(String title) {
+            this.title = title;
+        }
+
+        String title() {
+            return title;
+        }
+    }
+
+    /** Prepares the input. */
+    interface Input {
+        String uri(HostileServer server) throws Exception;
+    }
+
+    /** One of two ends, so that no case is without. */
+    sealed interface Expected permits Decoded, Refused {}
+
+    /** It is an image after all. */
+    record Decoded(int width, int height) implements Expected {}
+
+    /** It fails with one of the reasons and a message that contains the texts. */
+    record Refused(Set<FailureReason> reasons, List<String> message) implements Expected {
+        @Override
+        public String toString() {
+            return reasons + " " + message;
+        }
+    }
+
+    static Decoded decoded(int width, int height) {
+        return new Decoded(width, height);
+    }
+
+    static Refused refused(FailureReason reason, String... message) {
+        return new Refused(Set.of(reason), List.of(message));
+    }
+
+    static HostileCase of(Group group, String name, String uri, Expected expected) {
+        return new HostileCase(group, name, server -> uri, expected);
+    }
+
+    /** Bytes that the stranger's server delivers. */
+    static HostileCase ofBytes(Group group, String name, byte[] bytes, Expected expected) {
+        return new HostileCase(group, name, server -> server.serve(bytes, "image/jpeg"), Optional.of(bytes), expected);
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}
