@@ -98,7 +98,7 @@ class RunCommandIT {
     void shouldSayWhatCannotBeReached() throws Exception {
         try (TestCluster cluster = TestCluster.start()) {
             Path file = configuration(cluster.bootstrapServers(), "http://127.0.0.1:1");
-            Run noRegistry = CommandProcess.run("run", "--config", file.toString());
+            Run noRegistry = CommandProcess.run("run", "--config", file.toString(), "--set", "start.wait.ms=0");
             assertThat(noRegistry.exitCode()).as(noRegistry.errors()).isEqualTo(1);
             assertThat(noRegistry.errors())
                     .contains("no schema registry answers at http://127.0.0.1:1", "check schema.registry.url")
@@ -123,7 +123,9 @@ class RunCommandIT {
         Run noCluster = CommandProcess.run(
                 "run",
                 "--config",
-                configuration("127.0.0.1:1", "http://127.0.0.1:1").toString());
+                configuration("127.0.0.1:1", "http://127.0.0.1:1").toString(),
+                "--set",
+                "start.wait.ms=0");
         assertThat(noCluster.exitCode()).as(noCluster.errors()).isEqualTo(1);
         assertThat(noCluster.errors())
                 .contains("no Kafka cluster answers at 127.0.0.1:1", "check bootstrap.servers")

@@ -5,7 +5,7 @@
  */
 package io.tagstream.lab;
 
-import io.tagstream.cluster.TopicProvisioner;
+import io.tagstream.cluster.Startup;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Tagstream;
@@ -91,10 +91,12 @@ final class InstanceMain {
     private int run(TagstreamConfig config) throws InterruptedException, ExecutionException {
         BreakableClients clients = new BreakableClients(breakpoints, config.topic(TagstreamConfig.TAGS_TOPIC));
         try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
-            TopicProvisioner.provision(config);
+            Startup.prepare(config, registry, stop::isDone);
             try (WordModel model = new WordModel(config);
                     Tagstream tagstream = TagstreamOnClients.create(config, model, registry, clients)) {
-                tagstream.start();
+                if (!stop.isDone()) {
+                    tagstream.start();
+                }
                 CompletableFuture<Object> end = CompletableFuture.anyOf(stop, tagstream.failure());
                 boolean ready = false;
                 while (!end.isDone()) {

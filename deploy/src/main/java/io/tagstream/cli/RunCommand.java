@@ -8,14 +8,12 @@ package io.tagstream.cli;
 import io.tagstream.CommandException;
 import io.tagstream.ModelRuntimes;
 import io.tagstream.StopSignal;
-import io.tagstream.cluster.ClusterTrouble;
-import io.tagstream.cluster.TopicProvisioner;
+import io.tagstream.cluster.Startup;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.Contracts;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.TagstreamConfig;
 import java.time.Duration;
@@ -23,7 +21,6 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
-import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -72,8 +69,7 @@ final class RunCommand implements Callable<Integer> {
         TagstreamConfig config = cluster.config();
         try (StopSignal stop = new StopSignal();
                 SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
-            TopicProvisioner.provision(config);
-            register(config, registry);
+            Startup.prepare(config, registry, stop::isRequested);
             AtomicReference<Tagstream> started = new AtomicReference<>();
             try (Operations operations = new Operations(config, () -> stopped(started), () -> notReady(started));
                     ModelRuntime runtime = ModelRuntimes.open(config, operations.metrics());
@@ -86,14 +82,6 @@ final class RunCommand implements Callable<Integer> {
             }
             log.info("Stopped");
             return stop.exitCode();
-        }
-    }
-
-    private static void register(TagstreamConfig config, SchemaRegistry registry) {
-        try {
-            new Contracts(registry).register(config);
-        } catch (KafkaException e) {
-            throw ClusterTrouble.of(config, e);
         }
     }
 

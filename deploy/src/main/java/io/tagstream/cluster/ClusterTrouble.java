@@ -18,7 +18,7 @@ public final class ClusterTrouble {
     /** The command's end for an exception of Kafka's clients or of the registry: what does not answer, and what to check. */
     public static CommandException of(TagstreamConfig config, KafkaException trouble) {
         if (trouble instanceof RegistryUnavailableException) {
-            return CommandException.failed(
+            return CommandException.unavailable(
                     "no schema registry answers at %s; check schema.registry.url and that the registry runs (%s)"
                             .formatted(
                                     String.join(",", config.getList(TagstreamConfig.SCHEMA_REGISTRY_URL)),
@@ -26,7 +26,7 @@ public final class ClusterTrouble {
                     trouble);
         }
         if (trouble instanceof TimeoutException) {
-            return CommandException.failed(
+            return CommandException.unavailable(
                     "no Kafka cluster answers at %s (%s); check bootstrap.servers, kafka.* and that the cluster runs"
                             .formatted(servers(config), trouble.getMessage()),
                     trouble);

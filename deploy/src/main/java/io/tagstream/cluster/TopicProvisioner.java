@@ -276,7 +276,7 @@ public final class TopicProvisioner {
 
     private CommandException failed(String what, Throwable cause) {
         if (cause instanceof org.apache.kafka.common.errors.TimeoutException || cause instanceof TimeoutException) {
-            return CommandException.failed(
+            return CommandException.unavailable(
                     "no Kafka cluster answers at %s within %d s; check bootstrap.servers, kafka.* and that the cluster runs"
                             .formatted(ClusterTrouble.servers(config), PATIENCE.toSeconds()),
                     cause);

@@ -46,6 +46,7 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String SCHEMA_REGISTRY_URL = "schema.registry.url";
     public static final String STATE_DIR = "state.dir";
     public static final String STREAM_THREADS = "stream.threads";
+    public static final String START_WAIT_MILLIS = "start.wait.ms";
 
     public static final String IMAGES_TOPIC = "images.topic";
     public static final String IMAGES_REPARTITION = "images.repartition";
@@ -146,6 +147,14 @@ public final class TagstreamConfig extends AbstractConfig {
                     MEDIUM,
                     "Threads that read and write Kafka. Images are fetched, decoded and scored on threads of their own:"
                             + " one is enough for hundreds of images a second.")
+            .define(
+                    START_WAIT_MILLIS,
+                    ConfigDef.Type.LONG,
+                    60_000L,
+                    atLeast(0),
+                    LOW,
+                    "How long a start waits for Kafka and the schema registry to answer, which may come up after"
+                            + " Tagstream. 0: not at all.")
             .define(
                     IMAGES_TOPIC,
                     ConfigDef.Type.STRING,
@@ -515,6 +524,10 @@ public final class TagstreamConfig extends AbstractConfig {
         Set<String> topics = new TreeSet<>();
         DEFINITION.names().stream().filter(key -> key.endsWith(".topic")).forEach(key -> topics.add(topic(key)));
         return topics;
+    }
+
+    public Duration startWait() {
+        return Duration.ofMillis(getLong(START_WAIT_MILLIS));
     }
 
     public Duration labelsQuiet() {
