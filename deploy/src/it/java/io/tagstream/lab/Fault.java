@@ -6,6 +6,7 @@
 package io.tagstream.lab;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -64,14 +65,14 @@ enum Fault {
     KILLED_IN_RESTORE(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
-            return haltNextLife(scene, HaltPoint.IN_RESTORE);
+            return haltNext(scene, HaltPoint.IN_RESTORE);
         }
     },
     /** Killed, and killed again when it has been given partitions. */
     KILLED_IN_ASSIGNMENT(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
-            return haltNextLife(scene, HaltPoint.IN_ASSIGNMENT);
+            return haltNext(scene, HaltPoint.IN_ASSIGNMENT);
         }
     },
     /** Killed while it leaves in order, as it gives up its partitions. */
@@ -85,7 +86,7 @@ enum Fault {
             ChildProcess process = instance.get().process();
             process.command(command(HaltPoint.IN_REVOCATION, 1), PATIENCE);
             process.command(InstanceMain.STOP, PATIENCE);
-            return process.awaitEnd(PATIENCE) && process.exitCode() == HaltPoint.EXIT_CODE;
+            return process.awaitEnd(PATIENCE) && isHalted(process);
         }
     },
     /** Stopped past the session timeout: its partitions go to others, and then it comes back. */
@@ -102,7 +103,7 @@ enum Fault {
             return instance.isPresent();
         }
     },
-    BROKER_KILLED(Lane.SURROUNDINGS, 3) {
+    BROKER_KILLED(Lane.SURROUNDINGS, 6) {
         @Override
         boolean inject(Scene scene) throws Exception {
             scene.broker().restart(scene.between(Duration.ZERO, Duration.ofSeconds(2)));
@@ -110,7 +111,7 @@ enum Fault {
         }
     },
     /** Stopped past the transaction timeout of 10 s. */
-    BROKER_FROZEN(Lane.SURROUNDINGS, 2) {
+    BROKER_FROZEN(Lane.SURROUNDINGS, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
             scene.broker().freeze();
@@ -123,14 +124,14 @@ enum Fault {
     COMMIT_TIMED_OUT(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
-            return timeOut(scene, InstanceMain.COMMIT_TIMES_OUT);
+            return timeOut(scene.anyInstance().process(), InstanceMain.COMMIT_TIMES_OUT);
         }
     },
     /** The offsets of a transaction that holds outcomes are not taken in time. */
     OFFSETS_TIMED_OUT(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
-            return timeOut(scene, InstanceMain.OFFSETS_TIME_OUT);
+            return timeOut(scene.anyInstance().process(), InstanceMain.OFFSETS_TIME_OUT);
         }
     },
     /** Tasks move to an instance whose vocabulary is older than the one they have used. */
@@ -159,8 +160,8 @@ enum Fault {
             return true;
         }
     },
-    /** The registry goes, and an instance that knows none of its schemas starts. */
-    REGISTRY_DOWN(Lane.SURROUNDINGS, 2) {
+    /** The registry goes; instances that start meanwhile know none of its schemas. */
+    REGISTRY_DOWN(Lane.SURROUNDINGS, 5) {
         @Override
         boolean inject(Scene scene) throws Exception {
             scene.broker().registry(false);
@@ -168,29 +169,28 @@ enum Fault {
                     .endAfter(
                             scene.between(Duration.ofSeconds(3), Duration.ofSeconds(8)),
                             () -> scene.broker().registry(true));
-            scene.anyInstance().process().kill();
             return true;
         }
     },
-    IMAGES_SLOW(Lane.SURROUNDINGS, 2) {
+    IMAGES_SLOW(Lane.SURROUNDINGS, 4) {
         @Override
         boolean inject(Scene scene) {
             return mood(scene, ImageServer.Mood.SLOW);
         }
     },
-    IMAGES_REFUSED(Lane.SURROUNDINGS, 2) {
+    IMAGES_REFUSED(Lane.SURROUNDINGS, 4) {
         @Override
         boolean inject(Scene scene) {
             return mood(scene, ImageServer.Mood.REFUSING);
         }
     },
-    IMAGES_DROPPED(Lane.SURROUNDINGS, 1) {
+    IMAGES_DROPPED(Lane.SURROUNDINGS, 3) {
         @Override
         boolean inject(Scene scene) {
             return mood(scene, ImageServer.Mood.DROPPING);
         }
     },
-    IMAGES_HANG(Lane.SURROUNDINGS, 2) {
+    IMAGES_HANG(Lane.SURROUNDINGS, 4) {
         @Override
         boolean inject(Scene scene) {
             return mood(scene, ImageServer.Mood.HANGING);
@@ -200,18 +200,14 @@ enum Fault {
     DISK_FULL(Lane.INSTANCES, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
-            Optional<Instance> instance = scene.anyReady();
-            if (instance.isEmpty()) {
-                return false;
-            }
-            ChildProcess process = instance.get().process();
+            ChildProcess process = scene.anyInstance().process();
             Signals.limitFileSize(process.processId(), "1");
-            process.command(InstanceMain.COMMIT_TIMES_OUT, PATIENCE);
-            scene.pass(Duration.ofSeconds(3), Duration.ofSeconds(6));
+            boolean revived = timeOut(process, InstanceMain.COMMIT_TIMES_OUT);
+            scene.pass(Duration.ofSeconds(2), Duration.ofSeconds(5));
             if (process.isAlive()) {
                 Signals.limitFileSize(process.processId(), "unlimited");
             }
-            return process.hasSaid(InstanceMain.TIMED_OUT);
+            return revived;
         }
     },
     INSTANCE_ADDED(Lane.INSTANCES, 2) {
@@ -245,7 +241,7 @@ enum Fault {
         }
     };
 
-    private static final Duration PATIENCE = Duration.ofSeconds(40);
+    private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     /** Faults of one lane come one after the other, beside those of the other. */
     enum Lane {
@@ -280,24 +276,37 @@ enum Fault {
     private static boolean halt(Scene scene, HaltPoint point, int mostTimes) throws InterruptedException {
         ChildProcess process = scene.anyInstance().process();
         process.command(command(point, scene.random().nextInt(1, mostTimes + 1)), PATIENCE);
-        if (process.awaitEnd(PATIENCE)) {
-            return process.exitCode() == HaltPoint.EXIT_CODE;
+        if (!process.awaitEnd(PATIENCE)) {
+            process.command(command(point, 0), PATIENCE);
         }
-        process.command(command(point, 0), PATIENCE);
-        return false;
+        return isHalted(process);
     }
 
-    private static boolean haltNextLife(Scene scene, HaltPoint point) throws Exception {
-        ChildProcess process = scene.fleet().killAndStartWith(scene.anyInstance(), command(point, 1));
-        if (process.awaitEnd(PATIENCE)) {
-            return process.exitCode() == HaltPoint.EXIT_CODE;
+    /** Kills an instance, and whichever comes to a point first then: itself in its next life, or who takes its work over. */
+    private static boolean haltNext(Scene scene, HaltPoint point) throws Exception {
+        List<ChildProcess> armed = new ArrayList<>();
+        Instance first = scene.anyInstance();
+        for (Instance instance : scene.fleet().instances()) {
+            if (instance != first) {
+                armed.add(instance.process());
+            }
         }
-        process.command(command(point, 0), PATIENCE);
-        return false;
+        for (ChildProcess other : armed) {
+            other.command(command(point, 1), PATIENCE);
+        }
+        armed.add(scene.fleet().killAndStartWith(first, command(point, 1)));
+        boolean halted = Awaiting.that(PATIENCE, () -> armed.stream().anyMatch(Fault::isHalted));
+        for (ChildProcess process : armed) {
+            process.command(command(point, 0), PATIENCE);
+        }
+        return halted;
     }
 
-    private static boolean timeOut(Scene scene, String command) throws InterruptedException {
-        ChildProcess process = scene.anyInstance().process();
+    private static boolean isHalted(ChildProcess process) {
+        return !process.isAlive() && process.exitCode() == HaltPoint.EXIT_CODE;
+    }
+
+    private static boolean timeOut(ChildProcess process, String command) throws InterruptedException {
         int before = process.timesSaid(InstanceMain.TIMED_OUT);
         process.command(command, PATIENCE);
         return Awaiting.that(PATIENCE, () -> process.timesSaid(InstanceMain.TIMED_OUT) > before);

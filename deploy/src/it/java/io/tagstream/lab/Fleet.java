@@ -28,8 +28,8 @@ final class Fleet implements AutoCloseable {
 
     private static final Duration RESTART_CHECK = Duration.ofMillis(100);
 
-    /** Exit codes of those that were killed: SIGKILL, and {@link HaltPoint}. */
-    private static final Set<Integer> DEATHS = Set.of(137, HaltPoint.EXIT_CODE);
+    /** Exit codes of those that were stopped or killed: in order, by {@link HaltPoint}, by SIGKILL. */
+    private static final Set<Integer> DEATHS = Set.of(0, HaltPoint.EXIT_CODE, 137);
 
     private final Path directory;
     private final Map<String, String> configuration;

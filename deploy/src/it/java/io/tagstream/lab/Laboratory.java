@@ -10,12 +10,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine;
@@ -35,11 +35,13 @@ import picocli.CommandLine.Option;
         exitCodeList = {
             "0:every round was as it must be",
             "1:a violation was found, or a round could not be run; its directory is kept",
-            "2:wrong usage"
+            "2:wrong usage",
+            "130:ended early"
         })
 final class Laboratory implements Callable<Integer> {
     private static final Duration PATIENCE = Duration.ofMinutes(4);
     private static final int MOST_TOLD = 10;
+    private static final int INTERRUPTED = 130;
 
     @Option(
             names = "--minutes",
@@ -60,7 +62,7 @@ final class Laboratory implements Callable<Integer> {
     @Option(
             names = "--faults",
             paramLabel = "N",
-            defaultValue = "8",
+            defaultValue = "12",
             description = "Faults a round; ${DEFAULT-VALUE} by default.")
     private int faults;
 
@@ -71,16 +73,34 @@ final class Laboratory implements Callable<Integer> {
             description = "These faults alone, in this order, in every round: ${COMPLETION-CANDIDATES}.")
     private List<Fault> only = List.of();
 
+    @Option(names = "--keep", description = "Keep the directories of rounds in which all was well, too.")
+    private boolean keep;
+
     @Option(
             names = "--directory",
             paramLabel = "DIR",
             description = "Where rounds write; a temporary directory by default.")
     private Path directory;
 
-    private final List<RoundResult> results = new ArrayList<>();
+    private final List<RoundResult> results = new CopyOnWriteArrayList<>();
+    private volatile boolean ended;
 
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new Laboratory()).execute(arguments));
+        Laboratory laboratory = new Laboratory();
+        Runtime.getRuntime().addShutdownHook(new Thread(laboratory::endEarly));
+        int exitCode = new CommandLine(laboratory).execute(arguments);
+        laboratory.ended = true;
+        System.exit(exitCode);
+    }
+
+    /** Ctrl-C or the like: leaves no process behind, frozen ones included, and says what has been found so far. */
+    private void endEarly() {
+        if (!ended) {
+            ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
+            System.out.println("Ended early; the last round does not count");
+            summarize();
+            Runtime.getRuntime().halt(INTERRUPTED);
+        }
     }
 
     @Override
@@ -115,8 +135,10 @@ final class Laboratory implements Callable<Integer> {
         results.add(result);
         tell(result);
         boolean well = result.violations().isEmpty();
-        if (well) {
+        if (well && !keep) {
             delete(roundDirectory);
+        } else if (well) {
+            System.out.printf("  logs and data: %s%n", roundDirectory);
         } else {
             Path all = roundDirectory.resolve("violations");
             Files.write(

@@ -8,6 +8,7 @@ package io.tagstream.lab;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
+import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.TagstreamConfig;
 import java.nio.charset.StandardCharsets;
@@ -43,6 +44,7 @@ final class Load implements AutoCloseable {
 
     private final TagstreamConfig config;
     private final Contracts contracts;
+    private final NewerReference newer;
     private final String imageUrl;
     private final int perSecond;
     private final KafkaProducer<String, byte[]> producer;
@@ -62,7 +64,14 @@ final class Load implements AutoCloseable {
     /** Guarded by this. */
     private long sequence;
 
-    Load(TagstreamConfig config, Contracts contracts, String imageUrl, int perSecond, SplittableRandom random) {
+    Load(
+            TagstreamConfig config,
+            SchemaRegistry registry,
+            Contracts contracts,
+            String imageUrl,
+            int perSecond,
+            SplittableRandom random) {
+        this.newer = new NewerReference(registry, config.topic(TagstreamConfig.IMAGES_TOPIC));
         this.config = config;
         this.contracts = contracts;
         this.imageUrl = imageUrl;
@@ -153,13 +162,13 @@ final class Load implements AutoCloseable {
     }
 
     private void image(String id, String uri) {
-        ImageReference reference = ImageReference.newBuilder().setUri(uri).build();
-        send(
-                id,
-                contracts
-                        .imageReference()
-                        .serializer()
-                        .serialize(config.topic(TagstreamConfig.IMAGES_TOPIC), reference));
+        String topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
+        if (random.nextInt(4) == 0) {
+            send(id, newer.write(uri));
+        } else {
+            ImageReference reference = ImageReference.newBuilder().setUri(uri).build();
+            send(id, contracts.imageReference().serializer().serialize(topic, reference));
+        }
     }
 
     private void send(String id, byte[] value) {

@@ -75,7 +75,8 @@ final class Round {
                 Contracts contracts = new Contracts(registry);
                 contracts.register(config);
                 try (Progress progress = new Progress(config, contracts);
-                        Load load = new Load(config, contracts, images.url(), IMAGES_PER_SECOND, random.split());
+                        Load load =
+                                new Load(config, registry, contracts, images.url(), IMAGES_PER_SECOND, random.split());
                         Spells spells = new Spells();
                         Fleet fleet = new Fleet(directory, settings)) {
                     Scene scene = new Scene(broker, fleet, images, load, spells, random.split());

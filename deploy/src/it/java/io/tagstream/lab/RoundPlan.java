@@ -44,7 +44,7 @@ record RoundPlan(
         return new RoundPlan(
                 seed,
                 pick(random, 1, 2, 3, 4),
-                random.nextInt(1, Fleet.MOST + 1),
+                pick(random, 1, 2, 2, 3),
                 pick(random, 1, 1, 1, 2),
                 random.nextInt(3) > 0,
                 pick(random, 20, 200, 1_000),

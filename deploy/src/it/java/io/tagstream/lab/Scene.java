@@ -14,10 +14,12 @@ import java.util.SplittableRandom;
 record Scene(BrokerProcess broker, Fleet fleet, ImageServer images, Load load, Spells spells, SplittableRandom random) {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    /** An instance, whatever it is at. */
+    /** An instance: one that tags images, if there is one now. */
     Instance anyInstance() {
-        List<Instance> instances = fleet.instances();
-        return instances.get(random.nextInt(instances.size()));
+        List<Instance> all = fleet.instances();
+        List<Instance> ready = all.stream().filter(Instance::isReady).toList();
+        List<Instance> candidates = ready.isEmpty() ? all : ready;
+        return candidates.get(random.nextInt(candidates.size()));
     }
 
     /** An instance that tags images; empty if there is none for a minute. */
