@@ -120,7 +120,7 @@ enum Fault {
             return true;
         }
     },
-    /** A commit times out: Kafka Streams takes its tasks for corrupted, and revives them. */
+    /** A commit times out. */
     COMMIT_TIMED_OUT(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {

@@ -250,7 +250,7 @@ class TagstreamIT {
     }
 
     @Test
-    void shouldDoTheWorkOfARevivedTaskExactlyOnce() throws Exception {
+    void shouldDoTheWorkOfACommitThatTimedOutExactlyOnce() throws Exception {
         try (Stage stage = new Stage(cluster, state);
                 FakeModelRuntime model = FakeModelRuntime.completing(64, 20)) {
             stage.label("dog");
@@ -268,9 +268,7 @@ class TagstreamIT {
             stage.flush();
 
             List<Read<Object>> outcomes = stage.outcomes(atLeast(900));
-            assertThat(commits.timedOut())
-                    .as("commits that revived their tasks")
-                    .isEqualTo(3);
+            assertThat(commits.timedOut()).as("commits that timed out").isEqualTo(3);
             assertThat(outcomes).extracting(Read::key).doesNotHaveDuplicates().hasSize(900);
             awaitNothingPending(stage);
             assertThat(instance.failure()).isNotDone();

@@ -14,11 +14,7 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 
-/**
- * Kafka clients whose commits time out when told to. Kafka Streams then takes the thread's tasks for corrupted, closes
- * them dirty and revives them: {@code init()} runs again on the same processors, over stores restored from their
- * changelogs.
- */
+/** Kafka clients whose commits time out when told to. */
 final class TimedOutCommits extends DefaultKafkaClientSupplier {
     private final AtomicBoolean next = new AtomicBoolean();
     private final AtomicInteger timedOut = new AtomicInteger();

@@ -225,7 +225,7 @@ public final class Tagstream implements AutoCloseable {
         if (limit.exceedsBrokersDefault()) { // or Kafka Streams' own topics would refuse what the producer takes
             properties.put(StreamsConfig.topicPrefix(TopicConfig.MAX_MESSAGE_BYTES_CONFIG), limit.batchBytes());
         }
-        KafkaStreams streams = new KafkaStreams(topology, properties, clients);
+        KafkaStreams streams = new KafkaStreams(topology, properties, new DecisiveClients(clients));
         streams.setUncaughtExceptionHandler(this::afterThreadDeath);
         return streams;
     }

@@ -1,0 +1,83 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.streams.KafkaClientSupplier;
+
+/**
+ * Kafka clients whose producers take a transaction that could not be ended in time for lost.
+ *
+ * <p>Kafka Streams 4.3.1 revives a task whose commit timed out, and does not forget how far the task's input had been
+ * read. If the revived task commits before it has read anything again, as it does when there is an outcome to write or a
+ * rebalance, it commits that offset: whatever had been read and not processed is skipped, and lost. To be fenced is
+ * handled soundly: tasks are made anew and read from what was committed, after a new producer has found out or decided
+ * how the transaction ended.
+ *
+ * <p><i>Threading notes.</i> As its clients'.
+ */
+final class DecisiveClients implements KafkaClientSupplier {
+    private static final Set<String> ENDS = Set.of("sendOffsetsToTransaction", "commitTransaction");
+
+    private final KafkaClientSupplier clients;
+
+    /** {@code clients} makes the clients. */
+    DecisiveClients(KafkaClientSupplier clients) {
+        this.clients = clients;
+    }
+
+    @Override
+    public Admin getAdmin(Map<String, Object> config) {
+        return clients.getAdmin(config);
+    }
+
+    @Override
+    public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
+        return clients.getConsumer(config);
+    }
+
+    @Override
+    public Consumer<byte[], byte[]> getRestoreConsumer(Map<String, Object> config) {
+        return clients.getRestoreConsumer(config);
+    }
+
+    @Override
+    public Consumer<byte[], byte[]> getGlobalConsumer(Map<String, Object> config) {
+        return clients.getGlobalConsumer(config);
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
+        Producer<byte[], byte[]> producer = clients.getProducer(config);
+        return (Producer<byte[], byte[]>) Proxy.newProxyInstance(
+                DecisiveClients.class.getClassLoader(), new Class<?>[] {Producer.class}, (proxy, method, arguments) -> {
+                    try {
+                        return method.invoke(producer, arguments);
+                    } catch (InvocationTargetException e) {
+                        if (e.getCause() instanceof TimeoutException late && ENDS.contains(method.getName())) {
+                            throw lost(late);
+                        }
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    private static ProducerFencedException lost(TimeoutException late) {
+        ProducerFencedException lost = new ProducerFencedException(
+                "The transaction did not end in time, its producer is given up: " + late.getMessage());
+        lost.initCause(late);
+        return lost;
+    }
+}

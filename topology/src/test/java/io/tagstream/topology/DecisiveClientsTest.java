@@ -1,0 +1,78 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Map;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.MockProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class DecisiveClientsTest {
+    private static final Map<TopicPartition, OffsetAndMetadata> OFFSETS =
+            Map.of(new TopicPartition("images", 0), new OffsetAndMetadata(1));
+
+    private static final ConsumerGroupMetadata GROUP = new MockConsumer<byte[], byte[]>("earliest").groupMetadata();
+
+    private final MockProducer<byte[], byte[]> real =
+            new MockProducer<>(true, null, new ByteArraySerializer(), new ByteArraySerializer());
+    private final Producer<byte[], byte[]> decisive = new DecisiveClients(new DefaultKafkaClientSupplier() {
+                @Override
+                public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
+                    return real;
+                }
+            })
+            .getProducer(Map.of());
+
+    @BeforeEach
+    void beginTransaction() {
+        decisive.initTransactions();
+        decisive.beginTransaction();
+    }
+
+    @Test
+    void shouldGiveUpAProducerWhoseCommitTimesOut() {
+        real.commitTransactionException = new TimeoutException("no answer");
+
+        assertThatThrownBy(decisive::commitTransaction)
+                .isInstanceOf(ProducerFencedException.class)
+                .hasMessageContaining("no answer");
+    }
+
+    @Test
+    void shouldGiveUpAProducerWhoseOffsetsTimeOut() {
+        real.sendOffsetsToTransactionException = new TimeoutException("no answer");
+
+        assertThatThrownBy(() -> decisive.sendOffsetsToTransaction(OFFSETS, GROUP))
+                .isInstanceOf(ProducerFencedException.class);
+    }
+
+    @Test
+    void shouldLeaveEverythingElseAsItIs() {
+        real.abortTransactionException = new TimeoutException("no answer");
+        assertThatThrownBy(decisive::abortTransaction).isInstanceOf(TimeoutException.class);
+
+        real.commitTransactionException = new KafkaException("something else");
+        assertThatThrownBy(decisive::commitTransaction).isSameAs(real.commitTransactionException);
+
+        real.commitTransactionException = null;
+        decisive.sendOffsetsToTransaction(OFFSETS, GROUP);
+        decisive.commitTransaction();
+        assertThat(real.transactionCommitted()).isTrue();
+    }
+}
