@@ -136,9 +136,9 @@ class Candidate:
 def choose(candidates: Sequence[Candidate]) -> Candidate:
     """The blend to serve.
 
-    It must rank photos from another source better than the training-free baseline does; if none does, the one that comes
-    nearest is taken. Of those that do, tags want the best ranking of all pairs together, which hardly changes over a
-    wide range of blends: among all within ``PAIRS_MARGIN`` of the best, the one that best ranks the photos of each label.
+    It must rank photos from another source better than the training-free baseline does; if none does, the one that
+    comes nearest is taken. Tags want the best ranking of all pairs together, which hardly changes over a wide range of
+    blends: among all within ``PAIRS_MARGIN`` of the best, the one that best ranks the photos of each label.
     """
     safe = [one for one in candidates if one.gain >= SAFE_GAIN]
     if not safe:

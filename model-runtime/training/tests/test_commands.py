@@ -145,7 +145,8 @@ def test_splits_should_keep_labels_from_training_and_report_means(config_file, f
     first, second = (run[unseen][0]["mean_average_precision"] for run in results["splits"])
     assert results["mean"][unseen][0]["mean_average_precision"] == pytest.approx((first + second) / 2)
     for split in (0, 1):
-        (folders.work / f"split-{split}" / "checkpoint.pt").unlink()  # a complete run is neither trained nor measured again
+        # a complete run is neither trained nor measured again
+        (folders.work / f"split-{split}" / "checkpoint.pt").unlink()
     commands.evaluate_splits(config, folders, "cpu", tmp_path / "again")
     for file in ("results.json", "report.md"):
         assert (tmp_path / "again" / file).read_text() == (tmp_path / file).read_text()
