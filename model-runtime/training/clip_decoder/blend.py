@@ -148,11 +148,12 @@ def choose(candidates: Sequence[Candidate]) -> Candidate:
 
 
 def _choose_blend(prepared: Prepared) -> tuple[float, float | None]:
-    """Projection share and decoder-to-cosine ratio, by ranking quality on the calibration photos and seen labels.
+    """Projection share and decoder-to-cosine ratio, by ranking quality on the calibration photos.
 
-    Photos from another source: the more the decoder speaks, the worse they are. Captioned photos and the others count
-    in equal parts. How common a label is, which only the decoder knows, counts through the prior; being the same for
-    all photos, that does not touch how a label ranks them. Data of one kind only leaves all of it to the fit.
+    The labels are the seen ones; the photos from another source have the names of their set, seen or not. Captioned
+    photos and the others count in equal parts. How common a label is, which only the decoder knows, counts through the
+    prior; being the same for all photos, that does not touch how a label ranks them. Data of one kind only leaves all of
+    it to the fit.
     """
     images, space = prepared.data.images, prepared.data.labels
     if prepared.config.data.kind != "everyday":
