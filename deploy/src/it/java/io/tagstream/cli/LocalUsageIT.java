@@ -14,6 +14,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -153,10 +154,13 @@ class LocalUsageIT {
         }
     }
 
-    /** One message, no stack trace, nothing on standard output. */
+    /** One message, after wrong usage also where the help is; no stack trace, nothing on standard output. */
     private static void assertEnds(int exitCode, Run run, String... message) {
         assertThat(run.exitCode()).as(run.errors()).isEqualTo(exitCode);
-        assertThat(run.errors()).startsWith("tagstream: ").contains(message).hasLineCount(1);
+        List<String> errors = run.errors().lines().toList();
+        assertThat(errors.get(0)).startsWith("tagstream: ").contains(message);
+        assertThat(errors.subList(1, errors.size()))
+                .isEqualTo(exitCode == USAGE ? List.of("See 'tagstream local --help'") : List.of());
         assertThat(run.lines()).isEmpty();
     }
 }
