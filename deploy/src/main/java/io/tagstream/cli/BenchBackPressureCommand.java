@@ -50,7 +50,7 @@ final class BenchBackPressureCommand implements Callable<Integer> {
 
     @Option(
             names = "--waiting",
-            paramLabel = "N,...",
+            paramLabel = "N",
             split = ",",
             defaultValue = "1000,100000",
             description = "Numbers of references. Default: ${DEFAULT-VALUE}.")
