@@ -15,10 +15,28 @@ import java.util.Optional;
  * @param lane whose image it is: lanes take turns, so that none waits for all that another has submitted; compared by
  *     {@code equals}
  * @param name what logs call it
+ * @param priority when its turn comes
+ * @param known features to be used if its bytes are still those that they were made of
  */
-public record ImageRequest(String uri, Optional<String> sha256, Object lane, String name) {
-    /** An image of a caller that has one lane and no name for it. */
+public record ImageRequest(
+        String uri, Optional<String> sha256, Object lane, String name, Priority priority, Optional<KnownImage> known) {
+    /** A fresh image that nothing is known of. */
+    public ImageRequest(String uri, Optional<String> sha256, Object lane, String name) {
+        this(uri, sha256, lane, name, Priority.FRESH, Optional.empty());
+    }
+
+    /** A fresh image of a caller that has one lane and no name for it. */
     public ImageRequest(String uri, Optional<String> sha256) {
         this(uri, sha256, "", "an image");
+    }
+
+    /** The same, with features that may save decoding and encoding it. */
+    public ImageRequest knownAs(KnownImage image) {
+        return new ImageRequest(uri, sha256, lane, name, priority, Optional.of(image));
+    }
+
+    /** The same, to be done when nothing fresh waits. */
+    public ImageRequest inBackground() {
+        return new ImageRequest(uri, sha256, lane, name, Priority.BACKGROUND, known);
     }
 }

@@ -25,4 +25,9 @@ public interface LabelVectors {
 
     /** Standard deviation of the label's cosine over the reference embeddings, above 0. */
     float referenceDeviation(int label);
+
+    /** Which of them an image is decoded against. */
+    default LabelSelection selection() {
+        return LabelSelection.ALL;
+    }
 }

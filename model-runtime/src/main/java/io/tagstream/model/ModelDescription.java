@@ -17,6 +17,8 @@ package io.tagstream.model;
  * @param embeddingSize D, the length of a label's vector
  * @param defaultThreshold the score in [0, 1] from which a tag is emitted where its label has no threshold
  * @param topK at most so many tags an image
+ * @param featureBytes the size of an image's {@link ImageFeatures}
+ * @param candidateCutoff the standardised cosine from which a label is a candidate ({@link LabelSelection#CANDIDATES})
  */
 public record ModelDescription(
         String id,
@@ -25,4 +27,6 @@ public record ModelDescription(
         String textFingerprint,
         int embeddingSize,
         double defaultThreshold,
-        int topK) {}
+        int topK,
+        int featureBytes,
+        double candidateCutoff) {}

@@ -5,6 +5,7 @@
  */
 package io.tagstream.model;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -42,6 +43,26 @@ public interface ModelRuntime extends AutoCloseable {
      */
     <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
             ImageRequest request, Supplier<L> labels);
+
+    /**
+     * Scores images again from what was kept of them, all of them or none, unless the runtime has no room for them.
+     *
+     * <p>Room, cancelling and closing are as with {@link #trySubmit}. The future fails with {@link ImageException} of
+     * {@link FailureReason#MODEL_ERROR} where features are not this model's.
+     *
+     * @param images at least one
+     * @param priority whether they wait for fresh images
+     * @return [images][labels] scores as {@link ImageScores#scores}; empty if there is no room now
+     */
+    Optional<CompletableFuture<float[][]>> tryScore(List<ImageFeatures> images, LabelVectors labels, Priority priority);
+
+    /**
+     * Says what speaks for each label on an image, every label decoded. Blocks for about as long as an image takes.
+     *
+     * @return in the labels' order
+     * @throws ImageException if the features are not this model's, or the model fails
+     */
+    List<LabelEvidence> explain(ImageFeatures image, LabelVectors labels) throws ImageException;
 
     /** Ends the runtime in order: what is in flight is cancelled, threads are joined, native memory is freed. */
     @Override

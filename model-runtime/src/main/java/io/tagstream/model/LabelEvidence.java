@@ -1,0 +1,17 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model;
+
+/**
+ * What speaks for a label on an image.
+ *
+ * @param score as {@link ImageScores#scores}
+ * @param standardisedCosine cosine of image and label, in standard deviations from its mean over the model's reference
+ *     embeddings
+ * @param candidate whether the label is decoded where {@link LabelSelection#CANDIDATES} are: its standardised cosine
+ *     reaches {@link ModelDescription#candidateCutoff}
+ */
+public record LabelEvidence(float score, float standardisedCosine, boolean candidate) {}
