@@ -9,14 +9,17 @@ import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.ModelRuntimes;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelEvidence;
 import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
 import io.tagstream.model.LabelVector;
 import io.tagstream.model.LabelVectors;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
+import io.tagstream.model.Priority;
 import io.tagstream.model.batch.PipelineOptions;
 import io.tagstream.model.batch.ScoringPipeline;
 import io.tagstream.model.batch.Stages;
@@ -38,14 +41,27 @@ import java.util.function.Supplier;
 /** The model of {@link Words} behind the real fetcher and the real pipeline; only decoding and inference are fakes. */
 final class WordModel implements ModelRuntime {
     private static final int LONGEST_IMAGE = 512;
+    /** The bytes' number, the bytes, and nothing. */
+    private static final int FEATURE_BYTES = Integer.BYTES + LONGEST_IMAGE;
+
     private static final int BATCH = 8;
+    private static final int CACHED_IMAGES = 64;
+    private static final double CANDIDATE_CUTOFF = 0;
     private static final int LONGEST_BATCH_MILLIS = 15;
 
     /** Stands for a text encoder: any 64 hexadecimal digits. */
     private static final String TEXT_FINGERPRINT = "1ab0".repeat(16);
 
     private final ModelDescription description = new ModelDescription(
-            "words", "1", 1, TEXT_FINGERPRINT, Words.EMBEDDING_SIZE, Words.DEFAULT_THRESHOLD, Words.TOP_K);
+            "words",
+            "1",
+            1,
+            TEXT_FINGERPRINT,
+            Words.EMBEDDING_SIZE,
+            Words.DEFAULT_THRESHOLD,
+            Words.TOP_K,
+            FEATURE_BYTES,
+            CANDIDATE_CUTOFF);
     private final ImageFetcher fetcher;
     private final ScoringPipeline pipeline;
 
@@ -66,6 +82,7 @@ final class WordModel implements ModelRuntime {
                         2,
                         BATCH,
                         Duration.ofMillis(config.getInt(TagstreamConfig.MODEL_BATCH_WAIT_MILLIS)),
+                        CACHED_IMAGES,
                         ModelRuntimes.retry(config)),
                 new CompositeMeterRegistry());
     }
@@ -90,14 +107,48 @@ final class WordModel implements ModelRuntime {
     }
 
     @Override
+    public Optional<CompletableFuture<float[][]>> tryScore(
+            List<ImageFeatures> images, LabelVectors labels, Priority priority) {
+        return pipeline.tryScore(images, labels, priority);
+    }
+
+    /** A label that the image has stands out by as much as its score. */
+    @Override
+    public List<LabelEvidence> explain(ImageFeatures image, LabelVectors labels) throws ImageException {
+        if (image.bytes().length != FEATURE_BYTES) {
+            throw new ImageException(FailureReason.MODEL_ERROR, "features of another model");
+        }
+        List<LabelEvidence> evidence = new ArrayList<>();
+        for (float score : scores(image, labels)) {
+            evidence.add(new LabelEvidence(score, score, true));
+        }
+        return evidence;
+    }
+
+    private static float[] scores(ImageFeatures image, LabelVectors labels) {
+        ByteBuffer content = ByteBuffer.wrap(image.bytes());
+        byte[] bytes = new byte[content.getInt()];
+        content.get(bytes);
+        List<String> words = Words.of(bytes);
+        float[] scores = new float[labels.size()];
+        float[] label = new float[Words.EMBEDDING_SIZE];
+        FloatBuffer vectors = labels.vectors();
+        for (int i = 0; i < scores.length; i++) {
+            vectors.get(label);
+            scores[i] = Words.score(words, label);
+        }
+        return scores;
+    }
+
+    @Override
     public void close() {
         pipeline.close();
         fetcher.close();
     }
 
-    /** Pixels are an image's bytes, their number before them. {@link #encode} and {@link #score} share a batch. */
+    /** Pixels and features are an image's bytes, their number before them. Every label is scored, selected or not. */
     private final class WordStages implements Stages {
-        private List<List<String>> batch = List.of();
+        private List<ImageFeatures> batch = List.of();
 
         @Override
         public String source(ImageRequest request) {
@@ -111,7 +162,7 @@ final class WordModel implements ModelRuntime {
 
         @Override
         public int pixelBytes() {
-            return Integer.BYTES + LONGEST_IMAGE;
+            return FEATURE_BYTES;
         }
 
         @Override
@@ -128,30 +179,32 @@ final class WordModel implements ModelRuntime {
         public void load(List<ByteBuffer> pixels) {
             batch = new ArrayList<>();
             for (ByteBuffer image : pixels) {
-                ByteBuffer content = image.duplicate().rewind();
-                byte[] bytes = new byte[content.getInt()];
-                content.get(bytes);
-                batch.add(Words.of(bytes));
+                byte[] features = new byte[FEATURE_BYTES];
+                int length = Integer.BYTES + image.getInt(0);
+                image.get(0, features, 0, length); // behind that are the bytes of another image
+                batch.add(new ImageFeatures(features));
             }
         }
 
         @Override
-        public void encode(int images) throws InterruptedException {
+        public List<ImageFeatures> encode(int images) throws InterruptedException {
             Thread.sleep(ThreadLocalRandom.current().nextInt(LONGEST_BATCH_MILLIS));
+            return batch;
         }
 
         @Override
-        public float[][] score(int from, int to, LabelVectors labels) {
-            float[][] scores = new float[to - from][labels.size()];
-            float[] label = new float[Words.EMBEDDING_SIZE];
-            FloatBuffer vectors = labels.vectors();
-            for (int i = 0; i < labels.size(); i++) {
-                vectors.get(label);
-                for (int image = from; image < to; image++) {
-                    scores[image - from][i] = Words.score(batch.get(image), label);
-                }
-            }
-            return scores;
+        public int featureBytes() {
+            return FEATURE_BYTES;
+        }
+
+        @Override
+        public int imagesPerPart(LabelVectors labels) {
+            return BATCH;
+        }
+
+        @Override
+        public float[][] score(List<ImageFeatures> images, LabelVectors labels) {
+            return images.stream().map(image -> scores(image, labels)).toArray(float[][]::new);
         }
     }
 }

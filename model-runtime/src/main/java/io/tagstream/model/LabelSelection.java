@@ -6,7 +6,8 @@
 package io.tagstream.model;
 
 /**
- * Which labels of a vocabulary an image is decoded against.
+ * Which labels of a vocabulary an image is decoded against; the others' scores are {@link ImageScores#NOT_DECODED}. A model
+ * without a decoder chooses the same way, though it gains nothing by it.
  *
  * @param kind how they are chosen
  * @param count how many of them; 0 unless kind is {@link Kind#TOP}

@@ -13,7 +13,8 @@ import java.util.function.Supplier;
 /**
  * One model, loaded once per process and shared by every caller: images in, scores out.
  *
- * <p><i>Threading notes.</i> All methods may be called from any thread. {@link #trySubmit} never blocks. Futures
+ * <p><i>Threading notes.</i> All methods may be called from any thread. {@link #trySubmit} and
+ * {@link #tryScore} never block. Futures
  * complete on the runtime's own threads: whoever hangs work on them must hand it over and return at once.
  */
 public interface ModelRuntime extends AutoCloseable {

@@ -6,6 +6,7 @@
 package io.tagstream.cli.bench;
 
 import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.LabelVectors;
 import io.tagstream.model.batch.Stages;
@@ -35,16 +36,23 @@ final class SlowedStages implements Stages {
     }
 
     @Override
-    public void encode(int images) throws Exception {
-        slowed(() -> {
-            stages.encode(images);
-            return null;
-        });
+    public List<ImageFeatures> encode(int images) throws Exception {
+        return slowed(() -> stages.encode(images));
     }
 
     @Override
-    public float[][] score(int from, int to, LabelVectors labels) throws Exception {
-        return slowed(() -> stages.score(from, to, labels));
+    public int featureBytes() {
+        return stages.featureBytes();
+    }
+
+    @Override
+    public int imagesPerPart(LabelVectors labels) {
+        return stages.imagesPerPart(labels);
+    }
+
+    @Override
+    public float[][] score(List<ImageFeatures> images, LabelVectors labels) throws Exception {
+        return slowed(() -> stages.score(images, labels));
     }
 
     @Override

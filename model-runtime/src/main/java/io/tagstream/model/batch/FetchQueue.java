@@ -7,10 +7,12 @@ package io.tagstream.model.batch;
 
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
+import io.tagstream.model.Priority;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -25,9 +27,11 @@ import java.util.stream.Stream;
  * to end, holds no thread, no bytes and no pixels.
  *
  * <ul>
- *   <li><b>Turns.</b> Images line up by lane and source, and the lines take turns: neither a caller with a long queue nor a
+ *   <li><b>Turns.</b> Images line up by priority, lane and source, and the lines take turns: neither a caller with a long queue nor a
  *       source with many images makes the others wait for all of it. Within a line, those that come back from a backoff go
  *       first.
+ *   <li><b>Priorities.</b> A background image is fetched only when no fresh one can be, and no more of them are fetched
+ *       ahead of the model than one in {@value #BACKGROUND_AHEAD}: they hold what fresh ones would have to wait for.
  *   <li><b>Sources.</b> Each has a {@link SourceLimit}, and none takes more than {@value #SHARE_OF_FREE} times what it
  *       leaves free of the fetches possible at a time (dynamic thresholds: Choudhury and Hahne, 1998): a source that
  *       begins to hang leaves threads to the others, however many it had.
@@ -42,7 +46,14 @@ final class FetchQueue {
     /** Idle sources that are remembered because they were in trouble lately. */
     private static final int REMEMBERED_SOURCES = 1_000;
 
-    private record LineKey(Object lane, String source) {}
+    /** One in so many of the images fetched ahead may be a background image. */
+    private static final int BACKGROUND_AHEAD = 4;
+
+    private record LineKey(Priority priority, Object lane, String source) {
+        static LineKey of(Work<?> work) {
+            return new LineKey(work.request.priority(), work.request.lane(), work.source);
+        }
+    }
 
     private final int maxFetching;
     /** What a source takes that is alone. */
@@ -54,11 +65,13 @@ final class FetchQueue {
     private final Map<String, Source> sources = new HashMap<>();
     private final Map<LineKey, Line> lines = new HashMap<>();
     /** Lines whose turn will come, as far as their source's limit is concerned. */
-    private final Deque<Line> turns = new ArrayDeque<>();
+    private final Map<Priority, Deque<Line>> turns = new EnumMap<>(Priority.class);
 
     private final Map<String, Source> idleInTrouble = new LinkedHashMap<>();
     private int fetching;
     private int inFlight;
+    private int backgroundFetching;
+    private int backgroundInFlight;
     private int waiting;
 
     /**
@@ -74,6 +87,9 @@ final class FetchQueue {
         this.maxInFlight = maxInFlight;
         this.maxAhead = maxAhead;
         this.deadlineNanos = deadline.toNanos();
+        for (Priority priority : Priority.values()) {
+            turns.put(priority, new ArrayDeque<>());
+        }
     }
 
     /** A line of images of one lane at one source. */
@@ -133,7 +149,7 @@ final class FetchQueue {
         if (work.ended()) {
             return false;
         }
-        Line line = lines.computeIfAbsent(new LineKey(work.request.lane(), work.source), key -> {
+        Line line = lines.computeIfAbsent(LineKey.of(work), key -> {
             Source source = sources.computeIfAbsent(key.source(), name -> {
                 Source remembered = idleInTrouble.remove(name);
                 return remembered == null ? new Source(name, maxOfSource, now) : remembered;
@@ -148,14 +164,14 @@ final class FetchQueue {
         waiting++;
         if (!line.linedUp) {
             line.linedUp = true;
-            turns.add(line);
+            turns(line).add(line);
         }
         return true;
     }
 
     /** Takes out an image that has ended or is to; false if it does not wait here. */
     synchronized boolean remove(Work<?> work) {
-        Line line = lines.get(new LineKey(work.request.lane(), work.source));
+        Line line = lines.get(LineKey.of(work));
         if (line == null || !(line.again.remove(work) || line.fresh.remove(work))) {
             return false;
         }
@@ -169,8 +185,17 @@ final class FetchQueue {
         if (fetching >= maxFetching || inFlight >= maxInFlight || inFlight - fetching >= maxAhead) {
             return Optional.empty();
         }
-        for (int left = turns.size(); left > 0; left--) {
-            Line line = turns.remove();
+        Optional<Work<?>> fresh = poll(turns.get(Priority.FRESH), now);
+        int backgroundAhead = backgroundInFlight - backgroundFetching;
+        if (fresh.isPresent() || backgroundAhead >= Math.max(1, maxAhead / BACKGROUND_AHEAD)) {
+            return fresh;
+        }
+        return poll(turns.get(Priority.BACKGROUND), now);
+    }
+
+    private Optional<Work<?>> poll(Deque<Line> lined, long now) {
+        for (int left = lined.size(); left > 0; left--) {
+            Line line = lined.remove();
             Source source = line.source;
             if (line.isEmpty()) {
                 line.linedUp = false;
@@ -181,7 +206,7 @@ final class FetchQueue {
                 continue;
             }
             if (source.inUse > 0 && source.inUse + 1 > SHARE_OF_FREE * (maxFetching - fetching - 1)) {
-                turns.add(line);
+                lined.add(line);
                 continue;
             }
             Work<?> next = line.next();
@@ -189,12 +214,16 @@ final class FetchQueue {
             source.inUse++;
             fetching++;
             inFlight++;
+            if (isBackground(next)) {
+                backgroundFetching++;
+                backgroundInFlight++;
+            }
             next.inFlight = true;
             if (line.isEmpty()) {
                 line.linedUp = false;
                 forgetIfEmpty(line);
             } else {
-                turns.add(line);
+                lined.add(line);
             }
             return Optional.of(next);
         }
@@ -206,6 +235,9 @@ final class FetchQueue {
         if (work.inFlight) {
             work.inFlight = false;
             inFlight--;
+            if (isBackground(work)) {
+                backgroundInFlight--;
+            }
         }
     }
 
@@ -214,12 +246,12 @@ final class FetchQueue {
         Source source = sources.get(work.source);
         source.limit.answered(source.inUse);
         source.answeredAt = now;
-        release(source);
+        release(work, source);
     }
 
     /** The image was cancelled before its source was asked. */
     synchronized void notAsked(Work<?> work) {
-        release(sources.get(work.source));
+        release(work, sources.get(work.source));
     }
 
     /**
@@ -234,7 +266,7 @@ final class FetchQueue {
         if (!pause.isZero()) {
             source.pausedUntil = Optional.of(now + pause.toNanos());
         }
-        release(source);
+        release(work, source);
         List<Work<?>> givenUp = new ArrayList<>();
         if (now - source.answeredAt >= deadlineNanos) {
             for (Line line : List.copyOf(lines.values())) {
@@ -267,22 +299,33 @@ final class FetchQueue {
                 null);
     }
 
-    private void release(Source source) {
+    private void release(Work<?> work, Source source) {
         fetching--;
+        if (isBackground(work)) {
+            backgroundFetching--;
+        }
         source.inUse--;
         lineUpHeld(source);
         rememberIfIdle(source);
     }
 
+    private static boolean isBackground(Work<?> work) {
+        return work.request.priority() == Priority.BACKGROUND;
+    }
+
+    private Deque<Line> turns(Line line) {
+        return turns.get(line.key.priority());
+    }
+
     private void lineUpHeld(Source source) {
-        turns.addAll(source.held);
+        source.held.forEach(line -> turns(line).add(line));
         source.held.clear();
     }
 
     private void forgetIfEmpty(Line line) {
         if (line.isEmpty() && lines.remove(line.key, line)) {
             if (line.linedUp) {
-                turns.remove(line);
+                turns(line).remove(line);
                 line.source.held.remove(line);
                 line.linedUp = false;
             }

@@ -23,8 +23,11 @@ final class PipelineMeters {
     private final Map<FailureReason, Counter> failures;
     private final Timer encode;
     private final Timer score;
+    private final Timer rescore;
     private final DistributionSummary batchSize;
     private final Counter scored;
+    private final Counter reused;
+    private final Counter rescored;
 
     PipelineMeters(MeterRegistry registry) {
         for (Stage stage : Stage.values()) {
@@ -34,8 +37,11 @@ final class PipelineMeters {
         failures = byReason(reason -> PipelineMetric.FAILURES.counter(registry, reason.name()));
         encode = PipelineMetric.MODEL.timer(registry, "encode");
         score = PipelineMetric.MODEL.timer(registry, "score");
+        rescore = PipelineMetric.MODEL.timer(registry, "rescore");
         batchSize = PipelineMetric.BATCH_SIZE.summary(registry);
         scored = PipelineMetric.SCORED.counter(registry);
+        reused = PipelineMetric.REUSED.counter(registry);
+        rescored = PipelineMetric.RESCORED.counter(registry);
     }
 
     private static Map<FailureReason, Counter> byReason(Function<FailureReason, Counter> counter) {
@@ -57,6 +63,15 @@ final class PipelineMeters {
 
     void scored(long nanos) {
         score.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    void rescored(int images, long nanos) {
+        rescored.increment(images);
+        rescore.record(nanos, TimeUnit.NANOSECONDS);
+    }
+
+    void reused() {
+        reused.increment();
     }
 
     void succeeded() {

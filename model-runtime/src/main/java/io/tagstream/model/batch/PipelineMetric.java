@@ -52,10 +52,26 @@ public enum PipelineMetric implements Metric {
             "tagstream.runtime.model",
             Type.TIMER,
             "seconds",
-            "A batch's time in the model, by step: `encode` the images, `score` them against the labels.",
+            "A batch's time in the model, by step: `encode` the images, `score` them against the labels; or a part's of"
+                    + " images that are scored again from kept features, `rescore`.",
             "step"),
     BATCH_SIZE("tagstream.runtime.batch.size", Type.SUMMARY, "images", "Images a batch."),
     SCORED("tagstream.runtime.scored", Type.COUNTER, "images", "Images scored."),
+    REUSED(
+            "tagstream.runtime.reused",
+            Type.COUNTER,
+            "images",
+            "Images that were fetched but neither decoded nor encoded, because features of the same bytes were known."),
+    RESCORED(
+            "tagstream.runtime.rescored",
+            Type.COUNTER,
+            "images",
+            "Images scored again from kept features, without fetching them."),
+    RESCORE_WAITING(
+            "tagstream.runtime.rescore.waiting",
+            Type.GAUGE,
+            "images",
+            "Images that are to be scored again from kept features and are not yet."),
     RETRIES(
             "tagstream.runtime.retries",
             Type.COUNTER,

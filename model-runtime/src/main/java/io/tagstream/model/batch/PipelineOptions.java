@@ -16,6 +16,7 @@ import java.time.Duration;
  * @param decodeThreads images decoded at the same time
  * @param batchSize a full batch
  * @param batchWait how long an image waits at most for its batch to fill
+ * @param cachedImages images whose features are kept in case that the same bytes come again; 0 for none
  * @param retry how often and how long an image is tried
  */
 public record PipelineOptions(
@@ -25,4 +26,5 @@ public record PipelineOptions(
         int decodeThreads,
         int batchSize,
         Duration batchWait,
+        int cachedImages,
         RetryOptions retry) {}

@@ -8,9 +8,12 @@ package io.tagstream.model.batch;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
+import io.tagstream.model.KnownImage;
 import io.tagstream.model.LabelVectors;
+import io.tagstream.model.Priority;
 import io.tagstream.model.batch.PipelineMetric.Stage;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -45,8 +48,10 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li>{@link #trySubmit} may be called from any thread and never blocks: it takes room, or turns away.
+ *   <li>So may {@link #tryScore}. What it accepts waits in the {@link ModelQueue} and is done part by part, so that a
+ *       fresh image waits for a part and not for all of it.
  *   <li>Accepted images wait in the {@link FetchQueue}, without a thread, until it is their turn.
- *   <li>Fetch threads hand over to decode threads, these through the {@link Batcher} to one inference thread. The queues
+ *   <li>Fetch threads hand over to decode threads, these through the {@link ModelQueue} to one inference thread. The queues
  *       between them are unbounded in themselves; the fetch queue bounds what is in all of them together.
  *   <li>A thread of {@link Alarms} ends backoffs.
  *   <li>Decode threads wait for one of a fixed set of pixel buffers, so decoding runs at most two batches ahead.
@@ -62,6 +67,8 @@ public final class ScoringPipeline implements AutoCloseable {
     private static final double NANOS_PER_SECOND = 1e9;
     /** Fetched images that wait for the model: enough that it need not wait for them. */
     private static final int BATCHES_AHEAD = 3;
+    /** Images to be scored again that are accepted at a time; their features are the callers' memory. */
+    private static final int MOST_RESCORED = 2048;
 
     private final Stages stages;
     private final int maxAccepted;
@@ -72,10 +79,14 @@ public final class ScoringPipeline implements AutoCloseable {
     private final Alarms alarms;
     private final ThreadPoolExecutor fetchPool;
     private final ThreadPoolExecutor decodePool;
-    private final Batcher<Work<?>> batcher;
+    private final ModelQueue<Work<?>, Rescoring> modelQueue;
+    private final FeatureCache cache;
+    private final int cachedImages;
     private final BlockingQueue<ByteBuffer> pixelBuffers;
     private final Thread inference;
     private final Set<Work<?>> accepted = ConcurrentHashMap.newKeySet();
+    private final Semaphore rescoringRoom = new Semaphore(MOST_RESCORED);
+    private final Set<Rescoring> rescorings = ConcurrentHashMap.newKeySet();
     private final PipelineMeters meters;
     private volatile boolean closed;
 
@@ -99,7 +110,9 @@ public final class ScoringPipeline implements AutoCloseable {
         measure(registry);
         this.fetchPool = pool("tagstream-fetch", options.fetchThreads());
         this.decodePool = pool("tagstream-decode", options.decodeThreads());
-        this.batcher = new Batcher<>(options.batchSize(), options.batchWait());
+        this.modelQueue = new ModelQueue<>(options.batchSize(), options.batchWait());
+        this.cachedImages = options.cachedImages();
+        this.cache = new FeatureCache(cachedImages);
         int buffers = 2 * options.batchSize() + options.decodeThreads();
         this.pixelBuffers = new ArrayBlockingQueue<>(buffers);
         for (int i = 0; i < buffers; i++) {
@@ -131,6 +144,45 @@ public final class ScoringPipeline implements AutoCloseable {
         return Optional.of(work.future);
     }
 
+    /** See {@link io.tagstream.model.ModelRuntime#tryScore}. A group larger than the room is accepted when it is empty. */
+    @SuppressWarnings("FutureReturnValueIgnored") // the callback's own outcome: it frees what the images take
+    public Optional<CompletableFuture<float[][]>> tryScore(
+            List<ImageFeatures> images, LabelVectors labels, Priority priority) {
+        if (images.isEmpty()) {
+            throw new IllegalArgumentException("there must be an image at least to be scored again");
+        }
+        int taken = Math.min(images.size(), MOST_RESCORED);
+        if (!rescoringRoom.tryAcquire(taken)) {
+            return Optional.empty();
+        }
+        Rescoring job = new Rescoring(images, labels, priority, () -> rescoringRoom.release(taken));
+        rescorings.add(job);
+        job.future.whenComplete((scores, failure) -> {
+            rescorings.remove(job);
+            modelQueue.removeJob(job, priority);
+            job.end();
+        });
+        Optional<ImageException> wrong = wrongSize(images);
+        if (wrong.isPresent()) {
+            job.fail(wrong.get());
+        } else if (!modelQueue.addJob(job, priority) || closed) {
+            job.future.cancel(false);
+        }
+        return Optional.of(job.future);
+    }
+
+    private Optional<ImageException> wrongSize(List<ImageFeatures> images) {
+        int size = stages.featureBytes();
+        return images.stream()
+                .map(image -> image.bytes().length)
+                .filter(length -> length != size)
+                .findFirst()
+                .map(length -> new ImageException(
+                        FailureReason.MODEL_ERROR,
+                        "features of %d bytes are not this model's, which have %d; read the image anew"
+                                .formatted(length, size)));
+    }
+
     /** Hands over to the fetch threads what may be fetched now. */
     private void dispatch() {
         while (!closed) {
@@ -160,7 +212,13 @@ public final class ScoringPipeline implements AutoCloseable {
         return maxAccepted - room.availablePermits();
     }
 
+    /** Images accepted to be scored again and not yet scored. */
+    int acceptedAgain() {
+        return MOST_RESCORED - rescoringRoom.availablePermits();
+    }
+
     private void measure(MeterRegistry registry) {
+        PipelineMetric.RESCORE_WAITING.gauge(registry, this, ScoringPipeline::acceptedAgain);
         PipelineMetric.ACCEPTED.gauge(registry, this, ScoringPipeline::accepted);
         PipelineMetric.IN_FLIGHT.gauge(registry, queue, FetchQueue::inFlight);
         PipelineMetric.QUEUE_SIZE.gauge(registry, queue, FetchQueue::waiting);
@@ -182,7 +240,10 @@ public final class ScoringPipeline implements AutoCloseable {
         for (Work<?> work : accepted) {
             work.future.cancel(false);
         }
-        batcher.close();
+        for (Rescoring job : rescorings) {
+            job.future.cancel(false);
+        }
+        modelQueue.close();
         fetchPool.shutdownNow();
         decodePool.shutdownNow();
         boolean interrupted = false;
@@ -253,13 +314,38 @@ public final class ScoringPipeline implements AutoCloseable {
             return;
         }
         queue.answered(work, alarms.nanoTime());
+        Optional<KnownImage> known = known(work);
+        known.ifPresent(work::reuse);
         dispatch();
-        if (work.leave()) {
+        if (known.isPresent()) {
+            meters.reused();
+            await(work);
+        } else if (work.leave()) {
             try {
                 decodePool.execute(() -> decode(work));
             } catch (RejectedExecutionException e) {
                 work.future.cancel(false);
             }
+        }
+    }
+
+    /** What is known of an image that was fetched, unless it was of no use in the attempt before. */
+    private Optional<KnownImage> known(Work<?> work) {
+        if (work.attempts() > 1 && work.lastFailure().reason() == FailureReason.MODEL_ERROR) {
+            return Optional.empty();
+        }
+        String sha256 = work.encoded().sha256();
+        return work.request
+                .known()
+                .filter(known ->
+                        known.sha256().equals(sha256) && known.features().bytes().length == stages.featureBytes())
+                .or(() -> cache.get(sha256));
+    }
+
+    /** Leaves the stage to wait for the model. */
+    private void await(Work<?> work) {
+        if (work.leave() && !modelQueue.add(work, work.request.priority())) {
+            work.future.cancel(false);
         }
     }
 
@@ -294,15 +380,15 @@ public final class ScoringPipeline implements AutoCloseable {
             fail(work, failure(e, "decoding", work));
             return;
         }
-        if (work.leave() && !batcher.add(work)) {
-            work.future.cancel(false);
-        }
+        await(work);
     }
 
     private void infer() {
-        while (!batcher.isClosed()) {
+        while (!modelQueue.isClosed()) {
             try {
-                List<Work<?>> batch = new ArrayList<>(batcher.take());
+                ModelQueue.Turn<Work<?>, Rescoring> turn = modelQueue.take();
+                turn.job().forEach(this::rescorePart);
+                List<Work<?>> batch = new ArrayList<>(turn.batch());
                 batch.removeIf(work -> !work.enter());
                 if (!batch.isEmpty()) {
                     inferBatch(batch);
@@ -315,34 +401,75 @@ public final class ScoringPipeline implements AutoCloseable {
 
     private void inferBatch(List<Work<?>> batch) {
         long start = alarms.nanoTime();
-        List<Group<?>> groups = groups(batch);
-        List<Work<?>> ordered = new ArrayList<>(batch.size());
-        groups.forEach(group -> ordered.addAll(group.members));
-        ordered.forEach(work -> meters.stage(Stage.BATCH_WAIT, work.lap(start)));
+        batch.forEach(work -> meters.stage(Stage.BATCH_WAIT, work.lap(start)));
+        List<Work<?>> toEncode =
+                batch.stream().filter(work -> work.features().isEmpty()).toList();
+        if (!toEncode.isEmpty()) {
+            encode(toEncode, start);
+        }
+        // what could not be encoded has failed
+        groups(batch.stream().filter(work -> work.features().isPresent()).toList())
+                .forEach(this::score);
+    }
+
+    private void encode(List<Work<?>> batch, long start) {
+        List<ImageFeatures> features;
         try {
-            stages.load(ordered.stream().map(Work::pixels).toList());
-            ordered.forEach(Work::releasePixels);
-            stages.encode(ordered.size());
+            stages.load(batch.stream().map(Work::pixels).toList());
+            batch.forEach(Work::releasePixels);
+            features = stages.encode(batch.size());
         } catch (Throwable e) {
-            ordered.forEach(work -> fail(work, failure(e, "inference", work)));
+            batch.forEach(work -> fail(work, failure(e, "inference", work)));
             return;
         }
         // before any of its futures completes: whoever has an outcome finds it counted
-        meters.encoded(ordered.size(), alarms.nanoTime() - start);
-        int from = 0;
-        for (Group<?> group : groups) {
-            score(group, from);
-            from += group.members.size();
+        meters.encoded(batch.size(), alarms.nanoTime() - start);
+        for (int i = 0; i < batch.size(); i++) {
+            batch.get(i).encodedAs(features.get(i));
         }
     }
 
-    private <L extends LabelVectors> void score(Group<L> group, int from) {
+    /** Scores the next part of a job; the rest has its turn when nothing more urgent waits. */
+    private void rescorePart(Rescoring job) {
+        if (job.future.isDone()) {
+            return;
+        }
+        long start = alarms.nanoTime();
+        float[][] scores;
+        try {
+            scores = stages.score(job.part(stages.imagesPerPart(job.labels)), job.labels);
+        } catch (Throwable e) {
+            job.fail(failure(e, "scoring", "images to be scored again"));
+            return;
+        }
+        meters.rescored(scores.length, alarms.nanoTime() - start);
+        for (float[] image : scores) {
+            Optional<ImageException> failure = notFinite(image);
+            if (failure.isPresent()) {
+                job.fail(failure.get());
+                return;
+            }
+        }
+        job.add(scores);
+        if (!job.isComplete()) {
+            modelQueue.putBack(job, job.priority);
+            if (job.future.isDone()) {
+                modelQueue.removeJob(job, job.priority); // cancelled while it was not there to be taken out
+            }
+        }
+    }
+
+    private <L extends LabelVectors> void score(Group<L> group) {
         L labels;
         float[][] scores;
         long start = alarms.nanoTime();
         try {
             labels = group.supplier.get();
-            scores = stages.score(from, from + group.members.size(), labels);
+            scores = stages.score(
+                    group.members.stream()
+                            .map(work -> work.features().orElseThrow())
+                            .toList(),
+                    labels);
         } catch (Throwable e) {
             group.members.forEach(work -> fail(work, failure(e, "scoring", work)));
             return;
@@ -352,28 +479,28 @@ public final class ScoringPipeline implements AutoCloseable {
         for (int i = 0; i < scores.length; i++) {
             Work<L> work = group.members.get(i);
             meters.stage(Stage.MODEL, work.lap(end));
-            int notFinite = firstNotFinite(scores[i]);
-            if (notFinite >= 0) {
-                fail(
-                        work,
-                        new ImageException(
-                                FailureReason.MODEL_ERROR,
-                                "the model gave label number %d the score %s"
-                                        .formatted(notFinite, scores[i][notFinite])));
+            Optional<ImageException> failure = notFinite(scores[i]);
+            if (failure.isPresent()) {
+                fail(work, failure.get());
             } else {
                 meters.succeeded();
+                if (cachedImages > 0) {
+                    cache.put(work.asKnown());
+                }
                 work.succeed(labels, scores[i]);
             }
         }
     }
 
-    private static int firstNotFinite(float[] scores) {
+    private static Optional<ImageException> notFinite(float[] scores) {
         for (int i = 0; i < scores.length; i++) {
             if (!Float.isFinite(scores[i])) {
-                return i;
+                return Optional.of(new ImageException(
+                        FailureReason.MODEL_ERROR,
+                        "the model gave label number %d the score %s".formatted(i, scores[i])));
             }
         }
-        return -1;
+        return Optional.empty();
     }
 
     /** The images of a batch that came with the same supplier. */
@@ -458,6 +585,10 @@ public final class ScoringPipeline implements AutoCloseable {
     }
 
     private static ImageException failure(Throwable e, String stage, Work<?> work) {
+        return failure(e, stage, work.request.name());
+    }
+
+    private static ImageException failure(Throwable e, String stage, String name) {
         if (e instanceof ImageException known) {
             return known;
         }
@@ -465,7 +596,7 @@ public final class ScoringPipeline implements AutoCloseable {
             // only closing interrupts, and has cancelled the future before
             return new ImageException(FailureReason.MODEL_ERROR, "the runtime was closed while " + stage, e);
         }
-        LOG.error("{}: {} failed unexpectedly", work.request.name(), stage, e);
+        LOG.error("{}: {} failed unexpectedly", name, stage, e);
         return new ImageException(FailureReason.MODEL_ERROR, "%s failed unexpectedly: %s".formatted(stage, e), e);
     }
 

@@ -6,6 +6,7 @@
 package io.tagstream.model.batch;
 
 import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.LabelVectors;
 import io.tagstream.model.image.EncodedImage;
@@ -17,8 +18,8 @@ import java.util.List;
 /**
  * What is done to an image, stage by stage.
  *
- * <p><i>Threading notes.</i> {@link #fetch} and {@link #decode} are called by many threads at once, {@link #encode} and
- * {@link #score} by one.
+ * <p><i>Threading notes.</i> {@link #fetch} and {@link #decode} are called by many threads at once, {@link #load},
+ * {@link #encode} and {@link #score} by one, the rest by any.
  */
 public interface Stages {
     /** Who serves an image; images of one source share a limit. */
@@ -36,13 +37,19 @@ public interface Stages {
     /** Takes over a batch: copies its pixels, which are free for other images from then on. */
     void load(List<ByteBuffer> pixels);
 
-    /** Encodes the batch that was loaded. */
-    void encode(int images) throws Exception;
+    /** Encodes the batch that was loaded; returns each image's features, in its order. */
+    List<ImageFeatures> encode(int images) throws Exception;
+
+    /** The length of an image's features. */
+    int featureBytes();
+
+    /** How many images may be scored at a time where others wait for the model: about 20 ms' worth. */
+    int imagesPerPart(LabelVectors labels);
 
     /**
-     * Scores a part of the encoded batch.
+     * Scores any number of images by their features, each of {@link #featureBytes} bytes.
      *
-     * @return [to - from][labels] scores
+     * @return [images][labels] scores
      */
-    float[][] score(int from, int to, LabelVectors labels) throws Exception;
+    float[][] score(List<ImageFeatures> images, LabelVectors labels) throws Exception;
 }

@@ -6,12 +6,15 @@
 package io.tagstream.model.batch;
 
 import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
+import io.tagstream.model.KnownImage;
 import io.tagstream.model.LabelVectors;
 import io.tagstream.model.image.EncodedImage;
 import io.tagstream.model.image.ImageSize;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -50,6 +53,7 @@ final class Work<L extends LabelVectors> {
     private EncodedImage encoded;
     private String sha256;
     private ImageSize size;
+    private ImageFeatures features;
     private ByteBuffer pixels;
     private BlockingQueue<ByteBuffer> pixelsOwner;
 
@@ -96,6 +100,7 @@ final class Work<L extends LabelVectors> {
     /** Leaves a stage to wait for another attempt, with nothing in hand; false if it was cancelled meanwhile. */
     boolean startOver(ImageException failure) {
         lastFailure = failure;
+        features = null;
         releaseEncoded();
         releasePixels();
         return leave();
@@ -140,7 +145,7 @@ final class Work<L extends LabelVectors> {
 
     /** Ends in a stage. */
     void succeed(L labels, float[] scores) {
-        ImageScores<L> result = new ImageScores<>(labels, scores, sha256, size.width(), size.height());
+        ImageScores<L> result = new ImageScores<>(labels, scores, features, sha256, size.width(), size.height());
         endInStage();
         future.complete(result);
     }
@@ -170,6 +175,26 @@ final class Work<L extends LabelVectors> {
     void decoded(ImageSize decodedSize) {
         size = decodedSize;
         releaseEncoded();
+    }
+
+    /** Its bytes are those of an image whose features are known: there is nothing to decode and to encode. */
+    void reuse(KnownImage known) {
+        features = known.features();
+        decoded(new ImageSize(known.width(), known.height()));
+    }
+
+    void encodedAs(ImageFeatures encodedFeatures) {
+        features = encodedFeatures;
+    }
+
+    /** Empty until it is encoded, or known. */
+    Optional<ImageFeatures> features() {
+        return Optional.ofNullable(features);
+    }
+
+    /** What spares another image of the same bytes decoding and encoding. */
+    KnownImage asKnown() {
+        return new KnownImage(sha256, size.width(), size.height(), features);
     }
 
     ByteBuffer pixels() {

@@ -10,6 +10,10 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import io.tagstream.model.ImageFeatures;
+import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelEvidence;
+import io.tagstream.model.LabelSelection;
 import io.tagstream.model.LabelVectors;
 import io.tagstream.model.bundle.BundleDescription.Image;
 import io.tagstream.model.bundle.BundleDescription.Scoring;
@@ -17,16 +21,21 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Scores prepared pixels: image encoder, decoder head, cosine, and the score formula of {@code BUNDLE.md}. Its buffers
  * are allocated once and used for every batch.
  *
- * <p>Write images to {@link #pixels}, then call {@link #score(int, LabelVectors)}; or {@link #encode} once and
- * {@link #score(int, int, LabelVectors)} for parts of the batch.
+ * <p>Write images to {@link #pixels}, then call {@link #score(int, LabelVectors)}; or {@link #encode} them and
+ * {@link #score(List, LabelVectors)} their features, then or later. Either way scores are computed from features rounded
+ * to half precision.
  *
  * <p><i>Threading notes.</i> One thread at a time. Several scorers may share a runtime's sessions, and then share its
  * inference threads. To be closed before the runtime.
@@ -35,6 +44,12 @@ public final class ImageScorer implements AutoCloseable {
     // a decoder's activations take some KB for each image and label: this keeps a run's well under 100 MB
     private static final int PAIRS_PER_RUN = 8192;
     private static final int SMALLEST_CHUNK = 64;
+    /** Images of a run with few labels: what a run costs on top is spread over them. */
+    private static final int MOST_ROWS = 64;
+    /** About 20 ms on two cores at a decoder width of 256. */
+    private static final int PAIRS_PER_PART = 4096;
+    /** With fewer, what a run costs on top would count: that of the everyday bundle decodes one more image. */
+    private static final int LEAST_OF_A_PART = 4;
     // a vocabulary changes now and then, and the old one is still in use for a moment
     private static final int LABEL_SETS_KEPT = 2;
 
@@ -42,7 +57,9 @@ public final class ImageScorer implements AutoCloseable {
     private final OrtEnvironment environment;
     private final Image image;
     private final Scoring scoring;
+    private final FeatureCodec codec;
     private final int maxBatch;
+    private final int rows;
     private final boolean padsBatches;
     private final int labelChunk;
     private final ByteBuffer pixels;
@@ -50,23 +67,37 @@ public final class ImageScorer implements AutoCloseable {
     private final FloatBuffer embeddings;
     private final FloatBuffer logits;
     private final FloatBuffer cosines;
+    private final FloatBuffer candidates;
     private final Deque<PreparedLabels> prepared = new ArrayDeque<>();
 
-    ImageScorer(Sessions sessions, int maxBatch) {
+    /** For batches of images, and as many features as is good for them. */
+    static ImageScorer ofBatches(Sessions sessions, int maxBatch) {
+        return new ImageScorer(sessions, maxBatch, MOST_ROWS);
+    }
+
+    /** For one image's features at a time. */
+    static ImageScorer ofSingleImages(Sessions sessions) {
+        return new ImageScorer(sessions, 1, 1);
+    }
+
+    private ImageScorer(Sessions sessions, int maxBatch, int mostRows) {
         this.sessions = sessions;
         this.environment = sessions.environment();
         this.image = sessions.description().image();
         this.scoring = sessions.description().scoring();
+        this.codec = sessions.features();
         this.maxBatch = maxBatch;
         // a GPU gains from few known shapes; a CPU would compute the padding in full
         this.padsBatches = sessions.provider() != ExecutionProvider.CPU;
         int capacity = bucketAbove(maxBatch);
+        this.rows = Math.max(capacity, mostRows);
         this.labelChunk = Math.max(SMALLEST_CHUNK, PAIRS_PER_RUN / capacity);
         this.pixels = direct(capacity * pixelBytes());
-        this.tokens = direct(4 * capacity * tokenFloats()).asFloatBuffer();
-        this.embeddings = direct(4 * capacity * image.embeddingSize()).asFloatBuffer();
+        this.tokens = direct(4 * rows * tokenFloats()).asFloatBuffer();
+        this.embeddings = direct(4 * rows * image.embeddingSize()).asFloatBuffer();
         this.logits = direct(4 * capacity * labelChunk).asFloatBuffer();
         this.cosines = direct(4 * capacity * labelChunk).asFloatBuffer();
+        this.candidates = direct(4 * labelChunk * image.embeddingSize()).asFloatBuffer();
     }
 
     /** The most images of a batch. */
@@ -87,38 +118,83 @@ public final class ImageScorer implements AutoCloseable {
     /**
      * Encodes and scores the first {@code images} images.
      *
-     * @return [images][labels] scores in [0, 1]
+     * @return [images][labels] scores in [0, 1] or {@link ImageScores#NOT_DECODED}
      */
     public float[][] score(int images, LabelVectors labels) throws OrtException {
-        encode(images);
-        return score(0, images, labels);
-    }
-
-    /** Runs the image encoder over the first {@code images} images. */
-    public void encode(int images) throws OrtException {
-        int done = 0;
-        while (done < images) {
-            int rows = padsBatches ? bucketAbove(images) : bucketBelow(images - done);
-            encode(done, rows);
-            done += rows;
-        }
+        return score(encode(images), labels);
     }
 
     /**
-     * Scores images {@code from} (inclusive) to {@code to} (exclusive) of the encoded batch.
+     * Runs the image encoder over the first {@code images} images.
      *
-     * @return [to - from][labels] scores in [0, 1], or NaN where the graphs gave no number
+     * @return their features, rounded to half precision
      */
-    public float[][] score(int from, int to, LabelVectors labels) throws OrtException {
+    public List<ImageFeatures> encode(int images) throws OrtException {
+        int done = 0;
+        while (done < images) {
+            int batch = padsBatches ? bucketAbove(images) : bucketBelow(images - done);
+            encode(done, batch);
+            done += batch;
+        }
+        List<ImageFeatures> features = new ArrayList<>(images);
+        for (int row = 0; row < images; row++) {
+            features.add(codec.round(embeddings, tokens, row));
+        }
+        return features;
+    }
+
+    /**
+     * Scores any number of images' features.
+     *
+     * @return [images][labels] scores in [0, 1], {@link ImageScores#NOT_DECODED}, or NaN where the graphs gave no number
+     * @throws IllegalArgumentException if features or labels are not this model's
+     */
+    public float[][] score(List<ImageFeatures> images, LabelVectors labels) throws OrtException {
         PreparedLabels prepared = prepare(labels);
-        float[][] scores = new float[to - from][prepared.size()];
-        int first = 0;
-        for (OnnxTensor chunk : prepared.chunks()) {
-            int count = (int) chunk.getInfo().getShape()[0];
-            score(from, to, chunk, count, prepared, first, scores);
-            first += count;
+        LabelSelection selection = labels.selection();
+        float[][] scores = new float[images.size()][prepared.size()];
+        int atOnce = atOnce(prepared.size());
+        for (int from = 0; from < images.size(); from += atOnce) {
+            int count = Math.min(atOnce, images.size() - from);
+            load(images.subList(from, from + count));
+            float[][] standardised = standardisedCosines(count, prepared);
+            List<float[]> results = Arrays.asList(scores).subList(from, from + count);
+            if (selection.kind() == LabelSelection.Kind.ALL) {
+                scoreAll(prepared, standardised, results);
+            } else {
+                for (int row = 0; row < count; row++) {
+                    int[] selected = selected(standardised[row], selection);
+                    scoreSelected(row, selected, prepared, standardised[row], results.get(row));
+                }
+            }
         }
         return scores;
+    }
+
+    /**
+     * How many images are to be scored at a time where others wait: so many that it takes about 20 ms on two cores, or, for
+     * more than a thousand labels, a few.
+     */
+    int imagesPerPart(LabelVectors labels) {
+        return Math.max(LEAST_OF_A_PART, Math.min(rows, PAIRS_PER_PART / Math.max(1, labels.size())));
+    }
+
+    /**
+     * What speaks for each label, whatever the labels' selection.
+     *
+     * @throws IllegalArgumentException if features or labels are not this model's
+     */
+    List<LabelEvidence> explain(ImageFeatures features, LabelVectors labels) throws OrtException {
+        PreparedLabels prepared = prepare(labels);
+        load(List.of(features));
+        float[] standardised = standardisedCosines(1, prepared)[0];
+        float[] scores = new float[prepared.size()];
+        scoreAll(prepared, new float[][] {standardised}, List.of(scores));
+        List<LabelEvidence> evidence = new ArrayList<>(scores.length);
+        for (int label = 0; label < scores.length; label++) {
+            evidence.add(new LabelEvidence(scores[label], standardised[label], isCandidate(standardised[label])));
+        }
+        return evidence;
     }
 
     @Override
@@ -127,29 +203,37 @@ public final class ImageScorer implements AutoCloseable {
         prepared.clear();
     }
 
-    /** The batch sizes that are run: 1, 2, 4, … up to the one that holds the largest batch. */
+    /** The batch sizes that are encoded: 1, 2, 4, … up to the one that holds the largest batch. */
     int[] buckets() {
-        int count = Integer.numberOfTrailingZeros(bucketAbove(maxBatch)) + 1;
-        int[] buckets = new int[count];
-        for (int i = 0; i < count; i++) {
+        return bucketsUpTo(bucketAbove(maxBatch));
+    }
+
+    /** How many images with few labels are scored at a time: 1, 2, 4, … */
+    int[] rowBuckets() {
+        return bucketsUpTo(rows);
+    }
+
+    private static int[] bucketsUpTo(int largest) {
+        int[] buckets = new int[Integer.numberOfTrailingZeros(largest) + 1];
+        for (int i = 0; i < buckets.length; i++) {
             buckets[i] = 1 << i;
         }
         return buckets;
     }
 
-    private void encode(int from, int rows) throws OrtException {
+    private void encode(int from, int batch) throws OrtException {
         int size = image.size();
         try (OnnxTensor input = OnnxTensor.createTensor(
                         environment,
-                        pixels.slice(from * pixelBytes(), rows * pixelBytes()).order(ByteOrder.nativeOrder()),
-                        new long[] {rows, size, size, 3},
+                        pixels.slice(from * pixelBytes(), batch * pixelBytes()).order(ByteOrder.nativeOrder()),
+                        new long[] {batch, size, size, 3},
                         OnnxJavaType.UINT8);
-                OnnxTensor embeddingRows = embeddingRows(from, rows)) {
+                OnnxTensor embeddingRows = embeddingRows(from, batch)) {
             if (sessions.decoder().isEmpty()) {
                 encode(input, Map.of("embedding", embeddingRows));
                 return;
             }
-            try (OnnxTensor tokenRows = tokenRows(from, rows)) {
+            try (OnnxTensor tokenRows = tokenRows(from, batch)) {
                 encode(input, Map.of("tokens", tokenRows, "embedding", embeddingRows));
             }
         }
@@ -161,38 +245,135 @@ public final class ImageScorer implements AutoCloseable {
         }
     }
 
-    private void score(
-            int from, int to, OnnxTensor chunk, int count, PreparedLabels labels, int first, float[][] scores)
-            throws OrtException {
-        int images = to - from;
-        // rows beyond the batch are leftovers that nobody reads
-        int rows = padsBatches && from == 0 ? bucketAbove(images) : images;
-        boolean decodes = sessions.decoder().isPresent();
-        try (OnnxTensor embeddingRows = embeddingRows(from, rows);
-                OnnxTensor cosineRows = labelRows(cosines, rows, count);
-                OrtSession.Result result = sessions.cosine()
-                        .run(Map.of("embedding", embeddingRows, "labels", chunk), Map.of("cosine", cosineRows))) {
-            checkPinned(result, 1);
+    private void load(List<ImageFeatures> images) {
+        for (int row = 0; row < images.size(); row++) {
+            codec.load(images.get(row), embeddings, tokens, row);
         }
-        if (decodes) {
-            try (OnnxTensor tokenRows = tokenRows(from, rows);
-                    OnnxTensor logitRows = labelRows(logits, rows, count);
-                    OrtSession.Result result = sessions.decoder()
-                            .get()
-                            .run(Map.of("tokens", tokenRows, "labels", chunk), Map.of("logits", logitRows))) {
+    }
+
+    /** How many images are run at once: more of them where there are few labels. */
+    private int atOnce(int labels) {
+        int most = PAIRS_PER_RUN / Math.max(1, Math.min(labels, labelChunk));
+        return Math.max(bucketAbove(maxBatch), Math.min(rows, bucketBelow(Math.max(1, most))));
+    }
+
+    /** Of the loaded images: [images][labels]. */
+    private float[][] standardisedCosines(int images, PreparedLabels labels) throws OrtException {
+        float[][] standardised = new float[images][labels.size()];
+        int batch = padded(images);
+        int first = 0;
+        for (OnnxTensor chunk : labels.chunks()) {
+            int count = rowsOf(chunk);
+            try (OnnxTensor embeddingRows = embeddingRows(0, batch);
+                    OnnxTensor cosineRows = labelRows(cosines, batch, count);
+                    OrtSession.Result result = sessions.cosine()
+                            .run(Map.of("embedding", embeddingRows, "labels", chunk), Map.of("cosine", cosineRows))) {
                 checkPinned(result, 1);
             }
+            for (int row = 0; row < images; row++) {
+                cosines.get(row * count, standardised[row], first, count);
+                for (int label = first; label < first + count; label++) {
+                    standardised[row][label] =
+                            (standardised[row][label] - labels.mean(label)) / labels.deviation(label);
+                }
+            }
+            first += count;
         }
-        for (int row = 0; row < images; row++) {
+        return standardised;
+    }
+
+    /** The loaded images against every label. */
+    private void scoreAll(PreparedLabels labels, float[][] standardised, List<float[]> scores) throws OrtException {
+        int images = standardised.length;
+        int first = 0;
+        for (OnnxTensor chunk : labels.chunks()) {
+            int count = rowsOf(chunk);
+            decode(0, padded(images), chunk, count);
+            for (int row = 0; row < images; row++) {
+                for (int i = 0; i < count; i++) {
+                    scores.get(row)[first + i] = score(row * count + i, standardised[row][first + i]);
+                }
+            }
+            first += count;
+        }
+    }
+
+    /** One of the loaded images against some labels: the candidate form of {@code BUNDLE.md}. */
+    private void scoreSelected(int row, int[] selected, PreparedLabels labels, float[] standardised, float[] scores)
+            throws OrtException {
+        Arrays.fill(scores, ImageScores.NOT_DECODED);
+        int size = image.embeddingSize();
+        for (int first = 0; first < selected.length; first += labelChunk) {
+            int count = Math.min(labelChunk, selected.length - first);
+            if (sessions.decoder().isPresent()) {
+                for (int i = 0; i < count; i++) {
+                    labels.copy(selected[first + i], candidates, i);
+                }
+                int padded = Math.min(labelChunk, padded(count));
+                try (OnnxTensor chunk = OnnxTensor.createTensor(
+                        environment, candidates.slice(0, padded * size), new long[] {padded, size})) {
+                    decode(row, 1, chunk, padded);
+                }
+            }
             for (int i = 0; i < count; i++) {
-                int label = first + i;
-                double logit = decodes ? logits.get(row * count + i) : 0;
-                double standardised = (cosines.get(row * count + i) - labels.mean(label)) / labels.deviation(label);
-                double combined =
-                        scoring.decoderWeight() * logit + scoring.cosineWeight() * standardised + scoring.bias();
-                scores[row][label] = (float) (1 / (1 + Math.exp(-combined)));
+                int label = selected[first + i];
+                scores[label] = score(i, standardised[label]);
             }
         }
+    }
+
+    /** The labels to be decoded for an image, by their standardised cosines. */
+    private int[] selected(float[] standardised, LabelSelection selection) {
+        return switch (selection.kind()) {
+            case ALL -> IntStream.range(0, standardised.length).toArray();
+            case CANDIDATES ->
+                IntStream.range(0, standardised.length)
+                        .filter(label -> isCandidate(standardised[label]))
+                        .toArray();
+            case TOP -> top(standardised, selection.count());
+        };
+    }
+
+    /** Of a graph that gave no number too: its score says so. */
+    private boolean isCandidate(float standardised) {
+        return !(standardised < scoring.candidateCutoff());
+    }
+
+    private static int[] top(float[] standardised, int count) {
+        long[] keys = new long[standardised.length];
+        for (int label = 0; label < keys.length; label++) {
+            int bits = Float.floatToIntBits(standardised[label]);
+            // integers in the order of the floats: below zero, a float's magnitude grows with its bits
+            int ordered = bits ^ (bits >> 31 & Integer.MAX_VALUE);
+            keys[label] = (long) ~ordered << Integer.SIZE | label;
+        }
+        Arrays.sort(keys);
+        return Arrays.stream(keys).limit(count).mapToInt(key -> (int) key).toArray();
+    }
+
+    /** Writes [batch, count] logits of loaded images, from image {@code from} on. */
+    private void decode(int from, int batch, OnnxTensor labels, int count) throws OrtException {
+        if (sessions.decoder().isEmpty()) {
+            return;
+        }
+        try (OnnxTensor tokenRows = tokenRows(from, batch);
+                OnnxTensor logitRows = labelRows(logits, batch, count);
+                OrtSession.Result result = sessions.decoder()
+                        .get()
+                        .run(Map.of("tokens", tokenRows, "labels", labels), Map.of("logits", logitRows))) {
+            checkPinned(result, 1);
+        }
+    }
+
+    private float score(int place, double standardised) {
+        double logit = sessions.decoder().isPresent() ? logits.get(place) : 0;
+        double combined = scoring.decoderWeight() * logit + scoring.cosineWeight() * standardised + scoring.bias();
+        return (float) (1 / (1 + Math.exp(-combined)));
+    }
+
+    /** Rows to run for so many images or candidates; those beyond are leftovers that nobody reads. */
+    private int padded(int count) {
+        return padsBatches ? bucketAbove(count) : count;
     }
 
     private PreparedLabels prepare(LabelVectors labels) throws OrtException {
@@ -213,21 +394,25 @@ public final class ImageScorer implements AutoCloseable {
         return added;
     }
 
-    private OnnxTensor tokenRows(int from, int rows) throws OrtException {
+    private OnnxTensor tokenRows(int from, int count) throws OrtException {
         return OnnxTensor.createTensor(
                 environment,
-                tokens.slice(from * tokenFloats(), rows * tokenFloats()),
-                new long[] {rows, image.tokens(), image.tokenWidth()});
+                tokens.slice(from * tokenFloats(), count * tokenFloats()),
+                new long[] {count, image.tokens(), image.tokenWidth()});
     }
 
-    private OnnxTensor embeddingRows(int from, int rows) throws OrtException {
+    private OnnxTensor embeddingRows(int from, int count) throws OrtException {
         int size = image.embeddingSize();
         return OnnxTensor.createTensor(
-                environment, embeddings.slice(from * size, rows * size), new long[] {rows, size});
+                environment, embeddings.slice(from * size, count * size), new long[] {count, size});
     }
 
-    private OnnxTensor labelRows(FloatBuffer buffer, int rows, int count) throws OrtException {
-        return OnnxTensor.createTensor(environment, buffer.slice(0, rows * count), new long[] {rows, count});
+    private OnnxTensor labelRows(FloatBuffer buffer, int images, int count) throws OrtException {
+        return OnnxTensor.createTensor(environment, buffer.slice(0, images * count), new long[] {images, count});
+    }
+
+    private static int rowsOf(OnnxTensor chunk) {
+        return (int) chunk.getInfo().getShape()[0];
     }
 
     private int tokenFloats() {

@@ -8,15 +8,19 @@ package io.tagstream.model.onnx;
 import ai.onnxruntime.OrtException;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelEvidence;
 import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
 import io.tagstream.model.LabelVector;
 import io.tagstream.model.LabelVectors;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
+import io.tagstream.model.Priority;
 import io.tagstream.model.batch.PipelineOptions;
 import io.tagstream.model.batch.RetryOptions;
 import io.tagstream.model.batch.ScoringPipeline;
@@ -49,7 +53,8 @@ import org.slf4j.LoggerFactory;
  * A bundle on ONNX Runtime.
  *
  * <p><i>Threading notes.</i> See {@link ModelRuntime} and {@link ScoringPipeline}. Building opens the sessions, runs every
- * batch size once, so that none is met first in production, and runs the bundle's self-test.
+ * batch size once, so that none is met first in production, and runs the bundle's self-test. {@link #explain} runs on the
+ * caller's thread, one call at a time, beside the inference thread.
  */
 public final class OnnxModelRuntime implements ModelRuntime {
     private static final Logger LOG = LoggerFactory.getLogger(OnnxModelRuntime.class);
@@ -63,6 +68,11 @@ public final class OnnxModelRuntime implements ModelRuntime {
     private final Decoder decoder;
     private final ImageScorer batchScorer;
     private final ScoringPipeline pipeline;
+    /** Guards {@link #explainingScorer}. */
+    private final Object explaining = new Object();
+
+    private ImageScorer explainingScorer;
+    private boolean explainingEnded;
     private boolean closed;
 
     private OnnxModelRuntime(Builder builder) {
@@ -81,10 +91,12 @@ public final class OnnxModelRuntime implements ModelRuntime {
                     bundle.textFingerprint(),
                     bundled.image().embeddingSize(),
                     bundled.scoring().defaultThreshold(),
-                    bundled.scoring().topK());
+                    bundled.scoring().topK(),
+                    sessions.features().bytes(),
+                    bundled.scoring().candidateCutoff());
             int batchSize = builder.batchSize.orElse(sessions.provider() == ExecutionProvider.CPU ? 8 : 32);
             openedEncoder = new LabelEncoder(bundle, sessions.text());
-            openedScorer = new ImageScorer(sessions, batchSize);
+            openedScorer = ImageScorer.ofBatches(sessions, batchSize);
             SelfTest.run(bundle, openedEncoder, openedScorer);
             openedDecoder = builder.openDecoder();
             decoder = openedDecoder;
@@ -100,6 +112,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
                             builder.decodeThreads,
                             batchSize,
                             builder.batchWait,
+                            builder.featureCache,
                             builder.retry),
                     builder.metrics);
             complete = true;
@@ -144,12 +157,35 @@ public final class OnnxModelRuntime implements ModelRuntime {
         return pipeline.trySubmit(request, labels);
     }
 
+    @Override
+    public Optional<CompletableFuture<float[][]>> tryScore(
+            List<ImageFeatures> images, LabelVectors labels, Priority priority) {
+        return pipeline.tryScore(images, labels, priority);
+    }
+
+    @Override
+    public List<LabelEvidence> explain(ImageFeatures image, LabelVectors labels) throws ImageException {
+        synchronized (explaining) {
+            if (explainingEnded) {
+                throw new ImageException(FailureReason.MODEL_ERROR, "the runtime is closed");
+            }
+            if (explainingScorer == null) {
+                explainingScorer = ImageScorer.ofSingleImages(sessions);
+            }
+            try {
+                return explainingScorer.explain(image, labels);
+            } catch (OrtException | IllegalArgumentException e) {
+                throw new ImageException(FailureReason.MODEL_ERROR, e.getMessage(), e);
+            }
+        }
+    }
+
     /**
      * A scorer of its own over this runtime's sessions and threads, for pixels that are prepared already; the caller
      * closes it, before this runtime.
      */
     public ImageScorer scorer() {
-        return new ImageScorer(sessions, batchScorer.maxBatch());
+        return ImageScorer.ofBatches(sessions, batchScorer.maxBatch());
     }
 
     /** Bytes of an image that is prepared for the model: size x size x 3. */
@@ -179,6 +215,12 @@ public final class OnnxModelRuntime implements ModelRuntime {
         fetcher.close();
         decoder.close();
         pipeline.close();
+        synchronized (explaining) {
+            explainingEnded = true;
+            if (explainingScorer != null) {
+                explainingScorer.close();
+            }
+        }
         closeModel(batchScorer, labelEncoder);
     }
 
@@ -221,13 +263,23 @@ public final class OnnxModelRuntime implements ModelRuntime {
         }
 
         @Override
-        public void encode(int images) throws OrtException {
-            batchScorer.encode(images);
+        public List<ImageFeatures> encode(int images) throws OrtException {
+            return batchScorer.encode(images);
         }
 
         @Override
-        public float[][] score(int from, int to, LabelVectors labels) throws OrtException {
-            return batchScorer.score(from, to, labels);
+        public int featureBytes() {
+            return description.featureBytes();
+        }
+
+        @Override
+        public int imagesPerPart(LabelVectors labels) {
+            return batchScorer.imagesPerPart(labels);
+        }
+
+        @Override
+        public float[][] score(List<ImageFeatures> images, LabelVectors labels) throws OrtException {
+            return batchScorer.score(images, labels);
         }
     }
 
@@ -245,6 +297,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
         private Optional<Integer> batchSize = Optional.empty();
         private Duration batchWait = Duration.ofMillis(10);
         private int maxAccepted = 16_384;
+        private int featureCache = 256;
         private int maxInFlight = 256;
         private RetryOptions retry = RetryOptions.DEFAULT;
         private UnaryOperator<Stages> stages = UnaryOperator.identity();
@@ -297,6 +350,18 @@ public final class OnnxModelRuntime implements ModelRuntime {
          */
         public Builder maxAccepted(int maxAccepted) {
             this.maxAccepted = positive("maxAccepted", maxAccepted);
+            return this;
+        }
+
+        /**
+         * Images whose features are kept, so that the same bytes under another reference are neither decoded nor encoded
+         * again; 256 by default, 0 for none. Each takes {@link ModelDescription#featureBytes}.
+         */
+        public Builder featureCache(int images) {
+            if (images < 0) {
+                throw new IllegalArgumentException("featureCache must be 0 or more, not " + images);
+            }
+            this.featureCache = images;
             return this;
         }
 

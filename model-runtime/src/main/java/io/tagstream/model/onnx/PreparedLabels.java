@@ -16,6 +16,8 @@ import java.util.List;
 /** What scoring needs of a {@link LabelVectors}: tensors over its own memory, chunk by chunk, and its statistics. */
 final class PreparedLabels implements AutoCloseable {
     private final LabelVectors labels;
+    private final FloatBuffer vectors;
+    private final int embeddingSize;
     private final List<OnnxTensor> chunks = new ArrayList<>();
     private final float[] means;
     private final float[] deviations;
@@ -24,7 +26,8 @@ final class PreparedLabels implements AutoCloseable {
             throws OrtException {
         this.labels = labels;
         int count = labels.size();
-        FloatBuffer vectors = labels.vectors();
+        this.embeddingSize = embeddingSize;
+        this.vectors = labels.vectors().slice();
         if (vectors.remaining() != count * embeddingSize) {
             throw new IllegalArgumentException("%d label vectors of %d floats need %d floats, not %d"
                     .formatted(count, embeddingSize, count * embeddingSize, vectors.remaining()));
@@ -39,7 +42,7 @@ final class PreparedLabels implements AutoCloseable {
         try {
             for (int from = 0; from < count; from += chunkSize) {
                 int size = Math.min(chunkSize, count - from);
-                FloatBuffer rows = vectors.slice(vectors.position() + from * embeddingSize, size * embeddingSize);
+                FloatBuffer rows = vectors.slice(from * embeddingSize, size * embeddingSize);
                 chunks.add(OnnxTensor.createTensor(environment, rows, new long[] {size, embeddingSize}));
             }
             complete = true;
@@ -60,6 +63,11 @@ final class PreparedLabels implements AutoCloseable {
 
     List<OnnxTensor> chunks() {
         return chunks;
+    }
+
+    /** Writes a label's vector to row {@code row} of [rows, D]. */
+    void copy(int label, FloatBuffer target, int row) {
+        target.put(row * embeddingSize, vectors, label * embeddingSize, embeddingSize);
     }
 
     float mean(int label) {

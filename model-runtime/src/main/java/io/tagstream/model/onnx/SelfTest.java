@@ -6,6 +6,7 @@
 package io.tagstream.model.onnx;
 
 import ai.onnxruntime.OrtException;
+import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
 import io.tagstream.model.LabelVector;
@@ -14,6 +15,7 @@ import io.tagstream.model.bundle.BundleDescription;
 import io.tagstream.model.text.LabelEncoder;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /** Runs every batch size once, and the bundle's own images and labels against the scores they must get. */
@@ -27,6 +29,10 @@ final class SelfTest {
         try {
             for (int images : scorer.buckets()) {
                 scorer.score(Math.min(images, scorer.maxBatch()), labels);
+            }
+            ImageFeatures features = scorer.encode(1).get(0);
+            for (int images : scorer.rowBuckets()) {
+                scorer.score(Collections.nCopies(images, features), labels);
             }
             for (int image = 0; image < test.images(); image++) {
                 scorer.pixels(0).put(pixels.slice(image * scorer.pixelBytes(), scorer.pixelBytes()));

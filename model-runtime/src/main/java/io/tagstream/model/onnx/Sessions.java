@@ -97,6 +97,11 @@ final class Sessions implements AutoCloseable {
         return provider;
     }
 
+    /** The layout of an image's features. */
+    FeatureCodec features() {
+        return new FeatureCodec(description.image(), decoder.isPresent());
+    }
+
     OrtSession imageEncoder() {
         return imageEncoder;
     }

@@ -7,6 +7,7 @@ package io.tagstream.model.batch;
 
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.LabelVectors;
 import io.tagstream.model.image.EncodedImage;
@@ -58,6 +59,8 @@ final class FakeStages implements Stages, AutoCloseable {
         }
     }
 
+    static final int IMAGES_PER_PART = 4;
+
     static final String UNREADABLE = "unreadable";
     static final String BREAKS_FETCHING = "breaks fetching";
     static final String BREAKS_DECODING = "breaks decoding";
@@ -70,17 +73,28 @@ final class FakeStages implements Stages, AutoCloseable {
     final ConcurrentLinkedQueue<String> attempts = new ConcurrentLinkedQueue<>();
 
     final ConcurrentLinkedQueue<Integer> batchSizes = new ConcurrentLinkedQueue<>();
+    /** What the model did: {@code encode [1, 2]}, {@code score [1, 2]}. */
+    final ConcurrentLinkedQueue<String> turns = new ConcurrentLinkedQueue<>();
+
     final AtomicInteger decoded = new AtomicInteger();
     final Semaphore fetchGate = new Semaphore(Integer.MAX_VALUE);
     final Semaphore decodeGate = new Semaphore(Integer.MAX_VALUE);
     final Semaphore encodeGate = new Semaphore(Integer.MAX_VALUE);
+    final Semaphore scoreGate = new Semaphore(Integer.MAX_VALUE);
     volatile long maxDelayMicros;
     volatile Throwable encodeFailure;
+    volatile Exception scoreFailure;
     volatile float scoreToAdd;
 
     private final ImageFetcher fetcher =
             new ImageFetcher(FetchOptions.builder().maxBytes(1000).build());
     private final List<Integer> loaded = new ArrayList<>();
+
+    /** The features of image {@code number}. */
+    static ImageFeatures features(int number) {
+        return new ImageFeatures(
+                ByteBuffer.allocate(Integer.BYTES).putInt(number).array());
+    }
 
     static ImageRequest image(Object content) {
         return new ImageRequest("data:," + String.valueOf(content).replace(" ", "%20"), Optional.empty());
@@ -147,8 +161,9 @@ final class FakeStages implements Stages, AutoCloseable {
     }
 
     @Override
-    public void encode(int images) throws Exception {
+    public List<ImageFeatures> encode(int images) throws Exception {
         batchSizes.add(images);
+        turns.add("encode " + loaded);
         pass(encodeGate);
         if (encodeFailure instanceof Error error) {
             throw error;
@@ -156,13 +171,32 @@ final class FakeStages implements Stages, AutoCloseable {
         if (encodeFailure instanceof Exception exception) {
             throw exception;
         }
+        return loaded.stream().map(FakeStages::features).toList();
     }
 
     @Override
-    public float[][] score(int from, int to, LabelVectors labels) {
-        float[][] scores = new float[to - from][1];
-        for (int i = from; i < to; i++) {
-            scores[i - from][0] = loaded.get(i) + ((NumberedLabels) labels).number() + scoreToAdd;
+    public int featureBytes() {
+        return Integer.BYTES;
+    }
+
+    @Override
+    public int imagesPerPart(LabelVectors labels) {
+        return IMAGES_PER_PART;
+    }
+
+    @Override
+    public float[][] score(List<ImageFeatures> images, LabelVectors labels) throws Exception {
+        List<Integer> numbers = images.stream()
+                .map(features -> ByteBuffer.wrap(features.bytes()).getInt())
+                .toList();
+        turns.add("score " + numbers);
+        pass(scoreGate);
+        if (scoreFailure != null) {
+            throw scoreFailure;
+        }
+        float[][] scores = new float[images.size()][1];
+        for (int i = 0; i < scores.length; i++) {
+            scores[i][0] = numbers.get(i) + ((NumberedLabels) labels).number() + scoreToAdd;
         }
         return scores;
     }

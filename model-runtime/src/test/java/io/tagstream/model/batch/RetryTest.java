@@ -43,7 +43,14 @@ class RetryTest {
     private final ScoringPipeline pipeline = new ScoringPipeline(
             stages,
             new PipelineOptions(
-                    5_000, 8, 8, 2, 1, Duration.ZERO, new RetryOptions(3, BACKOFF, Duration.ofSeconds(30), DEADLINE)),
+                    5_000,
+                    8,
+                    8,
+                    2,
+                    1,
+                    Duration.ZERO,
+                    0,
+                    new RetryOptions(3, BACKOFF, Duration.ofSeconds(30), DEADLINE)),
             registry,
             alarms,
             new Random(7));

@@ -219,7 +219,7 @@ class ScoringPipelineTest {
     private static PipelineOptions options(
             int maxAccepted, int fetchThreads, int decodeThreads, int batchSize, Duration batchWait) {
         RetryOptions once = new RetryOptions(1, Duration.ZERO, Duration.ZERO, FOR_EVER);
-        return new PipelineOptions(maxAccepted, 1000, fetchThreads, decodeThreads, batchSize, batchWait, once);
+        return new PipelineOptions(maxAccepted, 1000, fetchThreads, decodeThreads, batchSize, batchWait, 0, once);
     }
 
     private static NumberedLabels zero() {

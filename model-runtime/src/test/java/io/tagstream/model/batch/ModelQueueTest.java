@@ -7,6 +7,7 @@ package io.tagstream.model.batch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tagstream.model.Priority;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -16,62 +17,62 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
-class BatcherTest {
+class ModelQueueTest {
     private static final Duration FOR_EVER = Duration.ofHours(1);
 
     @Test
     void shouldGiveAFullBatchWithoutWaiting() throws Exception {
-        Batcher<Integer> batcher = new Batcher<>(3, FOR_EVER);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(3, FOR_EVER);
         for (int i = 0; i < 7; i++) {
-            assertThat(batcher.add(i)).isTrue();
+            assertThat(queue.add(i, Priority.FRESH)).isTrue();
         }
-        assertThat(batcher.take()).containsExactly(0, 1, 2);
-        assertThat(batcher.take()).containsExactly(3, 4, 5);
+        assertThat(queue.take().batch()).containsExactly(0, 1, 2);
+        assertThat(queue.take().batch()).containsExactly(3, 4, 5);
     }
 
     @Test
     void shouldWaitUntilABatchIsFull() {
-        Batcher<Integer> batcher = new Batcher<>(2, FOR_EVER);
-        CompletableFuture<List<Integer>> taken = take(batcher);
-        batcher.add(1);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER);
+        CompletableFuture<List<Integer>> taken = take(queue);
+        queue.add(1, Priority.FRESH);
         assertThat(taken).isNotDone();
-        batcher.add(2);
+        queue.add(2, Priority.FRESH);
         assertThat(taken.join()).containsExactly(1, 2);
     }
 
     @Test
     void shouldGiveAPartialBatchOnceItsOldestItemHasWaited() throws Exception {
         Duration wait = Duration.ofMillis(100);
-        Batcher<Integer> batcher = new Batcher<>(100, wait);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(100, wait);
         long start = System.nanoTime();
-        batcher.add(1);
-        batcher.add(2);
-        assertThat(batcher.take()).containsExactly(1, 2);
+        queue.add(1, Priority.FRESH);
+        queue.add(2, Priority.FRESH);
+        assertThat(queue.take().batch()).containsExactly(1, 2);
         assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(wait.toNanos());
     }
 
     @Test
     void shouldNotWaitAtAllWhenToldSo() throws Exception {
-        Batcher<Integer> batcher = new Batcher<>(100, Duration.ZERO);
-        batcher.add(1);
-        assertThat(batcher.take()).containsExactly(1);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(100, Duration.ZERO);
+        queue.add(1, Priority.FRESH);
+        assertThat(queue.take().batch()).containsExactly(1);
     }
 
     @Test
     void shouldEndWaitingWhenClosed() throws Exception {
-        Batcher<Integer> batcher = new Batcher<>(2, FOR_EVER);
-        CompletableFuture<List<Integer>> taken = take(batcher);
-        batcher.add(1);
-        batcher.close();
+        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER);
+        CompletableFuture<List<Integer>> taken = take(queue);
+        queue.add(1, Priority.FRESH);
+        queue.close();
         assertThat(taken.get(10, TimeUnit.SECONDS)).isEmpty();
-        assertThat(batcher.add(2)).isFalse();
-        assertThat(batcher.isClosed()).isTrue();
+        assertThat(queue.add(2, Priority.FRESH)).isFalse();
+        assertThat(queue.isClosed()).isTrue();
     }
 
-    private static CompletableFuture<List<Integer>> take(Batcher<Integer> batcher) {
+    private static CompletableFuture<List<Integer>> take(ModelQueue<Integer, String> queue) {
         return CompletableFuture.supplyAsync(() -> {
             try {
-                return batcher.take();
+                return queue.take().batch();
             } catch (InterruptedException e) {
                 throw new CompletionException(e);
             }

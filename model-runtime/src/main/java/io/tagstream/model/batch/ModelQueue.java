@@ -1,0 +1,213 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.batch;
+
+import io.tagstream.model.Priority;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * What waits for the model, and what is next: images of all callers, collected into batches, and jobs that are done in
+ * turns of their own. Each is served first come, first served.
+ *
+ * <ol>
+ *   <li>A fresh job goes first.
+ *   <li>A batch of fresh images is next as soon as it is ready: full, or its oldest image has waited long enough.
+ *   <li>A background job or a small batch of background images, by turns, is next where there is nothing fresh, or has
+ *       been for {@value #FRESH_TURNS} turns in a row.
+ * </ol>
+ *
+ * <p><i>Threading notes.</i> Any thread adds, one takes. How much waits is bounded by who adds it.
+ *
+ * @param <T> an image
+ * @param <J> a job
+ */
+final class ModelQueue<T, J> {
+    private static final int FRESH_TURNS = 10;
+    private static final int BACKGROUND_SHARE = 4;
+
+    private record Waiting<T>(T item, long since) {}
+
+    /** What the model is to do next: a job, or a batch where there is none. Both are empty once the queue is closed. */
+    record Turn<T, J>(List<T> batch, List<J> job) {
+        boolean isEmpty() {
+            return batch.isEmpty() && job.isEmpty();
+        }
+    }
+
+    private final int size;
+    private final int backgroundSize;
+    private final long waitNanos;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Map<Priority, Deque<Waiting<T>>> images = new EnumMap<>(Priority.class);
+    private final Map<Priority, Deque<J>> jobs = new EnumMap<>(Priority.class);
+    private int freshTurns;
+    private boolean imagesAreNext;
+    private boolean closed;
+
+    /**
+     * @param size a full batch; one of background images has at most a quarter of it
+     * @param wait how long a fresh image waits at most for its batch to fill
+     */
+    ModelQueue(int size, Duration wait) {
+        this.size = size;
+        this.backgroundSize = Math.max(1, size / BACKGROUND_SHARE);
+        this.waitNanos = wait.toNanos();
+        for (Priority priority : Priority.values()) {
+            images.put(priority, new ArrayDeque<>());
+            jobs.put(priority, new ArrayDeque<>());
+        }
+    }
+
+    /** Adds an image; false if closed. */
+    boolean add(T image, Priority priority) {
+        lock.lock();
+        try {
+            if (closed) {
+                return false;
+            }
+            Deque<Waiting<T>> waiting = images.get(priority);
+            waiting.add(new Waiting<>(image, System.nanoTime()));
+            // the taker sleeps for the first image or until the batch is full: in between nothing changes for it
+            if (priority == Priority.BACKGROUND || waiting.size() == 1 || waiting.size() >= size) {
+                changed.signal();
+            }
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Adds a job; false if closed. */
+    boolean addJob(J job, Priority priority) {
+        lock.lock();
+        try {
+            if (closed) {
+                return false;
+            }
+            jobs.get(priority).addLast(job);
+            changed.signal();
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Puts a job that was taken and is not complete back to where it was, in front of the others. */
+    void putBack(J job, Priority priority) {
+        lock.lock();
+        try {
+            if (!closed) {
+                jobs.get(priority).addFirst(job);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes out a job that is not to be done any more, if it waits here. */
+    void removeJob(J job, Priority priority) {
+        lock.lock();
+        try {
+            jobs.get(priority).remove(job);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits for the next turn; an empty one once closed. */
+    Turn<T, J> take() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            while (!closed) {
+                long now = System.nanoTime();
+                if (backgroundWaits() && (freshTurns >= FRESH_TURNS || !freshIsReady(now))) {
+                    freshTurns = 0;
+                    return backgroundTurn();
+                }
+                if (freshIsReady(now)) {
+                    freshTurns = backgroundWaits() ? freshTurns + 1 : 0;
+                    J job = jobs.get(Priority.FRESH).poll();
+                    return job == null
+                            ? new Turn<>(batch(Priority.FRESH, size), List.of())
+                            : new Turn<>(List.of(), List.of(job));
+                }
+                if (images.get(Priority.FRESH).isEmpty()) {
+                    changed.await();
+                } else {
+                    changed.awaitNanos(waitNanos - waited(now));
+                }
+            }
+            return new Turn<>(List.of(), List.of());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean freshIsReady(long now) {
+        int waiting = images.get(Priority.FRESH).size();
+        return !jobs.get(Priority.FRESH).isEmpty() || waiting >= size || (waiting > 0 && waited(now) >= waitNanos);
+    }
+
+    /** How long the oldest of the fresh images has waited. */
+    private long waited(long now) {
+        return now - images.get(Priority.FRESH).element().since();
+    }
+
+    private boolean backgroundWaits() {
+        return !images.get(Priority.BACKGROUND).isEmpty()
+                || !jobs.get(Priority.BACKGROUND).isEmpty();
+    }
+
+    private Turn<T, J> backgroundTurn() {
+        boolean none = jobs.get(Priority.BACKGROUND).isEmpty();
+        boolean takesImages =
+                none || (imagesAreNext && !images.get(Priority.BACKGROUND).isEmpty());
+        imagesAreNext = !takesImages;
+        return takesImages
+                ? new Turn<>(batch(Priority.BACKGROUND, backgroundSize), List.of())
+                : new Turn<>(List.of(), List.of(jobs.get(Priority.BACKGROUND).remove()));
+    }
+
+    private List<T> batch(Priority priority, int most) {
+        Deque<Waiting<T>> waiting = images.get(priority);
+        List<T> batch = new ArrayList<>(most);
+        while (batch.size() < most && !waiting.isEmpty()) {
+            batch.add(waiting.remove().item());
+        }
+        return batch;
+    }
+
+    /** Ends waiting; what was not taken is dropped. */
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+            images.values().forEach(Deque::clear);
+            jobs.values().forEach(Deque::clear);
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean isClosed() {
+        lock.lock();
+        try {
+            return closed;
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,70 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.batch;
+
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageFeatures;
+import io.tagstream.model.LabelVectors;
+import io.tagstream.model.Priority;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Images that are scored again by their features, part by part.
+ *
+ * <p><i>Threading notes.</i> The inference thread alone takes parts and ends it; any thread may cancel its future. Whoever
+ * ends it frees its room, once.
+ */
+final class Rescoring {
+    final LabelVectors labels;
+    final Priority priority;
+    final CompletableFuture<float[][]> future = new CompletableFuture<>();
+
+    private final List<ImageFeatures> images;
+    private final Runnable freeRoom;
+    private final AtomicBoolean ended = new AtomicBoolean();
+    private final List<float[]> scores = new ArrayList<>();
+
+    /** {@code freeRoom} is run once, before the future completes unless it is cancelled. */
+    Rescoring(List<ImageFeatures> images, LabelVectors labels, Priority priority, Runnable freeRoom) {
+        this.images = List.copyOf(images);
+        this.labels = labels;
+        this.priority = priority;
+        this.freeRoom = freeRoom;
+    }
+
+    /** The next images to be scored, at most {@code most}. */
+    List<ImageFeatures> part(int most) {
+        return images.subList(scores.size(), Math.min(images.size(), scores.size() + most));
+    }
+
+    /** Takes a part's scores; completes with the last of them. */
+    void add(float[][] part) {
+        scores.addAll(List.of(part));
+        if (isComplete()) {
+            end();
+            future.complete(scores.toArray(float[][]::new));
+        }
+    }
+
+    boolean isComplete() {
+        return scores.size() == images.size();
+    }
+
+    void fail(ImageException failure) {
+        end();
+        future.completeExceptionally(failure);
+    }
+
+    /** Frees its room. */
+    void end() {
+        if (ended.compareAndSet(false, true)) {
+            freeRoom.run();
+        }
+    }
+}
