@@ -115,6 +115,7 @@ def export(config_path: Path, folders: Folders, device: str, checkpoint: Path, o
             calibration.threshold,
             config.tagging.top_k,
             config.tagging.candidate_cutoff,
+            config.tagging.candidate_prior_weight,
         ),
     )
     if config.data.kind == "everyday":

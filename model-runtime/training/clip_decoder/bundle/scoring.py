@@ -19,6 +19,7 @@ class Scoring:
     default_threshold: float
     top_k: int
     candidate_cutoff: float
+    candidate_prior_weight: float = 0.0
 
 
 def standardised_cosine(embeddings: np.ndarray, labels: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -175,6 +175,7 @@ def write_bundle(
             "defaultThreshold": scoring.default_threshold,
             "topK": scoring.top_k,
             "candidateCutoff": scoring.candidate_cutoff,
+            "candidatePriorWeight": scoring.candidate_prior_weight,
         },
         "selfTest": {
             "pixels": "self_test_pixels.u8",

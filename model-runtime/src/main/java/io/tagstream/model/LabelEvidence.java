@@ -11,7 +11,7 @@ package io.tagstream.model;
  * @param score as {@link ImageScores#scores}
  * @param standardisedCosine cosine of image and label, in standard deviations from its mean over the model's reference
  *     embeddings
- * @param candidate whether the label is decoded where {@link LabelSelection#CANDIDATES} are: its standardised cosine
- *     reaches {@link ModelDescription#candidateCutoff}
+ * @param candidate whether the label is decoded where {@link LabelSelection#CANDIDATES} are: its standardised
+ *     cosine and how common the model takes it to be together reach {@link ModelDescription#candidateCutoff}
  */
 public record LabelEvidence(float score, float standardisedCosine, boolean candidate) {}

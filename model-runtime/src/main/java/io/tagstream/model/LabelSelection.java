@@ -24,16 +24,17 @@ public record LabelSelection(Kind kind, int count) {
         /** Every label. */
         ALL,
         /**
-         * Labels whose cosine, standardised over the model's reference embeddings, reaches the model's cutoff. That
-         * depends on image and label alone: whether a label is a candidate does not change with the other labels.
+         * Labels that are promising enough for the image: their cosine, standardised over the model's reference
+         * embeddings, plus the model's share of how common it takes the label to be, reaches its cutoff. That depends on
+         * image and label alone: whether a label is a candidate does not change with the other labels.
          */
         CANDIDATES,
-        /** Those with the highest standardised cosine. Approximate: a new label may push another one out. */
+        /** The most promising ones. Approximate: a new label may push another one out. */
         TOP
     }
 
     /**
-     * The {@code count} labels with the highest standardised cosine.
+     * The {@code count} labels that are most promising for an image.
      *
      * @throws IllegalArgumentException if that is less than 1
      */

@@ -18,7 +18,8 @@ package io.tagstream.model;
  * @param defaultThreshold the score in [0, 1] from which a tag is emitted where its label has no threshold
  * @param topK at most so many tags an image
  * @param featureBytes the size of an image's {@link ImageFeatures}
- * @param candidateCutoff the standardised cosine from which a label is a candidate ({@link LabelSelection#CANDIDATES})
+ * @param candidateCutoff how promising a label must be for an image to be a candidate, in standard deviations of its
+ *     cosine ({@link LabelSelection.Kind#CANDIDATES})
  */
 public record ModelDescription(
         String id,

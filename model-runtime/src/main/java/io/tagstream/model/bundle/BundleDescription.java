@@ -79,14 +79,18 @@ public record BundleDescription(
             @JsonProperty(required = true) String sha256,
             @JsonProperty(required = true) int count) {}
 
-    /** How logit and cosine become a score. */
+    /**
+     * How logit and cosine become a score, and which labels are candidates; {@code candidatePriorWeight} 0 where the cosine
+     * alone decides on them.
+     */
     public record Scoring(
             @JsonProperty(required = true) double decoderWeight,
             @JsonProperty(required = true) double cosineWeight,
             @JsonProperty(required = true) double bias,
             @JsonProperty(required = true) double defaultThreshold,
             @JsonProperty(required = true) int topK,
-            @JsonProperty(required = true) double candidateCutoff) {}
+            @JsonProperty(required = true) double candidateCutoff,
+            @JsonSetter(nulls = Nulls.AS_EMPTY) double candidatePriorWeight) {}
 
     /** Images and labels with the scores they must get. */
     public record SelfTest(

@@ -149,6 +149,7 @@ final class BundleReader {
         finite("scoring.cosineWeight", scoring.cosineWeight());
         finite("scoring.bias", scoring.bias());
         finite("scoring.candidateCutoff", scoring.candidateCutoff());
+        finite("scoring.candidatePriorWeight", scoring.candidatePriorWeight());
         expect(
                 scoring.defaultThreshold() >= 0 && scoring.defaultThreshold() <= 1,
                 "scoring.defaultThreshold",

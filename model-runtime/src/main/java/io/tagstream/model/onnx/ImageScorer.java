@@ -23,6 +23,7 @@ import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
@@ -50,6 +51,10 @@ public final class ImageScorer implements AutoCloseable {
     private static final int PAIRS_PER_PART = 4096;
     /** With fewer, what a run costs on top would count: that of the everyday bundle decodes one more image. */
     private static final int LEAST_OF_A_PART = 4;
+    /** What a run of the decoder costs on top, in pairs of image and label, and in images: the everyday bundle's. */
+    private static final int PAIRS_A_RUN_COSTS = 32;
+
+    private static final int ROWS_A_RUN_COSTS = 1;
     // a vocabulary changes now and then, and the old one is still in use for a moment
     private static final int LABEL_SETS_KEPT = 2;
 
@@ -68,6 +73,9 @@ public final class ImageScorer implements AutoCloseable {
     private final FloatBuffer logits;
     private final FloatBuffer cosines;
     private final FloatBuffer candidates;
+    /** An image without content, [1, T, W]. */
+    private final FloatBuffer emptyTokens;
+
     private final Deque<PreparedLabels> prepared = new ArrayDeque<>();
 
     /** For batches of images, and as many features as is good for them. */
@@ -97,6 +105,7 @@ public final class ImageScorer implements AutoCloseable {
         this.embeddings = direct(4 * rows * image.embeddingSize()).asFloatBuffer();
         this.logits = direct(4 * capacity * labelChunk).asFloatBuffer();
         this.cosines = direct(4 * capacity * labelChunk).asFloatBuffer();
+        this.emptyTokens = direct(4 * tokenFloats()).asFloatBuffer();
         this.candidates = direct(4 * labelChunk * image.embeddingSize()).asFloatBuffer();
     }
 
@@ -158,14 +167,11 @@ public final class ImageScorer implements AutoCloseable {
             int count = Math.min(atOnce, images.size() - from);
             load(images.subList(from, from + count));
             float[][] standardised = standardisedCosines(count, prepared);
-            List<float[]> results = Arrays.asList(scores).subList(from, from + count);
+            float[][] results = Arrays.copyOfRange(scores, from, from + count);
             if (selection.kind() == LabelSelection.Kind.ALL) {
                 scoreAll(prepared, standardised, results);
             } else {
-                for (int row = 0; row < count; row++) {
-                    int[] selected = selected(standardised[row], selection);
-                    scoreSelected(row, selected, prepared, standardised[row], results.get(row));
-                }
+                scoreSelected(prepared, standardised, selection, results);
             }
         }
         return scores;
@@ -189,10 +195,11 @@ public final class ImageScorer implements AutoCloseable {
         load(List.of(features));
         float[] standardised = standardisedCosines(1, prepared)[0];
         float[] scores = new float[prepared.size()];
-        scoreAll(prepared, new float[][] {standardised}, List.of(scores));
+        scoreAll(prepared, new float[][] {standardised}, new float[][] {scores});
+        float[] promises = promises(prepared, standardised);
         List<LabelEvidence> evidence = new ArrayList<>(scores.length);
         for (int label = 0; label < scores.length; label++) {
-            evidence.add(new LabelEvidence(scores[label], standardised[label], isCandidate(standardised[label])));
+            evidence.add(new LabelEvidence(scores[label], standardised[label], isCandidate(promises[label])));
         }
         return evidence;
     }
@@ -233,7 +240,7 @@ public final class ImageScorer implements AutoCloseable {
                 encode(input, Map.of("embedding", embeddingRows));
                 return;
             }
-            try (OnnxTensor tokenRows = tokenRows(from, batch)) {
+            try (OnnxTensor tokenRows = tokenRows(tokens, from, batch)) {
                 encode(input, Map.of("tokens", tokenRows, "embedding", embeddingRows));
             }
         }
@@ -283,66 +290,138 @@ public final class ImageScorer implements AutoCloseable {
     }
 
     /** The loaded images against every label. */
-    private void scoreAll(PreparedLabels labels, float[][] standardised, List<float[]> scores) throws OrtException {
+    private void scoreAll(PreparedLabels labels, float[][] standardised, float[][] scores) throws OrtException {
         int images = standardised.length;
         int first = 0;
         for (OnnxTensor chunk : labels.chunks()) {
             int count = rowsOf(chunk);
-            decode(0, padded(images), chunk, count);
+            decode(tokens, 0, padded(images), chunk, count);
             for (int row = 0; row < images; row++) {
                 for (int i = 0; i < count; i++) {
-                    scores.get(row)[first + i] = score(row * count + i, standardised[row][first + i]);
+                    scores[row][first + i] = score(row * count + i, standardised[row][first + i]);
                 }
             }
             first += count;
         }
     }
 
-    /** One of the loaded images against some labels: the candidate form of {@code BUNDLE.md}. */
-    private void scoreSelected(int row, int[] selected, PreparedLabels labels, float[] standardised, float[] scores)
+    /**
+     * Each of the loaded images against its own labels: one by one, the candidate form of {@code BUNDLE.md}, or all against
+     * the labels that any of them has where that is less work, as it is with few labels.
+     */
+    private void scoreSelected(
+            PreparedLabels labels, float[][] standardised, LabelSelection selection, float[][] scores)
             throws OrtException {
-        Arrays.fill(scores, ImageScores.NOT_DECODED);
+        int images = standardised.length;
+        List<BitSet> selected = new ArrayList<>(images);
+        BitSet any = new BitSet();
+        long pairs = 0;
+        for (int row = 0; row < images; row++) {
+            Arrays.fill(scores[row], ImageScores.NOT_DECODED);
+            selected.add(selected(promises(labels, standardised[row]), selection));
+            any.or(selected.get(row));
+            pairs += PAIRS_A_RUN_COSTS
+                    + (1 + ROWS_A_RUN_COSTS) * (long) selected.get(row).cardinality();
+        }
+        if ((images + ROWS_A_RUN_COSTS) * (long) any.cardinality() + PAIRS_A_RUN_COSTS <= pairs) {
+            scoreSelected(0, any, selected, labels, standardised, scores);
+            return;
+        }
+        for (int row = 0; row < images; row++) {
+            scoreSelected(row, selected.get(row), selected.subList(row, row + 1), labels, standardised, scores);
+        }
+    }
+
+    /** Loaded images from {@code from} on, as many as {@code selected} has, against {@code decoded} labels. */
+    private void scoreSelected(
+            int from,
+            BitSet decoded,
+            List<BitSet> selected,
+            PreparedLabels labels,
+            float[][] standardised,
+            float[][] scores)
+            throws OrtException {
+        int[] places = decoded.stream().toArray();
         int size = image.embeddingSize();
-        for (int first = 0; first < selected.length; first += labelChunk) {
-            int count = Math.min(labelChunk, selected.length - first);
+        int images = selected.size();
+        for (int first = 0; first < places.length; first += labelChunk) {
+            int count = Math.min(labelChunk, places.length - first);
+            int padded = Math.min(labelChunk, padded(count));
             if (sessions.decoder().isPresent()) {
                 for (int i = 0; i < count; i++) {
-                    labels.copy(selected[first + i], candidates, i);
+                    labels.copy(places[first + i], candidates, i);
                 }
-                int padded = Math.min(labelChunk, padded(count));
                 try (OnnxTensor chunk = OnnxTensor.createTensor(
                         environment, candidates.slice(0, padded * size), new long[] {padded, size})) {
-                    decode(row, 1, chunk, padded);
+                    decode(tokens, from, padded(images), chunk, padded);
                 }
             }
-            for (int i = 0; i < count; i++) {
-                int label = selected[first + i];
-                scores[label] = score(i, standardised[label]);
+            for (int row = 0; row < images; row++) {
+                for (int i = 0; i < count; i++) {
+                    int label = places[first + i];
+                    if (selected.get(row).get(label)) {
+                        scores[from + row][label] = score(row * padded + i, standardised[from + row][label]);
+                    }
+                }
             }
         }
     }
 
-    /** The labels to be decoded for an image, by their standardised cosines. */
-    private int[] selected(float[] standardised, LabelSelection selection) {
-        return switch (selection.kind()) {
-            case ALL -> IntStream.range(0, standardised.length).toArray();
+    /** The labels to be decoded for an image. */
+    private BitSet selected(float[] promises, LabelSelection selection) {
+        BitSet selected = new BitSet();
+        switch (selection.kind()) {
+            case ALL -> selected.set(0, promises.length);
             case CANDIDATES ->
-                IntStream.range(0, standardised.length)
-                        .filter(label -> isCandidate(standardised[label]))
-                        .toArray();
-            case TOP -> top(standardised, selection.count());
-        };
+                IntStream.range(0, promises.length)
+                        .filter(label -> isCandidate(promises[label]))
+                        .forEach(selected::set);
+            case TOP -> Arrays.stream(top(promises, selection.count())).forEach(selected::set);
+        }
+        return selected;
     }
 
-    /** Of a graph that gave no number too: its score says so. */
-    private boolean isCandidate(float standardised) {
-        return !(standardised < scoring.candidateCutoff());
+    /** How promising each label is for an image: what {@code BUNDLE.md} holds against the candidate cutoff. */
+    private float[] promises(PreparedLabels labels, float[] standardised) throws OrtException {
+        double weight = scoring.candidatePriorWeight();
+        if (weight == 0) {
+            return standardised;
+        }
+        float[] priors = priors(labels);
+        float[] promises = new float[standardised.length];
+        for (int label = 0; label < promises.length; label++) {
+            promises[label] = (float) (standardised[label] + weight * priors[label]);
+        }
+        return promises;
     }
 
-    private static int[] top(float[] standardised, int count) {
-        long[] keys = new long[standardised.length];
+    /** The logits of an image without content. */
+    private float[] priors(PreparedLabels labels) throws OrtException {
+        if (labels.priors().isEmpty()) {
+            float[] priors = new float[labels.size()];
+            int first = 0;
+            for (OnnxTensor chunk : labels.chunks()) {
+                int count = rowsOf(chunk);
+                if (sessions.decoder().isPresent()) {
+                    decode(emptyTokens, 0, 1, chunk, count);
+                    logits.get(0, priors, first, count);
+                }
+                first += count;
+            }
+            labels.keepPriors(priors);
+        }
+        return labels.priors().orElseThrow();
+    }
+
+    /** Where the graphs gave no number too: the score will say so. */
+    private boolean isCandidate(float promise) {
+        return !(promise < scoring.candidateCutoff());
+    }
+
+    private static int[] top(float[] promises, int count) {
+        long[] keys = new long[promises.length];
         for (int label = 0; label < keys.length; label++) {
-            int bits = Float.floatToIntBits(standardised[label]);
+            int bits = Float.floatToIntBits(promises[label]);
             // integers in the order of the floats: below zero, a float's magnitude grows with its bits
             int ordered = bits ^ (bits >> 31 & Integer.MAX_VALUE);
             keys[label] = (long) ~ordered << Integer.SIZE | label;
@@ -351,12 +430,12 @@ public final class ImageScorer implements AutoCloseable {
         return Arrays.stream(keys).limit(count).mapToInt(key -> (int) key).toArray();
     }
 
-    /** Writes [batch, count] logits of loaded images, from image {@code from} on. */
-    private void decode(int from, int batch, OnnxTensor labels, int count) throws OrtException {
+    /** Writes [batch, count] logits of images {@code from} on of [images, T, W] tokens. */
+    private void decode(FloatBuffer images, int from, int batch, OnnxTensor labels, int count) throws OrtException {
         if (sessions.decoder().isEmpty()) {
             return;
         }
-        try (OnnxTensor tokenRows = tokenRows(from, batch);
+        try (OnnxTensor tokenRows = tokenRows(images, from, batch);
                 OnnxTensor logitRows = labelRows(logits, batch, count);
                 OrtSession.Result result = sessions.decoder()
                         .get()
@@ -394,10 +473,10 @@ public final class ImageScorer implements AutoCloseable {
         return added;
     }
 
-    private OnnxTensor tokenRows(int from, int count) throws OrtException {
+    private OnnxTensor tokenRows(FloatBuffer images, int from, int count) throws OrtException {
         return OnnxTensor.createTensor(
                 environment,
-                tokens.slice(from * tokenFloats(), count * tokenFloats()),
+                images.slice(from * tokenFloats(), count * tokenFloats()),
                 new long[] {count, image.tokens(), image.tokenWidth()});
     }
 

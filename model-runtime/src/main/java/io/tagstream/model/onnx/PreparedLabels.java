@@ -12,6 +12,7 @@ import io.tagstream.model.LabelVectors;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** What scoring needs of a {@link LabelVectors}: tensors over its own memory, chunk by chunk, and its statistics. */
 final class PreparedLabels implements AutoCloseable {
@@ -21,6 +22,7 @@ final class PreparedLabels implements AutoCloseable {
     private final List<OnnxTensor> chunks = new ArrayList<>();
     private final float[] means;
     private final float[] deviations;
+    private Optional<float[]> priors = Optional.empty();
 
     PreparedLabels(OrtEnvironment environment, LabelVectors labels, int embeddingSize, int chunkSize)
             throws OrtException {
@@ -76,6 +78,15 @@ final class PreparedLabels implements AutoCloseable {
 
     float deviation(int label) {
         return deviations[label];
+    }
+
+    /** What the decoder says of each label for an image without content, once somebody has asked it. */
+    Optional<float[]> priors() {
+        return priors;
+    }
+
+    void keepPriors(float[] logits) {
+        priors = Optional.of(logits);
     }
 
     @Override
