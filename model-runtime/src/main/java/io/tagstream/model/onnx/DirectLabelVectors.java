@@ -5,6 +5,7 @@
  */
 package io.tagstream.model.onnx;
 
+import io.tagstream.model.LabelSelection;
 import io.tagstream.model.LabelVector;
 import io.tagstream.model.LabelVectors;
 import java.nio.ByteBuffer;
@@ -16,9 +17,16 @@ import java.util.List;
 public final class DirectLabelVectors implements LabelVectors {
     private final List<LabelVector> labels;
     private final FloatBuffer vectors;
+    private final LabelSelection selection;
+
+    /** Copies vectors of equal length, all of which are decoded. */
+    public DirectLabelVectors(List<LabelVector> labels) {
+        this(labels, LabelSelection.ALL);
+    }
 
     /** Copies vectors of equal length. */
-    public DirectLabelVectors(List<LabelVector> labels) {
+    public DirectLabelVectors(List<LabelVector> labels, LabelSelection selection) {
+        this.selection = selection;
         this.labels = List.copyOf(labels);
         int floats = labels.stream().mapToInt(label -> label.vector().length).sum();
         this.vectors = ByteBuffer.allocateDirect(Float.BYTES * floats)
@@ -46,5 +54,10 @@ public final class DirectLabelVectors implements LabelVectors {
     @Override
     public float referenceDeviation(int label) {
         return labels.get(label).referenceDeviation();
+    }
+
+    @Override
+    public LabelSelection selection() {
+        return selection;
     }
 }

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
+import io.tagstream.model.Priority;
 import io.tagstream.model.batch.FakeStages.NumberedLabels;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -176,6 +177,46 @@ class FetchQueueTest {
     }
 
     @Test
+    void shouldFetchBackgroundImagesOnlyWhenNoFreshOneCanBe() {
+        Work<?> background = background("other lane", "a");
+        Work<?> fresh = add("lane", "a", 0);
+        Work<?> second = add("lane", "a", 0);
+        assertThat(take(10, 0)).containsExactly(fresh, second, background);
+    }
+
+    @Test
+    void shouldFetchBackgroundImagesOfOtherSourcesThanThatOfWaitingFreshOnes() {
+        add("lane", "a", 0);
+        queue.overloaded(take(1, 0).get(0), 0, 0, Duration.ofSeconds(10));
+        Work<?> fresh = add("lane", "a", 0);
+        Work<?> background = background("lane", "b");
+        Work<?> held = background("lane", "a");
+        assertThat(take(10, 0)).containsExactly(background);
+        queue.resume("a");
+        assertThat(take(10, 10 * SECOND)).containsExactly(fresh, held);
+        assertThat(queue.waiting()).isZero();
+    }
+
+    @Test
+    void shouldLeaveTheModelsQueueToFreshImages() {
+        FetchQueue ahead = new FetchQueue(16, 100, 8, DEADLINE);
+        for (int i = 0; i < 10; i++) {
+            ahead.add(work("lane", "source-" + i, 0, Priority.BACKGROUND), 0);
+        }
+        Work<?> first = ahead.poll(0).orElseThrow();
+        Work<?> second = ahead.poll(0).orElseThrow();
+        ahead.answered(first, 1);
+        assertThat(ahead.poll(1)).isPresent();
+        ahead.answered(second, 1);
+        assertThat(ahead.poll(1)).as("a quarter of 8 waits for the model").isEmpty();
+        Work<?> fresh = work("lane", "b", 0);
+        ahead.add(fresh, 1);
+        assertThat(ahead.poll(1)).containsSame(fresh);
+        ahead.landed(first);
+        assertThat(ahead.poll(2)).isPresent();
+    }
+
+    @Test
     void shouldTakeOutWhatIsCancelled() {
         Work<?> kept = add("lane", "a", 0);
         Work<?> cancelled = add("lane", "a", 0);
@@ -193,8 +234,19 @@ class FetchQueueTest {
         return work;
     }
 
+    private Work<?> background(Object lane, String source) {
+        Work<?> work = work(lane, source, 0, Priority.BACKGROUND);
+        assertThat(queue.add(work, 0)).isTrue();
+        return work;
+    }
+
     private static Work<?> work(Object lane, String source, long now) {
-        ImageRequest request = new ImageRequest("data:,0", Optional.empty(), lane, "an image");
+        return work(lane, source, now, Priority.FRESH);
+    }
+
+    private static Work<?> work(Object lane, String source, long now, Priority priority) {
+        ImageRequest fresh = new ImageRequest("data:,0", Optional.empty(), lane, "an image");
+        ImageRequest request = priority == Priority.FRESH ? fresh : fresh.inBackground();
         return new Work<>(request, () -> new NumberedLabels(0), source, now, work -> {});
     }
 

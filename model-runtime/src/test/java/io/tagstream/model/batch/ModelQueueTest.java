@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tagstream.model.Priority;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -67,6 +68,76 @@ class ModelQueueTest {
         assertThat(taken.get(10, TimeUnit.SECONDS)).isEmpty();
         assertThat(queue.add(2, Priority.FRESH)).isFalse();
         assertThat(queue.isClosed()).isTrue();
+    }
+
+    @Test
+    void shouldTakeBackgroundWorkOnlyWhenNothingFreshIsReady() throws Exception {
+        ModelQueue<Integer, String> queue = new ModelQueue<>(1, FOR_EVER);
+        queue.addJob("background", Priority.BACKGROUND);
+        queue.add(1, Priority.FRESH);
+        queue.addJob("fresh", Priority.FRESH);
+        queue.add(2, Priority.FRESH);
+        assertThat(queue.take().job()).containsExactly("fresh");
+        assertThat(queue.take().batch()).containsExactly(1);
+        assertThat(queue.take().batch()).containsExactly(2);
+        assertThat(queue.take().job()).containsExactly("background");
+    }
+
+    @Test
+    void shouldNotHoldUpBackgroundWorkForABatchThatIsNotFull() throws Exception {
+        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER);
+        queue.add(1, Priority.FRESH);
+        queue.addJob("background", Priority.BACKGROUND);
+        assertThat(queue.take().job()).containsExactly("background");
+    }
+
+    @Test
+    void shouldGiveBackgroundWorkASmallShareWhereFreshImagesNeverEnd() throws Exception {
+        ModelQueue<Integer, String> queue = new ModelQueue<>(1, FOR_EVER);
+        queue.addJob("first", Priority.BACKGROUND);
+        queue.addJob("second", Priority.BACKGROUND);
+        List<String> turns = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            queue.add(i, Priority.FRESH);
+            ModelQueue.Turn<Integer, String> turn = queue.take();
+            turns.add(turn.job().isEmpty() ? "fresh" : turn.job().get(0));
+        }
+        assertThat(turns.indexOf("first")).isEqualTo(10);
+        assertThat(turns.indexOf("second")).isEqualTo(21);
+        assertThat(turns).filteredOn("fresh"::equals).hasSize(28);
+    }
+
+    @Test
+    void shouldTakeBackgroundImagesAndJobsByTurnsAndFewImagesAtATime() throws Exception {
+        ModelQueue<Integer, String> queue = new ModelQueue<>(8, FOR_EVER);
+        for (int i = 0; i < 5; i++) {
+            queue.add(i, Priority.BACKGROUND);
+        }
+        queue.addJob("first", Priority.BACKGROUND);
+        queue.addJob("second", Priority.BACKGROUND);
+        assertThat(queue.take().job()).containsExactly("first");
+        assertThat(queue.take().batch()).containsExactly(0, 1);
+        assertThat(queue.take().job()).containsExactly("second");
+        assertThat(queue.take().batch()).containsExactly(2, 3);
+        assertThat(queue.take().batch()).containsExactly(4);
+    }
+
+    @Test
+    void shouldGoOnWithAJobBeforeTheNextOne() throws Exception {
+        ModelQueue<Integer, String> queue = new ModelQueue<>(8, FOR_EVER);
+        queue.addJob("long", Priority.BACKGROUND);
+        queue.addJob("next", Priority.BACKGROUND);
+        queue.addJob("cancelled", Priority.BACKGROUND);
+        assertThat(queue.take().job()).containsExactly("long");
+        queue.putBack("long", Priority.BACKGROUND);
+        queue.removeJob("cancelled", Priority.BACKGROUND);
+        assertThat(queue.take().job()).containsExactly("long");
+        assertThat(queue.take().job()).containsExactly("next");
+        CompletableFuture<List<Integer>> taken = take(queue);
+        assertThat(taken).isNotDone();
+        queue.close();
+        assertThat(taken.get(10, TimeUnit.SECONDS)).isEmpty();
+        assertThat(queue.addJob("late", Priority.FRESH)).isFalse();
     }
 
     private static CompletableFuture<List<Integer>> take(ModelQueue<Integer, String> queue) {

@@ -9,9 +9,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.LabelVector;
 import io.tagstream.model.bundle.Bundle;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -57,8 +57,10 @@ class ImageScorerTest {
                         OnnxModelRuntime.builder(TinyBundle.load()).batchSize(4).build();
                 ImageScorer scorer = runtime.scorer()) {
             TinyBundle.fillWithNoise(scorer.pixels(0), 1);
-            LabelVector first = vectors(TinyBundle.labels(runtime, 1)).get(0);
-            LabelVector other = vectors(TinyBundle.labels(runtime, 2)).get(1);
+            LabelVector first =
+                    TinyBundle.vectors(TinyBundle.labels(runtime, 1)).get(0);
+            LabelVector other =
+                    TinyBundle.vectors(TinyBundle.labels(runtime, 2)).get(1);
             // a chunk holds 2048 labels here
             int count = 5000;
             List<LabelVector> many = new ArrayList<>(Collections.nCopies(count, other));
@@ -114,15 +116,48 @@ class ImageScorerTest {
         }
     }
 
-    private static List<LabelVector> vectors(DirectLabelVectors labels) {
-        FloatBuffer all = labels.vectors();
-        int size = all.remaining() / labels.size();
-        List<LabelVector> vectors = new ArrayList<>();
-        for (int i = 0; i < labels.size(); i++) {
-            float[] vector = new float[size];
-            all.get(vector);
-            vectors.add(new LabelVector(vector, labels.referenceMean(i), labels.referenceDeviation(i)));
+    @ParameterizedTest
+    @ValueSource(strings = {TinyBundle.LOCATION, "classpath:io/tagstream/bundles/everyday"})
+    void shouldScoreFeaturesTheSameHoweverManyThereAre(String location) throws Exception {
+        try (OnnxModelRuntime runtime = OnnxModelRuntime.builder(Bundle.load(location))
+                        .batchSize(4)
+                        .build();
+                ImageScorer scorer = runtime.scorer()) {
+            List<ImageFeatures> images = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                TinyBundle.fillWithNoise(scorer.pixels(0), i);
+                images.addAll(scorer.encode(1));
+            }
+            List<ImageFeatures> many = new ArrayList<>();
+            for (int i = 0; i < 150; i++) {
+                many.add(images.get(i % 10));
+            }
+            DirectLabelVectors labels = TinyBundle.labels(runtime, 20);
+            float[][] together = scorer.score(many, labels);
+            for (int i = 0; i < 10; i++) {
+                float[] alone = scorer.score(List.of(images.get(i)), labels)[0];
+                for (int copy = i; copy < many.size(); copy += 10) {
+                    assertThat(together[copy]).containsExactly(alone, within(1e-5f));
+                }
+            }
         }
-        return vectors;
+    }
+
+    @Test
+    void shouldHaveOthersWaitForAFewImagesOnly() throws Exception {
+        try (OnnxModelRuntime runtime =
+                        OnnxModelRuntime.builder(TinyBundle.load()).batchSize(8).build();
+                ImageScorer scorer = runtime.scorer()) {
+            LabelVector label =
+                    TinyBundle.vectors(TinyBundle.labels(runtime, 1)).get(0);
+            assertThat(imagesPerPart(scorer, label, 0)).isEqualTo(64);
+            assertThat(imagesPerPart(scorer, label, 1)).isEqualTo(64);
+            assertThat(imagesPerPart(scorer, label, 128)).isEqualTo(32);
+            assertThat(imagesPerPart(scorer, label, 100_000)).isEqualTo(4);
+        }
+    }
+
+    private static int imagesPerPart(ImageScorer scorer, LabelVector label, int labels) {
+        return scorer.imagesPerPart(new DirectLabelVectors(Collections.nCopies(labels, label)));
     }
 }

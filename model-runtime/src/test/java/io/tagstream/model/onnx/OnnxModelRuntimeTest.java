@@ -6,13 +6,21 @@
 package io.tagstream.model.onnx;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelEvidence;
+import io.tagstream.model.LabelSelection;
 import io.tagstream.model.LabelText;
+import io.tagstream.model.LabelVector;
+import io.tagstream.model.Priority;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.image.DecodeIsolation;
 import io.tagstream.model.image.FetchOptions;
@@ -91,6 +99,79 @@ class OnnxModelRuntimeTest {
         Path file = folder.resolve("quarters.png");
         Files.write(file, Quarters.png(90, 60));
         assertThat(scores(file, DecodeIsolation.PROCESS)).isEqualTo(scores(file, DecodeIsolation.NONE));
+    }
+
+    @Test
+    void shouldScoreKeptFeaturesAsFreshImages() throws Exception {
+        FetchOptions fetch = FetchOptions.builder().fileRoots(List.of(folder)).build();
+        try (OnnxModelRuntime runtime =
+                OnnxModelRuntime.builder(Bundle.load(TINY)).fetch(fetch).build()) {
+            DirectLabelVectors labels = TinyBundle.labels(runtime, 20);
+            List<ImageScores<DirectLabelVectors>> fresh = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                Path file = Files.write(folder.resolve(i + ".png"), Quarters.png(40 + i, 90 - i));
+                fresh.add(runtime.trySubmit(request(file), () -> labels)
+                        .orElseThrow()
+                        .get(60, TimeUnit.SECONDS));
+                assertThat(fresh.get(i).features().bytes())
+                        .hasSize(runtime.description().featureBytes());
+            }
+            List<ImageFeatures> kept = fresh.stream().map(ImageScores::features).toList();
+            for (Priority priority : Priority.values()) {
+                float[][] again =
+                        runtime.tryScore(kept, labels, priority).orElseThrow().get(60, TimeUnit.SECONDS);
+                for (int i = 0; i < kept.size(); i++) {
+                    assertThat(again[i]).containsExactly(fresh.get(i).scores(), within(1e-5f));
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldSayWhatSpeaksForEachLabel() throws Exception {
+        try (OnnxModelRuntime runtime =
+                        OnnxModelRuntime.builder(Bundle.load(TINY)).build();
+                ImageScorer scorer = runtime.scorer()) {
+            List<LabelVector> vectors = TinyBundle.vectors(TinyBundle.labels(runtime, 60));
+            TinyBundle.fillWithNoise(scorer.pixels(0), 1);
+            ImageFeatures image = scorer.encode(1).get(0);
+            DirectLabelVectors labels = new DirectLabelVectors(vectors, LabelSelection.CANDIDATES);
+            List<LabelEvidence> evidence = runtime.explain(image, labels);
+            float[] all = scorer.score(List.of(image), new DirectLabelVectors(vectors))[0];
+            float[] candidates = scorer.score(List.of(image), labels)[0];
+            assertThat(evidence).hasSize(60);
+            for (int i = 0; i < all.length; i++) {
+                assertThat(evidence.get(i).score())
+                        .as("not for candidates alone")
+                        .isCloseTo(all[i], within(1e-5f));
+                assertThat(evidence.get(i).candidate()).isEqualTo(candidates[i] != ImageScores.NOT_DECODED);
+                assertThat(evidence.get(i).candidate())
+                        .isEqualTo(evidence.get(i).standardisedCosine() >= 1);
+            }
+        }
+    }
+
+    @Test
+    void shouldRefuseFeaturesOfAnotherModel() throws Exception {
+        OnnxModelRuntime runtime = OnnxModelRuntime.builder(Bundle.load(TINY)).build();
+        try (runtime) {
+            DirectLabelVectors labels = TinyBundle.labels(runtime, 3);
+            ImageFeatures foreign = new ImageFeatures(new byte[26_368]);
+            assertThatThrownBy(() -> runtime.explain(foreign, labels))
+                    .isInstanceOfSatisfying(
+                            ImageException.class, e -> assertThat(e.reason()).isEqualTo(FailureReason.MODEL_ERROR))
+                    .hasMessageContaining("features of 26368 bytes are not this model's");
+            CompletableFuture<float[][]> scores =
+                    runtime.tryScore(List.of(foreign), labels, Priority.FRESH).orElseThrow();
+            assertThatThrownBy(() -> scores.get(30, TimeUnit.SECONDS))
+                    .cause()
+                    .isInstanceOf(ImageException.class)
+                    .hasMessageContaining("features of 26368 bytes are not this model's");
+        }
+        DirectLabelVectors none = new DirectLabelVectors(List.of());
+        assertThatThrownBy(() -> runtime.explain(new ImageFeatures(new byte[0]), none))
+                .isInstanceOf(ImageException.class)
+                .hasMessageContaining("closed");
     }
 
     private float[] scores(Path image, DecodeIsolation isolation) throws Exception {

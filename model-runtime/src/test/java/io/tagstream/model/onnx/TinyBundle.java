@@ -11,6 +11,7 @@ import io.tagstream.model.bundle.Bundle;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,6 +62,19 @@ final class TinyBundle {
             vectors.add(runtime.encodeLabel(new LabelText(name, List.of())));
         }
         return new DirectLabelVectors(vectors);
+    }
+
+    /** The vectors of a set of labels, one by one. */
+    static List<LabelVector> vectors(DirectLabelVectors labels) {
+        FloatBuffer all = labels.vectors();
+        int size = all.remaining() / labels.size();
+        List<LabelVector> vectors = new ArrayList<>();
+        for (int i = 0; i < labels.size(); i++) {
+            float[] vector = new float[size];
+            all.get(vector);
+            vectors.add(new LabelVector(vector, labels.referenceMean(i), labels.referenceDeviation(i)));
+        }
+        return vectors;
     }
 
     static void fillWithNoise(ByteBuffer pixels, long seed) {
