@@ -55,8 +55,8 @@ public final class ImageScorer implements AutoCloseable {
     private static final int PAIRS_A_RUN_COSTS = 32;
 
     private static final int ROWS_A_RUN_COSTS = 1;
-    // a vocabulary changes now and then, and the old one is still in use for a moment
-    private static final int LABEL_SETS_KEPT = 2;
+    // a vocabulary changes now and then, the old one is still in use for a moment, and parts of both are scored again
+    private static final int LABEL_SETS_KEPT = 4;
 
     private final Sessions sessions;
     private final OrtEnvironment environment;
