@@ -11,6 +11,7 @@ import static org.apache.kafka.common.config.ConfigDef.Importance.MEDIUM;
 import static org.apache.kafka.common.config.ConfigDef.Range.atLeast;
 import static org.apache.kafka.common.config.ConfigDef.Range.between;
 
+import io.tagstream.model.LabelSelection;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,6 +23,8 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.NonEmptyString;
@@ -69,6 +72,16 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String TASK_PENDING_MAX = "task.pending.max";
     public static final String TASK_PENDING_MAX_BYTES = "task.pending.max.bytes";
     public static final String TASK_FORWARD_MILLIS = "task.forward.ms";
+
+    public static final String IMAGE_FEATURES = "image.features";
+    public static final String IMAGE_FEATURES_MAX_COUNT = "image.features.max.count";
+    public static final String IMAGE_FEATURES_MAX_AGE_MILLIS = "image.features.max.age.ms";
+    public static final String IMAGE_SCORES_FLOOR = "image.scores.floor";
+    public static final String SWEEP_CHECK_MILLIS = "sweep.check.ms";
+    public static final String SWEEP_MAX_RATE = "sweep.max.images.per.second";
+    public static final String SWEEP_READS_MAX = "sweep.reads.max";
+    public static final String VOCABULARY_SELECTION = "vocabulary.selection";
+    public static final String VOCABULARY_CANDIDATES_FROM = "vocabulary.candidates.from";
 
     public static final String MODEL_BUNDLE = "model.bundle";
     public static final String MODEL_EXECUTION_PROVIDER = "model.execution.provider";
@@ -301,6 +314,81 @@ public final class TagstreamConfig extends AbstractConfig {
                     between(1, 1_000),
                     LOW,
                     "How often finished images are written to Kafka.")
+            .define(
+                    IMAGE_FEATURES,
+                    ConfigDef.Type.STRING,
+                    "bounded",
+                    ConfigDef.CaseInsensitiveValidString.in("none", "bounded", "all"),
+                    HIGH,
+                    "Whether tagged images' features are kept, from which a changed label is scored without reading the"
+                            + " image again: `all`, the newest within the bounds below (`bounded`), or `none`. Images without"
+                            + " are read again where they must be. The bundled model's take 26 KB an image, on disk and in a"
+                            + " changelog topic.")
+            .define(
+                    IMAGE_FEATURES_MAX_COUNT,
+                    ConfigDef.Type.LONG,
+                    20_000L,
+                    atLeast(0),
+                    MEDIUM,
+                    "With `image.features=bounded`: of so many images a partition, the latest ones.")
+            .define(
+                    IMAGE_FEATURES_MAX_AGE_MILLIS,
+                    ConfigDef.Type.LONG,
+                    365L * 24 * 60 * 60 * 1000,
+                    atLeast(0),
+                    MEDIUM,
+                    "With `image.features=bounded`: for so long, from when the image was read. What is older goes as other"
+                            + " images come.")
+            .define(
+                    IMAGE_SCORES_FLOOR,
+                    ConfigDef.Type.DOUBLE,
+                    0.05,
+                    ConfigDef.Range.between(0, 1),
+                    LOW,
+                    "Scores from this on are kept of every image, so that thresholds above it can change without decoding"
+                            + " anything.")
+            .define(
+                    SWEEP_CHECK_MILLIS,
+                    ConfigDef.Type.INT,
+                    500,
+                    between(10, 60_000),
+                    LOW,
+                    "How often an idle partition looks whether the vocabulary has changed, which its known images then"
+                            + " follow.")
+            .define(
+                    SWEEP_MAX_RATE,
+                    ConfigDef.Type.INT,
+                    0,
+                    atLeast(0),
+                    MEDIUM,
+                    "Known images that follow a change, a second and instance at most. They give way to fresh ones"
+                            + " anyway; a limit spares Kafka, and what follows the tags. 0: none.")
+            .define(
+                    SWEEP_READS_MAX,
+                    ConfigDef.Type.INT,
+                    16,
+                    atLeast(0),
+                    LOW,
+                    "Known images without features that a partition reads again at a time. 0: they are not, and keep the"
+                            + " tags they have.")
+            .define(
+                    VOCABULARY_SELECTION,
+                    ConfigDef.Type.STRING,
+                    "auto",
+                    new Selections(),
+                    MEDIUM,
+                    "Which labels an image is decoded against. `all`. `candidates`: those whose cosine with the image is high"
+                            + " enough, a rule that depends on label and image alone. `auto`: candidates in vocabularies of"
+                            + " `vocabulary.candidates.from` labels and more, else all. `top-N`, such as `top-200`: the N"
+                            + " nearest; approximate, since a new label may push out another, and every change of the"
+                            + " vocabulary decodes all of them again. Events of it say so in their model's version.")
+            .define(
+                    VOCABULARY_CANDIDATES_FROM,
+                    ConfigDef.Type.INT,
+                    1_000,
+                    atLeast(1),
+                    LOW,
+                    "The size of a vocabulary from which `vocabulary.selection=auto` decodes candidates alone.")
             .define(
                     MODEL_BUNDLE,
                     ConfigDef.Type.STRING,
@@ -538,12 +626,28 @@ public final class TagstreamConfig extends AbstractConfig {
         return Duration.ofMillis(getLong(LABELS_GROUP_MILLIS));
     }
 
+    public Duration sweepCheck() {
+        return Duration.ofMillis(getInt(SWEEP_CHECK_MILLIS));
+    }
+
     public Duration topicsCheck() {
         return Duration.ofMillis(getLong(TOPICS_CHECK_MILLIS));
     }
 
     public Duration taskForward() {
         return Duration.ofMillis(getInt(TASK_FORWARD_MILLIS));
+    }
+
+    /** Which labels an image is decoded against, in a vocabulary of so many. */
+    public LabelSelection selection(int labels) {
+        String selection = getString(VOCABULARY_SELECTION).toLowerCase(Locale.ROOT);
+        return switch (selection) {
+            case "all" -> LabelSelection.ALL;
+            case "candidates" -> LabelSelection.CANDIDATES;
+            case "auto" ->
+                labels >= getInt(VOCABULARY_CANDIDATES_FROM) ? LabelSelection.CANDIDATES : LabelSelection.ALL;
+            default -> LabelSelection.top(Selections.count(selection));
+        };
     }
 
     /** The most tags an image, where configuration says so. */
@@ -585,6 +689,33 @@ public final class TagstreamConfig extends AbstractConfig {
     private static void requireAtLeastOne(String key, int value) {
         if (value < 1) {
             throw new ConfigException(key, value, "at least 1 is needed");
+        }
+    }
+
+    /** What {@link #VOCABULARY_SELECTION} may be. */
+    private static final class Selections implements ConfigDef.Validator {
+        private static final Pattern TOP = Pattern.compile("top-([1-9][0-9]{0,5})");
+
+        static int count(String selection) {
+            Matcher top = TOP.matcher(selection);
+            if (!top.matches()) {
+                throw new ConfigException(
+                        VOCABULARY_SELECTION, selection, "auto, all, candidates or top-N is needed, such as top-200");
+            }
+            return Integer.parseInt(top.group(1));
+        }
+
+        @Override
+        public void ensureValid(String name, Object value) {
+            String selection = String.valueOf(value).toLowerCase(Locale.ROOT);
+            if (!List.of("auto", "all", "candidates").contains(selection)) {
+                count(selection);
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "auto, all, candidates or top-N";
         }
     }
 

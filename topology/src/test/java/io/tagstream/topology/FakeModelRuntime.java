@@ -7,14 +7,19 @@ package io.tagstream.topology;
 
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
+import io.tagstream.model.KnownImage;
+import io.tagstream.model.LabelEvidence;
+import io.tagstream.model.LabelSelection;
 import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
 import io.tagstream.model.LabelVector;
 import io.tagstream.model.LabelVectors;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
+import io.tagstream.model.Priority;
 import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -25,7 +30,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -37,7 +44,8 @@ import java.util.function.Supplier;
 /**
  * A model of exact arithmetic, zero-shot like the real one: a word's vector is drawn from the word alone, an image is
  * the words of its URI ({@code fake:dog+car}), and its score for a label is 1 if one of its words has the label's
- * vector, else 0.25. {@code fail:REASON} fails with that reason; {@code throw:} meets a bug, in a label's name too.
+ * vector, else 0.25; of a {@code any:} URI it is any number, which URI and vector alone decide, and so is whether the label
+ * is a candidate. {@code fail:REASON} fails with that reason; {@code throw:} meets a bug, in a label's name too.
  *
  * <p>Images complete when {@link #complete} is called, or by themselves after a delay ({@link #completing}); those of
  * {@code hang:} URIs only once they are let go.
@@ -50,6 +58,10 @@ public final class FakeModelRuntime implements ModelRuntime {
     private final Semaphore room;
     private final ConcurrentLinkedQueue<Completion> waiting = new ConcurrentLinkedQueue<>();
     private final AtomicInteger encodedLabels = new AtomicInteger();
+    private final AtomicInteger encodedImages = new AtomicInteger();
+    private final AtomicInteger decodedPairs = new AtomicInteger();
+    private final Set<String> gone = ConcurrentHashMap.newKeySet();
+    private volatile boolean backgroundHeld;
     private final ScheduledExecutorService executor;
     private volatile boolean hanging = true;
     private final Random delays = new Random(1);
@@ -84,7 +96,7 @@ public final class FakeModelRuntime implements ModelRuntime {
 
     /** A fake's description; {@code text} stands for its text encoder. */
     public static ModelDescription describe(String version, long generation, String text) {
-        return new ModelDescription("fake", version, generation, sha256(text), EMBEDDING_SIZE, 0.5, 8);
+        return new ModelDescription("fake", version, generation, sha256(text), EMBEDDING_SIZE, 0.5, 8, 64, 0);
     }
 
     @Override
@@ -101,7 +113,10 @@ public final class FakeModelRuntime implements ModelRuntime {
             throw new IllegalStateException(text.name());
         }
         encodedLabels.incrementAndGet();
-        return new LabelVector(vector(text.name()), 0, 1);
+        String described = text.prompts().isEmpty()
+                ? text.name()
+                : text.prompts().get(0).replace("{}", text.name());
+        return new LabelVector(vector(described), 0, 1);
     }
 
     /** How many texts were encoded. */
@@ -126,9 +141,17 @@ public final class FakeModelRuntime implements ModelRuntime {
                 return landing(() -> future.completeExceptionally(new IllegalStateException(request.uri())));
             }
             L scoredAgainst = labels.get();
-            float[] scores = score(request.uri(), scoredAgainst);
-            return landing(
-                    () -> future.complete(new ImageScores<>(scoredAgainst, scores, sha256(request.uri()), 640, 480)));
+            String sha256 = sha256(request.uri());
+            if (gone.contains(request.uri())) {
+                return landing(() -> future.completeExceptionally(
+                        new ImageException(FailureReason.FETCH_NOT_FOUND, "gone: " + request.uri())));
+            }
+            ImageFeatures features = request.known()
+                    .filter(known -> known.sha256().equals(sha256))
+                    .map(KnownImage::features)
+                    .orElseGet(() -> encode(request.uri()));
+            float[] scores = score(features, scoredAgainst);
+            return landing(() -> future.complete(new ImageScores<>(scoredAgainst, scores, features, sha256, 640, 480)));
         };
         if (executor == null || (hanging && request.uri().startsWith("hang:"))) {
             waiting.add(completion);
@@ -140,6 +163,58 @@ public final class FakeModelRuntime implements ModelRuntime {
             var unused = executor.schedule(() -> completion.score().run(), delay, TimeUnit.MILLISECONDS);
         }
         return Optional.of(future);
+    }
+
+    /** Features are the URI: an image is its words. */
+    private ImageFeatures encode(String uri) {
+        encodedImages.incrementAndGet();
+        return new ImageFeatures(uri.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** How many images were encoded. */
+    public int encodedImages() {
+        return encodedImages.get();
+    }
+
+    /** How many times an image was decoded against a label. */
+    public int decodedPairs() {
+        return decodedPairs.get();
+    }
+
+    /** From now on there is nothing at this URI. */
+    public void remove(String uri) {
+        gone.add(uri);
+    }
+
+    /** While held, background work finds no room. */
+    public void holdBackground(boolean held) {
+        backgroundHeld = held;
+    }
+
+    @Override
+    public Optional<CompletableFuture<float[][]>> tryScore(
+            List<ImageFeatures> images, LabelVectors labels, Priority priority) {
+        if (backgroundHeld && priority == Priority.BACKGROUND) {
+            return Optional.empty();
+        }
+        CompletableFuture<float[][]> future = new CompletableFuture<>();
+        Runnable score = () -> future.complete(
+                images.stream().map(image -> score(image, labels)).toArray(float[][]::new));
+        if (executor == null) {
+            score.run();
+        } else {
+            executor.execute(score);
+        }
+        return Optional.of(future);
+    }
+
+    @Override
+    public List<LabelEvidence> explain(ImageFeatures image, LabelVectors labels) {
+        List<LabelEvidence> evidence = new ArrayList<>();
+        for (float score : score(image, labels)) {
+            evidence.add(new LabelEvidence(score, score, score > description.candidateCutoff()));
+        }
+        return evidence;
     }
 
     /** Lets {@code hang:} images complete like any other, those too that have come already. */
@@ -204,7 +279,9 @@ public final class FakeModelRuntime implements ModelRuntime {
         Runnable score();
     }
 
-    private static float[] score(String uri, LabelVectors labels) {
+    private float[] score(ImageFeatures features, LabelVectors labels) {
+        decodedPairs.addAndGet(labels.size());
+        String uri = new String(features.bytes(), StandardCharsets.UTF_8);
         List<float[]> words = new ArrayList<>();
         for (String word : uri.substring(uri.indexOf(':') + 1).split("[+]", -1)) {
             words.add(vector(word));
@@ -214,6 +291,14 @@ public final class FakeModelRuntime implements ModelRuntime {
         float[] row = new float[EMBEDDING_SIZE];
         for (int i = 0; i < scores.length; i++) {
             vectors.get(row);
+            if (uri.startsWith("any:")) {
+                Random any = new Random(31L * uri.hashCode() + Arrays.hashCode(row));
+                scores[i] = any.nextInt(101) / 100f; // differences beyond the tolerance, or none
+                if (!labels.selection().equals(LabelSelection.ALL) && any.nextInt(3) == 0) {
+                    scores[i] = ImageScores.NOT_DECODED;
+                }
+                continue;
+            }
             float[] label = row;
             boolean has = words.stream().anyMatch(word -> Arrays.equals(word, label));
             scores[i] = has ? 1 : OTHERS_SCORE;

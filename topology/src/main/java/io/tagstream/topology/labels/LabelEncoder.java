@@ -49,7 +49,9 @@ import org.slf4j.LoggerFactory;
  * written with the offset up to which everything has been taken or refused. How far the encoder has come is kept in a
  * store, so that a marker that a crash prevented is written after it.
  *
- * <p>A label whose text did not change keeps its vector: changes of threshold or state encode nothing.
+ * <p>A label whose text did not change keeps its vector: changes of threshold or state encode nothing. One whose new text
+ * gives the same vector, such as another name where the prompts do not speak of it, keeps the vector's offset: known images
+ * need not be decoded against it.
  *
  * <p><i>Threading notes.</i> Used by one stream thread. Encoding blocks it; nothing else waits for this topology.
  */
@@ -208,11 +210,15 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         }
         try {
             LabelVector vector = runtime.encodeLabel(new LabelText(label.getName(), label.getPrompts()));
+            ByteBuffer bytes = littleEndian(vector.vector());
+            boolean same = previous != null
+                    && previous.getContent() instanceof EncodedLabel before
+                    && before.getVector().equals(bytes);
             EncodedLabel fresh = new EncodedLabel(
                     id,
                     label,
-                    littleEndian(vector.vector()),
-                    offset,
+                    bytes,
+                    same ? ((EncodedLabel) previous.getContent()).getVectorOffset() : offset,
                     vector.referenceMean(),
                     vector.referenceDeviation());
             return new LabelEmbedding(textFingerprint, offset, fresh);

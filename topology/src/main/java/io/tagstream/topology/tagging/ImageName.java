@@ -20,6 +20,11 @@ final class ImageName {
                 .formatted(escaped(image.getImageId()), origin.getTopic(), origin.getPartition(), origin.getOffset());
     }
 
+    /** An id between quotes. */
+    static String quoted(String id) {
+        return '"' + escaped(id) + '"';
+    }
+
     /** Ids are strangers' text: what could end a line or turn its direction is written as an escape. */
     private static String escaped(String id) {
         StringBuilder escaped = new StringBuilder();

@@ -14,10 +14,13 @@ import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.avro.state.ImageMeta;
+import io.tagstream.avro.state.LabelScore;
 import io.tagstream.avro.state.PendingImage;
 import io.tagstream.avro.state.RecordHeader;
+import io.tagstream.avro.state.TagTurn;
 import io.tagstream.model.ImageScores;
 import io.tagstream.model.ModelDescription;
+import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.Excerpts;
 import io.tagstream.topology.RecordLimit;
@@ -31,12 +34,14 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.serialization.Serializer;
 
 /**
  * Makes outcomes of scores and failures: which labels become tags, what changed, and why. Every outcome fits into Kafka's
@@ -46,6 +51,9 @@ final class OutcomeFactory {
     /** Scores that differ by no more than this are the same. */
     static final double SCORE_TOLERANCE = 1e-3;
 
+    /** So many tags gained and lost are remembered of an image. */
+    static final int LONGEST_HISTORY = 32;
+
     private final TagstreamConfig config;
     private final Contracts contracts;
     private final RecordLimit limit;
@@ -53,6 +61,8 @@ final class OutcomeFactory {
     private final double defaultThreshold;
     private final int topK;
     private final OptionalDouble minScore;
+    private final double floor;
+    private final Serializer<ImageMeta> metas = new StateSerde<>(ImageMeta.class).serializer();
 
     OutcomeFactory(TagstreamConfig config, Contracts contracts, RecordLimit limit, ModelDescription description) {
         this.config = config;
@@ -62,6 +72,22 @@ final class OutcomeFactory {
         this.defaultThreshold = description.defaultThreshold();
         this.topK = config.topK().orElse(description.topK());
         this.minScore = config.minScore();
+        this.floor = config.getDouble(TagstreamConfig.IMAGE_SCORES_FLOOR);
+    }
+
+    /** The model, as what is kept of images names it. */
+    Model model() {
+        return model;
+    }
+
+    /** The score from which a label is emitted. */
+    double threshold(VocabularyLabel label) {
+        return minScore.orElse(label.threshold().orElse(defaultThreshold));
+    }
+
+    /** The score from which a label's score is kept: every tag's is. */
+    double floor(VocabularyLabel label) {
+        return Math.min(floor, threshold(label));
     }
 
     /**
@@ -71,31 +97,104 @@ final class OutcomeFactory {
      */
     Outcome tagged(
             PendingImage image, ImageScores<VocabularySnapshot> scores, Optional<ImageMeta> before, Instant now) {
-        long epoch = scores.labels().epoch();
-        List<Tag> tags = tags(scores);
-        Cause cause = cause(before, scores.sha256(), epoch);
-        List<Output> outputs = new ArrayList<>();
-        outputs.add(new Output(TaggingTopology.TAGS_SINK, tagEvent(image, scores, tags, cause, now)));
-        tagChange(before.map(ImageMeta::getTags).orElse(List.of()), tags, cause, epoch, now)
-                .ifPresent(change -> outputs.add(new Output(TaggingTopology.TAG_CHANGES_SINK, change)));
+        VocabularySnapshot vocabulary = scores.labels();
+        ImageMeta meta = ImageMeta.newBuilder()
+                .setOrigin(image.getOrigin())
+                .setUri(image.getReference().getUri())
+                .setAttributes(image.getReference().getAttributes())
+                .setSha256(scores.sha256())
+                .setWidth(scores.width())
+                .setHeight(scores.height())
+                .setModel(model)
+                .setVocabularyEpoch(vocabulary.epoch())
+                .setTags(List.of())
+                .setHistory(before.map(ImageMeta::getHistory).orElse(List.of()))
+                .build();
+        List<Tag> tagsBefore = before.map(ImageMeta::getTags).orElse(List.of());
+        Cause cause = cause(before, scores.sha256(), vocabulary.epoch());
+        Optional<TagChange> change = score(meta, tagsBefore, vocabulary, scores.scores(), cause, now);
         Headers headers = headers(image);
-        for (Output output : outputs) {
-            if (!fits(image, output, headers)) {
-                return failed(
-                        image,
-                        ImageFailureReason.RECORD_TOO_LARGE,
+        Outcome outcome = emitted(meta, change, cause, vocabulary, headers, now);
+        Optional<String> tooLarge = tooLarge(image.getImageId(), outcome, headers);
+        return tooLarge.isEmpty()
+                ? outcome
+                : failed(image, ImageFailureReason.RECORD_TOO_LARGE, tooLarge.get(), 1, now);
+    }
+
+    /**
+     * A known image's tags under a vocabulary that it has not followed yet. Where they are those that it has, nothing is
+     * written to topics, and what is known changes only if its scores do.
+     *
+     * @param scores of all labels
+     * @return nothing where the tags do not fit into a record
+     */
+    Optional<Outcome> retagged(
+            String imageId, ImageMeta known, VocabularySnapshot vocabulary, float[] scores, Instant now) {
+        Cause cause = known.getModel().equals(model) ? Cause.VOCABULARY_CHANGED : Cause.MODEL_CHANGED;
+        ImageMeta meta = ImageMeta.newBuilder(known)
+                .setModel(model)
+                .setStale(false)
+                .setVocabularyEpoch(vocabulary.epoch())
+                .build();
+        Optional<TagChange> change = score(meta, known.getTags(), vocabulary, scores, cause, now);
+        boolean scoredAlike = !known.getStale()
+                && known.getModel().equals(model)
+                && known.getSelection().equals(meta.getSelection())
+                && known.getScores().equals(meta.getScores());
+        if (change.isEmpty()) {
+            meta.setTags(known.getTags()); // as they were emitted: their scores differ within the tolerance
+            return Optional.of(new Outcome(
+                    List.of(), new RecordHeaders(), scoredAlike ? Knowledge.AS_BEFORE : Knowledge.of(meta)));
+        }
+        Headers none = new RecordHeaders();
+        Outcome outcome = emitted(meta, change, cause, vocabulary, none, now);
+        return tooLarge(imageId, outcome, none).isEmpty() ? Optional.of(outcome) : Optional.empty();
+    }
+
+    /** Sets what scores say of an image; returns how its tags change. */
+    private Optional<TagChange> score(
+            ImageMeta meta, List<Tag> before, VocabularySnapshot vocabulary, float[] scores, Cause cause, Instant now) {
+        meta.setTags(tags(vocabulary, scores));
+        meta.setScores(kept(vocabulary, scores));
+        meta.setSelection(vocabulary.selection().toString());
+        Optional<TagChange> change = tagChange(before, meta.getTags(), cause, vocabulary.epoch(), now);
+        change.ifPresent(changed -> meta.setHistory(history(meta.getHistory(), changed)));
+        return change;
+    }
+
+    private Outcome emitted(
+            ImageMeta meta,
+            Optional<TagChange> change,
+            Cause cause,
+            VocabularySnapshot vocabulary,
+            Headers headers,
+            Instant now) {
+        List<Output> outputs = new ArrayList<>();
+        outputs.add(new Output(TaggingTopology.TAGS_SINK, tagEvent(meta, vocabulary, cause, now)));
+        change.ifPresent(changed -> outputs.add(changed(changed)));
+        return new Outcome(outputs, headers, Knowledge.of(meta));
+    }
+
+    /** Why an outcome of tags does not fit into Kafka's records; empty where it does. */
+    private Optional<String> tooLarge(String imageId, Outcome outcome, Headers headers) {
+        byte[] key = imageId.getBytes(StandardCharsets.UTF_8);
+        ImageMeta meta = outcome.knowledge().meta().orElseThrow();
+        Map<String, byte[]> records = new LinkedHashMap<>();
+        outcome.outputs().forEach(output -> records.put(output.sink(), output.value()));
+        records.put(TaggingTopology.IMAGE_META_STORE, metas.serialize(null, meta));
+        for (Map.Entry<String, byte[]> record : records.entrySet()) {
+            if (!limit.fits(key, record.getValue(), headers)) {
+                return Optional.of(
                         "%d tags and %d attributes need a record of %d bytes on %s, and it takes %d (kafka.max.request.size)"
                                 .formatted(
-                                        tags.size(),
-                                        image.getReference().getAttributes().size(),
-                                        RecordLimit.sizeOf(key(image), output.value(), headers),
-                                        output.sink(),
-                                        limit.bytes()),
-                        1,
-                        now);
+                                        meta.getTags().size(),
+                                        meta.getAttributes().size(),
+                                        RecordLimit.sizeOf(key, record.getValue(), headers),
+                                        record.getKey(),
+                                        limit.bytes()));
             }
         }
-        return new Outcome(outputs, headers, Knowledge.of(meta(image, scores, tags)));
+        return Optional.empty();
     }
 
     /** The deletion of an image. */
@@ -104,7 +203,7 @@ final class OutcomeFactory {
         outputs.add(new Output(TaggingTopology.TAGS_SINK, null));
         before.flatMap(known ->
                         tagChange(known.getTags(), List.of(), Cause.IMAGE_DELETED, known.getVocabularyEpoch(), now))
-                .ifPresent(change -> outputs.add(new Output(TaggingTopology.TAG_CHANGES_SINK, change)));
+                .ifPresent(change -> outputs.add(changed(change)));
         Headers headers = headers(image);
         boolean fits = outputs.stream().allMatch(output -> fits(image, output, headers));
         return new Outcome(outputs, fits ? headers : new RecordHeaders(), Knowledge.NONE);
@@ -157,18 +256,61 @@ final class OutcomeFactory {
     }
 
     /** An image's tags: active labels whose score reaches their threshold, best first, at most top-K. */
-    private List<Tag> tags(ImageScores<VocabularySnapshot> scores) {
-        List<VocabularyLabel> labels = scores.labels().labels();
+    private List<Tag> tags(VocabularySnapshot vocabulary, float[] scores) {
+        List<VocabularyLabel> labels = vocabulary.labels();
         List<Tag> tags = new ArrayList<>();
         for (int i = 0; i < labels.size(); i++) {
             VocabularyLabel label = labels.get(i);
-            double threshold = minScore.orElse(label.threshold().orElse(defaultThreshold));
-            if (label.active() && scores.scores()[i] >= threshold) {
-                tags.add(new Tag(label.id(), label.name(), scores.scores()[i], (float) threshold));
+            double threshold = threshold(label);
+            if (label.active() && scores[i] >= threshold) {
+                tags.add(new Tag(label.id(), label.name(), scores[i], (float) threshold));
             }
         }
         tags.sort(Comparator.comparing(Tag::getScore).reversed().thenComparing(Tag::getLabelId));
         return tags.size() > topK ? new ArrayList<>(tags.subList(0, topK)) : tags;
+    }
+
+    /** How many tags an image would have of shadow labels, were they active. */
+    int shadowTags(ImageScores<VocabularySnapshot> scores) {
+        List<VocabularyLabel> labels = scores.labels().labels();
+        int tags = 0;
+        for (int i = 0; i < labels.size(); i++) {
+            if (!labels.get(i).active() && scores.scores()[i] >= threshold(labels.get(i))) {
+                tags++;
+            }
+        }
+        return tags;
+    }
+
+    /** Scores from the floor on, so that thresholds can change without the image. */
+    private List<LabelScore> kept(VocabularySnapshot vocabulary, float[] scores) {
+        List<VocabularyLabel> labels = vocabulary.labels();
+        List<LabelScore> kept = new ArrayList<>();
+        for (int i = 0; i < labels.size(); i++) {
+            if (scores[i] >= floor(labels.get(i))) {
+                kept.add(new LabelScore(labels.get(i).id(), scores[i]));
+            }
+        }
+        return kept;
+    }
+
+    private static List<TagTurn> history(List<TagTurn> before, TagChange change) {
+        List<TagTurn> history = new ArrayList<>(before);
+        change.getRemoved().forEach(tag -> history.add(turn(tag, false, change)));
+        change.getAdded().forEach(tag -> history.add(turn(tag, true, change)));
+        int tooMany = Math.max(0, history.size() - LONGEST_HISTORY);
+        return new ArrayList<>(history.subList(tooMany, history.size()));
+    }
+
+    private static TagTurn turn(Tag tag, boolean added, TagChange change) {
+        return new TagTurn(
+                tag.getLabelId(),
+                tag.getName(),
+                added,
+                tag.getScore(),
+                change.getCause(),
+                change.getVocabularyEpoch(),
+                change.getChangedAt());
     }
 
     /** Why an image has the tags it has now, given what was known of it. */
@@ -186,22 +328,19 @@ final class OutcomeFactory {
         return known.getVocabularyEpoch() == epoch ? Cause.IMAGE_CHANGED : Cause.VOCABULARY_CHANGED;
     }
 
-    private ImageMeta meta(PendingImage image, ImageScores<VocabularySnapshot> scores, List<Tag> tags) {
-        return new ImageMeta(
-                image.getOrigin(), scores.sha256(), model, scores.labels().epoch(), tags);
-    }
-
-    private byte[] tagEvent(
-            PendingImage image, ImageScores<VocabularySnapshot> scores, List<Tag> tags, Cause cause, Instant now) {
+    private byte[] tagEvent(ImageMeta meta, VocabularySnapshot vocabulary, Cause cause, Instant now) {
+        String version = vocabulary.selection().exact()
+                ? model.getVersion()
+                : model.getVersion() + "+" + vocabulary.selection(); // its scores are not comparable with others
         TagEvent event = TagEvent.newBuilder()
-                .setUri(image.getReference().getUri())
-                .setSha256(scores.sha256())
-                .setWidth(scores.width())
-                .setHeight(scores.height())
-                .setTags(tags)
-                .setAttributes(image.getReference().getAttributes())
-                .setModel(model)
-                .setVocabularyEpoch(scores.labels().epoch())
+                .setUri(meta.getUri())
+                .setSha256(meta.getSha256())
+                .setWidth(meta.getWidth())
+                .setHeight(meta.getHeight())
+                .setTags(meta.getTags())
+                .setAttributes(meta.getAttributes())
+                .setModel(new Model(model.getId(), version))
+                .setVocabularyEpoch(vocabulary.epoch())
                 .setCause(cause)
                 .setTaggedAt(now)
                 .build();
@@ -209,7 +348,8 @@ final class OutcomeFactory {
     }
 
     /** The difference between two tag sets; empty where there is none. */
-    private Optional<byte[]> tagChange(List<Tag> before, List<Tag> after, Cause cause, long epoch, Instant now) {
+    private static Optional<TagChange> tagChange(
+            List<Tag> before, List<Tag> after, Cause cause, long epoch, Instant now) {
         Map<String, Tag> gone = new HashMap<>();
         before.forEach(tag -> gone.put(tag.getLabelId(), tag));
         List<Tag> added = new ArrayList<>();
@@ -228,9 +368,13 @@ final class OutcomeFactory {
         if (added.isEmpty() && removed.isEmpty() && rescored.isEmpty()) {
             return Optional.empty();
         }
-        TagChange change = new TagChange(added, removed, rescored, cause, epoch, now);
-        return Optional.of(
-                contracts.tagChange().serializer().serialize(config.topic(TagstreamConfig.TAG_CHANGES_TOPIC), change));
+        return Optional.of(new TagChange(added, removed, rescored, cause, epoch, now));
+    }
+
+    private Output changed(TagChange change) {
+        byte[] value =
+                contracts.tagChange().serializer().serialize(config.topic(TagstreamConfig.TAG_CHANGES_TOPIC), change);
+        return new Output(TaggingTopology.TAG_CHANGES_SINK, value);
     }
 
     private static boolean differs(Tag old, Tag now) {

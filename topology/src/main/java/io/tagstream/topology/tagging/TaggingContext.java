@@ -15,6 +15,9 @@ import io.tagstream.topology.RecordLimit;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.apache.kafka.common.errors.SerializationException;
@@ -40,6 +43,11 @@ final class TaggingContext {
     private final Supplier<VocabularySnapshot> labels;
 
     private final Inflow inflow;
+    private final RateLimit sweepRate;
+    /** By partition. */
+    private final Map<Integer, SweepStatus> sweeps = new ConcurrentHashMap<>();
+
+    private final String keptFeatures;
     private final AtomicInteger busyTasks = new AtomicInteger();
 
     TaggingContext(
@@ -55,9 +63,11 @@ final class TaggingContext {
         this.runtime = runtime;
         this.limit = RecordLimit.of(config);
         this.outcomes = new OutcomeFactory(config, contracts, limit, runtime.description());
-        this.meters = new TaggingMeters(metrics, vocabulary, inflow);
+        this.meters = new TaggingMeters(metrics, vocabulary, inflow, sweeps);
         this.labels = () -> vocabulary.snapshot().orElseThrow();
         this.inflow = inflow;
+        this.sweepRate = new RateLimit(config.getInt(TagstreamConfig.SWEEP_MAX_RATE), System::nanoTime);
+        this.keptFeatures = config.getString(TagstreamConfig.IMAGE_FEATURES).toLowerCase(Locale.ROOT);
     }
 
     TagstreamConfig config() {
@@ -106,6 +116,23 @@ final class TaggingContext {
 
     Inflow inflow() {
         return inflow;
+    }
+
+    RateLimit sweepRate() {
+        return sweepRate;
+    }
+
+    /** How far the tasks' images have followed the vocabulary, by partition. */
+    Map<Integer, SweepStatus> sweeps() {
+        return sweeps;
+    }
+
+    boolean keepsFeatures() {
+        return !keptFeatures.equals("none");
+    }
+
+    boolean boundsFeatures() {
+        return keptFeatures.equals("bounded");
     }
 
     /** A task has images to submit, or has none left. */

@@ -10,10 +10,12 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.tagstream.topology.Inflow;
 import io.tagstream.topology.vocabulary.Vocabulary;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ToLongFunction;
 
 /** The meters of all tagging tasks of a process, in a registry. Thread-safe. */
 final class TaggingMeters {
@@ -30,7 +32,19 @@ final class TaggingMeters {
     private final Timer forward;
     private final Timer latency;
 
-    TaggingMeters(MeterRegistry registry, Vocabulary vocabulary, Inflow inflow) {
+    private final Counter retagged;
+    private final Counter unchanged;
+    private final Counter stale;
+    private final Counter shadowTags;
+
+    TaggingMeters(MeterRegistry registry, Vocabulary vocabulary, Inflow inflow, Map<Integer, SweepStatus> sweeps) {
+        retagged = TaggingMetric.SWEPT.counter(registry, "changed");
+        unchanged = TaggingMetric.SWEPT.counter(registry, "same");
+        stale = TaggingMetric.STALE.counter(registry);
+        shadowTags = TaggingMetric.SHADOW_TAGS.counter(registry);
+        TaggingMetric.SWEEP_LEFT.gauge(registry, sweeps, all -> sum(all, SweepStatus::left));
+        TaggingMetric.KNOWN_IMAGES.gauge(registry, sweeps, all -> sum(all, SweepStatus::images));
+        TaggingMetric.KEPT_FEATURES.gauge(registry, sweeps, all -> sum(all, SweepStatus::features));
         TaggingMetric.PENDING.gauge(registry, this, TaggingMeters::pending);
         TaggingMetric.PENDING_AGE.gauge(registry, this, TaggingMeters::oldestSeconds);
         TaggingMetric.HELD_PARTITIONS.gauge(registry, inflow, Inflow::held);
@@ -82,6 +96,24 @@ final class TaggingMeters {
                 .mapToDouble(backlog -> (now - backlog.oldestNanos) / NANOS_PER_SECOND)
                 .max()
                 .orElse(0);
+    }
+
+    private static double sum(Map<Integer, SweepStatus> sweeps, ToLongFunction<SweepStatus> figure) {
+        return sweeps.values().stream().mapToLong(figure).sum();
+    }
+
+    /** A known image was scored again. */
+    void swept(boolean changed) {
+        (changed ? retagged : unchanged).increment();
+    }
+
+    /** A known image could not be. */
+    void stale() {
+        stale.increment();
+    }
+
+    void shadowTags(int tags) {
+        shadowTags.increment(tags);
     }
 
     void restored(int images) {

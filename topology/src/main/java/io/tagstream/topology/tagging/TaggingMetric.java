@@ -51,6 +51,39 @@ public enum TaggingMetric implements Metric {
             Type.TIMER,
             "seconds",
             "From the timestamp of an image's record in the images topic until its outcome is written."),
+    SWEPT(
+            "tagstream.sweep.images",
+            Type.COUNTER,
+            "images",
+            "Known images that were scored again because vocabulary or model changed: `changed` where their tags did,"
+                    + " `same` where they did not.",
+            "tags"),
+    STALE(
+            "tagstream.sweep.stale",
+            Type.COUNTER,
+            "images",
+            "Known images that could not be brought up to date, because they could not be read again. They keep their tags"
+                    + " until the next change."),
+    SWEEP_LEFT(
+            "tagstream.sweep.left",
+            Type.GAUGE,
+            "images",
+            "Known images that have yet to follow the vocabulary, all partitions of this instance together."),
+    KNOWN_IMAGES(
+            "tagstream.known.images",
+            Type.GAUGE,
+            "images",
+            "Tagged images of this instance's partitions: those that follow the vocabulary."),
+    KEPT_FEATURES(
+            "tagstream.known.features",
+            Type.GAUGE,
+            "images",
+            "Of these, images that can be scored again without being read."),
+    SHADOW_TAGS(
+            "tagstream.shadow.tags",
+            Type.COUNTER,
+            "tags",
+            "Tags of shadow labels on images just read: what would have been emitted if the labels were active."),
     VOCABULARY_EPOCH(
             "tagstream.vocabulary.epoch",
             Type.GAUGE,

@@ -15,6 +15,7 @@ import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
+import io.tagstream.model.Priority;
 import io.tagstream.topology.Blame;
 import io.tagstream.topology.DeadLetters;
 import io.tagstream.topology.Inflow;
@@ -28,6 +29,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
@@ -43,6 +45,7 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
+import org.apache.kafka.streams.processor.TaskId;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
@@ -69,7 +72,11 @@ import org.slf4j.LoggerFactory;
  * forwarded. Different ids never wait for each other.
  *
  * <p><i>No going backwards.</i> The task stores the highest vocabulary epoch and model generation it has worked with and
- * works with nothing older: after it has moved to an instance that lags behind, it waits.
+ * works with nothing older: after it has moved to an instance that lags behind, it waits. An image that was scored under
+ * a vocabulary that another has left behind meanwhile is scored against what changed, from its features, before it is
+ * emitted.
+ *
+ * <p><i>Known images</i> follow the vocabulary by the {@link Sweeper}, whose results come out of the same punctuator.
  *
  * <p><i>Generations.</i> Kafka Streams calls {@link #init} again on the same object when it revives a task. Everything in
  * flight lives in a {@link Generation} made by {@code init}, and completions carry it: those of a generation that was
@@ -148,8 +155,9 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
     private final class Generation {
         private final ProcessorContext<Object, byte[]> context;
         private final KeyValueStore<Long, byte[]> pending;
-        private final KeyValueStore<String, ImageMeta> metas;
         private final KeyValueStore<String, TaskProgress> progressStore;
+        private final KnownImages known;
+        private final Sweeper sweeper;
 
         /** Every image that owes an outcome, by id, oldest first. */
         private final Map<String, Deque<Work>> byImage = new HashMap<>();
@@ -158,6 +166,9 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         private final Deque<Work> ready = new ArrayDeque<>();
 
         private final Set<Work> inFlight = new HashSet<>();
+
+        /** Images scored under an older vocabulary than the task's, for which the runtime had no room yet. */
+        private final Deque<Completion> outdated = new ArrayDeque<>();
 
         /** When the images were accepted that owe an outcome, by their places. */
         private final SortedMap<Long, Long> owedSince = new TreeMap<>();
@@ -182,15 +193,26 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         /** Runs while an image owes its outcome: every punctuation makes Kafka Streams commit, idle or not. */
         private Cancellable punctuator;
 
+        /** Looks whether the vocabulary has changed. */
+        private final Cancellable vocabularyCheck;
+
         private boolean waitingForNewer;
 
         Generation(ProcessorContext<Object, byte[]> context) {
             this.context = context;
             this.pending = context.getStateStore(TaggingTopology.PENDING_STORE);
-            this.metas = context.getStateStore(TaggingTopology.IMAGE_META_STORE);
             this.progressStore = context.getStateStore(TaggingTopology.TASK_PROGRESS_STORE);
             this.progress = readable(progressStore, PROGRESS_KEY)
                     .orElseGet(() -> new TaskProgress(VocabularySnapshot.EMPTY_EPOCH, 0L));
+            this.known = new KnownImages(context, shared);
+            this.sweeper = new Sweeper(shared, known, new SweptTask());
+            // rarely, since every punctuation makes Kafka Streams commit
+            this.vocabularyCheck =
+                    context.schedule(shared.config().sweepCheck(), PunctuationType.WALL_CLOCK_TIME, now -> {
+                        if (newest().filter(sweeper::due).isPresent()) {
+                            punctuate();
+                        }
+                    });
         }
 
         /** Takes up what the pending store still owes. */
@@ -287,11 +309,15 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             }
         }
 
-        /** Whether vocabulary and model are at hand and no older than what this task has worked with. */
         private boolean mayWork() {
+            return newest().isPresent();
+        }
+
+        /** The vocabulary, if it and the model are at hand and no older than what this task has worked with. */
+        private Optional<VocabularySnapshot> newest() {
             Optional<VocabularySnapshot> snapshot = shared.vocabulary().snapshot();
             if (snapshot.isEmpty()) {
-                return false;
+                return snapshot;
             }
             long generationNow = shared.runtime().description().generation();
             boolean older = snapshot.get().epoch() < progress.getVocabularyEpoch()
@@ -307,20 +333,24 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
                         generationNow);
             }
             waitingForNewer = older;
-            return !older;
+            return older ? Optional.empty() : snapshot;
         }
 
         private boolean submit(Work work) {
             ImageReference reference = work.image.getReference();
             Optional<CompletableFuture<ImageScores<VocabularySnapshot>>> submitted;
             try {
+                ImageRequest request = new ImageRequest(
+                        reference.getUri(),
+                        Optional.ofNullable(reference.getSha256()),
+                        context.taskId(),
+                        ImageName.of(work.image));
                 submitted = shared.runtime()
                         .trySubmit(
-                                new ImageRequest(
-                                        reference.getUri(),
-                                        Optional.ofNullable(reference.getSha256()),
-                                        context.taskId(),
-                                        ImageName.of(work.image)),
+                                known.find(work.image.getImageId())
+                                        .flatMap(known::knownAs)
+                                        .map(request::knownAs)
+                                        .orElse(request),
                                 shared.labels());
             } catch (RuntimeException e) {
                 complete(new Completion(work, null, asImageException(work, e)));
@@ -353,18 +383,21 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             Completion completion = completed.poll();
             while (completion != null) {
                 inFlight.remove(completion.work());
-                if (outdated(completion)) {
-                    ready.addFirst(completion.work());
+                if (isOutdated(completion)) {
+                    outdated.add(completion);
                 } else {
                     settle(completion);
                 }
                 completion = completed.poll();
             }
+            bringUpToDate();
             submitReady();
+            newest().ifPresent(sweeper::run);
+            known.save();
             if (!owesTooMuch()) {
                 input.ifPresent(shared.inflow()::release);
             }
-            if (byImage.isEmpty()) {
+            if (byImage.isEmpty() && !sweeper.active()) {
                 rest();
             }
         }
@@ -376,25 +409,70 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             }
         }
 
-        /** Whether another image of the task has meanwhile been tagged under a newer vocabulary. */
-        private boolean outdated(Completion completion) {
+        /** Whether the task has meanwhile worked with a newer vocabulary. */
+        private boolean isOutdated(Completion completion) {
             return completion.scores() != null && completion.scores().labels().epoch() < progress.getVocabularyEpoch();
+        }
+
+        /** Scores outdated images against what has changed since, as far as the runtime has room. */
+        private void bringUpToDate() {
+            Optional<VocabularySnapshot> newest = newest();
+            while (newest.isPresent() && !outdated.isEmpty() && bringUpToDate(outdated.peek(), newest.get())) {
+                outdated.remove();
+            }
+        }
+
+        private boolean bringUpToDate(Completion completion, VocabularySnapshot newest) {
+            ImageScores<VocabularySnapshot> older = completion.scores();
+            VocabularyDelta delta =
+                    new VocabularyDelta(newest, older.labels().epoch(), 0, shared.outcomes()::threshold);
+            int[] labels = older.labels().selection().equals(newest.selection())
+                    ? delta.toDecode()
+                    : VocabularyDelta.everything(newest);
+            float[] scores = delta.known(older);
+            if (labels.length == 0) {
+                complete(upToDate(completion, newest, scores));
+                return true;
+            }
+            Optional<CompletableFuture<float[][]>> decoded = shared.runtime()
+                    .tryScore(
+                            List.of(older.features()),
+                            labels.length == newest.size() ? newest : newest.subset(labels),
+                            Priority.FRESH);
+            if (decoded.isEmpty()) {
+                return false;
+            }
+            Work work = completion.work();
+            work.inFlight = decoded.get();
+            inFlight.add(work);
+            var unused = decoded.get().whenComplete((changed, thrown) -> {
+                if (thrown == null) {
+                    for (int i = 0; i < labels.length; i++) {
+                        scores[labels[i]] = changed[0][i];
+                    }
+                    complete(upToDate(completion, newest, scores));
+                } else if (!cancelled(thrown)) {
+                    complete(new Completion(work, null, asImageException(work, thrown)));
+                }
+            });
+            return true;
+        }
+
+        private Completion upToDate(Completion completion, VocabularySnapshot newest, float[] scores) {
+            ImageScores<VocabularySnapshot> older = completion.scores();
+            return new Completion(
+                    completion.work(),
+                    new ImageScores<>(newest, scores, older.features(), older.sha256(), older.width(), older.height()),
+                    null,
+                    completion.waitedNanos());
         }
 
         private void settle(Completion completion) {
             Work work = completion.work();
             PendingImage image = work.image;
             Outcome outcome = outcome(completion);
-            for (Output output : outcome.outputs()) {
-                context.forward(
-                        new Record<>(
-                                image.getImageId(), output.value(), context.currentSystemTimeMs(), outcome.headers()),
-                        output.sink());
-            }
-            if (outcome.knowledge().changes()) {
-                metas.put(image.getImageId(), outcome.knowledge().meta().orElse(null));
-                outcome.knowledge().meta().ifPresent(this::advance);
-            }
+            forward(image.getImageId(), outcome);
+            learn(image.getImageId(), completion, outcome);
             pending.delete(work.sequence);
             measure(completion, outcome);
             Deque<Work> sameImage = byImage.get(image.getImageId());
@@ -404,6 +482,30 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             } else {
                 takeTurn(sameImage.peek());
             }
+        }
+
+        private void forward(String imageId, Outcome outcome) {
+            for (Output output : outcome.outputs()) {
+                context.forward(
+                        new Record<>(imageId, output.value(), context.currentSystemTimeMs(), outcome.headers()),
+                        output.sink());
+            }
+        }
+
+        /** Remembers what an outcome says of its image. */
+        private void learn(String imageId, Completion completion, Outcome outcome) {
+            if (!outcome.knowledge().changes()) {
+                return;
+            }
+            Optional<ImageMeta> meta = outcome.knowledge().meta();
+            if (meta.isEmpty()) {
+                known.forget(imageId);
+                return;
+            }
+            ImageScores<VocabularySnapshot> scores = completion.scores();
+            known.read(imageId, meta.get(), known.find(imageId), scores.features(), context.currentSystemTimeMs());
+            shared.meters().shadowTags(shared.outcomes().shadowTags(scores));
+            advanceTo(meta.get().getVocabularyEpoch());
         }
 
         private void measure(Completion completion, Outcome outcome) {
@@ -439,7 +541,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             OutcomeFactory outcomes = shared.outcomes();
             try {
                 if (completion.scores() != null) {
-                    return outcomes.tagged(image, completion.scores(), readable(metas, image.getImageId()), now());
+                    return outcomes.tagged(image, completion.scores(), known.find(image.getImageId()), now());
                 } else if (completion.failure() != null) {
                     ImageException failure = completion.failure();
                     log.debug("Failed: {}: {} {}", ImageName.of(image), failure.reason(), failure.getMessage());
@@ -450,7 +552,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
                     Refusal refusal = image.getRefusal();
                     return outcomes.failed(image, refusal.getReason(), refusal.getMessage(), 0, now());
                 }
-                return outcomes.deleted(image, readable(metas, image.getImageId()), now());
+                return outcomes.deleted(image, known.find(image.getImageId()), now());
             } catch (RuntimeException e) {
                 if (!Blame.isOnRecord(e)) {
                     throw e;
@@ -462,11 +564,10 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         }
 
         /** Notes with which vocabulary and model the task has worked. */
-        private void advance(ImageMeta meta) {
-            long epoch = meta.getVocabularyEpoch();
+        private void advanceTo(long epoch) {
             long modelGeneration = shared.runtime().description().generation();
             if (epoch > progress.getVocabularyEpoch() || modelGeneration > progress.getModelGeneration()) {
-                progress = new TaskProgress(epoch, modelGeneration);
+                progress = new TaskProgress(Math.max(epoch, progress.getVocabularyEpoch()), modelGeneration);
                 progressStore.put(PROGRESS_KEY, progress);
             }
         }
@@ -491,8 +592,33 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             return Instant.ofEpochMilli(context.currentSystemTimeMs());
         }
 
+        /** This task, as its sweeper sees it. */
+        private final class SweptTask implements Sweeper.Task {
+            @Override
+            public TaskId id() {
+                return context.taskId();
+            }
+
+            @Override
+            public void emit(String imageId, Outcome outcome) {
+                forward(imageId, outcome);
+            }
+
+            @Override
+            public void advanceTo(long epoch) {
+                Generation.this.advanceTo(epoch);
+            }
+
+            @Override
+            public Instant now() {
+                return Generation.this.now();
+            }
+        }
+
         void close() {
             rest();
+            vocabularyCheck.cancel();
+            sweeper.close();
             backlog.close();
             input.ifPresent(shared.inflow()::release);
             inFlight.forEach(work -> work.inFlight.cancel(true));
@@ -513,8 +639,10 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         }
     }
 
-    private static boolean cancelled(Throwable thrown) {
-        return thrown instanceof CancellationException || thrown.getCause() instanceof CancellationException;
+    /** Whether a future was cancelled; false for null. */
+    static boolean cancelled(Throwable thrown) {
+        return thrown instanceof CancellationException
+                || (thrown != null && thrown.getCause() instanceof CancellationException);
     }
 
     private static ImageException asImageException(Work work, Throwable thrown) {

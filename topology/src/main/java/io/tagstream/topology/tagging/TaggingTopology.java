@@ -7,6 +7,7 @@ package io.tagstream.topology.tagging;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.avro.state.ImageMeta;
+import io.tagstream.avro.state.SweepState;
 import io.tagstream.avro.state.TaskProgress;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
@@ -46,6 +47,10 @@ public final class TaggingTopology {
     public static final String PENDING_STORE = "pending";
     /** What is known of tagged images, by image id. */
     public static final String IMAGE_META_STORE = "image-meta";
+    /** What known images are scored from, by the order in which it came; a timestamp before each. */
+    public static final String IMAGE_FEATURES_STORE = "image-features";
+    /** One record: how far known images have followed the vocabulary. */
+    public static final String SWEEP_STORE = "sweep";
     /** One record: the newest vocabulary and model that the task has worked with. */
     public static final String TASK_PROGRESS_STORE = "task-progress";
 
@@ -80,6 +85,11 @@ public final class TaggingTopology {
             ModelRuntime runtime,
             MeterRegistry metrics,
             Inflow inflow) {
+        return build(config, new TaggingContext(config, contracts, vocabulary, runtime, metrics, inflow));
+    }
+
+    /** Builds the topology around what its tasks share. */
+    static Topology build(TagstreamConfig config, TaggingContext shared) {
         StreamsBuilder builder = new StreamsBuilder();
         builder.addGlobalStore(
                 Stores.keyValueStoreBuilder(
@@ -87,15 +97,14 @@ public final class TaggingTopology {
                         .withLoggingDisabled(),
                 config.topic(TagstreamConfig.EMBEDDINGS_TOPIC),
                 Consumed.with(Serdes.ByteArray(), Serdes.ByteArray()).withName("label-embeddings"),
-                () -> new VocabularyProcessor(vocabulary));
+                () -> new VocabularyProcessor(shared.vocabulary()));
 
-        TaggingContext shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics, inflow);
         KStream<String, byte[]> accepted = builder.stream(
                         config.topic(TagstreamConfig.IMAGES_TOPIC),
                         Consumed.with(Serdes.ByteArray(), Serdes.ByteArray())
                                 .withName("images")
                                 .withTimestampExtractor(new RecordTimestamp()))
-                .process(() -> new Admission(config, contracts, shared.limit()), Named.as(ADMISSION))
+                .process(() -> new Admission(config, shared.contracts(), shared.limit()), Named.as(ADMISSION))
                 .map((id, image) -> KeyValue.pair((String) id, (byte[]) image), Named.as(ACCEPTED));
         if (config.getBoolean(TagstreamConfig.IMAGES_REPARTITION)) {
             accepted = accepted.repartition(Repartitioned.<String, byte[]>as(REPARTITION)
@@ -127,7 +136,8 @@ public final class TaggingTopology {
      */
     public static Set<String> internalTopics(TagstreamConfig config, String applicationId) {
         Set<String> topics = new HashSet<>();
-        for (String store : List.of(PENDING_STORE, IMAGE_META_STORE, TASK_PROGRESS_STORE)) {
+        for (String store :
+                List.of(PENDING_STORE, IMAGE_META_STORE, IMAGE_FEATURES_STORE, SWEEP_STORE, TASK_PROGRESS_STORE)) {
             topics.add(changelog(applicationId, store));
         }
         if (config.getBoolean(TagstreamConfig.IMAGES_REPARTITION)) {
@@ -163,6 +173,19 @@ public final class TaggingTopology {
                                     Stores.persistentKeyValueStore(IMAGE_META_STORE),
                                     Serdes.String(),
                                     new StateSerde<>(ImageMeta.class))
+                            .withCachingEnabled()
+                            .withLoggingEnabled(Map.of()),
+                    // written once and read seldom: a cache would only hold them up
+                    Stores.keyValueStoreBuilder(
+                                    Stores.persistentKeyValueStore(IMAGE_FEATURES_STORE),
+                                    Serdes.Long(),
+                                    Serdes.ByteArray())
+                            .withCachingDisabled()
+                            .withLoggingEnabled(Map.of()),
+                    Stores.keyValueStoreBuilder(
+                                    Stores.inMemoryKeyValueStore(SWEEP_STORE),
+                                    Serdes.String(),
+                                    new StateSerde<>(SweepState.class))
                             .withCachingEnabled()
                             .withLoggingEnabled(Map.of()),
                     Stores.keyValueStoreBuilder(

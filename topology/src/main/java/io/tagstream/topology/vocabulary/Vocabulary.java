@@ -8,6 +8,7 @@ package io.tagstream.topology.vocabulary;
 import io.tagstream.avro.EncodedLabel;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.VocabularyMarker;
+import io.tagstream.model.LabelSelection;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.topology.Blame;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +18,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,13 +41,14 @@ public final class Vocabulary implements AutoCloseable {
     private final String topic;
     private final ModelDescription model;
     private final Deserializer<LabelEmbedding> deserializer;
+    private final IntFunction<LabelSelection> selection;
     private final CountDownLatch closed = new CountDownLatch(1);
 
     /** Changes since the newest marker; null removes. Of the applying thread alone. */
-    private final Map<String, Optional<EncodedLabel>> changes = new HashMap<>();
+    private final Map<String, Optional<LabelEmbedding>> changes = new HashMap<>();
 
     /** Labels in force at {@link #epoch}, by id. Guarded by this. */
-    private final TreeMap<String, EncodedLabel> labels = new TreeMap<>();
+    private final TreeMap<String, LabelEmbedding> labels = new TreeMap<>();
 
     /** Guarded by this. */
     private long epoch = VocabularySnapshot.EMPTY_EPOCH;
@@ -56,10 +59,25 @@ public final class Vocabulary implements AutoCloseable {
     /** The label-vocabulary offset that must be covered before anything is tagged. Guarded by this. */
     private long required = Long.MAX_VALUE;
 
+    /** One of which every label is decoded, however many there are. */
     public Vocabulary(String topic, ModelDescription model, Deserializer<LabelEmbedding> deserializer) {
+        this(topic, model, deserializer, size -> LabelSelection.ALL);
+    }
+
+    /**
+     * A vocabulary that nothing is known of yet.
+     *
+     * @param selection which labels an image is decoded against, by how many there are
+     */
+    public Vocabulary(
+            String topic,
+            ModelDescription model,
+            Deserializer<LabelEmbedding> deserializer,
+            IntFunction<LabelSelection> selection) {
         this.topic = topic;
         this.model = model;
         this.deserializer = deserializer;
+        this.selection = selection;
     }
 
     /**
@@ -142,7 +160,7 @@ public final class Vocabulary implements AutoCloseable {
                     throw new IllegalArgumentException(
                             "The vector has " + bytes + " bytes, expected " + model.embeddingSize() * Float.BYTES);
                 }
-                changes.put(key.labelId(), Optional.of(label));
+                changes.put(key.labelId(), Optional.of(embedding));
             }
         } catch (RuntimeException e) {
             if (!Blame.isOnRecord(e)) {
@@ -184,7 +202,8 @@ public final class Vocabulary implements AutoCloseable {
 
     private VocabularySnapshot current() {
         if (snapshot == null || snapshot.epoch() != epoch) {
-            snapshot = new VocabularySnapshot(epoch, model.embeddingSize(), labels.values());
+            snapshot = new VocabularySnapshot(
+                    epoch, model.embeddingSize(), labels.values(), selection.apply(labels.size()));
         }
         return snapshot;
     }

@@ -5,6 +5,7 @@
  */
 package io.tagstream.topology.vocabulary;
 
+import java.util.List;
 import java.util.OptionalDouble;
 
 /**
@@ -12,7 +13,18 @@ import java.util.OptionalDouble;
  *
  * @param id the label's id
  * @param name what people see
+ * @param prompts texts that describe it to the model; empty for the model's own templates
  * @param threshold the label's own threshold in [0, 1], if it has one
  * @param active whether the label is emitted; a shadow label is scored only
+ * @param vectorEpoch the label-vocabulary offset at which its vector last changed: scores of older epochs are another
+ *     vector's
+ * @param changedEpoch the label-vocabulary offset at which anything about it last changed
  */
-public record VocabularyLabel(String id, String name, OptionalDouble threshold, boolean active) {}
+public record VocabularyLabel(
+        String id,
+        String name,
+        List<String> prompts,
+        OptionalDouble threshold,
+        boolean active,
+        long vectorEpoch,
+        long changedEpoch) {}

@@ -6,14 +6,18 @@
 package io.tagstream.topology.vocabulary;
 
 import io.tagstream.avro.EncodedLabel;
+import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.LabelState;
+import io.tagstream.model.LabelSelection;
 import io.tagstream.model.LabelVectors;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 
 /**
@@ -30,31 +34,42 @@ public final class VocabularySnapshot implements LabelVectors {
     private final FloatBuffer vectors;
     private final float[] referenceMeans;
     private final float[] referenceDeviations;
+    private final int dimension;
+    private final LabelSelection selection;
+    private final Map<String, Integer> indexes;
 
     /**
      * Copies the labels' vectors into one direct buffer.
      *
-     * @param encoded labels in the order of their ids, each with a vector of {@code dimension} floats
+     * @param embeddings of labels in the order of their ids, each with a vector of {@code dimension} floats
+     * @param selection which of the labels an image is decoded against
      */
-    VocabularySnapshot(long epoch, int dimension, Collection<EncodedLabel> encoded) {
+    VocabularySnapshot(long epoch, int dimension, Collection<LabelEmbedding> embeddings, LabelSelection selection) {
         this.epoch = epoch;
-        List<VocabularyLabel> described = new ArrayList<>(encoded.size());
-        FloatBuffer rows = ByteBuffer.allocateDirect(encoded.size() * dimension * Float.BYTES)
-                .order(ByteOrder.nativeOrder())
-                .asFloatBuffer();
-        this.referenceMeans = new float[encoded.size()];
-        this.referenceDeviations = new float[encoded.size()];
-        for (EncodedLabel label : encoded) {
-            referenceMeans[described.size()] = label.getReferenceMean();
-            referenceDeviations[described.size()] = label.getReferenceDeviation();
+        this.dimension = dimension;
+        this.selection = selection;
+        this.indexes = new HashMap<>(2 * embeddings.size());
+        List<VocabularyLabel> described = new ArrayList<>(embeddings.size());
+        FloatBuffer rows = direct(embeddings.size() * dimension);
+        this.referenceMeans = new float[embeddings.size()];
+        this.referenceDeviations = new float[embeddings.size()];
+        for (LabelEmbedding embedding : embeddings) {
+            EncodedLabel label = (EncodedLabel) embedding.getContent();
+            int index = described.size();
+            indexes.put(label.getLabelId(), index);
+            referenceMeans[index] = label.getReferenceMean();
+            referenceDeviations[index] = label.getReferenceDeviation();
             rows.put(
                     label.getVector().duplicate().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer());
             Double threshold = label.getLabel().getThreshold();
             described.add(new VocabularyLabel(
                     label.getLabelId(),
                     label.getLabel().getName(),
+                    List.copyOf(label.getLabel().getPrompts()),
                     threshold == null ? OptionalDouble.empty() : OptionalDouble.of(threshold),
-                    label.getLabel().getState() == LabelState.ACTIVE));
+                    label.getLabel().getState() == LabelState.ACTIVE,
+                    label.getVectorOffset(),
+                    embedding.getSourceOffset()));
         }
         this.labels = List.copyOf(described);
         this.vectors = rows.flip().asReadOnlyBuffer();
@@ -68,6 +83,25 @@ public final class VocabularySnapshot implements LabelVectors {
     /** The labels, in the order of their vectors. */
     public List<VocabularyLabel> labels() {
         return labels;
+    }
+
+    /** The place of a label, or -1 if it is none of these. */
+    public int indexOf(String labelId) {
+        return indexes.getOrDefault(labelId, -1);
+    }
+
+    /**
+     * Some of these labels, in the order given.
+     *
+     * @param labels places of labels
+     */
+    public LabelVectors subset(int[] labels) {
+        return new Subset(labels.clone());
+    }
+
+    @Override
+    public LabelSelection selection() {
+        return selection;
     }
 
     @Override
@@ -88,5 +122,50 @@ public final class VocabularySnapshot implements LabelVectors {
     @Override
     public float referenceDeviation(int label) {
         return referenceDeviations[label];
+    }
+
+    private static FloatBuffer direct(int floats) {
+        return ByteBuffer.allocateDirect(floats * Float.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
+    }
+
+    private final class Subset implements LabelVectors {
+        private final int[] members;
+        private final FloatBuffer rows;
+
+        Subset(int[] members) {
+            this.members = members;
+            FloatBuffer copied = direct(members.length * dimension);
+            for (int label : members) {
+                copied.put(vectors.slice(label * dimension, dimension));
+            }
+            this.rows = copied.flip().asReadOnlyBuffer();
+        }
+
+        @Override
+        public int size() {
+            return members.length;
+        }
+
+        @Override
+        public FloatBuffer vectors() {
+            return rows.duplicate();
+        }
+
+        @Override
+        public float referenceMean(int label) {
+            return referenceMeans[members[label]];
+        }
+
+        @Override
+        public float referenceDeviation(int label) {
+            return referenceDeviations[members[label]];
+        }
+
+        @Override
+        public LabelSelection selection() {
+            return selection;
+        }
     }
 }

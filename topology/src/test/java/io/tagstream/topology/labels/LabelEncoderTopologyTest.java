@@ -140,6 +140,19 @@ class LabelEncoderTopologyTest {
     }
 
     @Test
+    void shouldKeepTheVectorsOffsetWhenANewTextGivesTheSameVector() {
+        Label animal = Label.newBuilder(label("dog"))
+                .setPrompts(List.of("a small animal that barks"))
+                .build();
+        put("dog", animal);
+        put("dog", Label.newBuilder(animal).setName("Hund").build());
+
+        assertThat(embeddings.readValuesToList())
+                .extracting(written -> ((EncodedLabel) written.getContent()).getVectorOffset())
+                .containsExactly(0L, 0L);
+    }
+
+    @Test
     void shouldRefuseABadLabelAndKeepItsPreviousVersion() {
         put("dog", label("dog"));
         put("dog", Label.newBuilder(label("dog")).setThreshold(1.5).build());

@@ -19,15 +19,19 @@ import io.tagstream.avro.TagEvent;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.PendingImage;
+import io.tagstream.avro.state.SweepState;
 import io.tagstream.avro.state.TaskProgress;
+import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelEvidence;
 import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
 import io.tagstream.model.LabelVector;
 import io.tagstream.model.LabelVectors;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
+import io.tagstream.model.Priority;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.schemas.UnknownStateException;
 import io.tagstream.schemas.registry.SchemaRegistries;
@@ -43,6 +47,7 @@ import io.tagstream.topology.vocabulary.VocabularyProcessor;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -87,6 +92,8 @@ class TaggingProcessorTest {
     @BeforeEach
     void coverTheVocabulary() {
         context.setCurrentSystemTimeMs(1_700_000_000_000L);
+        store(TaggingTopology.IMAGE_FEATURES_STORE, Serdes.Long(), Serdes.ByteArray());
+        store(TaggingTopology.SWEEP_STORE, Serdes.String(), new StateSerde<>(SweepState.class));
         vocabulary.require(-1);
         mark(10);
     }
@@ -142,19 +149,19 @@ class TaggingProcessorTest {
         model.complete(1);
         processor.close();
 
-        assertThat(context.scheduledPunctuators()).hasSize(1).allMatch(CapturedPunctuator::cancelled);
+        assertThat(context.scheduledPunctuators()).hasSize(2).allMatch(CapturedPunctuator::cancelled);
     }
 
     @Test
     void shouldPunctuateOnlyWhileAnImageOwesItsOutcome() {
         processor.init(context);
-        assertThat(context.scheduledPunctuators()).isEmpty();
+        assertThat(forwarders()).isEmpty();
         for (int i = 0; i < 2; i++) {
             processor.process(new Record<>("a", image("a", "fake:a"), 0));
-            assertThat(context.scheduledPunctuators()).hasSize(i + 1);
+            assertThat(forwarders()).hasSize(i + 1);
             model.complete(1);
             punctuate();
-            assertThat(context.scheduledPunctuators()).allMatch(CapturedPunctuator::cancelled);
+            assertThat(forwarders()).allMatch(CapturedPunctuator::cancelled);
         }
         assertThat(forwardedIds()).containsExactly("a", "a");
     }
@@ -227,9 +234,9 @@ class TaggingProcessorTest {
         punctuate();
         assertThat(forwardedIds()).containsExactly("b");
 
-        model.complete(1);
         punctuate();
         assertThat(forwardedIds()).containsExactly("b", "a");
+        assertThat(model.encodedImages()).as("from its features").isEqualTo(2);
         assertThat(event(0).getVocabularyEpoch()).isEqualTo(11);
         assertThat(event(1).getVocabularyEpoch()).isEqualTo(11);
     }
@@ -308,7 +315,7 @@ class TaggingProcessorTest {
         assertFails(
                 runtime((request, labels) -> {
                     ImageScores<VocabularySnapshot> incomplete =
-                            new ImageScores<>(labels.get(), new float[0], null, 1, 1);
+                            new ImageScores<>(labels.get(), new float[0], new ImageFeatures(new byte[0]), null, 1, 1);
                     return Optional.of(CompletableFuture.completedFuture(incomplete));
                 }),
                 ImageFailureReason.INTERNAL_ERROR,
@@ -431,6 +438,17 @@ class TaggingProcessorTest {
             }
 
             @Override
+            public Optional<CompletableFuture<float[][]>> tryScore(
+                    List<ImageFeatures> images, LabelVectors labels, Priority priority) {
+                return model.tryScore(images, labels, priority);
+            }
+
+            @Override
+            public List<LabelEvidence> explain(ImageFeatures image, LabelVectors labels) {
+                return model.explain(image, labels);
+            }
+
+            @Override
             public void close() {}
         };
     }
@@ -439,6 +457,13 @@ class TaggingProcessorTest {
         context.scheduledPunctuators().stream()
                 .filter(punctuator -> !punctuator.cancelled())
                 .forEach(punctuator -> punctuator.getPunctuator().punctuate(0));
+    }
+
+    /** The punctuators that forward: all but the one that looks for a new vocabulary. */
+    private List<CapturedPunctuator> forwarders() {
+        return context.scheduledPunctuators().stream()
+                .filter(punctuator -> punctuator.getInterval().equals(Duration.ofMillis(10)))
+                .toList();
     }
 
     private List<String> forwardedIds() {

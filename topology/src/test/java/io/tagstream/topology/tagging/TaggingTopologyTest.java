@@ -294,10 +294,14 @@ class TaggingTopologyTest {
         punctuate();
         tag("after", "fake:dog+car");
 
-        List<TagEvent> events = tags.readValuesToList();
-        assertThat(events).extracting(TagEvent::getVocabularyEpoch).containsExactly(1L, 2L);
-        assertThat(events.get(0).getTags()).extracting(Tag::getLabelId).containsExactly("dog");
-        assertThat(events.get(1).getTags()).extracting(Tag::getLabelId).containsExactly("car", "dog");
+        List<KeyValue<String, TagEvent>> events = tags.readKeyValuesToList();
+        assertThat(events)
+                .extracting(event -> event.key + " " + event.value.getVocabularyEpoch())
+                .as("the first follows once it is known")
+                .containsExactly("before 1", "after 2", "before 2");
+        assertThat(events.get(0).value.getTags()).extracting(Tag::getLabelId).containsExactly("dog");
+        assertThat(events.get(1).value.getTags()).extracting(Tag::getLabelId).containsExactly("car", "dog");
+        assertThat(events.get(2).value.getTags()).extracting(Tag::getLabelId).containsExactly("car", "dog");
     }
 
     @ParameterizedTest

@@ -1,0 +1,146 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.tagging;
+
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Which vocabulary epoch the images of a task have followed, by ranges of their ids: a sweep that is under way has left
+ * some ranges at a newer epoch than others, and a vocabulary that changes meanwhile leaves more of them behind. A sweep
+ * goes on where it was and round, so that none of the ranges waits for ever.
+ *
+ * <p>Immutable. Ids are in the order of their UTF-8 bytes, which is the stores'.
+ */
+final class Coverage {
+    /** Beyond so many ranges neighbours are taken together at the older of their epochs, which is always right. */
+    static final int MOST_RANGES = 32;
+
+    /** The order of ids. */
+    static final Comparator<String> ID_ORDER =
+            (a, b) -> Arrays.compareUnsigned(a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
+
+    /**
+     * Ids after the range before and up to {@code upTo}; null for all that are left.
+     *
+     * @param epoch what they have followed at least
+     */
+    record Range(String upTo, long epoch) {}
+
+    private final List<Range> ranges;
+
+    private Coverage(List<Range> ranges) {
+        this.ranges = List.copyOf(ranges);
+    }
+
+    /** All ids at one epoch. */
+    static Coverage all(long epoch) {
+        return new Coverage(List.of(new Range(null, epoch)));
+    }
+
+    /**
+     * As {@link #ranges} gave it.
+     *
+     * @throws IllegalArgumentException if the ranges do not follow upon each other to the end
+     */
+    static Coverage of(List<Range> ranges) {
+        for (int i = 0; i < ranges.size(); i++) {
+            boolean last = i == ranges.size() - 1;
+            String upTo = ranges.get(i).upTo();
+            boolean ordered = last
+                    ? upTo == null
+                    : upTo != null
+                            && (i == 0 || ID_ORDER.compare(ranges.get(i - 1).upTo(), upTo) < 0);
+            if (!ordered) {
+                throw new IllegalArgumentException("Ranges " + ranges + " do not follow upon each other to the end");
+            }
+        }
+        if (ranges.isEmpty()) {
+            throw new IllegalArgumentException("There is no range");
+        }
+        return new Coverage(ranges);
+    }
+
+    List<Range> ranges() {
+        return ranges;
+    }
+
+    /** What an image has followed at least. */
+    long epoch(String id) {
+        for (Range range : ranges) {
+            if (range.upTo() == null || ID_ORDER.compare(id, range.upTo()) <= 0) {
+                return range.epoch();
+            }
+        }
+        throw new AssertionError("the last range has no end");
+    }
+
+    /** Whether all ids are at an epoch. */
+    boolean isAll(long epoch) {
+        return ranges.stream().allMatch(range -> range.epoch() == epoch);
+    }
+
+    /**
+     * The same, with one range at another epoch.
+     *
+     * @param after the id before the range; null from the beginning
+     * @param upTo the range's last id; null to the end
+     */
+    Coverage with(String after, String upTo, long epoch) {
+        List<Range> changed = new ArrayList<>();
+        for (Range range : ranges) { // what lies before
+            if (after == null) {
+                break;
+            }
+            boolean reaches = range.upTo() == null || ID_ORDER.compare(range.upTo(), after) >= 0;
+            changed.add(reaches ? new Range(after, range.epoch()) : range);
+            if (reaches) {
+                break;
+            }
+        }
+        changed.add(new Range(upTo, epoch));
+        if (upTo != null) { // what lies behind
+            for (Range range : ranges) {
+                if (range.upTo() == null || ID_ORDER.compare(range.upTo(), upTo) > 0) {
+                    changed.add(range);
+                }
+            }
+        }
+        return new Coverage(bounded(merged(changed)));
+    }
+
+    /** Neighbours of one epoch are one range. */
+    private static List<Range> merged(List<Range> ranges) {
+        List<Range> merged = new ArrayList<>();
+        for (Range range : ranges) {
+            int last = merged.size() - 1;
+            if (last >= 0 && merged.get(last).epoch() == range.epoch()) {
+                merged.set(last, range);
+            } else {
+                merged.add(range);
+            }
+        }
+        return merged;
+    }
+
+    private static List<Range> bounded(List<Range> ranges) {
+        List<Range> bounded = new ArrayList<>(ranges);
+        while (bounded.size() > MOST_RANGES) {
+            Range last = bounded.remove(bounded.size() - 1);
+            Range before = bounded.remove(bounded.size() - 1);
+            bounded.add(new Range(last.upTo(), Math.min(last.epoch(), before.epoch())));
+        }
+        return merged(bounded);
+    }
+
+    @Override
+    public String toString() {
+        return ranges.toString();
+    }
+}

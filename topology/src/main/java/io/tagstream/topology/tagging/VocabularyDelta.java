@@ -1,0 +1,114 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.tagging;
+
+import io.tagstream.avro.state.ImageMeta;
+import io.tagstream.avro.state.LabelScore;
+import io.tagstream.model.ImageScores;
+import io.tagstream.topology.vocabulary.VocabularyLabel;
+import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
+
+/**
+ * What must be decoded to bring images from one vocabulary epoch to a newer one. A label's score depends on that label
+ * and the image alone, so labels whose vector is still the same keep their scores; thresholds, names and states cost
+ * nothing.
+ *
+ * <p>Immutable.
+ */
+final class VocabularyDelta {
+    private final VocabularySnapshot newer;
+    private final long from;
+    private final int[] changed;
+
+    /** Labels that may have to be decoded because their threshold fell below what is kept of scores. */
+    private final int[] lowered;
+
+    /**
+     * Compares.
+     *
+     * @param from the epoch that images are at
+     * @param floor the score from which a label's scores are kept, unless its threshold is lower
+     * @param threshold the score from which a label is emitted
+     */
+    VocabularyDelta(VocabularySnapshot newer, long from, double floor, ToDoubleFunction<VocabularyLabel> threshold) {
+        this.newer = newer;
+        this.from = from;
+        List<VocabularyLabel> labels = newer.labels();
+        boolean everything = !newer.selection().exact(); // one new label may push out any other
+        this.changed = IntStream.range(0, labels.size())
+                .filter(label -> everything || labels.get(label).vectorEpoch() > from)
+                .toArray();
+        this.lowered = IntStream.range(0, everything ? 0 : labels.size())
+                .filter(label -> labels.get(label).vectorEpoch() <= from
+                        && labels.get(label).changedEpoch() > from
+                        && threshold.applyAsDouble(labels.get(label)) < floor)
+                .toArray();
+    }
+
+    /** Every label of a vocabulary, for images whose scores are not comparable. */
+    static int[] everything(VocabularySnapshot newer) {
+        return IntStream.range(0, newer.size()).toArray();
+    }
+
+    /** The labels, by their places, that an image must be decoded against. */
+    int[] toDecode(ImageMeta image) {
+        if (lowered.length == 0) {
+            return changed;
+        }
+        Set<String> scored = new HashSet<>();
+        image.getScores().forEach(score -> scored.add(score.getLabelId()));
+        List<Integer> missing = new ArrayList<>();
+        for (int label : lowered) {
+            if (!scored.contains(newer.labels().get(label).id())) {
+                missing.add(label);
+            }
+        }
+        return missing.isEmpty()
+                ? changed
+                : IntStream.concat(Arrays.stream(changed), missing.stream().mapToInt(Integer::intValue))
+                        .sorted()
+                        .toArray();
+    }
+
+    /** The labels, by their places, whose vectors are not those that scores of the older epoch were computed with. */
+    int[] toDecode() {
+        return changed;
+    }
+
+    /** An image's scores of all labels, as far as they are known: {@link ImageScores#NOT_DECODED} for the others. */
+    float[] known(ImageMeta image) {
+        float[] scores = new float[newer.size()];
+        Arrays.fill(scores, ImageScores.NOT_DECODED);
+        for (LabelScore score : image.getScores()) {
+            keep(score.getLabelId(), score.getScore(), scores);
+        }
+        return scores;
+    }
+
+    /** The same of an image that has just been scored. */
+    float[] known(ImageScores<VocabularySnapshot> image) {
+        float[] scores = new float[newer.size()];
+        Arrays.fill(scores, ImageScores.NOT_DECODED);
+        for (int label = 0; label < image.scores().length; label++) {
+            keep(image.labels().labels().get(label).id(), image.scores()[label], scores);
+        }
+        return scores;
+    }
+
+    private void keep(String labelId, float score, float[] scores) {
+        int label = newer.indexOf(labelId);
+        if (label >= 0 && newer.labels().get(label).vectorEpoch() <= from) {
+            scores[label] = score;
+        }
+    }
+}
