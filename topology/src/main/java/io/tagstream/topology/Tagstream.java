@@ -8,14 +8,19 @@ package io.tagstream.topology;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.UnknownStateException;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.labels.LabelEncoderTopology;
+import io.tagstream.topology.tagging.LocalImageQueries;
+import io.tagstream.topology.tagging.TaggingContext;
 import io.tagstream.topology.tagging.TaggingTopology;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -33,6 +38,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.streams.CloseOptions;
 import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
@@ -45,6 +51,7 @@ import org.apache.kafka.streams.errors.LogAndFailExceptionHandler;
 import org.apache.kafka.streams.errors.LogAndFailProcessingExceptionHandler;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
+import org.apache.kafka.streams.state.HostInfo;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,6 +73,9 @@ public final class Tagstream implements AutoCloseable {
     /** The pause before the first replacement; it doubles with every further one in the window. */
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
 
+    /** A record of a topic with default settings has room for it. */
+    private static final int LARGEST_FEATURES = 900_000;
+
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
     private final TagstreamConfig config;
@@ -73,6 +83,7 @@ public final class Tagstream implements AutoCloseable {
     private final Vocabulary vocabulary;
     private final KafkaStreams labelEncoder;
     private final KafkaStreams tagging;
+    private final LocalImageQueries images;
     private final List<KafkaStreamsMetrics> kafkaMetrics;
     private final TopicWatch topics;
     private final CountDownLatch closing = new CountDownLatch(1);
@@ -112,7 +123,9 @@ public final class Tagstream implements AutoCloseable {
         this.vocabulary = new Vocabulary(
                 config.topic(TagstreamConfig.EMBEDDINGS_TOPIC),
                 runtime.description(),
-                contracts.labelEmbedding().deserializer());
+                contracts.labelEmbedding().deserializer(),
+                config::selection);
+        requireRoomForFeatures(config, runtime.description());
         String labelsApplicationId = LabelEncoderTopology.applicationId(
                 config.applicationId(), runtime.description().textFingerprint());
         this.labelEncoder = streams(
@@ -121,17 +134,31 @@ public final class Tagstream implements AutoCloseable {
                 1,
                 new DefaultKafkaClientSupplier());
         Inflow inflow = new Inflow();
+        TaggingContext shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics, inflow);
         this.tagging = streams(
-                TaggingTopology.build(config, contracts, vocabulary, runtime, metrics, inflow),
+                TaggingTopology.build(config, shared),
                 config.applicationId(),
                 config.getInt(TagstreamConfig.STREAM_THREADS),
                 inflow.over(taggingClients));
+        this.images = new LocalImageQueries(tagging, address(config), shared);
         this.kafkaMetrics = List.of(new KafkaStreamsMetrics(labelEncoder), new KafkaStreamsMetrics(tagging));
         kafkaMetrics.forEach(kafka -> kafka.bindTo(metrics));
         Set<String> wanted = new HashSet<>(config.topics());
         wanted.addAll(TaggingTopology.internalTopics(config, config.applicationId()));
         wanted.addAll(LabelEncoderTopology.internalTopics(labelsApplicationId));
         this.topics = new TopicWatch(config.kafkaSettings(), wanted, config.topicsCheck(), this::stopForGood);
+    }
+
+    /** An image's features are one record of a changelog topic, or are not kept. */
+    private static void requireRoomForFeatures(TagstreamConfig config, ModelDescription model) {
+        boolean kept = !config.getString(TagstreamConfig.IMAGE_FEATURES).equalsIgnoreCase("none");
+        if (kept && model.featureBytes() > LARGEST_FEATURES) {
+            throw new ConfigException(
+                    TagstreamConfig.IMAGE_FEATURES,
+                    config.getString(TagstreamConfig.IMAGE_FEATURES),
+                    "the features of an image have %d bytes with model %s %s, more than the %d that are kept; set it to none"
+                            .formatted(model.featureBytes(), model.id(), model.version(), LARGEST_FEATURES));
+        }
     }
 
     /**
@@ -167,6 +194,11 @@ public final class Tagstream implements AutoCloseable {
             return Optional.of("the tagging topology is " + tagging.state());
         }
         return vocabulary.notReadyBecause();
+    }
+
+    /** What this instance knows of the images of its partitions. */
+    public LocalImageQueries images() {
+        return images;
     }
 
     /** The vocabulary's newest epoch on this instance; -1 for a vocabulary that was never written. */
@@ -243,6 +275,9 @@ public final class Tagstream implements AutoCloseable {
                 config.getShort(TagstreamConfig.TOPICS_REPLICATION_FACTOR).intValue());
         settings.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+        address(config)
+                .ifPresent(address ->
+                        settings.put(StreamsConfig.APPLICATION_SERVER_CONFIG, address.host() + ":" + address.port()));
         // A record that makes any of the three fail must not be dropped; what cannot be read is dealt with before.
         settings.put(StreamsConfig.DESERIALIZATION_EXCEPTION_HANDLER_CLASS_CONFIG, LogAndFailExceptionHandler.class);
         settings.put(
@@ -252,6 +287,28 @@ public final class Tagstream implements AutoCloseable {
         settings.put(StreamsConfig.APPLICATION_ID_CONFIG, applicationId);
         settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, threads);
         return settings;
+    }
+
+    /** Where other instances ask for what this one knows; empty if they cannot. */
+    private static Optional<HostInfo> address(TagstreamConfig config) {
+        Object configured = config.kafkaSettings().get(StreamsConfig.APPLICATION_SERVER_CONFIG);
+        if (configured != null) {
+            return Optional.of(HostInfo.buildFromEndpoint(configured.toString()));
+        }
+        String host = config.getString(TagstreamConfig.HTTP_HOST);
+        return config.optionalInt(TagstreamConfig.HTTP_PORT).stream()
+                .filter(port -> port > 0)
+                .mapToObj(port -> new HostInfo(host.equals("0.0.0.0") ? localHost() : host, port))
+                .findFirst();
+    }
+
+    private static String localHost() {
+        try {
+            return InetAddress.getLocalHost().getCanonicalHostName();
+        } catch (UnknownHostException e) {
+            log.warn("This machine does not know its name; set kafka.application.server, or others cannot ask it", e);
+            return "127.0.0.1";
+        }
     }
 
     /** Work survives the thread: it is replaced, after a while, unless threads keep dying. */

@@ -113,9 +113,8 @@ public final class FakeModelRuntime implements ModelRuntime {
             throw new IllegalStateException(text.name());
         }
         encodedLabels.incrementAndGet();
-        String described = text.prompts().isEmpty()
-                ? text.name()
-                : text.prompts().get(0).replace("{}", text.name());
+        String described =
+                text.prompts().isEmpty() ? text.name() : text.prompts().get(0).replace("{}", text.name());
         return new LabelVector(vector(described), 0, 1);
     }
 

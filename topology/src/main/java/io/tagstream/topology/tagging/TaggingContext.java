@@ -28,7 +28,7 @@ import org.apache.kafka.common.serialization.Deserializer;
  *
  * <p><i>Threading notes.</i> Used by every stream thread.
  */
-final class TaggingContext {
+public final class TaggingContext {
     private final TagstreamConfig config;
     private final Contracts contracts;
     private final Vocabulary vocabulary;
@@ -50,7 +50,15 @@ final class TaggingContext {
     private final String keptFeatures;
     private final AtomicInteger busyTasks = new AtomicInteger();
 
-    TaggingContext(
+    /**
+     * What one topology's tasks share.
+     *
+     * @param vocabulary made for this topology alone; filled by it
+     * @param runtime owned by the caller
+     * @param metrics where {@link TaggingMetric}s are measured into
+     * @param inflow over the clients that the topology runs with
+     */
+    public TaggingContext(
             TagstreamConfig config,
             Contracts contracts,
             Vocabulary vocabulary,

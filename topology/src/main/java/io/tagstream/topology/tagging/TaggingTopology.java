@@ -5,17 +5,12 @@
  */
 package io.tagstream.topology.tagging;
 
-import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.SweepState;
 import io.tagstream.avro.state.TaskProgress;
-import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.Inflow;
 import io.tagstream.topology.RecordTimestamp;
 import io.tagstream.topology.TagstreamConfig;
-import io.tagstream.topology.vocabulary.Vocabulary;
 import io.tagstream.topology.vocabulary.VocabularyProcessor;
 import java.util.HashSet;
 import java.util.List;
@@ -70,26 +65,8 @@ public final class TaggingTopology {
 
     private TaggingTopology() {}
 
-    /**
-     * Builds the topology.
-     *
-     * @param vocabulary made for this topology alone; filled by it
-     * @param runtime shared; owned by the caller
-     * @param metrics where {@link TaggingMetric}s are measured into
-     * @param inflow over the clients that the topology runs with
-     */
-    public static Topology build(
-            TagstreamConfig config,
-            Contracts contracts,
-            Vocabulary vocabulary,
-            ModelRuntime runtime,
-            MeterRegistry metrics,
-            Inflow inflow) {
-        return build(config, new TaggingContext(config, contracts, vocabulary, runtime, metrics, inflow));
-    }
-
     /** Builds the topology around what its tasks share. */
-    static Topology build(TagstreamConfig config, TaggingContext shared) {
+    public static Topology build(TagstreamConfig config, TaggingContext shared) {
         StreamsBuilder builder = new StreamsBuilder();
         builder.addGlobalStore(
                 Stores.keyValueStoreBuilder(

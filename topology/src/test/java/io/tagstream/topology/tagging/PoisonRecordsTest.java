@@ -63,7 +63,10 @@ class PoisonRecordsTest {
                 contracts.labelEmbedding().deserializer());
         vocabulary.require(-1);
         driver = new TopologyTestDriver(
-                TaggingTopology.build(config, contracts, vocabulary, model, new SimpleMeterRegistry(), new Inflow()),
+                TaggingTopology.build(
+                        config,
+                        new TaggingContext(
+                                config, contracts, vocabulary, model, new SimpleMeterRegistry(), new Inflow())),
                 TestConfig.driverProperties(config, "tagstream"));
         images = driver.createInputTopic("images", new ByteArraySerializer(), new ByteArraySerializer());
     }

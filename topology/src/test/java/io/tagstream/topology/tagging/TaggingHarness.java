@@ -83,7 +83,8 @@ final class TaggingHarness implements AutoCloseable {
                 config::selection);
         followed.require(0);
         driver = new TopologyTestDriver(
-                TaggingTopology.build(config, contracts, followed, model, metrics, new Inflow()),
+                TaggingTopology.build(
+                        config, new TaggingContext(config, contracts, followed, model, metrics, new Inflow())),
                 TestConfig.driverProperties(config, "tagstream"));
         images = driver.createInputTopic(
                 "images", new StringSerializer(), contracts.imageReference().serializer());

@@ -74,7 +74,10 @@ class TaggingTopologyTest {
                 model.description(),
                 contracts.labelEmbedding().deserializer());
         driver = new TopologyTestDriver(
-                TaggingTopology.build(config, contracts, vocabulary, model, new SimpleMeterRegistry(), new Inflow()),
+                TaggingTopology.build(
+                        config,
+                        new TaggingContext(
+                                config, contracts, vocabulary, model, new SimpleMeterRegistry(), new Inflow())),
                 TestConfig.driverProperties(config, "tagstream"));
         images = driver.createInputTopic(
                 "images", new StringSerializer(), contracts.imageReference().serializer());

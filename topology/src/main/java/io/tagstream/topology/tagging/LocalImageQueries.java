@@ -1,0 +1,403 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.tagging;
+
+import io.tagstream.avro.Tag;
+import io.tagstream.avro.state.ImageMeta;
+import io.tagstream.avro.state.LabelScore;
+import io.tagstream.avro.state.SweepState;
+import io.tagstream.avro.state.TagTurn;
+import io.tagstream.model.ImageException;
+import io.tagstream.model.ImageFeatures;
+import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelEvidence;
+import io.tagstream.model.LabelSelection;
+import io.tagstream.model.LabelText;
+import io.tagstream.model.LabelTextException;
+import io.tagstream.model.LabelVector;
+import io.tagstream.model.LabelVectors;
+import io.tagstream.model.Priority;
+import io.tagstream.topology.query.Explanation;
+import io.tagstream.topology.query.ImageQueries;
+import io.tagstream.topology.query.Preview;
+import io.tagstream.topology.query.QueryUnavailableException;
+import io.tagstream.topology.query.SimilarImage;
+import io.tagstream.topology.query.SweepProgress;
+import io.tagstream.topology.vocabulary.VocabularyLabel;
+import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.streams.KafkaStreams;
+import org.apache.kafka.streams.KeyQueryMetadata;
+import org.apache.kafka.streams.KeyValue;
+import org.apache.kafka.streams.StoreQueryParameters;
+import org.apache.kafka.streams.StreamsMetadata;
+import org.apache.kafka.streams.errors.InvalidStateStoreException;
+import org.apache.kafka.streams.state.HostInfo;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.QueryableStoreTypes;
+import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Answers about the images of this instance's partitions, from the stores of its tasks; and says which instance knows of
+ * others.
+ *
+ * <p><i>Threading notes.</i> Any thread may ask, and waits for its answer: a preview scores every known image, behind
+ * fresh ones. Stores are read while their tasks write them: an answer may hold what is not committed yet.
+ */
+public final class LocalImageQueries implements ImageQueries {
+    private static final Logger log = LoggerFactory.getLogger(LocalImageQueries.class);
+
+    /** At which a preview counts. */
+    private static final double[] THRESHOLDS = {0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
+
+    /** Images scored at a time. */
+    private static final int BATCH = 64;
+
+    private static final Duration NO_ROOM = Duration.ofMillis(20);
+
+    private final KafkaStreams streams;
+    private final Optional<HostInfo> self;
+    private final TaggingContext shared;
+
+    /**
+     * Asks a running topology.
+     *
+     * @param self where other instances ask this one, if they can
+     */
+    public LocalImageQueries(KafkaStreams streams, Optional<HostInfo> self, TaggingContext shared) {
+        this.streams = streams;
+        this.self = self;
+        this.shared = shared;
+    }
+
+    /** The other instance that knows of an image, if it is not this one's; empty too where nobody says so. */
+    public Optional<HostInfo> elsewhere(String imageId) {
+        KeyQueryMetadata where = running(
+                () -> streams.queryMetadataForKey(TaggingTopology.IMAGE_META_STORE, imageId, new StringSerializer()));
+        boolean local = shared.sweeps().containsKey(where.partition());
+        return local || where.activeHost().equals(HostInfo.unavailable()) || where.partition() < 0
+                ? Optional.empty()
+                : Optional.of(where.activeHost());
+    }
+
+    /** The other instances that know of images, as far as they can be asked. */
+    public Set<HostInfo> others() {
+        Collection<StreamsMetadata> instances =
+                running(() -> streams.streamsMetadataForStore(TaggingTopology.IMAGE_META_STORE));
+        Set<HostInfo> others =
+                instances.stream().map(StreamsMetadata::hostInfo).collect(Collectors.toCollection(HashSet::new));
+        others.remove(HostInfo.unavailable());
+        self.ifPresent(others::remove);
+        return others;
+    }
+
+    @Override
+    public Preview preview(LabelText text, int best) throws LabelTextException {
+        LabelVectors label =
+                new OneLabel(shared.runtime().encodeLabel(text), vocabulary().selection());
+        Tally tally = new Tally(best);
+        for (int partition : shared.sweeps().keySet()) {
+            scan(partition, label, tally);
+        }
+        return tally.preview();
+    }
+
+    @Override
+    public List<SimilarImage> similar(String text, int count) throws LabelTextException {
+        return preview(new LabelText(text, List.of()), count).best().stream()
+                .map(image -> new SimilarImage(image.imageId(), image.uri(), image.score()))
+                .toList();
+    }
+
+    @Override
+    public SweepProgress progress() {
+        Collection<SweepStatus> tasks = shared.sweeps().values();
+        long total = tasks.stream().mapToLong(SweepStatus::images).sum();
+        long left = tasks.stream().mapToLong(SweepStatus::left).sum();
+        return new SweepProgress(
+                shared.vocabulary().epoch(),
+                total - left,
+                total,
+                tasks.stream()
+                        .anyMatch(task -> task.active()
+                                || task.epoch() < shared.vocabulary().epoch()));
+    }
+
+    @Override
+    public Optional<Explanation> explain(String imageId) {
+        KeyQueryMetadata where = running(
+                () -> streams.queryMetadataForKey(TaggingTopology.IMAGE_META_STORE, imageId, new StringSerializer()));
+        if (!shared.sweeps().containsKey(where.partition())) {
+            return Optional.empty();
+        }
+        int partition = where.partition();
+        ImageMeta image = this.<String, ImageMeta>store(TaggingTopology.IMAGE_META_STORE, partition)
+                .get(imageId);
+        return image == null ? Optional.empty() : Optional.of(explanation(partition, imageId, image));
+    }
+
+    private Explanation explanation(int partition, String imageId, ImageMeta image) {
+        VocabularySnapshot vocabulary = vocabulary();
+        SweepState sweep = this.<String, SweepState>store(TaggingTopology.SWEEP_STORE, partition)
+                .get(KnownImages.SWEEP_KEY);
+        long epoch = sweep == null
+                ? image.getVocabularyEpoch()
+                : KnownImages.epoch(imageId, image, KnownImages.coverage(sweep));
+        Optional<List<LabelEvidence>> evidence =
+                features(partition, image).flatMap(features -> evidence(imageId, features, vocabulary));
+        Map<String, Float> kept =
+                image.getScores().stream().collect(Collectors.toMap(LabelScore::getLabelId, LabelScore::getScore));
+        Set<String> emitted = image.getTags().stream().map(Tag::getLabelId).collect(Collectors.toSet());
+        List<Explanation.LabelScore> labels = new ArrayList<>();
+        for (int i = 0; i < vocabulary.size(); i++) {
+            VocabularyLabel label = vocabulary.labels().get(i);
+            Optional<LabelEvidence> speaking =
+                    evidence.isPresent() ? Optional.of(evidence.get().get(i)) : Optional.empty();
+            boolean decoded = vocabulary.selection().kind() != LabelSelection.Kind.CANDIDATES
+                    || speaking.map(LabelEvidence::candidate).orElse(kept.containsKey(label.id()));
+            Double score = speaking.filter(known -> decoded)
+                    .map(known -> (double) known.score())
+                    .orElse(kept.containsKey(label.id()) ? (double) kept.get(label.id()) : null);
+            labels.add(new Explanation.LabelScore(
+                    label.id(),
+                    label.name(),
+                    score,
+                    shared.outcomes().threshold(label),
+                    label.active(),
+                    label.prompts(),
+                    decoded,
+                    speaking.map(known -> (double) known.standardisedCosine()).orElse(null),
+                    emitted.contains(label.id())));
+        }
+        return new Explanation(
+                imageId,
+                image.getUri(),
+                image.getSha256(),
+                image.getModel().getId(),
+                image.getModel().getVersion(),
+                epoch,
+                image.getStale(),
+                vocabulary.selection().toString(),
+                shared.runtime().description().candidateCutoff(),
+                labels.stream().sorted(Explanation.LabelScore.BEST_FIRST).toList(),
+                newestFirst(image.getHistory()));
+    }
+
+    private static List<Explanation.TagHistory> newestFirst(List<TagTurn> turns) {
+        List<Explanation.TagHistory> history = new ArrayList<>();
+        for (TagTurn turn : turns) {
+            history.add(0, turn(turn));
+        }
+        return history;
+    }
+
+    private static Explanation.TagHistory turn(TagTurn turn) {
+        return new Explanation.TagHistory(
+                turn.getLabelId(),
+                turn.getName(),
+                turn.getAdded() ? Explanation.Change.ADDED : Explanation.Change.REMOVED,
+                turn.getCause().name(),
+                turn.getVocabularyEpoch(),
+                turn.getAt(),
+                (double) turn.getScore());
+    }
+
+    /** What the model says of each label; empty where it fails, which is logged: what is kept of scores remains. */
+    private Optional<List<LabelEvidence>> evidence(
+            String imageId, ImageFeatures features, VocabularySnapshot vocabulary) {
+        try {
+            return Optional.of(shared.runtime().explain(features, vocabulary));
+        } catch (ImageException e) {
+            log.warn("Image {} cannot be explained from its features", ImageName.quoted(imageId), e);
+            return Optional.empty();
+        }
+    }
+
+    private Optional<ImageFeatures> features(int partition, ImageMeta image) {
+        if (image.getFeatures() == null
+                || !image.getModel().equals(shared.outcomes().model())) {
+            return Optional.empty();
+        }
+        ReadOnlyKeyValueStore<Long, byte[]> store = store(TaggingTopology.IMAGE_FEATURES_STORE, partition);
+        return Optional.ofNullable(store.get(image.getFeatures())).map(KnownImages::unstamped);
+    }
+
+    private void scan(int partition, LabelVectors label, Tally tally) {
+        ReadOnlyKeyValueStore<String, ImageMeta> metas = store(TaggingTopology.IMAGE_META_STORE, partition);
+        List<KeyValue<String, ImageMeta>> batch = new ArrayList<>();
+        List<ImageFeatures> features = new ArrayList<>();
+        try (KeyValueIterator<String, ImageMeta> images = metas.all()) {
+            while (images.hasNext()) {
+                KeyValue<String, ImageMeta> image;
+                try {
+                    image = images.next();
+                } catch (SerializationException e) {
+                    log.debug("An image that cannot be read counts as unknown", e);
+                    tally.unknown++;
+                    continue;
+                }
+                Optional<ImageFeatures> kept = features(partition, image.value);
+                if (kept.isEmpty()) {
+                    tally.unknown++;
+                    continue;
+                }
+                batch.add(image);
+                features.add(kept.get());
+                if (batch.size() == BATCH) {
+                    tally.add(batch, score(features, label));
+                    batch.clear();
+                    features.clear();
+                }
+            }
+        }
+        if (!batch.isEmpty()) {
+            tally.add(batch, score(features, label));
+        }
+    }
+
+    private float[][] score(List<ImageFeatures> features, LabelVectors label) {
+        try {
+            Optional<CompletableFuture<float[][]>> scores =
+                    shared.runtime().tryScore(List.copyOf(features), label, Priority.BACKGROUND);
+            while (scores.isEmpty()) {
+                Thread.sleep(NO_ROOM.toMillis());
+                scores = shared.runtime().tryScore(List.copyOf(features), label, Priority.BACKGROUND);
+            }
+            return scores.get().get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new QueryUnavailableException("The question was broken off", e);
+        } catch (ExecutionException e) {
+            throw new QueryUnavailableException(
+                    "The model failed: " + e.getCause().getMessage(), e);
+        }
+    }
+
+    private VocabularySnapshot vocabulary() {
+        return shared.vocabulary()
+                .snapshot()
+                .orElseThrow(() -> new QueryUnavailableException(
+                        "The vocabulary is not known yet: "
+                                + shared.vocabulary().notReadyBecause().orElse("starting"),
+                        null));
+    }
+
+    private <K, V> ReadOnlyKeyValueStore<K, V> store(String name, int partition) {
+        return running(() ->
+                streams.store(StoreQueryParameters.fromNameAndType(name, QueryableStoreTypes.<K, V>keyValueStore())
+                        .withPartition(partition)));
+    }
+
+    private static <T> T running(Supplier<T> question) {
+        try {
+            return question.get();
+        } catch (InvalidStateStoreException | IllegalStateException e) {
+            throw new QueryUnavailableException(
+                    "The stores cannot be read now, while partitions move or the stream starts: " + e.getMessage(), e);
+        }
+    }
+
+    /** What a preview counts. */
+    private static final class Tally {
+        private final int most;
+        private final List<Preview.ScoredImage> best = new ArrayList<>();
+        private final Map<Double, Long> matches = new HashMap<>();
+        private long known;
+        private long unknown;
+
+        Tally(int most) {
+            this.most = most;
+        }
+
+        void add(List<KeyValue<String, ImageMeta>> images, float[][] scores) {
+            known += images.size();
+            for (int i = 0; i < images.size(); i++) {
+                float score = scores[i][0];
+                for (double threshold : THRESHOLDS) {
+                    if (score >= threshold) {
+                        matches.merge(threshold, 1L, Long::sum);
+                    }
+                }
+                if (score != ImageScores.NOT_DECODED) {
+                    best.add(new Preview.ScoredImage(
+                            images.get(i).key, images.get(i).value.getUri(), score));
+                }
+            }
+            best.sort(Preview.ScoredImage.BEST_FIRST);
+            best.subList(Math.min(most, best.size()), best.size()).clear();
+        }
+
+        Preview preview() {
+            List<Preview.Matches> counted = new ArrayList<>();
+            for (double threshold : THRESHOLDS) {
+                counted.add(new Preview.Matches(threshold, matches.getOrDefault(threshold, 0L)));
+            }
+            return new Preview(known, unknown, counted, best);
+        }
+    }
+
+    /** A label that is in no vocabulary. */
+    private static final class OneLabel implements LabelVectors {
+        private final LabelVector label;
+        private final LabelSelection selection;
+        private final FloatBuffer vector;
+
+        OneLabel(LabelVector label, LabelSelection selection) {
+            this.label = label;
+            this.selection = selection.exact() ? selection : LabelSelection.ALL;
+            this.vector = ByteBuffer.allocateDirect(Float.BYTES * label.vector().length)
+                    .order(ByteOrder.nativeOrder())
+                    .asFloatBuffer()
+                    .put(label.vector())
+                    .flip()
+                    .asReadOnlyBuffer();
+        }
+
+        @Override
+        public int size() {
+            return 1;
+        }
+
+        @Override
+        public FloatBuffer vectors() {
+            return vector.duplicate();
+        }
+
+        @Override
+        public float referenceMean(int place) {
+            return label.referenceMean();
+        }
+
+        @Override
+        public float referenceDeviation(int place) {
+            return label.referenceDeviation();
+        }
+
+        @Override
+        public LabelSelection selection() {
+            return selection;
+        }
+    }
+}
