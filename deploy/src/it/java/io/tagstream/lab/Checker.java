@@ -5,6 +5,7 @@
  */
 package io.tagstream.lab;
 
+import io.tagstream.avro.Cause;
 import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.avro.Tag;
@@ -69,6 +70,7 @@ final class Checker {
     private List<Violation> check() {
         checkThatEachHasOneOutcome();
         history.outcomes().forEach(this::checkOutcome);
+        checkFollowed();
         checkOrder();
         checkEpochs();
         checkLatest();
@@ -99,6 +101,9 @@ final class Checker {
     }
 
     private void checkOutcome(Outcome outcome) {
+        if (isFollowed(outcome)) {
+            return; // see checkFollowed
+        }
         Submission submission = submissions.get(outcome.sequence());
         if (submission == null || !Objects.equals(submission.id(), outcome.id())) {
             report(Kind.INVENTED, "%s is the outcome of %s".formatted(outcome, submission));
@@ -107,6 +112,58 @@ final class Checker {
         Optional<String> wrong = difference(submission, outcome.result());
         wrong.ifPresent(
                 difference -> report(Kind.WRONG_OUTCOME, "%s of %s: %s".formatted(outcome, submission, difference)));
+    }
+
+    /** Whether it is what became of a known image because the vocabulary changed: nobody's submission. */
+    private static boolean isFollowed(Outcome outcome) {
+        return outcome.sequence() == History.NOBODYS
+                && outcome.result() instanceof Result.Tagged tagged
+                && tagged.event().getCause() == Cause.VOCABULARY_CHANGED;
+    }
+
+    /**
+     * Known images follow the vocabulary: with an event where their tags change, none where they do not, and in the end
+     * each has the tags of the vocabulary's end.
+     */
+    private void checkFollowed() {
+        Map<String, Outcome> current = new TreeMap<>();
+        for (Outcome outcome : history.outcomes()) {
+            if (isFollowed(outcome)) {
+                Outcome before = current.get(outcome.id());
+                wrongFollowing(before, ((Result.Tagged) outcome.result()).event())
+                        .ifPresent(difference -> report(
+                                Kind.WRONG_OUTCOME, "%s comes after %s: %s".formatted(outcome, before, difference)));
+            }
+            if (outcome.result() instanceof Result.Tagged || outcome.result() instanceof Result.Deleted) {
+                current.put(outcome.id(), outcome);
+            }
+        }
+        current.forEach((id, outcome) -> {
+            if (outcome.result() instanceof Result.Tagged tagged) {
+                List<Tag> tags =
+                        vocabulary.tags(Expectation.of(tagged.event().getUri()).words(), vocabulary.end());
+                if (!tagged.event().getTags().equals(tags)) {
+                    report(Kind.NOT_FOLLOWED, "%s has %s, under the last vocabulary %s".formatted(id, outcome, tags));
+                }
+            }
+        });
+    }
+
+    private Optional<String> wrongFollowing(Outcome before, TagEvent event) {
+        if (before == null || !(before.result() instanceof Result.Tagged known)) {
+            return Optional.of("the image was not known");
+        }
+        if (!event.getUri().equals(known.event().getUri())) {
+            return Optional.of("expected the URI " + known.event().getUri());
+        }
+        if (!vocabulary.isEpoch(event.getVocabularyEpoch())) {
+            return Optional.of("there is no vocabulary epoch " + event.getVocabularyEpoch());
+        }
+        List<Tag> tags = vocabulary.tags(Expectation.of(event.getUri()).words(), event.getVocabularyEpoch());
+        if (!event.getTags().equals(tags)) {
+            return Optional.of("expected the tags " + tags);
+        }
+        return event.getTags().equals(known.event().getTags()) ? Optional.of("nothing has changed") : Optional.empty();
     }
 
     /** In what a result differs from what a submission asks for. */
@@ -163,7 +220,7 @@ final class Checker {
         Map<String, Outcome> lastOfId = new HashMap<>();
         for (Outcome outcome : history.outcomes()) {
             String key = outcome.result().getClass() == Result.Failed.class ? "failures " : "tags ";
-            if (outcome.result() instanceof Result.DeadLetter) {
+            if (outcome.result() instanceof Result.DeadLetter || isFollowed(outcome)) {
                 continue; // a dead letter is no image's
             }
             Outcome before = lastOfId.put(key + outcome.id(), outcome);
@@ -217,7 +274,12 @@ final class Checker {
                 expected.put(submission.id(), submission);
             }
         }
-        Map<String, Outcome> latest = latest();
+        Map<String, Outcome> latest = new TreeMap<>();
+        history.outcomes().stream()
+                .filter(outcome ->
+                        outcome.result() instanceof Result.Tagged || outcome.result() instanceof Result.Deleted)
+                .filter(outcome -> !isFollowed(outcome))
+                .forEach(outcome -> latest.put(outcome.id(), outcome));
         expected.forEach((id, submission) -> {
             Outcome found = latest.get(id);
             if (found == null || found.sequence() != submission.sequence()) {
@@ -231,7 +293,7 @@ final class Checker {
         Map<Long, Change> bySequence = new HashMap<>();
         for (Change change : history.changes()) {
             Change before = bySequence.put(change.sequence(), change);
-            if (before != null) {
+            if (before != null && change.sequence() != History.NOBODYS) {
                 report(Kind.DUPLICATED, "%s is there a second time: %s".formatted(before, change));
             }
             apply(change.change(), states.computeIfAbsent(change.id(), id -> new HashMap<>()));

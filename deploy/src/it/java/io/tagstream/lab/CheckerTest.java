@@ -128,6 +128,45 @@ class CheckerTest {
     }
 
     @Test
+    void shouldTakeWhatFollowsTheVocabulary() {
+        removeCar();
+        outcomes.add(followed("a", "data:text/plain,n3+dog+car", 2, DOG));
+        changes.add(new Change(History.NOBODYS, "a", change(List.of(), List.of(CAR))));
+        assertThat(check()).isEmpty();
+    }
+
+    @Test
+    void shouldFindAnImageThatDoesNotFollowTheVocabulary() {
+        removeCar();
+        assertThat(kinds()).containsExactly(Kind.NOT_FOLLOWED);
+    }
+
+    @Test
+    void shouldFindAFollowingThatChangesNothing() {
+        outcomes.add(followed("a", "data:text/plain,n3+dog+car", 1, CAR, DOG));
+        assertThat(kinds()).containsExactly(Kind.WRONG_OUTCOME);
+    }
+
+    @Test
+    void shouldFindAFollowingOfADeletedImage() {
+        outcomes.add(followed("b", "http://host/words/n2+dog+car", 1, CAR, DOG));
+        assertThat(kinds()).contains(Kind.WRONG_OUTCOME);
+    }
+
+    @Test
+    void shouldFindAFollowingOfAnEarlierVersion() {
+        removeCar();
+        outcomes.add(followed("a", "data:text/plain,n1+dog", 2, DOG));
+        changes.add(new Change(History.NOBODYS, "a", change(List.of(), List.of(CAR))));
+        assertThat(kinds()).containsExactly(Kind.WRONG_OUTCOME);
+    }
+
+    private void removeCar() {
+        vocabulary.add(new LabelChange(2, "label-car", Optional.empty(), true));
+        encodedUpTo = 2;
+    }
+
+    @Test
     void shouldFindAnInventedOutcome() {
         outcomes.add(failed(77, "a", ImageFailureReason.FETCH_NOT_FOUND, 77));
         assertThat(kinds()).contains(Kind.INVENTED);
@@ -149,7 +188,7 @@ class CheckerTest {
     void shouldFindTagsOfAnotherEpoch() {
         outcomes.set(2, tagged(2, "a", "data:text/plain,n3+dog+car", 1, DOG));
         changes.remove(2);
-        assertThat(kinds()).containsExactly(Kind.WRONG_OUTCOME);
+        assertThat(kinds()).containsExactly(Kind.WRONG_OUTCOME, Kind.NOT_FOLLOWED);
     }
 
     @Test
@@ -242,6 +281,12 @@ class CheckerTest {
 
     private static Submission image(long sequence, String id, String uri) {
         return new Submission(sequence, id, new Position(0, sequence), new Content.Image(uri));
+    }
+
+    private static Outcome followed(String id, String uri, long epoch, Tag... tags) {
+        Outcome outcome = tagged(History.NOBODYS, id, uri, epoch, tags);
+        ((Result.Tagged) outcome.result()).event().setCause(Cause.VOCABULARY_CHANGED);
+        return outcome;
     }
 
     private static Outcome tagged(long sequence, String id, String uri, long epoch, Tag... tags) {

@@ -35,6 +35,8 @@ record History(
         List<PendingImage> pending,
         long firstEpoch,
         boolean imageServerFailed) {
+    /** The sequence of an outcome or a change that no submission is waiting for. */
+    static final long NOBODYS = -1;
 
     /** Where a record is on its topic. */
     record Position(int partition, long offset) {}

@@ -162,12 +162,12 @@ final class HistoryReader {
     }
 
     private Outcome outcome(ConsumerRecord<byte[], byte[]> found, Result result) {
-        return new Outcome(Sequences.of(found).orElse(-1), text(found.key()), position(found), result);
+        return new Outcome(Sequences.of(found).orElse(History.NOBODYS), text(found.key()), position(found), result);
     }
 
     private Change change(ConsumerRecord<byte[], byte[]> found) {
         return new Change(
-                Sequences.of(found).orElse(-1),
+                Sequences.of(found).orElse(History.NOBODYS),
                 text(found.key()),
                 contracts.tagChange().deserializer().deserialize(found.topic(), found.value()));
     }

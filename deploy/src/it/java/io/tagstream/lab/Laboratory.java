@@ -73,6 +73,13 @@ final class Laboratory implements Callable<Integer> {
             description = "These faults alone, in this order, in every round: ${COMPLETION-CANDIDATES}.")
     private List<Fault> only = List.of();
 
+    @Option(
+            names = "--edits",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "At least so many edits of the vocabulary a round, some each second; by default one now and then.")
+    private int edits;
+
     @Option(names = "--keep", description = "Keep the directories of rounds in which all was well, too.")
     private boolean keep;
 
@@ -126,7 +133,7 @@ final class Laboratory implements Callable<Integer> {
         System.out.println(plan);
         RoundResult result;
         try {
-            result = new Round(plan, roundDirectory, PATIENCE).run();
+            result = new Round(plan, roundDirectory, PATIENCE, edits).run();
         } catch (IOException | RuntimeException e) {
             System.out.printf("  the round could not be run: %s; see %s%n", e, roundDirectory);
             e.printStackTrace(System.out);
@@ -152,11 +159,12 @@ final class Laboratory implements Callable<Integer> {
 
     private static void tell(RoundResult result) {
         System.out.printf(
-                "  %d faults: %s%s%n  %d records, %d lost, %d duplicated, %d out of order, %d violations, %d s%n",
+                "  %d faults: %s%s%n  %d records, %d edits of the vocabulary, %d lost, %d duplicated, %d out of order, %d violations, %d s%n",
                 result.injected(),
                 result.faults(),
                 result.missed().isEmpty() ? "" : "; did not come about: " + result.missed(),
                 result.submissions(),
+                result.edits(),
                 result.count(Violation.Kind.LOST),
                 result.count(Violation.Kind.DUPLICATED),
                 result.count(Violation.Kind.OUT_OF_ORDER),

@@ -39,7 +39,6 @@ final class Load implements AutoCloseable {
     private static final List<String> NAMES =
             List.of("heron", "dog", "car", "tree", "boat", "cat", "lamp", "bridge", "rose", "owl");
     private static final int IDS = 150;
-    private static final int LABEL_EDIT_EVERY_MILLIS = 1_500;
     private static final int DELIVERY_TIMEOUT_MILLIS = 300_000;
 
     private final TagstreamConfig config;
@@ -47,6 +46,7 @@ final class Load implements AutoCloseable {
     private final NewerReference newer;
     private final String imageUrl;
     private final int perSecond;
+    private final int editEveryMillis;
     private final KafkaProducer<String, byte[]> producer;
     private final Thread thread = new Thread(this::submitUntilFinished, "lab-load");
     private final CompletableFuture<Void> failure = new CompletableFuture<>();
@@ -70,12 +70,14 @@ final class Load implements AutoCloseable {
             Contracts contracts,
             String imageUrl,
             int perSecond,
+            int editEveryMillis,
             SplittableRandom random) {
         this.newer = new NewerReference(registry, config.topic(TagstreamConfig.IMAGES_TOPIC));
         this.config = config;
         this.contracts = contracts;
         this.imageUrl = imageUrl;
         this.perSecond = perSecond;
+        this.editEveryMillis = editEveryMillis;
         this.random = random;
         this.producer = new KafkaProducer<>(
                 Map.of(
@@ -106,7 +108,7 @@ final class Load implements AutoCloseable {
                 while (submissions * 1_000 < millis * perSecond) {
                     submissions += submit();
                 }
-                while (edits * LABEL_EDIT_EVERY_MILLIS < millis) {
+                while (edits * editEveryMillis < millis) {
                     editLabel();
                     edits++;
                 }
@@ -231,6 +233,11 @@ final class Load implements AutoCloseable {
         for (Future<RecordMetadata> submission : submitted) {
             submission.get();
         }
+    }
+
+    /** How many times the vocabulary was edited. */
+    synchronized int edits() {
+        return labels.size();
     }
 
     /** How many submissions there have been. */

@@ -7,10 +7,15 @@ package io.tagstream.lab;
 
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.VocabularyMarker;
+import io.tagstream.avro.state.SweepState;
+import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.tagging.TaggingTopology;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
@@ -24,9 +29,13 @@ final class Progress implements AutoCloseable {
     private final Contracts contracts;
     private final String embeddingsTopic;
     private final Set<Long> withOutcome = new HashSet<>();
+    private final TagstreamConfig config;
+    private final Map<Integer, Boolean> followed = new HashMap<>();
     private long encodedUpTo = -1;
+    private CommittedReader sweeps;
 
     Progress(TagstreamConfig config, Contracts contracts) {
+        this.config = config;
         this.contracts = contracts;
         this.embeddingsTopic = config.topic(TagstreamConfig.EMBEDDINGS_TOPIC);
         this.reader = new CommittedReader(
@@ -38,7 +47,7 @@ final class Progress implements AutoCloseable {
                         config.topic(TagstreamConfig.DEAD_LETTERS_TOPIC)));
     }
 
-    /** Whether so many submissions have their outcome, and the vocabulary is encoded up to this offset. */
+    /** Whether so many submissions have their outcome, and known images follow the vocabulary up to this offset. */
     boolean isAtRest(long submissions, long vocabularyEnd) {
         for (ConsumerRecord<byte[], byte[]> found : reader.poll()) {
             if (found.topic().equals(embeddingsTopic)) {
@@ -51,11 +60,30 @@ final class Progress implements AutoCloseable {
                 Sequences.of(found).ifPresent(withOutcome::add);
             }
         }
-        return withOutcome.size() >= submissions && encodedUpTo >= vocabularyEnd;
+        return withOutcome.size() >= submissions && encodedUpTo >= vocabularyEnd && followed(vocabularyEnd);
+    }
+
+    /** Whether every partition's known images have followed the vocabulary up to this offset. */
+    private boolean followed(long vocabularyEnd) {
+        if (sweeps == null) { // its topic is there once an outcome is
+            sweeps = new CommittedReader(
+                    config, List.of(config.applicationId() + "-" + TaggingTopology.SWEEP_STORE + "-changelog"));
+        }
+        StateSerde<SweepState> serde = new StateSerde<>(SweepState.class);
+        for (ConsumerRecord<byte[], byte[]> found : sweeps.poll()) {
+            SweepState state = serde.deserializer().deserialize(found.topic(), found.value());
+            boolean done = state.getCoverage().stream().allMatch(range -> range.getEpoch() >= vocabularyEnd);
+            followed.put(found.partition(), done);
+        }
+        return followed.size() == config.getInt(TagstreamConfig.TOPICS_PARTITIONS)
+                && !followed.containsValue(false);
     }
 
     @Override
     public void close() {
         reader.close();
+        if (sweeps != null) {
+            sweeps.close();
+        }
     }
 }

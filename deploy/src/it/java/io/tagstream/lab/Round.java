@@ -39,6 +39,10 @@ final class Round {
     static final String REGISTRY_DOWN = "REGISTRY_DOWN_AT_START";
 
     private static final int IMAGES_PER_SECOND = 40;
+    /** Between two edits of the vocabulary. */
+    private static final int SELDOM_MILLIS = 1_500;
+    /** The same where there are to be many: mostly an epoch each. */
+    private static final int OFTEN_MILLIS = 130;
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(200);
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(1_500);
     private static final Duration LONGEST_START = Duration.ofSeconds(6);
@@ -46,6 +50,7 @@ final class Round {
     private final RoundPlan plan;
     private final Path directory;
     private final Duration patience;
+    private final int leastEdits;
     private final Map<String, Integer> happened = new ConcurrentSkipListMap<>();
     private final List<Fault> missed = new CopyOnWriteArrayList<>();
     private final Journal journal;
@@ -55,6 +60,12 @@ final class Round {
      * @param patience how long it may take from the last fault to the last outcome
      */
     Round(RoundPlan plan, Path directory, Duration patience) throws IOException {
+        this(plan, directory, patience, 0);
+    }
+
+    /** One with at least so many edits of the vocabulary. */
+    Round(RoundPlan plan, Path directory, Duration patience, int leastEdits) throws IOException {
+        this.leastEdits = leastEdits;
         this.plan = plan;
         this.directory = directory;
         this.patience = patience;
@@ -76,12 +87,13 @@ final class Round {
                 contracts.register(config);
                 try (Progress progress = new Progress(config, contracts);
                         Load load =
-                                new Load(config, registry, contracts, images.url(), IMAGES_PER_SECOND, random.split());
+                                new Load(config, registry, contracts, images.url(), IMAGES_PER_SECOND, editEveryMillis(), random.split());
                         Spells spells = new Spells();
                         Fleet fleet = new Fleet(directory, settings)) {
                     Scene scene = new Scene(broker, fleet, images, load, spells, random.split());
                     long firstEpoch = begin(scene);
                     injectAll(scene);
+                    awaitEdits(load);
                     settle(scene, progress);
                     journal.note("stopping");
                     fleet.stopAll();
@@ -92,11 +104,22 @@ final class Round {
                             happened,
                             missed,
                             history.submissions().size(),
+                            load.edits(),
                             fleet.surrenders(),
                             Checker.check(history),
                             Duration.between(began, Instant.now()));
                 }
             }
+        }
+    }
+
+    private int editEveryMillis() {
+        return leastEdits > 0 ? OFTEN_MILLIS : SELDOM_MILLIS;
+    }
+
+    private void awaitEdits(Load load) throws InterruptedException {
+        while (load.edits() < leastEdits) {
+            Thread.sleep(OFTEN_MILLIS);
         }
     }
 
@@ -112,6 +135,7 @@ final class Round {
         settings.put(TagstreamConfig.FETCH_ALLOW_PRIVATE, "true");
         settings.put(TagstreamConfig.FETCH_CONCURRENCY, "16");
         settings.put(TagstreamConfig.FETCH_TIMEOUT_MILLIS, "2000");
+        settings.put(TagstreamConfig.SWEEP_CHECK_MILLIS, "100");
         settings.put(TagstreamConfig.RETRY_BACKOFF_MAX_MILLIS, "1000");
         settings.put(TagstreamConfig.IMAGE_DEADLINE_MILLIS, "10000");
         // A dead instance's partitions are others' sooner than by default.

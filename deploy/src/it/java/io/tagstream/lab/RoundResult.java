@@ -17,6 +17,7 @@ import java.util.stream.Collectors;
  * @param faults how many of each kind happened
  * @param missed faults that did not come about
  * @param submissions records that were submitted and checked
+ * @param edits of the vocabulary
  * @param surrenders ends of instances that nobody asked for
  */
 record RoundResult(
@@ -24,6 +25,7 @@ record RoundResult(
         Map<String, Integer> faults,
         List<Fault> missed,
         long submissions,
+        int edits,
         List<String> surrenders,
         List<Violation> violations,
         Duration took) {

@@ -27,6 +27,8 @@ record Violation(Kind kind, String what) {
         OLDER_VOCABULARY,
         /** The end of the vocabulary was never encoded. */
         VOCABULARY_NOT_ENCODED,
+        /** A known image without the tags of the vocabulary's end. */
+        NOT_FOLLOWED,
         /** An entry in the pending store, and nothing that owes an outcome. */
         PENDING_LEFT
     }
