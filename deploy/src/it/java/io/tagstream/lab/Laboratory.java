@@ -77,7 +77,8 @@ final class Laboratory implements Callable<Integer> {
             names = "--edits",
             paramLabel = "N",
             defaultValue = "0",
-            description = "At least so many edits of the vocabulary a round, some each second; by default one now and then.")
+            description =
+                    "At least so many edits of the vocabulary a round, some each second; by default one now and then.")
     private int edits;
 
     @Option(names = "--keep", description = "Keep the directories of rounds in which all was well, too.")

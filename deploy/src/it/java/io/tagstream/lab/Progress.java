@@ -75,8 +75,7 @@ final class Progress implements AutoCloseable {
             boolean done = state.getCoverage().stream().allMatch(range -> range.getEpoch() >= vocabularyEnd);
             followed.put(found.partition(), done);
         }
-        return followed.size() == config.getInt(TagstreamConfig.TOPICS_PARTITIONS)
-                && !followed.containsValue(false);
+        return followed.size() == config.getInt(TagstreamConfig.TOPICS_PARTITIONS) && !followed.containsValue(false);
     }
 
     @Override

@@ -43,6 +43,7 @@ final class Round {
     private static final int SELDOM_MILLIS = 1_500;
     /** The same where there are to be many: mostly an epoch each. */
     private static final int OFTEN_MILLIS = 130;
+
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(200);
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(1_500);
     private static final Duration LONGEST_START = Duration.ofSeconds(6);
@@ -86,8 +87,14 @@ final class Round {
                 Contracts contracts = new Contracts(registry);
                 contracts.register(config);
                 try (Progress progress = new Progress(config, contracts);
-                        Load load =
-                                new Load(config, registry, contracts, images.url(), IMAGES_PER_SECOND, editEveryMillis(), random.split());
+                        Load load = new Load(
+                                config,
+                                registry,
+                                contracts,
+                                images.url(),
+                                IMAGES_PER_SECOND,
+                                editEveryMillis(),
+                                random.split());
                         Spells spells = new Spells();
                         Fleet fleet = new Fleet(directory, settings)) {
                     Scene scene = new Scene(broker, fleet, images, load, spells, random.split());

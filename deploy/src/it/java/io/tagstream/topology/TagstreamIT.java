@@ -79,15 +79,16 @@ class TagstreamIT {
                         .anyMatch(read -> read.value() instanceof TagEvent event && hasTag(event, "heron"));
             });
 
-            await().atMost(PATIENCE).until(() -> stage.outcomes(atLeast(400 + late.size())).stream()
-                    .filter(read -> read.value() instanceof TagEvent event && hasTag(event, "heron"))
-                    .map(Read::key)
-                    .collect(Collectors.toSet())
-                    .containsAll(taggedBefore()));
+            await().atMost(PATIENCE)
+                    .until(() -> stage.outcomes(atLeast(400 + late.size())).stream()
+                            .filter(read -> read.value() instanceof TagEvent event && hasTag(event, "heron"))
+                            .map(Read::key)
+                            .collect(Collectors.toSet())
+                            .containsAll(taggedBefore()));
 
             List<Read<Object>> outcomes = stage.outcomes(atLeast(400 + late.size())).stream()
-                    .filter(read -> !(read.value() instanceof TagEvent event
-                            && event.getCause() == Cause.VOCABULARY_CHANGED))
+                    .filter(read ->
+                            !(read.value() instanceof TagEvent event && event.getCause() == Cause.VOCABULARY_CHANGED))
                     .toList();
             assertThat(outcomes).extracting(Read::key).doesNotHaveDuplicates().hasSize(400 + late.size());
             assertThat(outcomes.stream().filter(read -> read.value() instanceof ImageFailure))
