@@ -49,6 +49,7 @@ public final class ModelRuntimes {
                             Bundle.load(config.getString(TagstreamConfig.MODEL_BUNDLE)))
                     .executionProvider(ExecutionProvider.of(config.getString(TagstreamConfig.MODEL_EXECUTION_PROVIDER)))
                     .batchWait(Duration.ofMillis(config.getInt(TagstreamConfig.MODEL_BATCH_WAIT_MILLIS)))
+                    .featureCache(config.getInt(TagstreamConfig.MODEL_FEATURE_CACHE))
                     .maxAccepted(config.getInt(TagstreamConfig.MODEL_MAX_ACCEPTED))
                     .retry(retry(config))
                     .metrics(metrics)

@@ -120,7 +120,7 @@ final class WordModel implements ModelRuntime {
         }
         List<LabelEvidence> evidence = new ArrayList<>();
         for (float score : scores(image, labels)) {
-            evidence.add(new LabelEvidence(score, score, true));
+            evidence.add(new LabelEvidence(score, score, score, true));
         }
         return evidence;
     }

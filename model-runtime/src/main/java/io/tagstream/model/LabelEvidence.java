@@ -11,7 +11,9 @@ package io.tagstream.model;
  * @param score as {@link ImageScores#scores}
  * @param standardisedCosine cosine of image and label, in standard deviations from its mean over the model's reference
  *     embeddings
- * @param candidate whether the label is decoded where {@link LabelSelection#CANDIDATES} are: its standardised
- *     cosine and how common the model takes it to be together reach {@link ModelDescription#candidateCutoff}
+ * @param promise what decides whether the label is a candidate: its standardised cosine and how common the model takes it
+ *     to be
+ * @param candidate whether the label is decoded where {@link LabelSelection#CANDIDATES} are: its promise
+ *     reaches {@link ModelDescription#candidateCutoff}
  */
-public record LabelEvidence(float score, float standardisedCosine, boolean candidate) {}
+public record LabelEvidence(float score, float standardisedCosine, float promise, boolean candidate) {}

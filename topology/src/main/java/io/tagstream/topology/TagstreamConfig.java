@@ -89,6 +89,7 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String MODEL_BATCH_WAIT_MILLIS = "model.batch.wait.ms";
     public static final String MODEL_THREADS = "model.threads";
     public static final String MODEL_MAX_IN_FLIGHT = "model.max.in.flight";
+    public static final String MODEL_FEATURE_CACHE = "model.feature.cache";
     public static final String MODEL_MAX_ACCEPTED = "model.max.accepted";
 
     public static final String IMAGE_DEADLINE_MILLIS = "image.deadline.ms";
@@ -431,6 +432,14 @@ public final class TagstreamConfig extends AbstractConfig {
                     MEDIUM,
                     "Images that are being fetched, decoded and scored at a time, all partitions together: those that hold"
                             + " bytes and pixels.")
+            .define(
+                    MODEL_FEATURE_CACHE,
+                    ConfigDef.Type.INT,
+                    256,
+                    atLeast(0),
+                    LOW,
+                    "Images whose features are held in memory, by their bytes: the same bytes under another id are not"
+                            + " decoded and encoded again. The bundled model's take 26 KB an image. 0: none.")
             .define(
                     MODEL_MAX_ACCEPTED,
                     ConfigDef.Type.INT,

@@ -211,7 +211,7 @@ public final class FakeModelRuntime implements ModelRuntime {
     public List<LabelEvidence> explain(ImageFeatures image, LabelVectors labels) {
         List<LabelEvidence> evidence = new ArrayList<>();
         for (float score : score(image, labels)) {
-            evidence.add(new LabelEvidence(score, score, score > description.candidateCutoff()));
+            evidence.add(new LabelEvidence(score, score, score, score > description.candidateCutoff()));
         }
         return evidence;
     }

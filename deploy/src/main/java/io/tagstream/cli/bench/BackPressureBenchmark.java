@@ -99,6 +99,7 @@ public final class BackPressureBenchmark {
         }
         this.settings = new Settings()
                 .environment(System.getenv())
+                .with(TagstreamConfig.MODEL_FEATURE_CACHE, "0") // the same photos come again and again
                 .flags(options.settings())
                 .with(
                         TagstreamConfig.FETCH_FILE_ROOTS,

@@ -111,6 +111,7 @@ public final class PipelineBenchmark {
         }
         Settings settings = new Settings()
                 .environment(System.getenv())
+                .with(TagstreamConfig.MODEL_FEATURE_CACHE, 0) // the same photos come again and again
                 .flags(options.settings())
                 .with(
                         TagstreamConfig.FETCH_FILE_ROOTS,

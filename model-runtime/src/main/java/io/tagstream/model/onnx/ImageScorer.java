@@ -199,7 +199,8 @@ public final class ImageScorer implements AutoCloseable {
         float[] promises = promises(prepared, standardised);
         List<LabelEvidence> evidence = new ArrayList<>(scores.length);
         for (int label = 0; label < scores.length; label++) {
-            evidence.add(new LabelEvidence(scores[label], standardised[label], isCandidate(promises[label])));
+            evidence.add(new LabelEvidence(
+                    scores[label], standardised[label], promises[label], isCandidate(promises[label])));
         }
         return evidence;
     }

@@ -18,7 +18,7 @@ import java.util.List;
  * @param vocabularyEpoch the vocabulary that the tags follow
  * @param stale whether the image could not be brought up to date with it, since it could not be read again
  * @param selection which labels are decoded: all, candidates or top-N
- * @param candidateCutoff the standardised cosine from which a label is a candidate
+ * @param candidateCutoff the promise from which a label is a candidate
  * @param labels every label of the vocabulary, highest score first
  * @param history what happened to its tags, newest first, as far back as is kept
  */
@@ -47,6 +47,8 @@ public record Explanation(
      * @param active whether the label is emitted at all; false for one that is only tried
      * @param prompts the texts that stand for the label, as they were encoded
      * @param candidate whether the label was scored
+     * @param promise what decides whether the label is a candidate, to be compared with the cutoff; null where nothing is
+     *     kept to tell from
      * @param standardisedCosine by how many deviations the image is more like the label than images usually are; null
      *     where it was not needed
      * @param emitted whether the image has the tag
@@ -59,6 +61,7 @@ public record Explanation(
             boolean active,
             List<String> prompts,
             boolean candidate,
+            Double promise,
             Double standardisedCosine,
             boolean emitted) {
         /** The highest score first, labels without one last; of equal ones, the first id. */

@@ -188,6 +188,7 @@ public final class LocalImageQueries implements ImageQueries {
                     label.active(),
                     label.prompts(),
                     decoded,
+                    speaking.map(known -> (double) known.promise()).orElse(null),
                     speaking.map(known -> (double) known.standardisedCosine()).orElse(null),
                     emitted.contains(label.id())));
         }

@@ -81,7 +81,6 @@ final class Sweeper {
     private final Map<String, Reading> readings = new LinkedHashMap<>();
     private final Queue<Runnable> landed = new ConcurrentLinkedQueue<>();
     private final Map<Long, VocabularyDelta> deltas = new HashMap<>();
-    private final Map<List<Integer>, LabelVectors> subsets = new HashMap<>();
 
     /** What images follow now; null while nothing is to be done. */
     private VocabularySnapshot target;
@@ -188,7 +187,6 @@ final class Sweeper {
         unsubmitted.clear();
         steps.clear();
         deltas.clear();
-        subsets.clear();
         readings.values().forEach(reading -> reading.step = null);
     }
 
@@ -301,10 +299,7 @@ final class Sweeper {
     private void submit() {
         while (!unsubmitted.isEmpty()) {
             Group group = unsubmitted.peek();
-            LabelVectors labels = group.labels.length == target.size()
-                    ? target
-                    : subsets.computeIfAbsent(
-                            Arrays.stream(group.labels).boxed().toList(), places -> target.subset(group.labels));
+            LabelVectors labels = group.labels.length == target.size() ? target : target.subset(group.labels);
             Optional<CompletableFuture<float[][]>> scores = shared.runtime()
                     .tryScore(group.items.stream().map(Item::features).toList(), labels, Priority.BACKGROUND);
             if (scores.isEmpty()) {

@@ -14,8 +14,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -29,6 +31,8 @@ public final class VocabularySnapshot implements LabelVectors {
     /** The epoch of a vocabulary that was never written. */
     public static final long EMPTY_EPOCH = -1;
 
+    private static final int SUBSETS_KEPT = 8;
+
     private final long epoch;
     private final List<VocabularyLabel> labels;
     private final FloatBuffer vectors;
@@ -37,6 +41,9 @@ public final class VocabularySnapshot implements LabelVectors {
     private final int dimension;
     private final LabelSelection selection;
     private final Map<String, Integer> indexes;
+
+    /** Those asked for last, the latest last. Guarded by itself. */
+    private final Map<List<Integer>, LabelVectors> subsets = new LinkedHashMap<>();
 
     /**
      * Copies the labels' vectors into one direct buffer.
@@ -91,12 +98,22 @@ public final class VocabularySnapshot implements LabelVectors {
     }
 
     /**
-     * Some of these labels, in the order given.
+     * Some of these labels, in the order given; the same object for the same labels, as long as not many others were asked
+     * for since: the model keeps what it derives from it. May be called from any thread.
      *
-     * @param labels places of labels
+     * @param members places of labels
      */
-    public LabelVectors subset(int[] labels) {
-        return new Subset(labels.clone());
+    public LabelVectors subset(int[] members) {
+        List<Integer> key = Arrays.stream(members).boxed().toList();
+        synchronized (subsets) {
+            LabelVectors known = subsets.remove(key);
+            LabelVectors subset = known == null ? new Subset(members.clone()) : known;
+            subsets.put(key, subset);
+            if (subsets.size() > SUBSETS_KEPT) {
+                subsets.remove(subsets.keySet().iterator().next());
+            }
+            return subset;
+        }
     }
 
     @Override
