@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
         subcommands = {
             LocalCommand.class,
             RunCommand.class,
+            IndexCommand.class,
             LabelsCommand.class,
             FailuresCommand.class,
             BenchCommand.class
@@ -35,6 +36,8 @@ import picocli.CommandLine.Command;
             "  tagstream local ~/Pictures              tag a folder, then follow its changes",
             "  tagstream run --config tagstream.properties",
             "                                          tag what arrives on a Kafka cluster",
+            "  tagstream index --url http://search:9200 --config tagstream.properties",
+            "                                          keep a search index of the tags",
             "  tagstream labels add heron              have a new label on every image from now on",
             "  tagstream failures list --config tagstream.properties",
             "                                          what could not be tagged, and why",

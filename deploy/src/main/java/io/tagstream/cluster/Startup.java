@@ -51,6 +51,17 @@ public final class Startup {
         startup.register();
     }
 
+    /**
+     * Waits up to {@code start.wait.ms} for something else to answer that is needed at start, or until {@code stopped}.
+     *
+     * @param attempt throws as long as it does not, an exception that says so
+     * @throws CommandException the attempt's, if it does not answer in time, or refuses
+     */
+    public static void await(TagstreamConfig config, BooleanSupplier stopped, Runnable attempt)
+            throws InterruptedException {
+        new Startup(config, null, stopped, PAUSE).untilAnswered(attempt);
+    }
+
     void register() throws InterruptedException {
         Contracts contracts = new Contracts(registry);
         untilAnswered(() -> {

@@ -7,6 +7,7 @@ package io.tagstream.operations;
 
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheusmetrics.PrometheusNamingConvention;
+import io.tagstream.index.IndexMetric;
 import io.tagstream.model.batch.PipelineMetric;
 import io.tagstream.model.metrics.Metric;
 import io.tagstream.topology.tagging.TaggingMetric;
@@ -26,11 +27,12 @@ public final class MetricsPage {
     public static String render() {
         StringBuilder page = new StringBuilder();
         page.append("# Metrics\n\n");
-        page.append("Rendered from `PipelineMetric` and `TaggingMetric`; a test fails when this page is stale.\n\n");
+        page.append("Rendered from `PipelineMetric`, `TaggingMetric` and `IndexMetric`; a test fails when this page is stale.\n\n");
         page.append("`tagstream run` serves them for Prometheus at `/metrics` once `http.port` is set, beside"
                 + " `/health/live` (200 until tagging has stopped for good) and `/health/ready` (200 while images are"
                 + " being tagged; both say why if not). Timers and summaries are served as `_count`, `_sum` and"
-                + " `_max`.\n\n");
+                + " `_max`. So does `tagstream index`, of its own: `tagstream_index_*`; there, ready is whether documents"
+                + " are being indexed and searches find them.\n\n");
         page.append("| metric | type | unit | tags | meaning |\n|---|---|---|---|---|\n");
         metrics()
                 .sorted(Comparator.comparing(Metric::id))
@@ -53,7 +55,7 @@ public final class MetricsPage {
     }
 
     static Stream<Metric> metrics() {
-        return Stream.of(List.of(PipelineMetric.values()), List.of(TaggingMetric.values()))
+        return Stream.of(List.of(PipelineMetric.values()), List.of(TaggingMetric.values()), List.of(IndexMetric.values()))
                 .flatMap(List::stream);
     }
 

@@ -1,0 +1,102 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import io.tagstream.CommandException;
+import io.tagstream.index.SearchServer;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import picocli.CommandLine.Option;
+
+/** Which search server a command works with, and which index there. */
+final class SearchOptions {
+    /** What both servers take, without what stands for several indices or is hidden. */
+    private static final Pattern INDEX = Pattern.compile("[a-z0-9][a-z0-9._-]{0,199}");
+
+    @Option(
+            names = "--url",
+            required = true,
+            paramLabel = "URL",
+            split = ",",
+            description = "Address of an OpenSearch or Elasticsearch node, such as https://search-1:9200; several,"
+                    + " comma-separated, are used in turn.")
+    private List<String> urls;
+
+    @Option(
+            names = "--authorization",
+            paramLabel = "FILE",
+            description = "A file with the value of the HTTP header of that name, such as \"Basic dXNlcjpwYXNz\" or"
+                    + " \"ApiKey ...\". A certificate authority of your own goes into Java's trust store:"
+                    + " TAGSTREAM_JAVA_OPTS=-Djavax.net.ssl.trustStore=...")
+    private Path authorization;
+
+    @Option(
+            names = "--index",
+            paramLabel = "NAME",
+            defaultValue = "tags",
+            description = "The alias that searches go to; indices behind it are NAME-000001 and so on."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private String index;
+
+    /**
+     * A client; nothing is connected to yet. The caller closes it.
+     *
+     * @throws CommandException if it was given wrongly
+     */
+    SearchServer server() {
+        return SearchServer.at(urls.stream().map(SearchOptions::uri).toList(), Optional.ofNullable(authorization)
+                .map(SearchOptions::read));
+    }
+
+    /** The alias. */
+    String index() {
+        if (!INDEX.matcher(index).matches()) {
+            throw CommandException.usage(
+                    "--index %s: lower-case letters, digits, '.', '_' and '-' are possible, a letter or digit first"
+                            .formatted(index));
+        }
+        return index;
+    }
+
+    private static URI uri(String text) {
+        try {
+            URI uri = new URI(text.strip());
+            boolean known = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+            if (known && uri.getHost() != null && uri.getRawUserInfo() == null) {
+                return uri;
+            }
+        } catch (URISyntaxException e) {
+            throw notAnAddress(text, e);
+        }
+        throw notAnAddress(text, null);
+    }
+
+    private static CommandException notAnAddress(String text, URISyntaxException cause) {
+        return CommandException.usage(
+                "--url %s: http://HOST:PORT or https://HOST:PORT is needed, without a user; see --authorization"
+                        .formatted(text),
+                cause);
+    }
+
+    private static String read(Path file) {
+        try {
+            String value = Files.readString(file).strip();
+            if (value.isEmpty() || value.lines().count() > 1) {
+                throw CommandException.usage("--authorization %s: one line is needed, such as \"Basic dXNlcjpwYXNz\""
+                        .formatted(file));
+            }
+            return value;
+        } catch (IOException e) {
+            throw CommandException.usage("--authorization %s cannot be read: %s".formatted(file, e), e);
+        }
+    }
+}
