@@ -20,6 +20,7 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.DeadLetters;
 import io.tagstream.topology.TagstreamConfig;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -98,7 +99,8 @@ class IndexFeedIT {
     }
 
     private static void eventually(ThrowingRunnable assertion) {
-        await().atMost(PATIENCE).untilAsserted(assertion);
+        // an index that is about to be made is missed at first
+        await().atMost(PATIENCE).ignoreExceptionsInstanceOf(IOException.class).untilAsserted(assertion);
     }
 
     @Test
@@ -123,7 +125,7 @@ class IndexFeedIT {
                 assertThat(feed.notReadyBecause()).isEmpty();
             }
             assertThat(versions()).isEqualTo(tags.versions());
-            assertThat(found("{\"term\":{\"tagNames\":\"dog\"}}")).containsExactly("cat", "new");
+            assertThat(found("{\"term\":{\"tagNames\":\"cat\"}}")).containsExactly("cat", "new");
             assertThat(found("{\"term\":{\"attributeTerms\":\"by=Zoë\"}}")).containsExactly("cat", "dog", "new");
             assertThat(found("{\"nested\":{\"path\":\"tags\",\"query\":{\"bool\":{\"must\":["
                             + "{\"term\":{\"tags.name\":\"rocket\"}},{\"range\":{\"tags.score\":{\"gte\":0.85}}}]}}}}"))
@@ -343,8 +345,8 @@ class IndexFeedIT {
             }
             tags.delete("image-7");
             feedOnce();
-            openSearch.request("POST", "/" + index + "-000001/_delete_by_query", "{\"query\":{\"match_all\":{}}}");
-            assertThat(openSearch.documents(index)).isEmpty();
+            openSearch.request("DELETE", "/" + index + "-000001/_doc/image-1", null);
+            assertThat(openSearch.documents(index)).as("what is to be mended").doesNotContainKey("image-1");
             openSearch.request(
                     "PUT",
                     "/" + index + "-000002",

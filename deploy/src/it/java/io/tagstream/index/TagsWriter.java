@@ -64,7 +64,7 @@ public final class TagsWriter implements AutoCloseable {
                 tags,
                 Map.of("album", "a" + number % 10, "by", "Zoë"),
                 new Model("everyday", "1 cpu float32"),
-                7,
+                7L,
                 Cause.NEW_IMAGE,
                 Instant.ofEpochMilli(1_700_000_000_000L + number));
     }

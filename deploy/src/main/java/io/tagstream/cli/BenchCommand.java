@@ -14,5 +14,5 @@ import picocli.CommandLine.Command;
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "BENCHMARK",
-        subcommands = {BenchPipelineCommand.class, BenchBackPressureCommand.class})
+        subcommands = {BenchPipelineCommand.class, BenchBackPressureCommand.class, BenchIndexCommand.class})
 final class BenchCommand extends CommandGroup {}

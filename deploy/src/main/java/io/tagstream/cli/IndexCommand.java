@@ -18,6 +18,7 @@ import io.tagstream.topology.TagstreamConfig;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -54,8 +55,19 @@ import picocli.CommandLine.Option;
 final class IndexCommand implements Callable<Integer> {
     private static final Logger log = LoggerFactory.getLogger(IndexCommand.class);
 
+    /** What both servers take, without what stands for several indices or is hidden. */
+    private static final Pattern INDEX = Pattern.compile("[a-z0-9][a-z0-9._-]{0,199}");
+
     @Mixin
     private SearchOptions search;
+
+    @Option(
+            names = "--index",
+            paramLabel = "NAME",
+            defaultValue = "tags",
+            description = "The alias that searches go to; indices behind it are NAME-000001 and so on."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private String index;
 
     @Option(
             names = "--recreate",
@@ -76,12 +88,21 @@ final class IndexCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         logging.applyToService();
-        IndexFeed.Options options = new IndexFeed.Options(search.index(), recreate, once);
-        TagstreamConfig config = cluster.config();
+        if (!INDEX.matcher(index).matches()) {
+            throw CommandException.usage(
+                    "--index %s: lower-case letters, digits, '.', '_' and '-' are possible, a letter or digit first"
+                            .formatted(index));
+        }
+        try (SearchServer server = search.server()) {
+            return feed(server, new IndexFeed.Options(index, recreate, once), cluster.config());
+        }
+    }
+
+    private static int feed(SearchServer server, IndexFeed.Options options, TagstreamConfig config)
+            throws InterruptedException {
         AtomicReference<IndexFeed> feed = new AtomicReference<>();
         AtomicReference<String> failure = new AtomicReference<>();
         try (StopSignal stop = new StopSignal();
-                SearchServer server = search.server();
                 SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings());
                 Operations operations =
                         new Operations(config, () -> Optional.ofNullable(failure.get()), () -> notReady(feed))) {

@@ -14,14 +14,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
-/** Which search server a command works with, and which index there. */
+/** Which search server a command works with. */
 final class SearchOptions {
-    /** What both servers take, without what stands for several indices or is hidden. */
-    private static final Pattern INDEX = Pattern.compile("[a-z0-9][a-z0-9._-]{0,199}");
-
     @Option(
             names = "--url",
             required = true,
@@ -39,14 +35,6 @@ final class SearchOptions {
                     + " TAGSTREAM_JAVA_OPTS=-Djavax.net.ssl.trustStore=...")
     private Path authorization;
 
-    @Option(
-            names = "--index",
-            paramLabel = "NAME",
-            defaultValue = "tags",
-            description = "The alias that searches go to; indices behind it are NAME-000001 and so on."
-                    + " Default: ${DEFAULT-VALUE}.")
-    private String index;
-
     /**
      * A client; nothing is connected to yet. The caller closes it.
      *
@@ -55,16 +43,6 @@ final class SearchOptions {
     SearchServer server() {
         return SearchServer.at(urls.stream().map(SearchOptions::uri).toList(), Optional.ofNullable(authorization)
                 .map(SearchOptions::read));
-    }
-
-    /** The alias. */
-    String index() {
-        if (!INDEX.matcher(index).matches()) {
-            throw CommandException.usage(
-                    "--index %s: lower-case letters, digits, '.', '_' and '-' are possible, a letter or digit first"
-                            .formatted(index));
-        }
-        return index;
     }
 
     private static URI uri(String text) {

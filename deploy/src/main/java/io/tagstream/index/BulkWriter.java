@@ -39,7 +39,7 @@ import org.opensearch.client.util.ContentType;
  * taken by that one.
  */
 final class BulkWriter implements AutoCloseable {
-    private static final long BYTES = 5L * 1024 * 1024;
+    static final long BYTES = 5L * 1024 * 1024;
     /** What an action takes beside its document, generously. */
     private static final int ACTION_BYTES = 2_048;
 

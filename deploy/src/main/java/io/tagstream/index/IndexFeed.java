@@ -45,8 +45,8 @@ import org.slf4j.LoggerFactory;
 public final class IndexFeed {
     private static final Logger log = LoggerFactory.getLogger(IndexFeed.class);
 
-    private static final int DOCUMENTS_A_REQUEST = 1_000;
-    private static final int REQUESTS = 2;
+    static final int DOCUMENTS_A_REQUEST = 1_000;
+    static final int REQUESTS = 2;
     /** Records that may owe their outcome: enough to fill the requests while others wait to be tried again. */
     private static final int MOST_UNSETTLED = 10_000;
 
@@ -163,6 +163,7 @@ public final class IndexFeed {
                 failIfTroubled();
                 boolean waiting = positions.size() > 0;
                 boolean idle = !reader.poll(waiting ? Duration.ofMillis(5) : POLL);
+                measure();
                 settle();
                 send();
                 if (idle || isDue(flushed, FLUSH)) {
@@ -173,7 +174,6 @@ public final class IndexFeed {
                     reader.commit();
                     committed = System.nanoTime();
                 }
-                measure();
                 if (reader.hasNext() || (idle && waiting)) {
                     writer.awaitOutcomes(Duration.ofMillis(20));
                 }

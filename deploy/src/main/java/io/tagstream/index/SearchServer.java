@@ -193,6 +193,20 @@ public final class SearchServer implements AutoCloseable {
         }
     }
 
+    /** How many documents a search on an index finds, after a refresh. */
+    public long count(String index) {
+        required("POST", "/" + index + "/_refresh", null);
+        return required("GET", "/" + index + "/_count", null).path("count").asLong();
+    }
+
+    /** Deletes an index, if it is there. */
+    public void delete(String index) {
+        Answer answer = request("DELETE", "/" + index, null);
+        if (!answer.ok() && !answer.notFound()) {
+            throw CommandException.failed("index %s cannot be deleted: %s".formatted(index, answer.reason()));
+        }
+    }
+
     /** The client for bulk requests. */
     OpenSearchAsyncClient client() {
         return new OpenSearchAsyncClient(transport);

@@ -44,6 +44,7 @@ final class TagsReader implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(TagsReader.class);
     private static final Duration CLOSING = Duration.ofSeconds(5);
     private static final int PATIENCE_MILLIS = 15_000;
+    private static final int SESSION_MILLIS = 10_000;
     private static final int RECORDS = 1_000;
 
     private final TagsTopic topic;
@@ -62,6 +63,8 @@ final class TagsReader implements AutoCloseable {
         this.positions = positions;
         Map<String, Object> settings = config.kafkaSettings();
         settings.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, RECORDS);
+        // how long the partitions of an instance that was killed wait for another
+        settings.putIfAbsent(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, SESSION_MILLIS);
         settings.put(ConsumerConfig.GROUP_ID_CONFIG, group(config, index));
         settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic"); // whatever Kafka Streams is told to use
         settings.putIfAbsent(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, PATIENCE_MILLIS);
