@@ -122,7 +122,8 @@ class IndexCommandIT {
                 feed.awaitNote("Reads partitions");
                 writeQuarter(tags);
                 await().atMost(PATIENCE)
-                        .untilAsserted(() -> assertThat(openSearch.documents("tags")).isEqualTo(tags.documents()));
+                        .untilAsserted(
+                                () -> assertThat(openSearch.documents("tags")).isEqualTo(tags.documents()));
 
                 assertThat(versions()).isEqualTo(tags.versions());
                 assertHealthy(feed);
@@ -135,10 +136,7 @@ class IndexCommandIT {
             }
             System.out.printf(
                     "%,d tag events: %,d documents and %,d deletions in the index, all as on the topic, after %.0f s%n",
-                    EVENTS,
-                    tags.documents().size(),
-                    tags.deleted().size(),
-                    (System.nanoTime() - began) / 1e9);
+                    EVENTS, tags.documents().size(), tags.deleted().size(), (System.nanoTime() - began) / 1e9);
         }
     }
 
@@ -162,8 +160,7 @@ class IndexCommandIT {
 
     private static Map<String, Long> versions() throws Exception {
         Map<String, Long> versions = new HashMap<>();
-        for (Map.Entry<String, JsonNode> hit :
-                new TreeMap<>(openSearch.hits("tags-000001")).entrySet()) {
+        for (Map.Entry<String, JsonNode> hit : new TreeMap<>(openSearch.hits("tags-000001")).entrySet()) {
             versions.put(hit.getKey(), hit.getValue().path("_version").asLong());
         }
         return versions;
@@ -187,7 +184,8 @@ class IndexCommandIT {
 
     @Test
     void shouldMeasureItselfBesideTheIngesterAlone() throws Exception {
-        Run run = CommandProcess.run("bench", "index", "--url", openSearch.url(), "--documents", "200", "--rounds", "1", "--json");
+        Run run = CommandProcess.run(
+                "bench", "index", "--url", openSearch.url(), "--documents", "200", "--rounds", "1", "--json");
 
         assertThat(run.exitCode()).as(run.errors()).isZero();
         assertThat(run.lines()).hasSize(1);

@@ -46,7 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The index feed against a real broker and a real OpenSearch node. Each test has a topic and an index of its own. */
 class IndexFeedIT {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     @TempDir
     static Path directory;
@@ -78,12 +78,18 @@ class IndexFeedIT {
     void makeTopics(TestInfo test) {
         index = test.getTestMethod().orElseThrow().getName().toLowerCase(java.util.Locale.ROOT);
         config = new TagstreamConfig(Map.of(
-                TagstreamConfig.BOOTSTRAP_SERVERS, cluster.bootstrapServers(),
-                TagstreamConfig.SCHEMA_REGISTRY_URL, cluster.registryUrl(),
-                TagstreamConfig.TAGS_TOPIC, index,
-                TagstreamConfig.DEAD_LETTERS_TOPIC, index + "-letters",
-                TagstreamConfig.TOPICS_CHECK_MILLIS, 200,
-                TagstreamConfig.TOPICS_PARTITIONS, 2));
+                TagstreamConfig.BOOTSTRAP_SERVERS,
+                cluster.bootstrapServers(),
+                TagstreamConfig.SCHEMA_REGISTRY_URL,
+                cluster.registryUrl(),
+                TagstreamConfig.TAGS_TOPIC,
+                index,
+                TagstreamConfig.DEAD_LETTERS_TOPIC,
+                index + "-letters",
+                TagstreamConfig.TOPICS_CHECK_MILLIS,
+                200,
+                TagstreamConfig.TOPICS_PARTITIONS,
+                2));
         TopicProvisioner.provision(config);
         contracts.register(config);
     }
@@ -203,8 +209,8 @@ class IndexFeedIT {
 
             // as a request of a feed that was held up for long would
             long old = 0;
-            String source = new String(
-                    TagDocument.of(TagsWriter.event("deleted", 2), Instant.now()), StandardCharsets.UTF_8);
+            String source =
+                    new String(TagDocument.of(TagsWriter.event("deleted", 2), Instant.now()), StandardCharsets.UTF_8);
             JsonNode late = openSearch.request(
                     "POST",
                     "/_bulk",
@@ -284,18 +290,21 @@ class IndexFeedIT {
     }
 
     private void unreadable(String key) {
-        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                config.kafkaSettings(), new ByteArraySerializer(), new ByteArraySerializer())) {
-            var unused = producer.send(
-                    new ProducerRecord<>(index, key.getBytes(StandardCharsets.UTF_8), new byte[] {'{', '}', 1, 1, 1, 1}));
+        try (KafkaProducer<byte[], byte[]> producer =
+                new KafkaProducer<>(config.kafkaSettings(), new ByteArraySerializer(), new ByteArraySerializer())) {
+            var unused = producer.send(new ProducerRecord<>(
+                    index, key.getBytes(StandardCharsets.UTF_8), new byte[] {'{', '}', 1, 1, 1, 1}));
         }
     }
 
     private Map<String, DeadLetters.Reason> letters() {
         Map<String, DeadLetters.Reason> letters = new HashMap<>();
         try (TopicScan scan = new TopicScan(config)) {
-            scan.read(TagstreamConfig.DEAD_LETTERS_TOPIC, Optional.empty(), found ->
-                    letters.put(new String(found.key(), StandardCharsets.UTF_8), DeadLetters.reason(found.headers())));
+            scan.read(
+                    TagstreamConfig.DEAD_LETTERS_TOPIC,
+                    Optional.empty(),
+                    found -> letters.put(
+                            new String(found.key(), StandardCharsets.UTF_8), DeadLetters.reason(found.headers())));
         }
         return letters;
     }
@@ -322,9 +331,7 @@ class IndexFeedIT {
                 .put("type", "text");
         openSearch.request("DELETE", "/" + index + "-000001", null);
         openSearch.request(
-                "PUT",
-                "/" + index + "-000001",
-                "{\"aliases\":{\"%s\":{}},\"mappings\":%s}".formatted(index, mapping));
+                "PUT", "/" + index + "-000001", "{\"aliases\":{\"%s\":{}},\"mappings\":%s}".formatted(index, mapping));
         try (RunningFeed feed = feed(false, true)) {
             assertThat(feed.awaitFailure())
                     .contains("field tagNames is of type text and must be keyword", "--recreate");
@@ -380,7 +387,7 @@ class IndexFeedIT {
         try (RunningFeed running = feed(false, false)) {
             eventually(() -> assertThat(openSearch.documents(index)).hasSize(30));
             recreateTopic();
-            assertThat(running.awaitFailure()).contains("created anew", "--recreate");
+            assertThat(running.awaitFailure()).contains("topic " + index, "--recreate");
         }
         try (TagsWriter tags = new TagsWriter(config, contracts)) {
             tags.write("image-1", 100);
@@ -414,7 +421,8 @@ class IndexFeedIT {
                 .path(index + "-000001")
                 .path("mappings")
                 .path("_meta");
-        ((com.fasterxml.jackson.databind.node.ObjectNode) meta.path("tagstream")).put("currentAt", "2020-01-01T00:00:00Z");
+        ((com.fasterxml.jackson.databind.node.ObjectNode) meta.path("tagstream"))
+                .put("currentAt", "2020-01-01T00:00:00Z");
         openSearch.request("PUT", "/" + index + "-000001/_mapping", "{\"_meta\":%s}".formatted(meta));
 
         try (RunningFeed feed = feed(false, true)) {

@@ -121,7 +121,9 @@ public final class OpenSearchProcess implements AutoCloseable {
                 "/" + index + "/_search?scroll=1m",
                 "{\"size\":%d,\"version\":true,\"sort\":[\"_doc\"]}".formatted(PAGE));
         while (!page.path("hits").path("hits").isEmpty()) {
-            page.path("hits").path("hits").forEach(hit -> hits.put(hit.path("_id").asText(), hit));
+            page.path("hits")
+                    .path("hits")
+                    .forEach(hit -> hits.put(hit.path("_id").asText(), hit));
             page = request(
                     "POST",
                     "/_search/scroll",

@@ -21,7 +21,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A feed in this process, on a thread of its own. */
 final class RunningFeed implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
 
     private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
     private final AtomicBoolean stopped = new AtomicBoolean();
@@ -77,7 +77,10 @@ final class RunningFeed implements AutoCloseable {
     }
 
     double documents(String outcome) {
-        return metrics.get(IndexMetric.DOCUMENTS.id()).tag("outcome", outcome).counter().count();
+        return metrics.get(IndexMetric.DOCUMENTS.id())
+                .tag("outcome", outcome)
+                .counter()
+                .count();
     }
 
     double retries() {

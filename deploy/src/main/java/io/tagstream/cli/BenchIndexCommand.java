@@ -69,7 +69,8 @@ final class BenchIndexCommand implements Callable<Integer> {
         atLeastOne("--rounds", rounds);
         try (StopSignal stop = new StopSignal();
                 SearchServer server = search.server()) {
-            IndexBenchmark.run(server, documents, rounds, System.err::println, stop).ifPresent(this::print);
+            IndexBenchmark.run(server, documents, rounds, System.err::println, stop)
+                    .ifPresent(this::print);
             return stop.exitCode();
         }
     }

@@ -71,9 +71,10 @@ final class IndexCommand implements Callable<Integer> {
 
     @Option(
             names = "--recreate",
-            description = "Build the index anew from what the topic holds. Searches go to the present one until the new one"
-                    + " is complete; then the alias moves, the old index is deleted, and feeding goes on. One that was"
-                    + " begun and not completed is gone on with.")
+            description =
+                    "Build the index anew from what the topic holds. Searches go to the present one until the new one"
+                            + " is complete; then the alias moves, the old index is deleted, and feeding goes on. One that was"
+                            + " begun and not completed is gone on with.")
     private boolean recreate;
 
     @Option(names = "--once", description = "End when everything that the topic held is in the index.")

@@ -41,8 +41,9 @@ final class SearchOptions {
      * @throws CommandException if it was given wrongly
      */
     SearchServer server() {
-        return SearchServer.at(urls.stream().map(SearchOptions::uri).toList(), Optional.ofNullable(authorization)
-                .map(SearchOptions::read));
+        return SearchServer.at(
+                urls.stream().map(SearchOptions::uri).toList(),
+                Optional.ofNullable(authorization).map(SearchOptions::read));
     }
 
     private static URI uri(String text) {
@@ -69,8 +70,8 @@ final class SearchOptions {
         try {
             String value = Files.readString(file).strip();
             if (value.isEmpty() || value.lines().count() > 1) {
-                throw CommandException.usage("--authorization %s: one line is needed, such as \"Basic dXNlcjpwYXNz\""
-                        .formatted(file));
+                throw CommandException.usage(
+                        "--authorization %s: one line is needed, such as \"Basic dXNlcjpwYXNz\"".formatted(file));
             }
             return value;
         } catch (IOException e) {

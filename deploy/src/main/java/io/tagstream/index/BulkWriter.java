@@ -173,7 +173,7 @@ final class BulkWriter implements AutoCloseable {
         }
     }
 
-    /** Gives up what has no outcome yet. The server's client must have been closed before, or this waits for it. */
+    /** Sends what was added, and waits until every request has ended. */
     @Override
     public void close() {
         try {

@@ -50,6 +50,8 @@ public final class IndexFeed {
     /** Records that may owe their outcome: enough to fill the requests while others wait to be tried again. */
     private static final int MOST_UNSETTLED = 10_000;
 
+    private static final long MOST_UNSETTLED_BYTES = 128L * 1024 * 1024;
+
     private static final Duration POLL = Duration.ofMillis(50);
     private static final Duration FLUSH = Duration.ofMillis(100);
     private static final Duration COMMIT = Duration.ofMillis(500);
@@ -126,7 +128,7 @@ public final class IndexFeed {
                     TagsReader reader = new TagsReader(config, topic, index, positions)) {
                 watch.start(config.topicsCheck());
                 log.info("Feeds index {} from topic {}", index.name(), topic.name());
-                new Loop(index, watch, rejected, writer, alone, reader).run(stopped);
+                new Loop(index, watch, rejected, writer, alone, reader, stopped).run();
             }
         } catch (KafkaException e) {
             throw ClusterTrouble.of(config, e);
@@ -141,6 +143,7 @@ public final class IndexFeed {
         private final BulkWriter writer;
         private final BulkWriter alone;
         private final TagsReader reader;
+        private final BooleanSupplier stopped;
 
         Loop(
                 TagIndex index,
@@ -148,16 +151,18 @@ public final class IndexFeed {
                 RejectedRecords rejected,
                 BulkWriter writer,
                 BulkWriter alone,
-                TagsReader reader) {
+                TagsReader reader,
+                BooleanSupplier stopped) {
             this.index = index;
             this.watch = watch;
             this.rejected = rejected;
             this.writer = writer;
             this.alone = alone;
             this.reader = reader;
+            this.stopped = stopped;
         }
 
-        void run(BooleanSupplier stopped) throws InterruptedException {
+        void run() throws InterruptedException {
             notReady.set(building ? "building index " + index.name() : null);
             while (!stopped.getAsBoolean() && !done) {
                 failIfTroubled();
@@ -189,14 +194,21 @@ public final class IndexFeed {
         }
 
         private void send() throws InterruptedException {
-            retries.retain(write -> positions.owes(write.partition(), write.offset()));
-            for (Write again = null; writer.hasRoom() && (again = retries.next()) != null; ) {
-                writer.add(again);
+            for (Write again = nextRetry(); again != null; again = nextRetry()) {
+                if (isOwed(again)) {
+                    writer.add(again);
+                }
             }
             while (!suspects.isEmpty() && alone.hasRoom()) {
-                alone.add(suspects.remove());
+                Write suspect = suspects.remove();
+                if (isOwed(suspect)) {
+                    alone.add(suspect);
+                }
             }
-            while (reader.hasNext() && writer.hasRoom() && positions.size() < MOST_UNSETTLED) {
+            while (reader.hasNext()
+                    && writer.hasRoom()
+                    && positions.size() < MOST_UNSETTLED
+                    && positions.bytes() < MOST_UNSETTLED_BYTES) {
                 ConsumerRecord<byte[], byte[]> record = reader.next();
                 Write write = write(record);
                 if (write != null) {
@@ -205,24 +217,34 @@ public final class IndexFeed {
             }
         }
 
-        /** Makes a record a write; null for one that cannot be read. */
+        private Write nextRetry() {
+            return writer.hasRoom() ? retries.next() : null;
+        }
+
+        /** Whether a write is still this instance's to make. */
+        private boolean isOwed(Write write) {
+            return positions.owes(write.partition(), write.offset());
+        }
+
+        /** Makes a record a write; null for one that cannot be read, or not before the end. */
         private Write write(ConsumerRecord<byte[], byte[]> found) throws InterruptedException {
             try {
                 String id = imageIds.deserialize(found.topic(), found.key());
-                TagEvent event = event(found);
                 Instant writtenAt = Write.writtenAt(found);
-                return new Write(
-                        found,
-                        id,
-                        event == null ? TagDocument.ofDeletion(writtenAt) : TagDocument.of(event, writtenAt));
+                if (found.value() == null) {
+                    return new Write(found, id, TagDocument.ofDeletion(writtenAt));
+                }
+                TagEvent event = event(found);
+                return event == null ? null : new Write(found, id, TagDocument.of(event, writtenAt));
             } catch (SerializationException e) {
                 reject(new Write(found, null, null), e);
                 return null;
             }
         }
 
+        /** Reads an event; null if it is asked to stop before the registry answers. */
         private TagEvent event(ConsumerRecord<byte[], byte[]> found) throws InterruptedException {
-            while (true) {
+            while (!stopped.getAsBoolean()) {
                 try {
                     return contracts.tagEvent().deserializer().deserialize(found.topic(), found.value());
                 } catch (RegistryUnavailableException e) {
@@ -232,6 +254,7 @@ public final class IndexFeed {
                     failIfTroubled();
                 }
             }
+            return null;
         }
 
         private void reject(Write write, Exception reason) {
@@ -260,7 +283,7 @@ public final class IndexFeed {
 
         private void settle(Outcome outcome) {
             Write write = outcome.write();
-            if (!positions.owes(write.partition(), write.offset())) {
+            if (!isOwed(write)) {
                 return; // of a partition that another instance reads now
             }
             if (outcome.refusal() == null) {

@@ -163,6 +163,11 @@ final class IndexKeeper {
                             .formatted(name, answer.reason(), alias));
         }
         TagIndex index = lookUp(name);
+        if (raced && searchable && current().isEmpty()) {
+            throw CommandException.failed(
+                    "index %s is there, and alias %s is not; put the alias back, or delete the index"
+                            .formatted(name, alias));
+        }
         check(index, topic); // a template may have added to it, another instance may have been faster
         if (!raced) {
             log.info("Made index {}", name);

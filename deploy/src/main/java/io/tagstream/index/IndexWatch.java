@@ -40,8 +40,11 @@ final class IndexWatch implements AutoCloseable {
     private final AtomicReference<String> trouble = new AtomicReference<>();
     private volatile boolean searchable;
     private volatile Instant complete;
-    /** Of the looking thread alone. */
+    /** When it was last written down that the index is complete. Of the looking thread alone. */
     private Instant noted;
+
+    /** How often in a row the topic was not there. Of the looking thread alone. */
+    private int missing;
 
     /**
      * @param admin stays the caller's
@@ -111,13 +114,15 @@ final class IndexWatch implements AutoCloseable {
                     .get()
                     .topicId()
                     .toString();
+            missing = 0;
             if (!id.equals(topic.id())) {
                 trouble.set("topic %s was created anew; use --recreate to build the index anew from it"
                         .formatted(topic.name()));
             }
         } catch (ExecutionException e) {
-            if (e.getCause() instanceof UnknownTopicOrPartitionException) {
-                trouble.set("topic %s is gone".formatted(topic.name()));
+            if (e.getCause() instanceof UnknownTopicOrPartitionException && ++missing > 1) {
+                trouble.set("topic %s is gone; once it is there again, use --recreate to build the index anew from it"
+                        .formatted(topic.name()));
             }
         }
     }

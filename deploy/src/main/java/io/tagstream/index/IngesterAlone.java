@@ -83,7 +83,8 @@ public final class IngesterAlone {
             response.items().stream()
                     .filter(item -> item.error() != null)
                     .findFirst()
-                    .ifPresent(item -> first.compareAndSet(null, Refusal.of(item).reason()));
+                    .ifPresent(
+                            item -> first.compareAndSet(null, Refusal.of(item).reason()));
         }
 
         @Override

@@ -8,7 +8,7 @@ package io.tagstream.index;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -16,19 +16,25 @@ import org.apache.kafka.common.TopicPartition;
  * Used by one thread.
  */
 final class Positions {
-    private final Map<TopicPartition, TreeSet<Long>> owed = new HashMap<>();
+    /** By offset the bytes that a record takes here. */
+    private final Map<TopicPartition, TreeMap<Long, Integer>> owed = new HashMap<>();
+
     private int size;
+    private long bytes;
 
     /** Partitions that are this feed's from now on. */
     void assigned(Collection<TopicPartition> partitions) {
-        partitions.forEach(partition -> owed.putIfAbsent(partition, new TreeSet<>()));
+        partitions.forEach(partition -> owed.putIfAbsent(partition, new TreeMap<>()));
     }
 
     /** Partitions that are somebody else's from now on, with what they owe. */
     void revoked(Collection<TopicPartition> partitions) {
         partitions.forEach(partition -> {
-            TreeSet<Long> offsets = owed.remove(partition);
-            size -= offsets == null ? 0 : offsets.size();
+            TreeMap<Long, Integer> offsets = owed.remove(partition);
+            if (offsets != null) {
+                size -= offsets.size();
+                bytes -= offsets.values().stream().mapToLong(Integer::longValue).sum();
+            }
         });
     }
 
@@ -36,30 +42,41 @@ final class Positions {
         return owed.containsKey(partition);
     }
 
-    /** A record owes its outcome from now on. */
-    void owe(TopicPartition partition, long offset) {
-        if (owed.get(partition).add(offset)) {
-            size++;
-        }
+    /**
+     * A record owes its outcome from now on.
+     *
+     * @param taken the bytes that it takes here
+     */
+    void owe(TopicPartition partition, long offset, int taken) {
+        Integer before = owed.get(partition).put(offset, taken);
+        size += before == null ? 1 : 0;
+        bytes += taken - (before == null ? 0 : before);
     }
 
     /** A record has its outcome. One of a partition that is somebody else's is ignored. */
     void settle(TopicPartition partition, long offset) {
-        TreeSet<Long> offsets = owed.get(partition);
-        if (offsets != null && offsets.remove(offset)) {
+        TreeMap<Long, Integer> offsets = owed.get(partition);
+        Integer taken = offsets == null ? null : offsets.remove(offset);
+        if (taken != null) {
             size--;
+            bytes -= taken;
         }
     }
 
     /** Whether a record of a partition that is this feed's still owes its outcome. */
     boolean owes(TopicPartition partition, long offset) {
-        TreeSet<Long> offsets = owed.get(partition);
-        return offsets != null && offsets.contains(offset);
+        TreeMap<Long, Integer> offsets = owed.get(partition);
+        return offsets != null && offsets.containsKey(offset);
     }
 
     /** How many records owe their outcome. */
     int size() {
         return size;
+    }
+
+    /** The bytes that they take. */
+    long bytes() {
+        return bytes;
     }
 
     /**
@@ -68,7 +85,7 @@ final class Positions {
      * @param read the offset up to which the partition has been read
      */
     long settledUpTo(TopicPartition partition, long read) {
-        TreeSet<Long> offsets = owed.get(partition);
-        return offsets == null || offsets.isEmpty() ? read : Math.min(offsets.first(), read);
+        TreeMap<Long, Integer> offsets = owed.get(partition);
+        return offsets == null || offsets.isEmpty() ? read : Math.min(offsets.firstKey(), read);
     }
 }

@@ -6,9 +6,7 @@
 package io.tagstream.index;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.List;
 import java.util.PriorityQueue;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -40,13 +38,5 @@ final class Retries {
             return null;
         }
         return waiting.remove().write();
-    }
-
-    /** Drops those that are nobody's any more. */
-    void retain(java.util.function.Predicate<Write> wanted) {
-        List<Waiting> kept = new ArrayList<>(waiting);
-        kept.removeIf(each -> !wanted.test(each.write()));
-        waiting.clear();
-        waiting.addAll(kept);
     }
 }

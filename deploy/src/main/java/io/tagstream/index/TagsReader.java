@@ -45,6 +45,9 @@ final class TagsReader implements AutoCloseable {
     private static final Duration CLOSING = Duration.ofSeconds(5);
     private static final int PATIENCE_MILLIS = 15_000;
     private static final int SESSION_MILLIS = 10_000;
+    /** A record is kept as it was found, and as a document, which is larger. */
+    private static final int COPIES = 3;
+
     private static final int RECORDS = 1_000;
 
     private final TagsTopic topic;
@@ -159,7 +162,8 @@ final class TagsReader implements AutoCloseable {
     ConsumerRecord<byte[], byte[]> next() {
         ConsumerRecord<byte[], byte[]> record = read.poll();
         if (record != null) {
-            positions.owe(partition(record), record.offset());
+            int value = Math.max(0, record.serializedValueSize());
+            positions.owe(partition(record), record.offset(), value * COPIES);
         }
         return record;
     }

@@ -27,7 +27,8 @@ public final class MetricsPage {
     public static String render() {
         StringBuilder page = new StringBuilder();
         page.append("# Metrics\n\n");
-        page.append("Rendered from `PipelineMetric`, `TaggingMetric` and `IndexMetric`; a test fails when this page is stale.\n\n");
+        page.append(
+                "Rendered from `PipelineMetric`, `TaggingMetric` and `IndexMetric`; a test fails when this page is stale.\n\n");
         page.append("`tagstream run` serves them for Prometheus at `/metrics` once `http.port` is set, beside"
                 + " `/health/live` (200 until tagging has stopped for good) and `/health/ready` (200 while images are"
                 + " being tagged; both say why if not). Timers and summaries are served as `_count`, `_sum` and"
@@ -55,7 +56,10 @@ public final class MetricsPage {
     }
 
     static Stream<Metric> metrics() {
-        return Stream.of(List.of(PipelineMetric.values()), List.of(TaggingMetric.values()), List.of(IndexMetric.values()))
+        return Stream.of(
+                        List.of(PipelineMetric.values()),
+                        List.of(TaggingMetric.values()),
+                        List.of(IndexMetric.values()))
                 .flatMap(List::stream);
     }
 

@@ -14,9 +14,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.avro.Schema;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.junit.jupiter.api.Test;
 
 /** That the configurations for Kafka Connect fit the topic's contract, as far as that shows without Connect. */
 class ConnectConfigurationsTest {
@@ -42,7 +42,8 @@ class ConnectConfigurationsTest {
     void shouldNameFieldsOfTheContract() throws Exception {
         Schema contract = TagEvent.getClassSchema();
         JsonNode jdbc = JSON.readTree(DIRECTORY.resolve("jdbc-upsert-sink.json").toFile());
-        for (String field : jdbc.path("config").path("transforms.columns.exclude").asText().split(",")) {
+        for (String field :
+                jdbc.path("config").path("transforms.columns.exclude").asText().split(",")) {
             assertThat(contract.getField(field)).as(field).isNotNull();
         }
 

@@ -7,8 +7,8 @@ package io.tagstream.index;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.apache.kafka.common.TopicPartition;
 import java.util.List;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 
 class PositionsTest {
@@ -20,9 +20,9 @@ class PositionsTest {
     @Test
     void shouldBeSettledUpToTheFirstRecordThatOwesItsOutcome() {
         positions.assigned(List.of(ONE, OTHER));
-        positions.owe(ONE, 3);
-        positions.owe(ONE, 5);
-        positions.owe(OTHER, 4);
+        positions.owe(ONE, 3, 10);
+        positions.owe(ONE, 5, 10);
+        positions.owe(OTHER, 4, 10);
         assertThat(positions.settledUpTo(ONE, 9)).isEqualTo(3);
 
         positions.settle(ONE, 5);
@@ -31,13 +31,14 @@ class PositionsTest {
         assertThat(positions.settledUpTo(ONE, 9)).isEqualTo(9);
         assertThat(positions.settledUpTo(OTHER, 9)).isEqualTo(4);
         assertThat(positions.size()).isEqualTo(1);
+        assertThat(positions.bytes()).isEqualTo(10);
     }
 
     @Test
     void shouldForgetWhatPartitionsOweThatAreSomebodyElses() {
         positions.assigned(List.of(ONE, OTHER));
-        positions.owe(ONE, 3);
-        positions.owe(OTHER, 4);
+        positions.owe(ONE, 3, 10);
+        positions.owe(OTHER, 4, 10);
         positions.revoked(List.of(ONE));
         positions.settle(ONE, 3);
 
@@ -45,5 +46,6 @@ class PositionsTest {
         assertThat(positions.owes(ONE, 3)).isFalse();
         assertThat(positions.owes(OTHER, 4)).isTrue();
         assertThat(positions.size()).isEqualTo(1);
+        assertThat(positions.bytes()).isEqualTo(10);
     }
 }

@@ -35,12 +35,13 @@ class RefusalTest {
         BulkResponseItem item = BulkResponseItem.of(each -> each.operationType(OperationType.Index)
                 .index("tags-000001")
                 .status(status)
-                .error(error -> error.type(type).reason("so it is").causedBy(ErrorCause.of(
-                        cause -> cause.type("illegal_argument_exception").reason("because")))));
+                .error(error -> error.type(type)
+                        .reason("so it is")
+                        .causedBy(ErrorCause.of(cause ->
+                                cause.type("illegal_argument_exception").reason("because")))));
 
         assertThat(Refusal.of(item))
-                .isEqualTo(new Refusal(
-                        expected, "%s: so it is: because (HTTP status %d)".formatted(type, status)));
+                .isEqualTo(new Refusal(expected, "%s: so it is: because (HTTP status %d)".formatted(type, status)));
     }
 
     @Test

@@ -35,9 +35,7 @@ class TagDocumentTest {
 
     @Test
     void shouldHoldAllThatTheEventDoes() throws Exception {
-        JsonNode expected = new ObjectMapper()
-                .readTree(
-                        """
+        JsonNode expected = new ObjectMapper().readTree("""
                 {
                   "uri": "https://example.org/cat.jpg",
                   "sha256": "0000000000000000000000000000000000000000000000000000000000000000",

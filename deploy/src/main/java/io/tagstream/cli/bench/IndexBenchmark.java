@@ -129,10 +129,7 @@ public final class IndexBenchmark {
         return stop.isRequested()
                 ? Optional.empty()
                 : Optional.of(new IndexResult(
-                        version,
-                        documents,
-                        ingester.subList(1, ingester.size()),
-                        feed.subList(1, feed.size())));
+                        version, documents, ingester.subList(1, ingester.size()), feed.subList(1, feed.size())));
     }
 
     private double speed(Duration taken) {
@@ -163,8 +160,7 @@ public final class IndexBenchmark {
     private Duration feed(TagstreamConfig config, Contracts contracts) throws InterruptedException {
         String index = prefix + "-" + indices++;
         SimpleMeterRegistry metrics = new SimpleMeterRegistry();
-        IndexFeed feed =
-                new IndexFeed(config, contracts, server, new IndexFeed.Options(index, false, true), metrics);
+        IndexFeed feed = new IndexFeed(config, contracts, server, new IndexFeed.Options(index, false, true), metrics);
         AtomicReference<RuntimeException> failure = new AtomicReference<>();
         Thread feeding = new Thread(
                 () -> {

@@ -26,8 +26,7 @@ public record IndexResult(String server, int documents, List<Double> ingester, L
 
     /** All rounds together: every round has as many documents, so that is the harmonic mean. */
     private static double speed(List<Double> rounds) {
-        return rounds.size()
-                / rounds.stream().mapToDouble(round -> 1 / round).sum();
+        return rounds.size() / rounds.stream().mapToDouble(round -> 1 / round).sum();
     }
 
     /** One JSON object on one line. */
@@ -50,8 +49,7 @@ public record IndexResult(String server, int documents, List<Double> ingester, L
                 System.lineSeparator(),
                 String.format(Locale.ROOT, "%s, %,d documents a round", server, documents),
                 String.format(Locale.ROOT, "ingester alone  %,7.0f documents/s", speed(ingester)),
-                String.format(
-                        Locale.ROOT, "index feed      %,7.0f documents/s; ratio %.2f", speed(feed), ratio()));
+                String.format(Locale.ROOT, "index feed      %,7.0f documents/s; ratio %.2f", speed(feed), ratio()));
     }
 
     static double rounded(double value) {
