@@ -342,7 +342,10 @@ public final class IndexFeed {
                 notReady.set(null);
             }
             watch.complete(Instant.now());
-            done = options.once();
+            if (options.once()) {
+                keeper.refresh(index); // whoever waited for the end searches next
+                done = true;
+            }
         }
 
         /** Waits a moment for what is on its way, and writes down how far everything is. */

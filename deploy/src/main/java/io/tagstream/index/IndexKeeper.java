@@ -227,7 +227,7 @@ final class IndexKeeper {
                 .filter(present -> !present.name().equals(index.name())
                         && previous.stream().noneMatch(other -> other.name().equals(present.name())))
                 .ifPresent(previous::add);
-        server.required("POST", "/" + index.name() + "/_refresh", null);
+        refresh(index);
         ObjectNode body = JSON.createObjectNode();
         ArrayNode actions = body.putArray("actions");
         current()
@@ -250,6 +250,11 @@ final class IndexKeeper {
         if (!answer.ok() && !answer.notFound()) {
             log.warn("Index {} is no longer needed and cannot be deleted: {}", index.name(), answer.reason());
         }
+    }
+
+    /** Has searches find all that was written so far. */
+    void refresh(TagIndex index) {
+        server.required("POST", "/" + index.name() + "/_refresh", null);
     }
 
     /** Writes down that {@code index} holds everything the topic did at {@code when}. */
