@@ -5,11 +5,14 @@
  */
 package io.tagstream.index;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import org.apache.commons.io.FileUtils;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.http.HttpServerTransport;
 import org.opensearch.node.InternalSettingsPreparer;
@@ -21,18 +24,18 @@ import org.opensearch.transport.Netty4Plugin;
  * without any security. {@code deploy/opensearch} starts it.
  */
 public final class OpenSearchMain {
-    /** What it says on standard output once it takes requests, before its address. */
-    static final String LISTENING = "OpenSearch listens on ";
-
     private OpenSearchMain() {}
 
-    /** Arguments are the data directory and the port; 0: any free one. */
+    /** Arguments are the port, 0 for any free one, and the data directory; without it, one that is deleted at the end. */
     public static void main(String[] arguments) throws Exception {
-        Path directory = Files.createDirectories(Path.of(arguments[0])).toAbsolutePath();
-        try (Node node = new OneNode(settings(directory, Integer.parseInt(arguments[1])))) {
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node)));
+        boolean kept = arguments.length > 1;
+        Path directory = kept
+                ? Files.createDirectories(Path.of(arguments[1])).toAbsolutePath()
+                : Files.createTempDirectory("tagstream-opensearch-");
+        try (Node node = new OneNode(settings(directory, Integer.parseInt(arguments[0])))) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node, directory, kept)));
             node.start();
-            System.out.println(LISTENING + "http://"
+            System.out.println("OpenSearch listens on http://"
                     + node.injector()
                             .getInstance(HttpServerTransport.class)
                             .boundAddress()
@@ -41,11 +44,14 @@ public final class OpenSearchMain {
         }
     }
 
-    private static void close(Node node) {
+    private static void close(Node node, Path directory, boolean kept) {
         try {
             node.close();
-        } catch (java.io.IOException e) {
-            throw new java.io.UncheckedIOException(e);
+            if (!kept) {
+                FileUtils.deleteDirectory(directory.toFile());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -17,6 +17,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -55,8 +56,8 @@ public final class OpenSearchProcess implements AutoCloseable {
                         "-cp",
                         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                         OpenSearchMain.class.getName(),
-                        directory.resolve("data").toString(),
-                        Integer.toString(port))
+                        Integer.toString(port),
+                        directory.resolve("data").toString())
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .start();
@@ -135,7 +136,7 @@ public final class OpenSearchProcess implements AutoCloseable {
 
     /** The indices that an alias stands for. */
     public List<String> behind(String alias) throws IOException, InterruptedException {
-        List<String> names = new java.util.ArrayList<>();
+        List<String> names = new ArrayList<>();
         request("GET", "/_alias/" + alias, null).fieldNames().forEachRemaining(names::add);
         return names;
     }
