@@ -109,6 +109,12 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String DECODE_ISOLATION = "decode.isolation";
     public static final String DECODE_TIMEOUT_MILLIS = "decode.timeout.ms";
 
+    public static final String CONSOLE_ENABLED = "console.enabled";
+    public static final String CONSOLE_HOSTS = "console.hosts";
+    public static final String CONSOLE_TOKEN = "console.token";
+    public static final String CONSOLE_WRITABLE = "console.writable";
+    public static final String SEARCH_ENABLED = "search.enabled";
+
     public static final String HTTP_HOST = "http.host";
     public static final String HTTP_PORT = "http.port";
 
@@ -571,7 +577,44 @@ public final class TagstreamConfig extends AbstractConfig {
                     new NonEmptyString(),
                     MEDIUM,
                     "Address that `http.port` listens on; `0.0.0.0` for all of the machine's. Who reaches it can read the"
-                            + " metrics without signing in.");
+                            + " metrics without signing in.")
+            .define(
+                    CONSOLE_ENABLED,
+                    ConfigDef.Type.BOOLEAN,
+                    false,
+                    MEDIUM,
+                    "Whether the console and its API are served on `http.port`. `local` always has them.")
+            .define(
+                    CONSOLE_WRITABLE,
+                    ConfigDef.Type.BOOLEAN,
+                    false,
+                    MEDIUM,
+                    "Whether labels may be changed through the console and its API. Beyond loopback that needs a"
+                            + " `console.token`.")
+            .define(
+                    CONSOLE_TOKEN,
+                    ConfigDef.Type.PASSWORD,
+                    null,
+                    MEDIUM,
+                    "What whoever uses the console and its API must show: in the console's form, or as `Authorization:"
+                            + " Bearer`. Default: nothing need be shown.")
+            .define(
+                    CONSOLE_HOSTS,
+                    ConfigDef.Type.LIST,
+                    List.of(),
+                    ValidList.anyNonDuplicateValues(true, false),
+                    LOW,
+                    "Names by which the console may be asked for while `http.host` is a loopback address, comma-separated;"
+                            + " a proxy in front of it passes its own. `localhost` and loopback addresses always may. Other"
+                            + " names are refused: any web page could have one that resolves to this machine.")
+            .define(
+                    SEARCH_ENABLED,
+                    ConfigDef.Type.BOOLEAN,
+                    false,
+                    MEDIUM,
+                    "Whether this instance keeps a search index of all images under `state.dir`, for the console and its"
+                            + " API. Each instance that does reads the whole tags topic, whatever its share of the work."
+                            + " `local` always has it.");
 
     public TagstreamConfig(Map<String, ?> settings) {
         super(DEFINITION, settings, false);

@@ -1,0 +1,38 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.query;
+
+import java.util.List;
+
+/**
+ * What a label would do.
+ *
+ * @param knownImages images that were scored for it
+ * @param unknownImages images of which too little is kept to score them
+ * @param thresholds how many images match at each of some thresholds, ascending
+ * @param best the images with the highest scores, best first
+ */
+public record Preview(long knownImages, long unknownImages, List<Matches> thresholds, List<ScoredImage> best) {
+    public Preview {
+        thresholds = List.copyOf(thresholds);
+        best = List.copyOf(best);
+    }
+
+    /**
+     * Images at a threshold.
+     *
+     * @param threshold a score in [0, 1]
+     * @param images how many images have this score or a higher one
+     */
+    public record Matches(double threshold, long images) {}
+
+    /**
+     * An image's score for the label.
+     *
+     * @param score in [0, 1]
+     */
+    public record ScoredImage(String imageId, String uri, double score) {}
+}
