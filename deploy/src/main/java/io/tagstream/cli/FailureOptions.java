@@ -6,24 +6,17 @@
 package io.tagstream.cli;
 
 import io.tagstream.CommandException;
+import io.tagstream.PointInTime;
 import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.failures.Selection;
-import java.time.Duration;
 import java.time.Instant;
-import java.time.LocalDate;
-import java.time.ZoneId;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine.Option;
 
 /** Which failures a command means. */
 final class FailureOptions {
-    private static final Pattern AGO = Pattern.compile("(\\d{1,9})([smhd])");
-
     @Option(
             names = "--reason",
             paramLabel = "REASON",
@@ -65,25 +58,10 @@ final class FailureOptions {
     }
 
     private static Instant instant(String text, Instant now) {
-        Matcher ago = AGO.matcher(text);
-        if (ago.matches()) {
-            long number = Long.parseLong(ago.group(1));
-            return now.minus(
-                    switch (ago.group(2)) {
-                        case "s" -> Duration.ofSeconds(number);
-                        case "m" -> Duration.ofMinutes(number);
-                        case "h" -> Duration.ofHours(number);
-                        default -> Duration.ofDays(number);
-                    });
-        }
         try {
-            return text.length() == "2026-11-24".length()
-                    ? LocalDate.parse(text).atStartOfDay(ZoneId.systemDefault()).toInstant()
-                    : Instant.parse(text);
-        } catch (DateTimeParseException e) {
-            throw CommandException.usage(
-                    "--since %s: 90s, 30m, 12h, 7d, 2026-11-24 or 2026-11-24T08:00:00Z are possible".formatted(text),
-                    e);
+            return PointInTime.parse(text, now);
+        } catch (IllegalArgumentException e) {
+            throw CommandException.usage("--since " + e.getMessage(), e);
         }
     }
 }

@@ -30,8 +30,8 @@ import picocli.CommandLine.Parameters;
             "Tags images on this machine, with everything in one process: a Kafka broker, a schema registry, the model.",
             "",
             "Writes one line an image to standard output and everything else to standard error. Without --once it then"
-                    + " goes on: it tags images that are added to the folders or changed, and deletes the tags of those"
-                    + " that are removed.%n"
+                    + " goes on: it tags images that are added to the folders or changed, deletes the tags of those"
+                    + " that are removed, and serves a console for the browser.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -116,6 +116,14 @@ final class LocalCommand implements Callable<Integer> {
     private int port;
 
     @Option(
+            names = "--http-port",
+            paramLabel = "N",
+            description =
+                    "Port of the console on 127.0.0.1, without --once; 0: a free one. Default: 8080, or a free one"
+                            + " where that is taken.")
+    private Integer httpPort;
+
+    @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
             description =
@@ -149,6 +157,10 @@ final class LocalCommand implements Callable<Integer> {
         if (port < 0 || port > LAST_PORT) {
             throw CommandException.usage("--port %d: a port from 1 to %d is needed".formatted(port, LAST_PORT));
         }
+        if (httpPort != null && (httpPort < 0 || httpPort > LAST_PORT + 1)) {
+            throw CommandException.usage(
+                    "--http-port %d: a port from 0 to %d is needed".formatted(httpPort, LAST_PORT + 1));
+        }
         return new LocalOptions(
                 images.isEmpty() ? List.of(Samples.directory().toString()) : images,
                 once,
@@ -157,6 +169,7 @@ final class LocalCommand implements Callable<Integer> {
                 minScore == null ? OptionalDouble.empty() : OptionalDouble.of(minScore),
                 Optional.ofNullable(dataDirectory),
                 port,
+                httpPort == null ? OptionalInt.empty() : OptionalInt.of(httpPort),
                 settings);
     }
 }

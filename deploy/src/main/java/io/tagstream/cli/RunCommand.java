@@ -9,11 +9,14 @@ import io.tagstream.CommandException;
 import io.tagstream.ModelRuntimes;
 import io.tagstream.StopSignal;
 import io.tagstream.cluster.Startup;
+import io.tagstream.console.Console;
+import io.tagstream.console.ConsoleServices;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.Contracts;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.TagstreamConfig;
 import java.time.Duration;
@@ -71,18 +74,61 @@ final class RunCommand implements Callable<Integer> {
                 SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
             Startup.prepare(config, registry, stop::isRequested);
             AtomicReference<Tagstream> started = new AtomicReference<>();
-            try (Operations operations = new Operations(config, () -> stopped(started), () -> notReady(started));
+            Optional<Console> console = console(config);
+            try (Operations operations =
+                            new Operations(config, () -> stopped(started), () -> notReady(started), console);
                     ModelRuntime runtime = ModelRuntimes.open(config, operations.metrics());
                     Tagstream tagstream = new Tagstream(config, runtime, registry, operations.metrics())) {
                 if (!stop.isRequested()) {
                     tagstream.start();
                     started.set(tagstream);
-                    follow(tagstream, runtime.description(), stop);
+                    try (Served served = serve(console, config, registry, tagstream, runtime, operations)) {
+                        follow(tagstream, runtime.description(), stop);
+                    }
                 }
             }
             log.info("Stopped");
             return stop.exitCode();
         }
+    }
+
+    private static Optional<Console> console(TagstreamConfig config) {
+        if (!config.getBoolean(TagstreamConfig.CONSOLE_ENABLED)) {
+            return Optional.empty();
+        }
+        if (config.optionalInt(TagstreamConfig.HTTP_PORT).isEmpty()) {
+            throw CommandException.usage("%s=true needs a port to serve it on; set %s"
+                    .formatted(TagstreamConfig.CONSOLE_ENABLED, TagstreamConfig.HTTP_PORT));
+        }
+        return Optional.of(new Console(config));
+    }
+
+    /** What the console shows, if there is one; to be closed before what it shows. */
+    private interface Served extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    private static Served serve(
+            Optional<Console> console,
+            TagstreamConfig config,
+            SchemaRegistry registry,
+            Tagstream tagstream,
+            ModelRuntime runtime,
+            Operations operations) {
+        if (console.isEmpty()) {
+            return () -> {};
+        }
+        ConsoleServices services = new ConsoleServices(
+                console.get(),
+                config,
+                new Contracts(registry),
+                tagstream,
+                runtime.description(),
+                operations.metrics(),
+                Optional.empty(),
+                Optional.empty());
+        return services::close;
     }
 
     private static Optional<String> stopped(AtomicReference<Tagstream> started) {

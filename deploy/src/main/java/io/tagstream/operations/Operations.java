@@ -21,6 +21,7 @@ import io.tagstream.CommandException;
 import io.tagstream.topology.TagstreamConfig;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +43,7 @@ public final class Operations implements AutoCloseable {
     private final JvmGcMetrics collections = new JvmGcMetrics();
     private final Supplier<Optional<String>> stopped;
     private final Supplier<Optional<String>> notReady;
+    private final Optional<? extends Consumer<JavalinConfig>> more;
     private final Optional<Javalin> server;
 
     /**
@@ -52,6 +54,20 @@ public final class Operations implements AutoCloseable {
      * @throws CommandException if the port cannot be listened on
      */
     public Operations(TagstreamConfig config, Supplier<Optional<String>> stopped, Supplier<Optional<String>> notReady) {
+        this(config, stopped, notReady, Optional.empty());
+    }
+
+    /**
+     * The same, with more on the same server.
+     *
+     * @param more registers further routes
+     */
+    public Operations(
+            TagstreamConfig config,
+            Supplier<Optional<String>> stopped,
+            Supplier<Optional<String>> notReady,
+            Optional<? extends Consumer<JavalinConfig>> more) {
+        this.more = more;
         this.stopped = stopped;
         this.notReady = notReady;
         OptionalInt port = config.optionalInt(TagstreamConfig.HTTP_PORT);
@@ -92,6 +108,7 @@ public final class Operations implements AutoCloseable {
     private void configure(JavalinConfig config) {
         config.startup.showJavalinBanner = false;
         config.startup.showOldJavalinVersionWarning = false;
+        more.ifPresent(routes -> routes.accept(config));
         config.routes.get("/metrics", this::scrape);
         config.routes.get("/health/live", request -> answer(request, "live", stopped.get()));
         config.routes.get("/health/ready", request -> answer(request, "ready", notReady.get()));

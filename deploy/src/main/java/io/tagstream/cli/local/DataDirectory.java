@@ -79,6 +79,11 @@ public final class DataDirectory implements AutoCloseable {
         return directory.resolve("state");
     }
 
+    /** Where pictures that people submit are kept. */
+    public Path uploads() {
+        return directory.resolve("uploads");
+    }
+
     @Override
     public void close() {
         if (temporary) {

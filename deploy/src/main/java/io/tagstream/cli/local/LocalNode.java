@@ -10,6 +10,8 @@ import io.tagstream.CommandException;
 import io.tagstream.ModelRuntimes;
 import io.tagstream.cluster.TopicProvisioner;
 import io.tagstream.config.Settings;
+import io.tagstream.console.Console;
+import io.tagstream.console.ConsoleServices;
 import io.tagstream.local.EmbeddedBroker;
 import io.tagstream.local.LocalRegistry;
 import io.tagstream.model.onnx.OnnxModelRuntime;
@@ -21,10 +23,12 @@ import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.TagstreamConfig;
 import java.io.IOException;
 import java.net.BindException;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -52,6 +56,8 @@ public final class LocalNode implements AutoCloseable {
             TagstreamConfig.KAFKA_PREFIX + StreamsConfig.mainConsumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG);
 
     private final Deque<Part> parts = new ArrayDeque<>();
+    private final Path uploads;
+    private final Optional<Console> console;
     private final Operations operations;
     private final CompletableFuture<OnnxModelRuntime> runtime;
     private TagstreamConfig config;
@@ -79,7 +85,7 @@ public final class LocalNode implements AutoCloseable {
                 .withDefault(TagstreamConfig.DECODE_ISOLATION, "none")
                 .withDefault(SESSION_TIMEOUT, SESSION_TIMEOUT_MILLIS)
                 .with(TagstreamConfig.TOPICS_REPLICATION_FACTOR, (short) 1);
-        LocalNode node = new LocalNode(settings.config());
+        LocalNode node = new LocalNode(settings.config(), data.uploads());
         try {
             node.startServers(settings, data, port);
             return node;
@@ -90,8 +96,11 @@ public final class LocalNode implements AutoCloseable {
     }
 
     /** Begins to load the model of a configuration whose addresses are not known yet. */
-    private LocalNode(TagstreamConfig early) {
-        operations = new Operations(early, Optional::empty, this::notReadyBecause);
+    private LocalNode(TagstreamConfig early, Path uploads) {
+        this.uploads = uploads;
+        console =
+                early.getBoolean(TagstreamConfig.CONSOLE_ENABLED) ? Optional.of(new Console(early)) : Optional.empty();
+        operations = new Operations(early, Optional::empty, this::notReadyBecause, console);
         parts.push(new Part("operations", operations));
         runtime = CompletableFuture.supplyAsync(() -> ModelRuntimes.open(early, operations.metrics()), task -> {
             Thread loader = new Thread(task, "tagstream-model-loader");
@@ -143,6 +152,17 @@ public final class LocalNode implements AutoCloseable {
         tagstream = new Tagstream(config, runtime(), registry, operations.metrics());
         parts.push(new Part("topology", tagstream));
         tagstream.start();
+        console.ifPresent(page -> parts.push(new Part(
+                "console",
+                new ConsoleServices(
+                        page,
+                        config,
+                        contracts,
+                        tagstream,
+                        runtime().description(),
+                        operations.metrics(),
+                        Optional.of(uploads),
+                        Optional.empty()))));
         return tagstream;
     }
 
@@ -183,6 +203,14 @@ public final class LocalNode implements AutoCloseable {
     /** Where Kafka listens, host:port. */
     public String bootstrapServers() {
         return broker.bootstrapServers();
+    }
+
+    /** Where the console is, if there is one. */
+    public Optional<String> consoleUrl() {
+        OptionalInt port = operations.port();
+        return console.isPresent() && port.isPresent()
+                ? Optional.of("http://127.0.0.1:" + port.getAsInt())
+                : Optional.empty();
     }
 
     /** Where the schema registry listens. */

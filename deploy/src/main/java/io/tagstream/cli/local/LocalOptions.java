@@ -22,6 +22,7 @@ import java.util.OptionalInt;
  * @param minScore the threshold of every label, instead of their own and the bundle's
  * @param dataDirectory where data is kept for the next run
  * @param port Kafka's port, 0 for a free one
+ * @param httpPort the console's port, 0 for a free one; empty for 8080, or a free one where that is taken
  * @param settings further settings
  */
 public record LocalOptions(
@@ -32,4 +33,5 @@ public record LocalOptions(
         OptionalDouble minScore,
         Optional<Path> dataDirectory,
         int port,
+        OptionalInt httpPort,
         Map<String, String> settings) {}

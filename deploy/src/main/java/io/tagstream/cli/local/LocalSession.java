@@ -18,10 +18,14 @@ import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.vocabulary.BundleVocabulary;
 import io.tagstream.vocabulary.VocabularyCsv;
 import io.tagstream.vocabulary.VocabularyTopic;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashMap;
@@ -45,6 +49,7 @@ public final class LocalSession {
     private static final int SUBMISSIONS_A_TURN = 32;
 
     private static final Duration TURN = Duration.ofMillis(100);
+    private static final int CONSOLE_PORT = 8080;
 
     private final LocalOptions options;
     private final Output output;
@@ -89,7 +94,7 @@ public final class LocalSession {
         Optional<Map<String, Label>> vocabulary = options.vocabulary().map(VocabularyCsv::read);
 
         try (DataDirectory data = DataDirectory.open(options.dataDirectory());
-                LocalNode node = LocalNode.start(settings(), data, options.port());
+                LocalNode node = LocalNode.start(settings(data), data, options.port());
                 OutcomeReader reader = new OutcomeReader(node.config(), node.contracts())) {
             VocabularyTopic.Contents labels = publish(vocabulary, node);
             reader.readCurrentTags();
@@ -99,6 +104,7 @@ public final class LocalSession {
             output.status("Loading the model and encoding %d labels"
                     .formatted(labels.labels().size()));
             Tagstream tagstream = node.startTagstream();
+            node.consoleUrl().ifPresent(url -> output.note("The console is on " + url));
             try (Submitter submitter = new Submitter(node, labels.lastOffset())) {
                 follow(images, node, tagstream, reader, submitter);
             }
@@ -115,7 +121,7 @@ public final class LocalSession {
                         String.join(", ", ImageSelection.EXTENSIONS));
     }
 
-    private Settings settings() {
+    private Settings settings(DataDirectory data) {
         Set<String> own = new HashSet<>(LocalNode.OWN_SETTINGS);
         own.add(TagstreamConfig.FETCH_FILE_ROOTS);
         options.settings().keySet().stream().filter(own::contains).findFirst().ifPresent(key -> {
@@ -123,15 +129,33 @@ public final class LocalSession {
                     "--set %s: local mode decides that itself; tagstream run takes it".formatted(key));
         });
         Settings settings = new Settings().environment(System.getenv()).flags(options.settings());
+        List<Path> roots = new ArrayList<>(selection.roots());
+        if (!options.once()) {
+            roots.add(data.uploads());
+            settings.withDefault(TagstreamConfig.CONSOLE_ENABLED, true)
+                    .withDefault(TagstreamConfig.CONSOLE_WRITABLE, true)
+                    .withDefault(TagstreamConfig.SEARCH_ENABLED, true);
+            settings.withDefault(TagstreamConfig.HTTP_PORT, options.httpPort().orElseGet(LocalSession::consolePort));
+        }
         settings.with(
                 TagstreamConfig.FETCH_FILE_ROOTS,
-                selection.roots().stream().map(Path::toString).toList());
+                roots.stream().map(Path::toString).toList());
         if (selection.urls().stream().anyMatch(LocalSession::namesThisMachine)) {
             settings.withDefault(TagstreamConfig.FETCH_ALLOW_PRIVATE, true);
         }
         options.topK().ifPresent(topK -> settings.with(TagstreamConfig.TAGS_TOP_K, topK));
         options.minScore().ifPresent(score -> settings.with(TagstreamConfig.TAGS_MIN_SCORE, score));
         return settings;
+    }
+
+    /** The port that people expect, or a free one where something else has it. */
+    private static int consolePort() {
+        try (ServerSocket probe = new ServerSocket(CONSOLE_PORT, 1, InetAddress.getLoopbackAddress())) {
+            return probe.getLocalPort();
+        } catch (IOException e) {
+            log.debug("Port {} is taken", CONSOLE_PORT, e);
+            return 0;
+        }
     }
 
     /** Whoever gives such a URL wants it read; by default nothing is fetched from this machine. */
@@ -262,8 +286,12 @@ public final class LocalSession {
                         + String.join(
                                 ", ",
                                 selection.folders().stream().map(Path::toString).toList());
-        return "%s; Kafka is on %s, the schema registry on %s; Ctrl-C ends"
-                .formatted(watching, node.bootstrapServers(), node.registryUrl());
+        return "%s; Kafka is on %s, the schema registry on %s%s; Ctrl-C ends"
+                .formatted(
+                        watching,
+                        node.bootstrapServers(),
+                        node.registryUrl(),
+                        node.consoleUrl().map(url -> ", the console on " + url).orElse(""));
     }
 
     /** The folders' changes, where they are wanted and there are folders. */

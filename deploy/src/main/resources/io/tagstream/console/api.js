@@ -1,0 +1,77 @@
+// The API: every answer is an object, every other outcome a Problem.
+export class Problem extends Error {
+  constructor(status, detail, reason) {
+    super(detail);
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+/** Called when the token is needed. */
+export const unauthorized = { handler: () => {} };
+
+async function call(method, path, body) {
+  const headers = { Accept: "application/json" };
+  if (method !== "GET") {
+    headers["X-Tagstream"] = "console"; // no other page can send it here
+  }
+  if (body !== undefined && !(body instanceof FormData)) {
+    headers["Content-Type"] = "application/json";
+  }
+  let answer;
+  try {
+    answer = await fetch(path, {
+      method,
+      headers,
+      body: body === undefined || body instanceof FormData ? body : JSON.stringify(body),
+    });
+  } catch {
+    throw new Problem(0, "Tagstream does not answer. Is it running?");
+  }
+  if (answer.ok) {
+    return answer.status === 204 ? null : answer.json();
+  }
+  const problem = await answer.json().catch(() => ({}));
+  if (answer.status === 401 && path !== "/api/session") {
+    unauthorized.handler();
+  }
+  throw new Problem(answer.status, problem.detail ?? answer.statusText, problem.reason);
+}
+
+/** An id as one segment of a path. */
+const segment = (id) => encodeURIComponent(id);
+
+function query(parameters) {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== null && value !== "") {
+      given.append(name, value);
+    }
+  }
+  const text = given.toString();
+  return text === "" ? "" : "?" + text;
+}
+
+export const api = {
+  session: () => call("GET", "/api/session"),
+  showToken: (token) => call("POST", "/api/session", { token }),
+  status: () => call("GET", "/api/status"),
+  images: (parameters) => call("GET", "/api/images" + query(parameters)),
+  image: (id) => call("GET", "/api/images/" + segment(id)),
+  search: (parameters) => call("GET", "/api/search" + query(parameters)),
+  submitFiles: (files) => {
+    const form = new FormData();
+    files.forEach((file) => form.append("files", file, file.name || "pasted"));
+    return call("POST", "/api/images", form);
+  },
+  submitUrl: (url) => call("POST", "/api/images", { url }),
+  labels: (parameters) => call("GET", "/api/labels" + query(parameters)),
+  putLabel: (id, label) => call("PUT", "/api/labels/" + segment(id), label),
+  deleteLabel: (id) => call("DELETE", "/api/labels/" + segment(id)),
+  preview: (label) => call("POST", "/api/labels/preview", label),
+  explain: (id) => call("GET", "/api/explain/" + segment(id)),
+  progress: () => call("GET", "/api/progress"),
+  failures: (parameters) => call("GET", "/api/failures" + query(parameters)),
+};
+
+export const thumbnailUrl = (id) => "/api/images/" + segment(id) + "/thumbnail";

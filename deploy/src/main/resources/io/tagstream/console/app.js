@@ -1,0 +1,162 @@
+// The page: what it knows, where it is, and the frame around its views.
+import { html, nothing, render } from "./lit/lit-html.js";
+import { api, unauthorized } from "./api.js";
+import { connect, connection, listen } from "./events.js";
+import { setTheme, theme } from "./theme.js";
+import { health } from "./health.js";
+import { image } from "./image.js";
+import { login } from "./login.js";
+import { search } from "./search.js";
+import { vocabulary } from "./vocabulary.js";
+import { wall } from "./wall.js";
+
+export const state = { status: null, open: null, said: "", progress: null };
+
+const VIEWS = { "": wall, search, vocabulary, image, health };
+const MENU = [
+  ["", "Wall"],
+  ["search", "Search"],
+  ["vocabulary", "Vocabulary"],
+  ["health", "Health"],
+];
+const STATUS_MILLIS = 2000;
+
+let current = { name: "", view: wall };
+let scheduled = false;
+
+/** Shows what the state is by now. */
+export function update() {
+  if (!scheduled) {
+    scheduled = true;
+    queueMicrotask(() => {
+      scheduled = false;
+      render(page(), document.getElementById("app"));
+    });
+  }
+}
+
+/** Tells something to everyone, those who hear the page too. */
+export function say(text) {
+  state.said = text;
+  update();
+}
+
+function route() {
+  const [path, parameters] = location.hash.replace(/^#\/?/, "").split("?");
+  const [name, rest] = path.split("/");
+  const view = Object.hasOwn(VIEWS, name) ? VIEWS[name] : wall;
+  const moved = current.view !== view || current.rest !== rest;
+  current = { name, view, rest };
+  document.title = view.title + " · Tagstream";
+  if (state.open) {
+    view.enter?.(rest === undefined ? undefined : decodeURIComponent(rest), new URLSearchParams(parameters ?? ""));
+  }
+  update();
+  return moved;
+}
+
+function page() {
+  if (state.open === null) {
+    return nothing;
+  }
+  if (!state.open) {
+    return login(update, start);
+  }
+  return html`<a class="skip" href="#main" @click=${skip}>Skip to the content</a>
+    <header class="container">
+      <nav aria-label="Views">
+        <ul>
+          <li><strong>Tagstream</strong></li>
+        </ul>
+        <ul>
+          ${MENU.map(
+            ([name, title]) =>
+              html`<li>
+                <a href=${"#/" + name} aria-current=${current.name === name ? "page" : "false"}>${title}</a>
+              </li>`,
+          )}
+          <li>
+            <select aria-label="Colours" class="theme" @change=${(event) => setTheme(event.target.value)}>
+              ${[
+                ["auto", "As the system"],
+                ["light", "Light"],
+                ["dark", "Dark"],
+              ].map(([value, title]) => html`<option value=${value} ?selected=${theme() === value}>${title}</option>`)}
+            </select>
+          </li>
+        </ul>
+      </nav>
+      ${notReady()}
+    </header>
+    <main class="container" id="main" tabindex="-1">
+      <h1>${current.view.title}</h1>
+      ${current.view.show()}
+    </main>
+    <div class="said container" role="status" aria-live="polite">${state.said}</div>`;
+}
+
+function notReady() {
+  if (!connection.open && state.status) {
+    return html`<p class="notice" role="status">The connection is broken; trying again.</p>`;
+  }
+  if (state.status && !state.status.ready) {
+    return html`<p class="notice" role="status">Images wait: ${state.status.notReadyBecause}</p>`;
+  }
+  return nothing;
+}
+
+function skip(event) {
+  event.preventDefault(); // the address tells the view
+  document.getElementById("main").focus();
+}
+
+async function look() {
+  try {
+    const status = await api.status();
+    const first = state.status === null;
+    state.status = status;
+    if (first) {
+      connect();
+      route();
+    }
+    current.view.look?.();
+  } catch (failure) {
+    if (failure.status !== 503 && failure.status !== 0) {
+      console.error(failure);
+    }
+  }
+  update();
+}
+
+async function start() {
+  state.open = (await api.session()).open;
+  update();
+  if (state.open) {
+    await look();
+  }
+}
+
+unauthorized.handler = () => {
+  state.open = false;
+  update();
+};
+
+listen((kind, data) => {
+  if (kind === "progress") {
+    state.progress = data;
+  }
+  for (const view of Object.values(VIEWS)) {
+    view.happened?.(kind, data);
+  }
+  update();
+});
+
+addEventListener("hashchange", () => {
+  if (route()) {
+    queueMicrotask(() => document.getElementById("main")?.focus({ preventScroll: true }));
+    scrollTo(0, 0);
+  }
+});
+setInterval(() => state.open && document.visibilityState === "visible" && look(), STATUS_MILLIS);
+route();
+start().catch(() => setTimeout(() => location.reload(), STATUS_MILLIS));

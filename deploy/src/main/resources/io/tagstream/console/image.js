@@ -1,0 +1,154 @@
+// One image: its scores against every threshold, what happened to its tags, and where all that comes from.
+import { html, nothing } from "./lit/lit-html.js";
+import { api } from "./api.js";
+import { state, update } from "./app.js";
+import { count, imageName, score, time, webAddress, words } from "./format.js";
+import { bar, picture, problem, tags } from "./parts.js";
+
+let id = "";
+let known = null;
+let explanation = null;
+let failure = null;
+
+async function load() {
+  const mine = id;
+  try {
+    const image = await api.image(mine);
+    if (mine === id) {
+      known = image;
+      failure = null;
+    }
+  } catch (refused) {
+    failure = refused;
+  }
+  update();
+  if (state.status.features.queries) {
+    try {
+      const answer = await api.explain(mine);
+      if (mine === id) {
+        explanation = answer;
+      }
+    } catch (refused) {
+      failure = refused;
+    }
+    update();
+  }
+}
+
+function scores() {
+  if (!explanation) {
+    return html`<section aria-labelledby="tags-title">
+      <h2 id="tags-title">Tags</h2>
+      ${known.tags.length === 0
+        ? tags([])
+        : html`<div class="overflow-auto" tabindex="0" role="region" aria-label="Tags">
+            ${table(known.tags.map((tag) => ({ ...tag, emitted: true, active: true, candidate: true })))}
+          </div>`}
+      ${state.status.features.queries ? nothing : html`<p class="quiet">The scores of other labels are not to be had from this instance.</p>`}
+    </section>`;
+  }
+  return html`<section aria-labelledby="tags-title">
+    <h2 id="tags-title">All scores</h2>
+    <div class="overflow-auto scores" tabindex="0" role="region" aria-label="Scores">${table(explanation.labels)}</div>
+  </section>`;
+}
+
+const what = (label) =>
+  label.emitted ? "tag" : !label.active ? "shadow" : !label.candidate ? "no candidate" : "below its threshold";
+
+function table(labels) {
+  return html`<table>
+    <thead>
+      <tr>
+        <th scope="col">Label</th><th scope="col">Score</th><th scope="col"><span class="hidden">Bar</span></th>
+        <th scope="col">Threshold</th><th scope="col">Becomes</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${labels.map(
+        (label) => html`<tr class=${label.emitted ? "emitted" : ""} title=${label.prompts?.join(" | ") ?? ""}>
+          <th scope="row">${label.name}</th>
+          <td>${score(label.score)}</td>
+          <td>${bar(label.score, "score of " + label.name)}</td>
+          <td>${score(label.threshold)}</td>
+          <td>${what(label)}</td>
+        </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+function history() {
+  if (!explanation) {
+    return nothing;
+  }
+  return html`<section aria-labelledby="history-title">
+    <h2 id="history-title">History</h2>
+    ${explanation.history.length === 0 ? html`<p class="quiet">nothing is kept</p>` : nothing}
+    <ol class="history">
+      ${explanation.history.map(
+        (entry) => html`<li>
+          <time datetime=${entry.at}>${time(entry.at)}</time>
+          <strong>${entry.name}</strong> ${words(entry.change)}${entry.score === null ? "" : ` at ${score(entry.score)}`}:
+          ${words(entry.cause)}, epoch ${entry.vocabularyEpoch}
+        </li>`,
+      )}
+    </ol>
+  </section>`;
+}
+
+function provenance() {
+  const address = webAddress(known.uri);
+  const attributes = Object.entries(known.attributes).filter(([name]) => !name.startsWith("tagstream."));
+  return html`<section aria-labelledby="provenance-title">
+    <h2 id="provenance-title">Provenance</h2>
+    <dl>
+      <dt>Id</dt>
+      <dd>${known.id}</dd>
+      <dt>Read from</dt>
+      <dd>${address ? html`<a href=${address} rel="noreferrer noopener" target="_blank">${known.uri}</a>` : known.uri}</dd>
+      <dt>Size</dt>
+      <dd>${count(known.width)} × ${count(known.height)} pixels</dd>
+      <dt>SHA-256</dt>
+      <dd><code>${known.sha256}</code></dd>
+      <dt>Tagged</dt>
+      <dd><time datetime=${known.taggedAt}>${time(known.taggedAt)}</time>, because: ${words(known.cause)}</dd>
+      <dt>Model</dt>
+      <dd>${known.model.id} ${known.model.version}</dd>
+      <dt>Vocabulary epoch</dt>
+      <dd>${known.vocabularyEpoch}</dd>
+      ${attributes.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
+    </dl>
+  </section>`;
+}
+
+export const image = {
+  title: "Image",
+
+  enter(given) {
+    id = given ?? "";
+    known = null;
+    explanation = null;
+    failure = null;
+    load();
+  },
+
+  happened(kind, data) {
+    if (kind === "tagged" && data.id === id && location.hash.startsWith("#/image/")) {
+      load();
+    }
+  },
+
+  show() {
+    if (!known) {
+      return failure ? problem(failure) : html`<p aria-busy="true">Looking it up</p>`;
+    }
+    const name = imageName(known);
+    return html`<p class="image-name">${name}</p>
+      ${problem(failure)}
+      <div class="image-page">
+        <div>${picture(known.id, name)} ${provenance()}</div>
+        <div>${scores()} ${history()}</div>
+      </div>`;
+  },
+};

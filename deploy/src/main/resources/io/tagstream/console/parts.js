@@ -1,0 +1,46 @@
+// Pieces that several views are made of. Everything goes through lit's templates, which escape it.
+import { html, nothing } from "./lit/lit-html.js";
+import { thumbnailUrl } from "./api.js";
+import { imageHref, imageName, score } from "./format.js";
+import { state } from "./app.js";
+
+/** The picture, or a plain field where there is none to be had. */
+export function picture(id, name) {
+  if (!state.status?.features.thumbnails) {
+    return html`<div class="no-picture" aria-hidden="true">no picture here</div>`;
+  }
+  return html`<img
+    src=${thumbnailUrl(id)}
+    alt=${"Picture: " + name}
+    loading="lazy"
+    @error=${(event) => event.target.classList.add("broken")}
+  />`;
+}
+
+export function tags(list) {
+  if (list.length === 0) {
+    return html`<p class="quiet">no tags</p>`;
+  }
+  return html`<ul class="tags">
+    ${list.map((tag) => html`<li><span>${tag.name}</span> <data value=${tag.score}>${score(tag.score)}</data></li>`)}
+  </ul>`;
+}
+
+/** An image with its tags, as a card that leads to its page. */
+export function card(image, note) {
+  const name = imageName(image);
+  return html`<article class="card" data-image=${image.id}>
+    ${picture(image.id, name)}
+    <h3><a href=${imageHref(image.id)}>${name}</a></h3>
+    ${tags(image.tags)} ${note ? html`<p class="quiet">${note}</p>` : nothing}
+  </article>`;
+}
+
+export function problem(failure) {
+  return failure ? html`<p class="problem" role="alert">${failure.message}</p>` : nothing;
+}
+
+/** A score from 0 to 1 as a bar with its number. */
+export function bar(value, label, threshold) {
+  return html`<meter min="0" max="1" .value=${value ?? 0} low=${threshold ?? 0} aria-label=${label}></meter>`;
+}

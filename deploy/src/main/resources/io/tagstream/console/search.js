@@ -1,0 +1,136 @@
+// Search: words in tags and attributes, or likeness to a text; and filters.
+import { html, nothing } from "./lit/lit-html.js";
+import { live } from "./lit/directives/live.js";
+import { repeat } from "./lit/directives/repeat.js";
+import { api } from "./api.js";
+import { state, update } from "./app.js";
+import { plural, score } from "./format.js";
+import { card, problem } from "./parts.js";
+
+const TIMES = [
+  ["", "Any time"],
+  ["1h", "Last hour"],
+  ["1d", "Last day"],
+  ["7d", "Last week"],
+];
+
+let wanted = new URLSearchParams();
+let found = null; // { items, total, next }
+let failure = null;
+let labels = [];
+let asked = 0;
+
+const parameters = () => ({
+  q: wanted.get("q"),
+  by: wanted.get("q") ? wanted.get("by") : undefined,
+  label: wanted.get("label"),
+  minScore: wanted.get("minScore"),
+  since: wanted.get("since"),
+  limit: 40,
+});
+
+const ask = (more) => (wanted.get("q") ? api.search({ ...parameters(), ...more }) : api.images({ ...parameters(), ...more }));
+
+async function load() {
+  const mine = ++asked;
+  try {
+    const page = await ask({});
+    if (mine === asked) {
+      found = page;
+      failure = null;
+    }
+  } catch (refused) {
+    if (mine === asked) {
+      found = null;
+      failure = refused;
+    }
+  }
+  update();
+}
+
+async function more() {
+  try {
+    const page = await ask({ after: found.next });
+    found = { ...page, items: found.items.concat(page.items) };
+  } catch (refused) {
+    failure = refused;
+  }
+  update();
+}
+
+function submit(event) {
+  event.preventDefault();
+  const given = new URLSearchParams();
+  for (const [name, value] of new FormData(event.currentTarget)) {
+    if (value !== "" && !(name === "minScore" && Number(value) === 0)) {
+      given.set(name, value);
+    }
+  }
+  const hash = "#/search?" + given;
+  if (location.hash === hash) {
+    load();
+  } else {
+    location.hash = hash;
+  }
+}
+
+export const search = {
+  title: "Search",
+
+  async enter(_, given) {
+    wanted = given;
+    if (!state.status.features.search) {
+      return;
+    }
+    load();
+    try {
+      labels = (await api.labels({ limit: 500 })).items;
+      update();
+    } catch {
+      labels = []; // what people type is a label all the same
+    }
+  },
+
+  show() {
+    if (!state.status?.features.search) {
+      return html`<p>This instance keeps no search index; <code>search.enabled=true</code> makes it keep one.</p>`;
+    }
+    const likeness = wanted.get("by") === "likeness";
+    return html`<form class="search" role="search" aria-label="Images" @submit=${submit}>
+        <label>Words <input type="search" name="q" .value=${live(wanted.get("q") ?? "")} placeholder="dog, beach, …" /></label>
+        <fieldset>
+          <legend>Found by</legend>
+          <label><input type="radio" name="by" value="words" ?checked=${!likeness} /> words in tags and names</label>
+          <label
+            ><input type="radio" name="by" value="likeness" ?checked=${likeness} ?disabled=${!state.status.features.queries} />
+            likeness to the words</label
+          >
+        </fieldset>
+        <label
+          >Label <input name="label" list="label-ids" .value=${live(wanted.get("label") ?? "")} autocomplete="off" />
+          <datalist id="label-ids">${labels.map((label) => html`<option value=${label.id}>${label.name}</option>`)}</datalist></label
+        >
+        <label
+          >Score at least
+          <input type="number" name="minScore" min="0" max="1" step="0.01" .value=${live(wanted.get("minScore") ?? "")}
+        /></label>
+        <label
+          >Tagged
+          <select name="since">
+            ${TIMES.map(([value, title]) => html`<option value=${value} ?selected=${(wanted.get("since") ?? "") === value}>${title}</option>`)}
+          </select></label
+        >
+        <button type="submit">Search</button>
+      </form>
+      ${problem(failure)}
+      <p role="status" id="found">${found ? plural(found.total, "image", "images") : nothing}</p>
+      <section class="grid-cards" aria-label="Found">
+        ${repeat(
+          found?.items ?? [],
+          (image) => image.id,
+          (image) => card(image, image.similarity === undefined ? null : `likeness ${score(image.similarity)}`),
+        )}
+      </section>
+      ${found?.next ? html`<button type="button" class="outline" @click=${more}>More</button>` : nothing}`;
+  },
+};

@@ -1,0 +1,333 @@
+// The vocabulary: what each label would do before it is saved, and how images follow after.
+import { html, nothing } from "./lit/lit-html.js";
+import { live } from "./lit/directives/live.js";
+import { repeat } from "./lit/directives/repeat.js";
+import { api } from "./api.js";
+import { say, state, update } from "./app.js";
+import { count, imageHref, plural, score } from "./format.js";
+import { bar, picture, problem } from "./parts.js";
+
+const PREVIEW_MILLIS = 500;
+
+let labels = [];
+let total = 0;
+let filter = "";
+let failure = null;
+let editing = null; // { fresh, id, name, prompts, threshold, state, preview, failure, busy }
+let removing = null; // { label, failure, busy }
+let timer;
+let asked = 0;
+
+async function load() {
+  try {
+    let page = await api.labels({ text: filter, limit: 500 });
+    total = page.total;
+    labels = page.items;
+    failure = null;
+  } catch (refused) {
+    failure = refused;
+  }
+  update();
+}
+
+const idOf = (name) =>
+  name
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-|-$/g, "");
+
+function open(label) {
+  editing = label
+    ? { fresh: false, id: label.id, name: label.name, prompts: label.prompts.join("\n"), threshold: label.threshold ?? "", state: label.state }
+    : { fresh: true, id: "", name: "", prompts: "", threshold: "", state: "ACTIVE" };
+  update();
+  queueMicrotask(() => document.getElementById("editor")?.showModal());
+  if (label) {
+    schedulePreview();
+  }
+}
+
+function close() {
+  document.getElementById("editor")?.close();
+}
+
+function closed() {
+  editing = null;
+  clearTimeout(timer);
+  update();
+}
+
+function change(event) {
+  const { name, value } = event.target;
+  editing[name] = value;
+  if (editing.fresh && name === "name") {
+    editing.id = idOf(value);
+  }
+  if (name === "name" || name === "prompts") {
+    schedulePreview();
+  }
+  update();
+}
+
+const prompts = (text) => text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+
+function schedulePreview() {
+  clearTimeout(timer);
+  if (state.status.features.queries && editing.name.trim() !== "") {
+    timer = setTimeout(preview, PREVIEW_MILLIS);
+  }
+}
+
+async function preview() {
+  const of = editing;
+  const mine = ++asked;
+  of.previewing = true;
+  update();
+  try {
+    const answer = await api.preview({ name: of.name, prompts: prompts(of.prompts), best: 12 });
+    if (mine === asked) {
+      of.preview = answer;
+      of.failure = null;
+    }
+  } catch (refused) {
+    of.failure = refused;
+  }
+  of.previewing = false;
+  update();
+}
+
+async function save(event) {
+  event.preventDefault();
+  const label = editing;
+  label.busy = true;
+  update();
+  try {
+    const answer = await api.putLabel(label.id, {
+      name: label.name,
+      prompts: prompts(label.prompts),
+      threshold: label.threshold === "" ? null : Number(label.threshold),
+      state: label.state,
+    });
+    close();
+    say(told(`“${label.name}”`, answer));
+    load();
+  } catch (refused) {
+    label.failure = refused;
+  }
+  label.busy = false;
+  update();
+}
+
+const told = (what, answer) =>
+  answer.inForce ? `${what} is in force, vocabulary epoch ${answer.vocabularyEpoch}` : `${what} is written, and not taken up yet`;
+
+async function remove() {
+  const of = removing;
+  of.busy = true;
+  update();
+  try {
+    const answer = await api.deleteLabel(of.label.id);
+    document.getElementById("remover")?.close();
+    say(told(`The removal of “${of.label.name}”`, answer));
+    load();
+  } catch (refused) {
+    of.failure = refused;
+  }
+  of.busy = false;
+  update();
+}
+
+function previewed(label) {
+  if (!state.status.features.queries) {
+    return html`<p class="quiet">There is no preview on this instance.</p>`;
+  }
+  if (!label.preview) {
+    return html`<p class="quiet" aria-busy=${label.previewing ? "true" : "false"}>
+      ${label.previewing ? "Looking at known images" : "Give a name to see how many images match."}
+    </p>`;
+  }
+  const { knownImages, unknownImages, thresholds, best } = label.preview;
+  const most = Math.max(1, ...thresholds.map((row) => row.images));
+  return html`<table id="preview">
+      <caption>
+        Of ${plural(knownImages, "known image", "known images")}${unknownImages > 0 ? ` (${count(unknownImages)} more cannot be scored)` : ""}
+        would match
+      </caption>
+      <thead>
+        <tr><th scope="col">from score</th><th scope="col">images</th><th scope="col"><span class="hidden">share</span></th></tr>
+      </thead>
+      <tbody>
+        ${thresholds.map(
+          (row) => html`<tr>
+            <th scope="row">${score(row.threshold)}</th>
+            <td>${count(row.images)}</td>
+            <td><meter min="0" max=${most} .value=${row.images} aria-label=${`images from ${score(row.threshold)}`}></meter></td>
+          </tr>`,
+        )}
+      </tbody>
+    </table>
+    ${best.length === 0
+      ? nothing
+      : html`<ul class="strip" aria-label="Best matches">
+          ${best.map(
+            (image) => html`<li>
+              <a href=${imageHref(image.imageId)}>${picture(image.imageId, image.imageId)}</a>
+              <span>${score(image.score)}</span>
+            </li>`,
+          )}
+        </ul>`}`;
+}
+
+function editor() {
+  if (!editing) {
+    return nothing;
+  }
+  const label = editing;
+  return html`<dialog id="editor" aria-labelledby="editor-title" @close=${closed}>
+    <article>
+      <h2 id="editor-title">${label.fresh ? "New label" : "Label " + label.id}</h2>
+      <form @submit=${save} @input=${change}>
+        <label>Name <input name="name" .value=${live(label.name)} required autocomplete="off" /></label>
+        ${label.fresh
+          ? html`<label>Id, which tags carry <input name="id" .value=${live(label.id)} required autocomplete="off" /></label>`
+          : nothing}
+        <label
+          >Prompts, one a line; {} stands for the name. None: the model's own
+          <textarea name="prompts" rows="2" .value=${live(label.prompts)}></textarea>
+        </label>
+        <label
+          >Threshold; none: the model's
+          <input type="number" name="threshold" min="0" max="1" step="any" .value=${live(String(label.threshold))} />
+        </label>
+        <fieldset>
+          <legend>State</legend>
+          <label><input type="radio" name="state" value="ACTIVE" ?checked=${label.state === "ACTIVE"} /> active: images get the tag</label>
+          <label><input type="radio" name="state" value="SHADOW" ?checked=${label.state === "SHADOW"} /> shadow: scored, never shown</label>
+        </fieldset>
+        ${previewed(label)} ${problem(label.failure)}
+        <footer>
+          <button type="button" class="secondary" @click=${close}>Cancel</button>
+          <button type="submit" aria-busy=${label.busy ? "true" : "false"} ?disabled=${label.busy}>Save</button>
+        </footer>
+      </form>
+    </article>
+  </dialog>`;
+}
+
+function remover() {
+  if (!removing) {
+    return nothing;
+  }
+  return html`<dialog id="remover" aria-labelledby="remover-title" @close=${() => { removing = null; update(); }}>
+    <article>
+      <h2 id="remover-title">Remove “${removing.label.name}”?</h2>
+      <p>Images that have the tag lose it.</p>
+      ${problem(removing.failure)}
+      <footer>
+        <button type="button" class="secondary" @click=${() => document.getElementById("remover").close()}>Keep it</button>
+        <button type="button" aria-busy=${removing.busy ? "true" : "false"} ?disabled=${removing.busy} @click=${remove}>Remove it</button>
+      </footer>
+    </article>
+  </dialog>`;
+}
+
+function sweep() {
+  const progress = state.progress;
+  if (!progress?.active) {
+    return nothing;
+  }
+  return html`<p class="notice" id="sweep">
+    <label
+      >${count(progress.done)} of ${plural(progress.total, "image follows", "images follow")} epoch ${progress.targetEpoch}
+      <progress max=${progress.total} .value=${progress.done}></progress>
+    </label>
+  </p>`;
+}
+
+function row(label, writable) {
+  return html`<tr data-label=${label.id}>
+    <th scope="row">${label.name}${label.name === label.id ? nothing : html` <small>${label.id}</small>`}</th>
+    <td>${label.prompts.length === 0 ? "" : label.prompts.join(" | ")}</td>
+    <td>${label.threshold === null ? "model's" : score(label.threshold)}</td>
+    <td>${label.state === "SHADOW" ? "shadow" : "active"}</td>
+    <td>${label.images === null ? "" : count(label.images)}</td>
+    ${writable
+      ? html`<td class="actions">
+          <button type="button" class="outline" aria-label=${"Edit " + label.name} @click=${() => open(label)}>Edit</button>
+          <button
+            type="button"
+            class="outline secondary"
+            aria-label=${"Remove " + label.name}
+            @click=${() => {
+              removing = { label };
+              update();
+              queueMicrotask(() => document.getElementById("remover")?.showModal());
+            }}
+          >
+            Remove
+          </button>
+        </td>`
+      : nothing}
+  </tr>`;
+}
+
+export const vocabulary = {
+  title: "Vocabulary",
+
+  enter() {
+    load();
+    if (state.status.features.queries) {
+      api.progress().then(
+        (progress) => {
+          state.progress = progress;
+          update();
+        },
+        () => {},
+      );
+    }
+  },
+
+  happened(kind, data) {
+    if (kind === "vocabulary" && data.refused === undefined && location.hash.startsWith("#/vocabulary")) {
+      load();
+    } else if (kind === "progress" && !data.active && location.hash.startsWith("#/vocabulary")) {
+      load();
+    }
+  },
+
+  show() {
+    const writable = state.status?.features.writable;
+    return html`<div class="above-grid">
+        <label
+          >Find a label
+          <input
+            type="search"
+            .value=${live(filter)}
+            @input=${(event) => {
+              filter = event.target.value;
+              load();
+            }}
+          />
+        </label>
+        ${writable ? html`<button type="button" id="add-label" @click=${() => open(null)}>Add a label</button>` : nothing}
+      </div>
+      ${problem(failure)} ${sweep()}
+      <p>${plural(total, "label", "labels")}${total > labels.length ? `, the first ${count(labels.length)} shown` : ""}</p>
+      <div class="overflow-auto" tabindex="0" role="region" aria-label="Labels">
+        <table class="labels">
+          <thead>
+            <tr>
+              <th scope="col">Label</th><th scope="col">Prompts</th><th scope="col">Threshold</th>
+              <th scope="col">State</th><th scope="col">Images</th>
+              ${writable ? html`<th scope="col"><span class="hidden">Actions</span></th>` : nothing}
+            </tr>
+          </thead>
+          <tbody>
+            ${repeat(labels, (label) => label.id, (label) => row(label, writable))}
+          </tbody>
+        </table>
+      </div>
+      ${editor()} ${remover()}`;
+  },
+};

@@ -1,0 +1,66 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.console;
+
+import io.tagstream.model.LabelText;
+import io.tagstream.model.LabelTextException;
+import io.tagstream.query.Explanation;
+import io.tagstream.query.ImageQueries;
+import io.tagstream.query.Preview;
+import io.tagstream.query.SimilarImage;
+import io.tagstream.query.SweepProgress;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Answers that can be told beforehand. */
+public final class FakeQueries implements ImageQueries {
+    @Override
+    public Preview preview(LabelText text, int best) throws LabelTextException {
+        List<Preview.Matches> thresholds = new ArrayList<>();
+        for (int step = 0; step < 10; step++) {
+            thresholds.add(new Preview.Matches((5 + 10 * step) / 100.0, 10L - step));
+        }
+        return new Preview(12, 3, thresholds, List.of(new Preview.ScoredImage("cat.jpg", "file:///cat.jpg", 0.91)));
+    }
+
+    @Override
+    public Optional<Explanation> explain(String imageId) {
+        return Optional.of(new Explanation(
+                imageId,
+                "file:///" + imageId,
+                "0".repeat(64),
+                "everyday",
+                "1.0",
+                7,
+                List.of(
+                        new Explanation.LabelScore(
+                                "cat", "cat", 0.99, 0.5, true, List.of("a photo of a cat"), true, 3.1, true),
+                        new Explanation.LabelScore(
+                                "dog", "dog", 0.12, 0.5, true, List.of("a photo of a dog"), true, 0.4, false)),
+                List.of(new Explanation.TagHistory(
+                        "cat",
+                        "cat",
+                        Explanation.Change.ADDED,
+                        "NEW_IMAGE",
+                        7,
+                        Instant.parse("2026-11-01T12:00:00Z"),
+                        0.99))));
+    }
+
+    @Override
+    public SweepProgress progress() {
+        return new SweepProgress(7, 5, 12, true);
+    }
+
+    @Override
+    public List<SimilarImage> similar(String text, int count) throws LabelTextException {
+        return List.of(
+                new SimilarImage("cat.jpg", "file:///cat.jpg", 0.31),
+                new SimilarImage("gone.jpg", "file:///gone.jpg", 0.3));
+    }
+}
