@@ -26,9 +26,9 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
 /** {@code tagstream} as its user runs it: a process of its own, the real model. */
-final class CommandProcess implements AutoCloseable {
+public final class CommandProcess implements AutoCloseable {
     /** The sample photos, as tests of this module see them. */
-    static final Path SAMPLES = Path.of("samples");
+    public static final Path SAMPLES = Path.of("samples");
 
     private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -44,9 +44,9 @@ final class CommandProcess implements AutoCloseable {
     }
 
     /** What a run left: its exit code, the lines of standard output, and standard error. */
-    record Run(int exitCode, List<String> lines, String errors) {
+    public record Run(int exitCode, List<String> lines, String errors) {
         /** The lines as JSON by their image ids, each of which is there once. */
-        Map<String, JsonNode> byImageId() {
+        public Map<String, JsonNode> byImageId() {
             Map<String, JsonNode> byId = new LinkedHashMap<>();
             for (String line : lines) {
                 try {
@@ -64,14 +64,14 @@ final class CommandProcess implements AutoCloseable {
     }
 
     /** Runs a command to its end. */
-    static Run run(String... arguments) throws IOException, InterruptedException {
+    public static Run run(String... arguments) throws IOException, InterruptedException {
         try (CommandProcess command = start(arguments)) {
             return command.awaitEnd();
         }
     }
 
     /** Starts a command; the caller closes it. */
-    static CommandProcess start(String... arguments) throws IOException {
+    public static CommandProcess start(String... arguments) throws IOException {
         Path output = Files.createTempFile("tagstream", ".out");
         Path errors = Files.createTempFile("tagstream", ".err");
         List<String> command = new ArrayList<>(List.of(
@@ -93,12 +93,12 @@ final class CommandProcess implements AutoCloseable {
     }
 
     /** Waits until standard output has a line that begins so. */
-    void awaitLine(String beginning) {
+    public void awaitLine(String beginning) {
         await("a line of " + beginning, () -> output().stream().anyMatch(line -> line.startsWith(beginning)));
     }
 
     /** Waits until standard error has this text. */
-    void awaitNote(String text) {
+    public void awaitNote(String text) {
         await("a note of " + text, () -> errors().contains(text));
     }
 
@@ -114,12 +114,12 @@ final class CommandProcess implements AutoCloseable {
     }
 
     /** Asks the process to end, as Ctrl-C and {@code kill} do. */
-    void terminate() {
+    public void terminate() {
         process.destroy();
     }
 
     /** Waits for the end. */
-    Run awaitEnd() throws InterruptedException {
+    public Run awaitEnd() throws InterruptedException {
         if (!process.waitFor(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
             fail("still running after %s; so far%n%s%n%s".formatted(PATIENCE, output(), errors()));
         }
@@ -131,7 +131,7 @@ final class CommandProcess implements AutoCloseable {
     }
 
     /** Standard error so far. */
-    String errors() {
+    public String errors() {
         return read(errors);
     }
 

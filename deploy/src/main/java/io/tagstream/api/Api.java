@@ -15,7 +15,6 @@ import io.tagstream.query.QueryUnavailableException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.util.EnumSet;
 import java.util.List;
 import org.apache.kafka.common.KafkaException;
 import org.eclipse.jetty.http.UriCompliance;
@@ -87,10 +86,10 @@ public final class Api {
 
     private static void tellProblems(RoutesConfig routes) {
         routes.exception(ProblemException.class, (problem, request) -> Problem.answer(request, problem.problem()));
-        routes.exception(
-                HttpResponseException.class,
-                (answer, request) -> Problem.answer(
-                        request, Problem.of(HttpStatus.forStatus(answer.getStatus()), answer.getMessage())));
+        routes.exception(HttpResponseException.class, (answer, request) -> {
+            String more = request.path().startsWith(ROOT) ? "; see " + ROOT + DESCRIPTION : "";
+            Problem.answer(request, Problem.of(HttpStatus.forStatus(answer.getStatus()), answer.getMessage() + more));
+        });
         routes.exception(
                 QueryUnavailableException.class,
                 (unavailable, request) ->
@@ -106,19 +105,6 @@ public final class Api {
                 Exception.class,
                 (failure, request) ->
                         fail(request, HttpStatus.INTERNAL_SERVER_ERROR, "this has failed; the log says why", failure));
-        for (HttpStatus status : EnumSet.of(HttpStatus.NOT_FOUND, HttpStatus.METHOD_NOT_ALLOWED)) {
-            routes.error(status, request -> {
-                if (request.path().startsWith(ROOT)
-                        && !String.valueOf(request.res().getContentType()).contains("json")) {
-                    Problem.answer(
-                            request,
-                            Problem.of(
-                                    status,
-                                    "%s %s is nothing that is served; see %s%s"
-                                            .formatted(request.method(), request.path(), ROOT, DESCRIPTION)));
-                }
-            });
-        }
     }
 
     private static void fail(Context request, HttpStatus status, String what, Exception failure) {

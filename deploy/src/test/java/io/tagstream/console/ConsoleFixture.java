@@ -14,8 +14,10 @@ import io.tagstream.live.FailureView;
 import io.tagstream.live.VocabularyView;
 import io.tagstream.operations.Operations;
 import io.tagstream.query.ImageQueries;
+import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.search.ImageDocument;
 import io.tagstream.search.SearchIndex;
+import io.tagstream.topology.Contracts;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.vocabulary.ChangeWatch;
 import java.io.IOException;
@@ -37,6 +39,10 @@ import org.apache.commons.codec.digest.DigestUtils;
 public final class ConsoleFixture implements AutoCloseable {
     /** Where the sample photos are, for tests of this module. */
     public static final Path SAMPLES = Path.of("samples").toAbsolutePath();
+
+    static {
+        new Contracts(SchemaRegistries.inMemory()); // lets Avro load the classes of the contracts
+    }
 
     private static final Instant NOON = Instant.parse("2026-11-01T12:00:00Z");
 

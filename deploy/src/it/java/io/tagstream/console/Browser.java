@@ -1,0 +1,201 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.console;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.stream.Stream;
+import org.apache.commons.io.FileUtils;
+import org.openqa.selenium.By;
+import org.openqa.selenium.Dimension;
+import org.openqa.selenium.OutputType;
+import org.openqa.selenium.StaleElementReferenceException;
+import org.openqa.selenium.WebDriver;
+import org.openqa.selenium.WebElement;
+import org.openqa.selenium.chrome.ChromeDriver;
+import org.openqa.selenium.chrome.ChromeDriverService;
+import org.openqa.selenium.chrome.ChromeOptions;
+import org.openqa.selenium.support.ui.WebDriverWait;
+
+/** A headless Chromium of this machine, with what tests of the console do in it. */
+final class Browser implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final Dimension WINDOW = new Dimension(1200, 860);
+
+    private final Path profile;
+    private final ChromeDriver driver;
+
+    private Browser(Path profile, ChromeDriver driver) {
+        this.profile = profile;
+        this.driver = driver;
+    }
+
+    /** Opens one; without Chromium the test is skipped, and fails where CI is set. */
+    static Browser open() throws IOException {
+        Optional<Path> chromium = onPath("chromium");
+        Optional<Path> chromedriver = onPath("chromedriver");
+        if (chromium.isEmpty() || chromedriver.isEmpty()) {
+            String missing = "no chromium and chromedriver on the PATH; install Debian's chromium and chromium-driver";
+            if (System.getenv("CI") != null) {
+                fail(missing);
+            }
+            abort(missing);
+        }
+        Path profile = Files.createTempDirectory("tagstream-browser-");
+        ChromeOptions options = new ChromeOptions();
+        options.setBinary(chromium.get().toFile());
+        options.addArguments(
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--hide-scrollbars",
+                "--user-data-dir=" + profile);
+        ChromeDriverService service = new ChromeDriverService.Builder()
+                .usingDriverExecutable(chromedriver.get().toFile())
+                .build();
+        ChromeDriver driver = new ChromeDriver(service, options);
+        driver.manage().window().setSize(WINDOW);
+        driver.manage().timeouts().scriptTimeout(PATIENCE);
+        return new Browser(profile, driver);
+    }
+
+    private static Optional<Path> onPath(String program) {
+        return Stream.of(System.getenv("PATH").split(File.pathSeparator, -1))
+                .map(directory -> Path.of(directory, program))
+                .filter(Files::isExecutable)
+                .findFirst();
+    }
+
+    void go(String url) {
+        driver.get(url);
+    }
+
+    /** Goes to a view by its link in the menu. */
+    void choose(String view) {
+        click(By.xpath("//nav//a[text()='" + view + "']"));
+        await("the heading " + view, By.xpath("//h1[text()='" + view + "']"));
+    }
+
+    WebElement await(String what, By element) {
+        return new WebDriverWait(driver, PATIENCE)
+                .withMessage(what)
+                .until(page -> page.findElements(element).stream().findFirst().orElse(null));
+    }
+
+    void awaitGone(String what, By element) {
+        new WebDriverWait(driver, PATIENCE)
+                .withMessage(what + " is still there")
+                .until(page -> page.findElements(element).isEmpty());
+    }
+
+    /** Waits until an element says something. */
+    void awaitText(By element, String text) {
+        new WebDriverWait(driver, PATIENCE)
+                .ignoring(StaleElementReferenceException.class)
+                .withMessage(() -> "%s says \"%s\"; it says %s".formatted(element, text, texts(driver, element)))
+                .until(page -> texts(page, element).stream().anyMatch(found -> found.contains(text)));
+    }
+
+    private static List<String> texts(WebDriver page, By element) {
+        return page.findElements(element).stream().map(WebElement::getText).toList();
+    }
+
+    List<WebElement> all(By element) {
+        return driver.findElements(element);
+    }
+
+    void click(By element) {
+        await(element.toString(), element).click();
+    }
+
+    void type(By element, CharSequence text) {
+        WebElement field = await(element.toString(), element);
+        field.clear();
+        field.sendKeys(text);
+    }
+
+    /** Drops a file on the page, as from a folder's window. */
+    void drop(Path file) {
+        driver.executeScript("const input = document.createElement('input');"
+                + "input.type = 'file'; input.id = 'dropped'; document.body.append(input);");
+        driver.findElement(By.id("dropped")).sendKeys(file.toAbsolutePath().toString());
+        driver.executeScript("const input = document.getElementById('dropped');"
+                + "const dataTransfer = new DataTransfer(); dataTransfer.items.add(input.files[0]); input.remove();"
+                + "for (const type of ['dragover', 'drop'])"
+                + "  document.body.dispatchEvent("
+                + "    new DragEvent(type, {bubbles: true, cancelable: true, dataTransfer}));");
+    }
+
+    Object script(String script) {
+        return driver.executeScript(script);
+    }
+
+    /** What axe finds that keeps people out, by rule; none is expected. */
+    void assertAccessible(String what) throws IOException {
+        driver.executeScript(axe());
+        Object found = driver.executeAsyncScript(
+                "const done = arguments[arguments.length - 1];"
+                        + "axe.run(document, {resultTypes: ['violations']}).then(result => done(result.violations"
+                        + "  .filter(rule => ['serious', 'critical'].includes(rule.impact))"
+                        + "  .map(rule => rule.id + ': ' + rule.nodes.map(node => node.html + ' ' + node.failureSummary).join(' ; '))));");
+        assertThat((List<?>) found).as(what).isEmpty();
+    }
+
+    private static String axe() throws IOException {
+        Properties about = new Properties();
+        try (InputStream in =
+                Browser.class.getResourceAsStream("/META-INF/maven/org.webjars.npm/axe-core/pom.properties")) {
+            about.load(in);
+        }
+        try (InputStream in = Browser.class.getResourceAsStream(
+                "/META-INF/resources/webjars/axe-core/%s/axe.min.js".formatted(about.getProperty("version")))) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    /** What the page has complained about: among others what its content security policy has kept it from. */
+    List<String> complaints() {
+        return driver.manage().logs().get("browser").getAll().stream()
+                .map(entry -> entry.getLevel() + " " + entry.getMessage())
+                .toList();
+    }
+
+    /** As for people whose systems are dark, or light. */
+    void prefer(String scheme) {
+        driver.executeCdpCommand(
+                "Emulation.setEmulatedMedia",
+                Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
+    }
+
+    /** Takes a picture of the window. */
+    void picture(Path file) throws IOException {
+        Files.write(file, driver.getScreenshotAs(OutputType.BYTES));
+    }
+
+    @Override
+    public void close() throws IOException {
+        driver.quit();
+        FileUtils.deleteDirectory(profile.toFile());
+    }
+}
