@@ -188,6 +188,14 @@ final class Browser implements AutoCloseable {
                 Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
     }
 
+    /** Waits until every picture that is in sight is there. */
+    void awaitPictures() {
+        new WebDriverWait(driver, PATIENCE)
+                .withMessage("pictures are there")
+                .until(page -> Boolean.TRUE.equals(driver.executeScript("return [...document.images].every(image =>"
+                        + " image.complete || image.getBoundingClientRect().top > innerHeight)")));
+    }
+
     /** Takes a picture of the window. */
     void picture(Path file) throws IOException {
         Files.write(file, driver.getScreenshotAs(OutputType.BYTES));

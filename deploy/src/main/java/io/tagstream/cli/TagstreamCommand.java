@@ -20,8 +20,13 @@ import picocli.CommandLine.Command;
             RunCommand.class,
             IndexCommand.class,
             LabelsCommand.class,
+            SubmitCommand.class,
+            TailCommand.class,
             FailuresCommand.class,
-            BenchCommand.class
+            TopicsCommand.class,
+            ModelCommand.class,
+            BenchCommand.class,
+            CompletionCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
@@ -39,6 +44,10 @@ import picocli.CommandLine.Command;
             "  tagstream index --url http://search:9200 --config tagstream.properties",
             "                                          keep a search index of the tags",
             "  tagstream labels add heron              have a new label on every image from now on",
+            "  tagstream submit https://example.org/heron.jpg --config tagstream.properties --wait",
+            "                                          have an image tagged, and see what becomes of it",
+            "  tagstream tail --config tagstream.properties",
+            "                                          follow what is tagged",
             "  tagstream failures list --config tagstream.properties",
             "                                          what could not be tagged, and why",
             "  tagstream bench pipeline                how fast this machine is",

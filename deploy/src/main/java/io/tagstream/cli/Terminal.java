@@ -20,6 +20,27 @@ final class Terminal {
     /** Set by the launcher where a person sits at standard input, too. */
     private static final String INTERACTIVE_PROPERTY = "tagstream.interactive";
 
+    /** Set by the launcher where a person watches standard output and has not asked for plain text. */
+    private static final String COLOURS_PROPERTY = "tagstream.colours";
+
+    /** What a part of a line is, where colours say so. */
+    enum Colour {
+        GOOD("32"),
+        BAD("31"),
+        QUIET("2");
+
+        private final String code;
+
+        Colour(String code) {
+            this.code = code;
+        }
+
+        /** The text in this colour on a terminal, and as it is elsewhere. */
+        String of(String text) {
+            return Boolean.getBoolean(COLOURS_PROPERTY) ? "\u001b[%sm%s\u001b[0m".formatted(code, text) : text;
+        }
+    }
+
     private Terminal() {}
 
     /** Whether a person watches standard error. */

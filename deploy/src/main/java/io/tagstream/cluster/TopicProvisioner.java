@@ -52,7 +52,7 @@ public final class TopicProvisioner {
     private final List<Requirement> requirements;
 
     /** A topic, and what must be so for Tagstream to work: {@code settings} are for its creation. */
-    private record Requirement(
+    record Requirement(
             String key, String topic, int partitions, boolean exactPartitions, Map<String, String> settings) {
         boolean compacted() {
             return TopicConfig.CLEANUP_POLICY_COMPACT.equals(settings.get(TopicConfig.CLEANUP_POLICY_CONFIG));
@@ -85,6 +85,11 @@ public final class TopicProvisioner {
                 requirement(TagstreamConfig.IMAGE_FAILURES_TOPIC, partitions, false, retained(FAILURES_RETENTION)),
                 requirement(TagstreamConfig.LABEL_FAILURES_TOPIC, 1, false, retained(FAILURES_RETENTION)),
                 requirement(TagstreamConfig.DEAD_LETTERS_TOPIC, 1, false, retained(FAILURES_RETENTION)));
+    }
+
+    /** Every topic that Tagstream needs, and how. */
+    static List<Requirement> requirements(TagstreamConfig config) {
+        return new TopicProvisioner(config).requirements;
     }
 
     private Requirement requirement(String key, int partitions, boolean exact, Map<String, String> settings) {

@@ -77,6 +77,29 @@ public final class OutcomeReader implements AutoCloseable {
         consumer.resume(failures);
     }
 
+    /** Goes on from now: what {@link #poll} returns comes after. */
+    public void readFromNow() {
+        List<TopicPartition> all = partitions();
+        consumer.assign(all);
+        consumer.seekToEnd(all);
+        all.forEach(consumer::position); // the end as it is now, not at the first poll
+    }
+
+    /** Goes on from the beginning of what is kept. */
+    public void readFromBeginning() {
+        List<TopicPartition> all = partitions();
+        consumer.assign(all);
+        consumer.seekToBeginning(all);
+    }
+
+    private List<TopicPartition> partitions() {
+        List<TopicPartition> all = new ArrayList<>();
+        for (String topic : List.of(tagsTopic, imageFailuresTopic, labelFailuresTopic, deadLettersTopic)) {
+            all.addAll(partitions(topic));
+        }
+        return all;
+    }
+
     /** Every tagged image's latest tags, as far as they have been read; a view. */
     Map<String, TagEvent> current() {
         return Collections.unmodifiableMap(current);

@@ -1,0 +1,64 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.console;
+
+import io.tagstream.cli.CommandProcess;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.openqa.selenium.By;
+
+/** Takes the README's pictures of the console: {@code -Dit.pictures=DIRECTORY -Dit.test=ConsolePicturesIT}. */
+@EnabledIfSystemProperty(named = "it.pictures", matches = ".+")
+class ConsolePicturesIT {
+    private static final Pattern ADDRESS = Pattern.compile("console is on (http://\\S+)");
+
+    @Test
+    void shouldShowEveryViewInLightAndDark() throws Exception {
+        Path directory = Files.createDirectories(Path.of(System.getProperty("it.pictures")));
+        try (CommandProcess local =
+                        CommandProcess.start("local", CommandProcess.SAMPLES.toString(), "--http-port", "0");
+                Browser browser = Browser.open()) {
+            local.awaitNote("12 images tagged");
+            Matcher address = ADDRESS.matcher(local.errors());
+            if (!address.find()) {
+                throw new AssertionError(local.errors());
+            }
+            String url = address.group(1);
+            for (String scheme : List.of("light", "dark")) {
+                browser.prefer(scheme);
+                browser.go(url + "/?" + scheme + "#/");
+                browser.await("the wall", By.cssSelector("[data-image='cat.jpg'] .tags"));
+                browser.awaitPictures();
+                browser.picture(directory.resolve("wall-" + scheme + ".png"));
+                browser.go(url + "/#/search?q=animal");
+                browser.awaitText(By.id("found"), "2 images");
+                browser.awaitPictures();
+                browser.picture(directory.resolve("search-" + scheme + ".png"));
+                browser.go(url + "/#/vocabulary");
+                browser.await("a label", By.cssSelector("[data-label]"));
+                browser.click(By.id("add-label"));
+                browser.type(By.name("name"), "heron");
+                if (browser.all(By.xpath("//p[contains(., 'no preview')]")).isEmpty()) {
+                    browser.await("the preview", By.id("preview"));
+                    browser.awaitPictures();
+                }
+                browser.picture(directory.resolve("vocabulary-" + scheme + ".png"));
+                browser.click(By.xpath("//button[text()='Cancel']"));
+                browser.go(url + "/#/image/dogs.jpg");
+                browser.await("the scores", By.cssSelector("tr.emitted"));
+                browser.awaitPictures();
+                browser.picture(directory.resolve("image-" + scheme + ".png"));
+            }
+            local.terminate();
+            local.awaitEnd();
+        }
+    }
+}
