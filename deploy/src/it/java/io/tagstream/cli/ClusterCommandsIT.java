@@ -63,49 +63,11 @@ class ClusterCommandsIT {
                 Run topics = command("topics");
                 assertThat(topics.exitCode()).as(topics.errors()).isZero();
                 assertThat(topics.lines()).anyMatch(line -> line.matches("images +fit +2 offsets; partitions 2"));
-                assertThat(command("topics", "--json").lines().get(0))
-                        .contains("\"topic\":\"images\"", "\"fit\":true", "\"wantedPartitions\":2");
                 run.terminate();
                 Run ended = run.awaitEnd();
                 assertThat(ended.errors()).doesNotContain("ERROR", "Exception");
             }
-            Run unattended = command("submit", "https://example.org/a.jpg", "--wait", "1");
-            assertThat(unattended.exitCode()).isEqualTo(1);
-            assertThat(unattended.errors()).contains("is Tagstream running?");
-            Run wrong = command("submit", "no-such-file.jpg");
-            assertThat(wrong.exitCode()).isEqualTo(2);
-            assertThat(wrong.errors()).contains("no-such-file.jpg is neither a URI nor a file that is here");
         }
-    }
-
-    @Test
-    void shouldSayWhatAModelIsAndWhetherItIsWhole() throws Exception {
-        Run inspected = CommandProcess.run("model", "inspect");
-        assertThat(inspected.exitCode()).as(inspected.errors()).isZero();
-        assertThat(inspected.lines()).anyMatch(line -> line.matches("id +everyday"));
-        Run verified = CommandProcess.run("model", "verify");
-        assertThat(verified.exitCode()).as(verified.errors()).isZero();
-        assertThat(verified.lines().get(0)).startsWith("everyday ").contains("all files are as described");
-
-        Run none = CommandProcess.run("model", "verify", directory.toString());
-        assertThat(none.exitCode()).isEqualTo(1);
-        assertThat(none.errors()).contains(directory.toString(), "bundle.json");
-    }
-
-    @Test
-    void shouldPrintAScriptThatCompletesCommands() throws Exception {
-        Run printed = CommandProcess.run("completion");
-        assertThat(printed.exitCode()).as(printed.errors()).isZero();
-        Path script = Files.write(directory.resolve("completion"), printed.lines());
-        Process bash = new ProcessBuilder(
-                        "bash",
-                        "-c",
-                        "source " + script + "; COMP_WORDS=(tagstream su); COMP_CWORD=1; _complete_tagstream;"
-                                + " echo \"${COMPREPLY[@]}\"")
-                .redirectErrorStream(true)
-                .start();
-        assertThat(new String(bash.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8))
-                .isEqualTo("submit\n");
     }
 
     private Run command(String... arguments) throws Exception {

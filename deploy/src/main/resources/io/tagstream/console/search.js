@@ -96,8 +96,8 @@ export const search = {
       return html`<p>This instance keeps no search index; <code>search.enabled=true</code> makes it keep one.</p>`;
     }
     const likeness = wanted.get("by") === "likeness";
-    return html`<form class="search" role="search" aria-label="Images" @submit=${submit}>
-        <label>Words <input type="search" name="q" .value=${live(wanted.get("q") ?? "")} placeholder="dog, beach, …" /></label>
+    return html`<form class="search" aria-label="Search images" @submit=${submit}>
+        <label class="words">Words <input type="search" name="q" .value=${live(wanted.get("q") ?? "")} placeholder="dog, beach, …" /></label>
         <fieldset>
           <legend>Found by</legend>
           <label><input type="radio" name="by" value="words" ?checked=${!likeness} /> words in tags and names</label>
