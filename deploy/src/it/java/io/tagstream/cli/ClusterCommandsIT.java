@@ -9,15 +9,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tagstream.cli.CommandProcess.Run;
 import io.tagstream.it.TestCluster;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What people do with a cluster by hand. */
 class ClusterCommandsIT {
+    private static final Pattern ADDRESS = Pattern.compile("the console and its API are served on (http://\\S+)");
+    private static final HttpClient CLIENT = HttpClient.newHttpClient();
+
     @TempDir
     Path directory;
 
@@ -35,6 +44,7 @@ class ClusterCommandsIT {
                             "topics.partitions = 2",
                             "http.port = 0",
                             "console.enabled = true",
+                            "search.enabled = true",
                             "fetch.file.roots = " + CommandProcess.SAMPLES.toAbsolutePath()));
             Run missing = command("topics");
             assertThat(missing.exitCode()).as(missing.errors()).isEqualTo(1);
@@ -63,11 +73,38 @@ class ClusterCommandsIT {
                 Run topics = command("topics");
                 assertThat(topics.exitCode()).as(topics.errors()).isZero();
                 assertThat(topics.lines()).anyMatch(line -> line.matches("images +fit +2 offsets; partitions 2"));
+
+                assertReadOnlyConsole(run);
                 run.terminate();
                 Run ended = run.awaitEnd();
                 assertThat(ended.errors()).doesNotContain("ERROR", "Exception");
             }
         }
+    }
+
+    /** What {@code run} serves by default can be looked at and searched, and changes nothing. */
+    private static void assertReadOnlyConsole(CommandProcess run) throws Exception {
+        Matcher address = ADDRESS.matcher(run.errors());
+        assertThat(address.find()).isTrue();
+        URI console = URI.create(address.group(1));
+        assertThat(get(console, "/")).contains("<title>Tagstream</title>");
+        assertThat(get(console, "/api/status"))
+                .contains("\"writable\":false,\"uploads\":false,\"thumbnails\":false,\"search\":true");
+        assertThat(get(console, "/api/search?q=cat")).contains("\"id\":\"photo-1\"", "\"album\":\"pets\"");
+        assertThat(get(console, "/api/failures")).contains("FETCH_BLOCKED");
+        HttpResponse<String> refused = CLIENT.send(
+                HttpRequest.newBuilder(console.resolve("/api/labels/cat"))
+                        .header("X-Tagstream", "test")
+                        .DELETE()
+                        .build(),
+                HttpResponse.BodyHandlers.ofString());
+        assertThat(refused.statusCode()).isEqualTo(403);
+    }
+
+    private static String get(URI console, String path) throws Exception {
+        return CLIENT.send(
+                        HttpRequest.newBuilder(console.resolve(path)).build(), HttpResponse.BodyHandlers.ofString())
+                .body();
     }
 
     private Run command(String... arguments) throws Exception {

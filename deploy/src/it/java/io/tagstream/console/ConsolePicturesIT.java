@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.openqa.selenium.By;
@@ -23,8 +24,9 @@ class ConsolePicturesIT {
     @Test
     void shouldShowEveryViewInLightAndDark() throws Exception {
         Path directory = Files.createDirectories(Path.of(System.getProperty("it.pictures")));
-        try (CommandProcess local =
-                        CommandProcess.start("local", CommandProcess.SAMPLES.toString(), "--http-port", "0");
+        Path photos = Path.of(System.getProperty("java.io.tmpdir"), "photos"); // which the pictures show
+        FileUtils.copyDirectory(CommandProcess.SAMPLES.toFile(), photos.toFile());
+        try (CommandProcess local = CommandProcess.start("local", photos.toString(), "--http-port", "0");
                 Browser browser = Browser.open()) {
             local.awaitNote("12 images tagged");
             Matcher address = ADDRESS.matcher(local.errors());

@@ -86,7 +86,11 @@ public final class Operations implements AutoCloseable {
                             .formatted(host, port, TagstreamConfig.HTTP_PORT, TagstreamConfig.HTTP_HOST),
                     e);
         }
-        log.info("Metrics and health are served on http://{}:{}", host, listening.port());
+        log.info(
+                "Metrics and health{} are served on http://{}:{}",
+                more.isPresent() ? ", the console and its API" : "",
+                host,
+                listening.port());
         metrics.add(prometheus);
         collections.bindTo(metrics);
         new JvmMemoryMetrics().bindTo(metrics);
