@@ -102,8 +102,7 @@ class ClusterCommandsIT {
     }
 
     private static String get(URI console, String path) throws Exception {
-        return CLIENT.send(
-                        HttpRequest.newBuilder(console.resolve(path)).build(), HttpResponse.BodyHandlers.ofString())
+        return CLIENT.send(HttpRequest.newBuilder(console.resolve(path)).build(), HttpResponse.BodyHandlers.ofString())
                 .body();
     }
 

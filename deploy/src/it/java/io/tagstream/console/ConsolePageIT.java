@@ -143,6 +143,19 @@ class ConsolePageIT {
     }
 
     @Test
+    void shouldLeaveWhatPeopleTypeAloneWhileThingsHappen() throws Exception {
+        try (ConsoleFixture console = fixture(Map.of())) {
+            browser.go(console.url("/#/search"));
+            browser.awaitText(By.id("found"), "3 images");
+            browser.type(By.name("q"), "half a wo");
+            browser.script("import('/console/app.js').then(page => page.say('something has happened'))");
+            browser.awaitText(By.cssSelector(".said"), "something has happened");
+            assertThat(browser.script("return document.querySelector('[name=q]').value"))
+                    .isEqualTo("half a wo");
+        }
+    }
+
+    @Test
     void shouldAskForTheTokenAndRememberIt() throws Exception {
         try (ConsoleFixture console = fixture(Map.of(TagstreamConfig.CONSOLE_TOKEN, "open sesame"))) {
             browser.go(console.url("/"));

@@ -1,6 +1,5 @@
 // Search: words in tags and attributes, or likeness to a text; and filters.
 import { html, nothing } from "./lit/lit-html.js";
-import { live } from "./lit/directives/live.js";
 import { repeat } from "./lit/directives/repeat.js";
 import { api } from "./api.js";
 import { state, update } from "./app.js";
@@ -97,7 +96,7 @@ export const search = {
     }
     const likeness = wanted.get("by") === "likeness";
     return html`<form class="search" aria-label="Search images" @submit=${submit}>
-        <label class="words">Words <input type="search" name="q" .value=${live(wanted.get("q") ?? "")} placeholder="dog, beach, …" /></label>
+        <label class="words">Words <input type="search" name="q" .value=${wanted.get("q") ?? ""} placeholder="dog, beach, …" /></label>
         <fieldset>
           <legend>Found by</legend>
           <label><input type="radio" name="by" value="words" ?checked=${!likeness} /> words in tags and names</label>
@@ -107,12 +106,12 @@ export const search = {
           >
         </fieldset>
         <label
-          >Label <input name="label" list="label-ids" .value=${live(wanted.get("label") ?? "")} autocomplete="off" />
+          >Label <input name="label" list="label-ids" .value=${wanted.get("label") ?? ""} autocomplete="off" />
           <datalist id="label-ids">${labels.map((label) => html`<option value=${label.id}>${label.name}</option>`)}</datalist></label
         >
         <label
           >Score at least
-          <input type="number" name="minScore" min="0" max="1" step="0.01" .value=${live(wanted.get("minScore") ?? "")}
+          <input type="number" name="minScore" min="0" max="1" step="0.01" .value=${wanted.get("minScore") ?? ""}
         /></label>
         <label
           >Tagged
