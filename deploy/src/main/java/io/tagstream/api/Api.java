@@ -11,7 +11,7 @@ import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
 import io.javalin.http.HttpStatus;
 import io.tagstream.model.LabelTextException;
-import io.tagstream.query.QueryUnavailableException;
+import io.tagstream.topology.query.QueryUnavailableException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -24,7 +24,9 @@ final class InsightApi {
         routes.get("/api/explain/{id}", this::explain)
                 .get(
                         "/api/progress",
-                        request -> Json.answer(request, late.queries().progress()))
+                        request -> Json.answer(
+                                request,
+                                Parameters.scoped(request, late.queries()).progress()))
                 .get("/api/failures", this::failures)
                 .get(
                         "/api/status",
@@ -35,7 +37,7 @@ final class InsightApi {
         String id = request.pathParam("id");
         Json.answer(
                 request,
-                late.queries()
+                Parameters.scoped(request, late.queries())
                         .explain(id)
                         .orElseThrow(() ->
                                 ProblemException.of(HttpStatus.NOT_FOUND, "no image \"%s\" is known".formatted(id))));

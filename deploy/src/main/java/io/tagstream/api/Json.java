@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.javalin.http.Context;
 import io.javalin.http.HttpStatus;
 import io.tagstream.search.ImageJson;
+import java.io.IOException;
 import java.util.Optional;
 
 /** JSON in requests and answers. */
@@ -27,6 +28,15 @@ final class Json {
             .build();
 
     private Json() {}
+
+    /**
+     * An answer of this API, as a client reads it.
+     *
+     * @throws IOException if it is something else
+     */
+    static <T> T read(byte[] json, Class<T> wanted) throws IOException {
+        return MAPPER.readValue(json, wanted);
+    }
 
     static byte[] bytes(Object value) {
         try {
@@ -60,7 +70,7 @@ final class Json {
                 throw ProblemException.of(HttpStatus.BAD_REQUEST, "the body is null; send an object");
             }
             return value;
-        } catch (java.io.IOException e) {
+        } catch (IOException e) {
             String message = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
             throw ProblemException.of(HttpStatus.BAD_REQUEST, "the body cannot be read: " + message);
         }

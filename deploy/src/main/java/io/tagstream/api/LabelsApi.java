@@ -12,6 +12,7 @@ import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
 import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
+import io.tagstream.topology.query.ImageQueries;
 import io.tagstream.vocabulary.ChangeWatch;
 import io.tagstream.vocabulary.VocabularyEditor;
 import java.time.Duration;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** The vocabulary: read, changed, and what a label would do before it is in it. */
 final class LabelsApi {
@@ -172,10 +174,10 @@ final class LabelsApi {
     }
 
     /** A label to be tried. */
-    private record Tried(String name, List<String> prompts, Integer best) {}
+    private record Tried(String name, List<String> prompts, Double threshold, Integer best) {}
 
     private void preview(Context request) throws LabelTextException {
-        var queries = late.queries();
+        ImageQueries queries = Parameters.scoped(request, late.queries());
         Tried tried = Json.body(request, Tried.class);
         String name = Optional.ofNullable(tried.name()).map(String::strip).orElse("");
         if (name.isEmpty()) {
@@ -185,7 +187,13 @@ final class LabelsApi {
         if (best < 0 || best > MOST_BEST) {
             throw Parameters.wrong("best", String.valueOf(best), "a number from 0 to " + MOST_BEST);
         }
-        Json.answer(request, queries.preview(new LabelText(name, prompts(tried.prompts())), best));
+        Double threshold = threshold(tried.threshold());
+        Json.answer(
+                request,
+                queries.preview(
+                        new LabelText(name, prompts(tried.prompts())),
+                        threshold == null ? OptionalDouble.empty() : OptionalDouble.of(threshold),
+                        best));
     }
 
     private static List<String> prompts(List<String> given) {

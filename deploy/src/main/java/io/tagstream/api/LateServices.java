@@ -6,8 +6,8 @@
 package io.tagstream.api;
 
 import io.javalin.http.HttpStatus;
-import io.tagstream.query.ImageQueries;
 import io.tagstream.search.SearchIndex;
+import io.tagstream.topology.query.ImageQueries;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 

@@ -9,6 +9,7 @@ import io.javalin.http.Context;
 import io.javalin.http.HttpStatus;
 import io.tagstream.PointInTime;
 import io.tagstream.search.ImageFilter;
+import io.tagstream.topology.query.ImageQueries;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -81,5 +82,14 @@ final class Parameters {
 
     static ProblemException wrong(String name, String value, String wanted) {
         return ProblemException.of(HttpStatus.BAD_REQUEST, "%s=%s: %s is needed".formatted(name, value, wanted));
+    }
+
+    /** Who is asked: every instance, or, where the parameter {@code scope} is {@code instance}, this one alone. */
+    static ImageQueries scoped(Context request, ImageQueries everyone) {
+        return switch (text(request, "scope").orElse("all")) {
+            case "all" -> everyone;
+            case "instance" -> everyone.ofThisInstance();
+            default -> throw wrong("scope", text(request, "scope").orElse(""), "all or instance");
+        };
     }
 }

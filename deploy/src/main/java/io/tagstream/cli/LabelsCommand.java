@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
             LabelsSetCommand.class,
             LabelsRemoveCommand.class,
             LabelsImportCommand.class,
+            LabelsPreviewCommand.class,
             LabelsExportCommand.class
         },
         footerHeading = "%nExamples:%n",

@@ -14,6 +14,7 @@ import io.tagstream.console.ConsoleServices;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.operations.Operations;
+import io.tagstream.query.ClusterImageQueries;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
@@ -24,6 +25,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.common.config.types.Password;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -127,7 +129,10 @@ final class RunCommand implements Callable<Integer> {
                 runtime.description(),
                 operations.metrics(),
                 Optional.empty(),
-                Optional.empty());
+                Optional.of(new ClusterImageQueries(
+                        tagstream.images(),
+                        Optional.ofNullable(config.getPassword(TagstreamConfig.CONSOLE_TOKEN))
+                                .map(Password::value))));
         return services::close;
     }
 

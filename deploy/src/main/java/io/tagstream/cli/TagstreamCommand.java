@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
             RunCommand.class,
             IndexCommand.class,
             LabelsCommand.class,
+            ExplainCommand.class,
             SubmitCommand.class,
             TailCommand.class,
             FailuresCommand.class,

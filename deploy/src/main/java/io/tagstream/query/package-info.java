@@ -1,2 +1,2 @@
-/** What can be asked about the images that Tagstream knows, whoever answers it. No Kafka and no HTTP here. */
+/** Questions about known images, asked of every instance. */
 package io.tagstream.query;

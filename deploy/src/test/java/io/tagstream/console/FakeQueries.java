@@ -7,20 +7,21 @@ package io.tagstream.console;
 
 import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
-import io.tagstream.query.Explanation;
-import io.tagstream.query.ImageQueries;
-import io.tagstream.query.Preview;
-import io.tagstream.query.SimilarImage;
-import io.tagstream.query.SweepProgress;
+import io.tagstream.topology.query.Explanation;
+import io.tagstream.topology.query.ImageQueries;
+import io.tagstream.topology.query.Preview;
+import io.tagstream.topology.query.SimilarImage;
+import io.tagstream.topology.query.SweepProgress;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** Answers that can be told beforehand. */
 public final class FakeQueries implements ImageQueries {
     @Override
-    public Preview preview(LabelText text, int best) throws LabelTextException {
+    public Preview preview(LabelText text, OptionalDouble threshold, int best) throws LabelTextException {
         List<Preview.Matches> thresholds = new ArrayList<>();
         for (int step = 0; step < 10; step++) {
             thresholds.add(new Preview.Matches((5 + 10 * step) / 100.0, 10L - step));
@@ -37,11 +38,14 @@ public final class FakeQueries implements ImageQueries {
                 "everyday",
                 "1.0",
                 7,
+                false,
+                "all",
+                -6.4,
                 List.of(
                         new Explanation.LabelScore(
-                                "cat", "cat", 0.99, 0.5, true, List.of("a photo of a cat"), true, 3.1, true),
+                                "cat", "cat", 0.99, 0.5, true, List.of("a photo of a cat"), true, -2.0, 3.1, true),
                         new Explanation.LabelScore(
-                                "dog", "dog", 0.12, 0.5, true, List.of("a photo of a dog"), true, 0.4, false)),
+                                "dog", "dog", 0.12, 0.5, true, List.of("a photo of a dog"), true, -5.1, 0.4, false)),
                 List.of(new Explanation.TagHistory(
                         "cat",
                         "cat",

@@ -162,7 +162,7 @@ public final class LocalNode implements AutoCloseable {
                         runtime().description(),
                         operations.metrics(),
                         Optional.of(uploads),
-                        Optional.empty()))));
+                        Optional.of(tagstream.images())))));
         return tagstream;
     }
 

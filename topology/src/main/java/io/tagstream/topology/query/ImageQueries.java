@@ -9,6 +9,7 @@ import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * Questions about all known images, wherever their state is kept. Nothing is changed by asking.
@@ -23,10 +24,11 @@ public interface ImageQueries {
      * How many known images a label would match, without its being in the vocabulary.
      *
      * @param text the label's name and prompts
+     * @param threshold a score to count at too, beside those that are always counted at
      * @param best at most so many of the images with the highest scores
      * @throws LabelTextException if the text cannot be encoded as it is
      */
-    Preview preview(LabelText text, int best) throws LabelTextException;
+    Preview preview(LabelText text, OptionalDouble threshold, int best) throws LabelTextException;
 
     /** Why an image has the tags that it has; empty for an image that is not known. */
     Optional<Explanation> explain(String imageId);
@@ -40,4 +42,9 @@ public interface ImageQueries {
      * @throws LabelTextException if the text cannot be encoded as it is
      */
     List<SimilarImage> similar(String text, int count) throws LabelTextException;
+
+    /** The same questions, of the images of this instance alone. */
+    default ImageQueries ofThisInstance() {
+        return this;
+    }
 }

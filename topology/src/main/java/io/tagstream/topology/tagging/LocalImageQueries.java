@@ -33,17 +33,20 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.KafkaStreams;
@@ -114,10 +117,15 @@ public final class LocalImageQueries implements ImageQueries {
     }
 
     @Override
-    public Preview preview(LabelText text, int best) throws LabelTextException {
+    public Preview preview(LabelText text, OptionalDouble threshold, int best) throws LabelTextException {
         LabelVectors label =
                 new OneLabel(shared.runtime().encodeLabel(text), vocabulary().selection());
-        Tally tally = new Tally(best);
+        Tally tally = new Tally(
+                DoubleStream.concat(Arrays.stream(THRESHOLDS), threshold.stream())
+                        .sorted()
+                        .distinct()
+                        .toArray(),
+                best);
         for (int partition : shared.sweeps().keySet()) {
             scan(partition, label, tally);
         }
@@ -126,7 +134,7 @@ public final class LocalImageQueries implements ImageQueries {
 
     @Override
     public List<SimilarImage> similar(String text, int count) throws LabelTextException {
-        return preview(new LabelText(text, List.of()), count).best().stream()
+        return preview(new LabelText(text, List.of()), OptionalDouble.empty(), count).best().stream()
                 .map(image -> new SimilarImage(image.imageId(), image.uri(), image.score()))
                 .toList();
     }
@@ -322,13 +330,15 @@ public final class LocalImageQueries implements ImageQueries {
 
     /** What a preview counts. */
     private static final class Tally {
+        private final double[] thresholds;
         private final int most;
         private final List<Preview.ScoredImage> best = new ArrayList<>();
         private final Map<Double, Long> matches = new HashMap<>();
         private long known;
         private long unknown;
 
-        Tally(int most) {
+        Tally(double[] thresholds, int most) {
+            this.thresholds = thresholds;
             this.most = most;
         }
 
@@ -336,7 +346,7 @@ public final class LocalImageQueries implements ImageQueries {
             known += images.size();
             for (int i = 0; i < images.size(); i++) {
                 float score = scores[i][0];
-                for (double threshold : THRESHOLDS) {
+                for (double threshold : thresholds) {
                     if (score >= threshold) {
                         matches.merge(threshold, 1L, Long::sum);
                     }
@@ -352,7 +362,7 @@ public final class LocalImageQueries implements ImageQueries {
 
         Preview preview() {
             List<Preview.Matches> counted = new ArrayList<>();
-            for (double threshold : THRESHOLDS) {
+            for (double threshold : thresholds) {
                 counted.add(new Preview.Matches(threshold, matches.getOrDefault(threshold, 0L)));
             }
             return new Preview(known, unknown, counted, best);

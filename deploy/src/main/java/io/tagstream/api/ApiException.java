@@ -1,0 +1,33 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.api;
+
+import io.javalin.http.HttpStatus;
+import java.io.IOException;
+import java.net.URI;
+
+/** An instance's read API has not answered, or with a problem. The message says which instance, and what to change. */
+public final class ApiException extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    private final int status;
+
+    ApiException(URI asked, int status, String detail) {
+        super("%s answers %d: %s".formatted(asked, status, detail));
+        this.status = status;
+    }
+
+    ApiException(URI asked, IOException cause) {
+        super(
+                "%s does not answer: %s".formatted(asked, cause.getMessage() == null ? cause : cause.getMessage()),
+                cause);
+        this.status = 0;
+    }
+
+    boolean isNotFound() {
+        return status == HttpStatus.NOT_FOUND.getCode();
+    }
+}
