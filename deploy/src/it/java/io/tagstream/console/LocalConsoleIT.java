@@ -128,7 +128,9 @@ class LocalConsoleIT {
         browser.click(By.id("add-label"));
         browser.type(By.name("name"), "kitten");
         browser.awaitText(By.cssSelector("#preview caption"), "known images");
-        browser.awaitText(By.cssSelector("#preview tbody tr:first-child td"), "");
+        assertThat(browser.await("how many match", By.cssSelector("#preview tbody tr:first-child td"))
+                        .getText())
+                .matches("\\d+");
         browser.type(By.name("threshold"), "0.1");
         browser.click(By.cssSelector("#editor button[type=submit]"));
         browser.awaitText(By.cssSelector(".said"), "“kitten” is in force");

@@ -41,6 +41,6 @@ export function problem(failure) {
 }
 
 /** A score from 0 to 1 as a bar with its number. */
-export function bar(value, label, threshold) {
-  return html`<meter min="0" max="1" .value=${value ?? 0} low=${threshold ?? 0} aria-label=${label}></meter>`;
+export function bar(value, label) {
+  return html`<meter min="0" max="1" .value=${value ?? 0} aria-label=${label}></meter>`;
 }

@@ -5,7 +5,7 @@ import { repeat } from "./lit/directives/repeat.js";
 import { api } from "./api.js";
 import { say, state, update } from "./app.js";
 import { count, imageHref, plural, score } from "./format.js";
-import { bar, picture, problem } from "./parts.js";
+import { picture, problem } from "./parts.js";
 
 const PREVIEW_MILLIS = 500;
 
@@ -20,7 +20,7 @@ let asked = 0;
 
 async function load() {
   try {
-    let page = await api.labels({ text: filter, limit: 500 });
+    const page = await api.labels({ text: filter, limit: 500 });
     total = page.total;
     labels = page.items;
     failure = null;

@@ -3,7 +3,7 @@ import { html, nothing } from "./lit/lit-html.js";
 import { repeat } from "./lit/directives/repeat.js";
 import { api } from "./api.js";
 import { say, state, update } from "./app.js";
-import { imageHref, imageName, plural, score, words } from "./format.js";
+import { imageName, plural, score, words } from "./format.js";
 import { card, picture, problem } from "./parts.js";
 
 const MOST = 120;
