@@ -14,5 +14,11 @@ import picocli.CommandLine.Command;
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "BENCHMARK",
-        subcommands = {BenchPipelineCommand.class, BenchBackPressureCommand.class, BenchIndexCommand.class})
+        subcommands = {
+            BenchPipelineCommand.class,
+            BenchRetagCommand.class,
+            BenchVocabularyCommand.class,
+            BenchIndexCommand.class,
+            BenchBackPressureCommand.class
+        })
 final class BenchCommand extends CommandGroup {}

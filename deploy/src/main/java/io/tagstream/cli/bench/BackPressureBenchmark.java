@@ -22,9 +22,7 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.vocabulary.VocabularyTopic;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -151,10 +149,8 @@ public final class BackPressureBenchmark {
     }
 
     private BackPressureResult measure(int waiting, TagstreamConfig config, Contracts contracts)
-            throws IOException, InterruptedException {
-        Process instance = start(config);
-        try (BufferedReader output =
-                        new BufferedReader(new InputStreamReader(instance.getInputStream(), StandardCharsets.UTF_8));
+            throws InterruptedException {
+        try (InstanceProcess instance = InstanceProcess.start(config, options.slowdown(), options.heapMib());
                 OutcomeReader reader = new OutcomeReader(config, contracts);
                 Admin admin = Admin.create(config.kafkaSettings());
                 KafkaProducer<String, ImageReference> producer = new KafkaProducer<>(
@@ -162,14 +158,14 @@ public final class BackPressureBenchmark {
                         new StringSerializer(),
                         contracts.imageReference().serializer())) {
             reader.readCurrentTags();
-            int port = (int) number(output);
+            instance.awaitReady();
             Set<String> before = members(admin, config);
             progress.accept("%,d references wait".formatted(waiting));
             for (int i = 0; i < waiting; i++) {
                 submit(producer, config, id("waiting-" + i, false), i);
             }
             producer.flush();
-            Peaks peaks = new Peaks(HttpClient.newHttpClient(), port);
+            Peaks peaks = new Peaks(HttpClient.newHttpClient(), instance.port());
             peaks.take();
             Map<String, Long> due = new HashMap<>();
             List<Duration> others = new ArrayList<>();
@@ -199,7 +195,7 @@ public final class BackPressureBenchmark {
             return new BackPressureResult(
                     waiting,
                     peaks.heap / BYTES_PER_MIB,
-                    liveHeap(instance, output) / BYTES_PER_MIB,
+                    instance.liveHeap() / BYTES_PER_MIB,
                     peaks.direct / BYTES_PER_MIB,
                     resident,
                     (long) peaks.pending,
@@ -209,11 +205,6 @@ public final class BackPressureBenchmark {
                     before.equals(members(admin, config)),
                     peaks.last.sum("kafka_consumer_coordinator_rebalance_total", config.applicationId()),
                     peaks.last.sum("kafka_producer_txn_abort_time_ns_total", ""));
-        } finally {
-            instance.getOutputStream().close();
-            if (!instance.waitFor(1, TimeUnit.MINUTES)) {
-                instance.destroyForcibly();
-            }
         }
     }
 
@@ -248,36 +239,6 @@ public final class BackPressureBenchmark {
         private double value(String metric, String label) {
             return last.sum(metric, label).orElse(0);
         }
-    }
-
-    private Process start(TagstreamConfig config) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx" + options.heapMib() + "m",
-                "-XX:+UseSerialGC",
-                "-cp",
-                System.getProperty("java.class.path"),
-                SlowedInstance.class.getName(),
-                String.valueOf(options.slowdown())));
-        config.originals().forEach((key, value) -> command.add(key + "=" + value));
-        return new ProcessBuilder(command)
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-    }
-
-    private static long number(BufferedReader output) throws IOException {
-        String line = output.readLine();
-        if (line == null) {
-            throw CommandException.failed("the instance has stopped; see its errors above");
-        }
-        return Long.parseLong(line);
-    }
-
-    /** What is in use of an instance's heap after a collection. */
-    private static long liveHeap(Process instance, BufferedReader output) throws IOException {
-        instance.getOutputStream().write('\n');
-        instance.getOutputStream().flush();
-        return number(output);
     }
 
     private static Set<String> members(Admin admin, TagstreamConfig config) throws InterruptedException {

@@ -5,21 +5,51 @@
  */
 package io.tagstream.cli.bench;
 
+import io.tagstream.CommandException;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
 import io.tagstream.vocabulary.BundleVocabulary;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
-/** Vocabularies of any size: a bundle's own labels, then made-up ones. */
+/** Vocabularies of any size: a bundle's own labels or those of a file, then made-up ones. */
 final class BenchLabels {
     private BenchLabels() {}
 
     /** Labels by their ids, in an order that is the same every time. All share the model's threshold. */
     static Map<String, Label> ofSize(int size, String bundle) {
-        Map<String, Label> own = BundleVocabulary.read(bundle);
+        return ofSize(size, BundleVocabulary.read(bundle));
+    }
+
+    /**
+     * The same with labels of a file instead of a bundle's own.
+     *
+     * @param file text with a label's name a line
+     */
+    static Map<String, Label> ofSize(int size, Path file) {
+        Map<String, Label> own = new LinkedHashMap<>();
+        try (Stream<String> lines = Files.lines(file)) {
+            lines.map(String::strip)
+                    .filter(name -> !name.isEmpty())
+                    .distinct()
+                    .forEach(name -> own.put("word-" + own.size(), label(name, List.of())));
+        } catch (IOException | UncheckedIOException e) {
+            throw CommandException.usage("the vocabulary %s cannot be read: %s".formatted(file, e), e);
+        }
+        if (own.isEmpty()) {
+            throw CommandException.usage("the vocabulary %s has no labels; give a file with one a line".formatted(file));
+        }
+        return ofSize(size, own);
+    }
+
+    private static Map<String, Label> ofSize(int size, Map<String, Label> own) {
         Map<String, Label> labels = new LinkedHashMap<>();
         own.entrySet().stream()
                 .limit(size)

@@ -20,12 +20,12 @@ import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 
 /**
- * An instance of Tagstream with a slowed model, as a process of its own: its memory is nobody else's. Takes the factor and
+ * An instance of Tagstream with a slowed model, for a factor above 1, as a process of its own: its memory is nobody else's. Takes the factor and
  * settings, {@code KEY=VALUE} each; writes the port of its metrics to standard output when it is ready, and for every byte
  * of its standard input what is in use of its heap after a collection, in bytes; stops at the end of its standard input.
  */
 final class SlowedInstance {
-    private static final Duration READY = Duration.ofMinutes(5);
+    private static final Duration READY = Duration.ofMinutes(30);
 
     private SlowedInstance() {}
 
