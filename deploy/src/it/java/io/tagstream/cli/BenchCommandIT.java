@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tagstream.cli.CommandProcess.Run;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -23,8 +24,7 @@ class BenchCommandIT {
 
     @Test
     void shouldMeasureThePipelineBesideTheBareLoop() throws Exception {
-        Files.copy(CommandProcess.SAMPLES.resolve("cat.jpg"), directory.resolve("cat.jpg"));
-        Files.copy(CommandProcess.SAMPLES.resolve("coffee.jpg"), directory.resolve("coffee.jpg"));
+        copySamples();
         Files.writeString(directory.resolve("broken.jpg"), "no image");
 
         Run run = CommandProcess.run(
@@ -48,12 +48,114 @@ class BenchCommandIT {
     }
 
     @Test
+    void shouldMeasureHowKnownImagesFollowALabel() throws Exception {
+        copySamples();
+
+        Run run = CommandProcess.run(
+                "bench",
+                "retag",
+                "--photos",
+                directory.toString(),
+                "--images",
+                "100",
+                "--labels",
+                "30",
+                "--seconds",
+                "1",
+                "--produced",
+                "3",
+                "--json");
+
+        assertThat(run.exitCode()).as(run.errors()).isZero();
+        assertThat(run.errors()).contains("encoding 30 labels", "retag, round 3 of 3");
+        assertThat(run.lines()).hasSize(1);
+        JsonNode result = new ObjectMapper().readTree(run.lines().get(0));
+        assertThat(result.path("images").asLong()).isGreaterThanOrEqualTo(100);
+        assertThat(result.path("photos").asInt()).isEqualTo(2);
+        double anew = result.path("anewImagesPerSecond").asDouble();
+        double retag = result.path("retagImagesPerSecond").asDouble();
+        assertThat(anew).isPositive();
+        assertThat(result.path("ratio").asDouble()).isCloseTo(retag / anew, within(0.01));
+        assertThat(result.path("checkedImages").asLong()).isGreaterThanOrEqualTo(300);
+        assertThat(result.path("changedImages").asLong())
+                .isPositive()
+                .isLessThan(result.path("checkedImages").asLong());
+        assertThat(result.path("uploadP99Millis").asDouble()).isPositive();
+        assertThat(result.path("sweptUploadP99Millis").asDouble()).isPositive();
+        assertThat(result.path("sweepShare").asDouble()).isBetween(0.0, 1.0);
+        assertThat(result.path("labelsProduced").asInt()).isEqualTo(3);
+        assertThat(result.path("labelP99Millis").asDouble())
+                .isGreaterThanOrEqualTo(result.path("labelP50Millis").asDouble())
+                .isPositive();
+        assertThat(result.path("metaStoreBytes").asLong()).isPositive();
+        assertThat(result.path("featuresStoreBytes").asLong()).isGreaterThan(20_000);
+        assertThat(result.path("metaTopicBytes").asLong()).isPositive();
+        assertThat(result.path("featuresTopicBytes").asLong()).isGreaterThan(20_000);
+        assertThat(result.path("anewWrittenBytes").asLong())
+                .isGreaterThan(result.path("retagWrittenBytes").asLong());
+        assertThat(result.path("restoreSeconds").asDouble()).isPositive();
+        assertThat(result.path("rssMiB").asLong()).isPositive();
+    }
+
+    @Test
+    void shouldMeasureWhatLargeVocabulariesCost() throws Exception {
+        copySamples();
+        Path words = directory.resolve("words.txt");
+        Files.writeString(words, "cat\n\ncoffee\nkitten\n");
+
+        Run run = CommandProcess.run(
+                "bench",
+                "vocabulary",
+                "--images",
+                directory.toString(),
+                "--labels",
+                "3,20",
+                "--vocabulary",
+                words.toString(),
+                "--seconds",
+                "1",
+                "--set",
+                "vocabulary.candidates.from=20",
+                "--json");
+
+        assertThat(run.exitCode()).as(run.errors()).isZero();
+        assertThat(run.errors())
+                .contains("3 labels: encoded", "20 labels: started from stored vectors", "round 3 of 3");
+        assertThat(run.lines()).hasSize(1);
+        JsonNode results = new ObjectMapper().readTree(run.lines().get(0));
+        assertThat(results).hasSize(2);
+        assertThat(results.findValuesAsText("labels")).containsExactly("3", "20");
+        assertThat(results.findValuesAsText("selection")).containsExactly("all", "candidates");
+        for (JsonNode result : results) {
+            assertThat(result.path("imagesPerSecond").asDouble()).isPositive();
+            assertThat(result.path("shareOfFirst").asDouble()).isPositive();
+            assertThat(result.path("agreement").asDouble()).isBetween(0.5, 1.0);
+            assertThat(result.path("agreementTags").asLong()).isPositive();
+            assertThat(result.path("agreementPhotos").asInt()).isEqualTo(2);
+            assertThat(result.path("encodingSeconds").asDouble()).isPositive();
+            assertThat(result.path("startSeconds").asDouble()).isPositive();
+            assertThat(result.path("rssMiB").asLong()).isPositive();
+        }
+    }
+
+    private void copySamples() throws IOException {
+        Files.copy(CommandProcess.SAMPLES.resolve("cat.jpg"), directory.resolve("cat.jpg"));
+        Files.copy(CommandProcess.SAMPLES.resolve("coffee.jpg"), directory.resolve("coffee.jpg"));
+    }
+
+    @Test
     void shouldRefuseWrongUsage() throws Exception {
         assertRefused(CommandProcess.run("bench"), "a benchmark is missing", "pipeline");
         assertRefused(CommandProcess.run("bench", "pipeline", "--labels", "0"), "--labels 0", "1 to 100000");
         assertRefused(CommandProcess.run("bench", "pipeline", "--seconds", "0"), "--seconds 0", "at least 1");
         assertRefused(
                 CommandProcess.run("bench", "pipeline", "--images", directory.toString()),
+                "no images in " + directory,
+                "give a folder that has some");
+        assertRefused(CommandProcess.run("bench", "retag", "--load", "100"), "--load 100", "1 to 90");
+        assertRefused(CommandProcess.run("bench", "vocabulary", "--labels", "5,0"), "--labels 0", "1 to 100000");
+        assertRefused(
+                CommandProcess.run("bench", "retag", "--photos", directory.toString()),
                 "no images in " + directory,
                 "give a folder that has some");
     }

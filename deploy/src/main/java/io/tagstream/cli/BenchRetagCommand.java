@@ -86,6 +86,14 @@ final class BenchRetagCommand implements Callable<Integer> {
             description = "Length of each of the eight measurements of fixed length. Default: ${DEFAULT-VALUE}.")
     private int seconds;
 
+    @Option(
+            names = "--produced",
+            paramLabel = "N",
+            defaultValue = "30",
+            description = "Labels produced one after the other, each timed until the first event carries it. Default:"
+                    + " ${DEFAULT-VALUE}.")
+    private int produced;
+
     @Option(names = "--json", description = "Write the result as a JSON object.")
     private boolean json;
 
@@ -104,12 +112,9 @@ final class BenchRetagCommand implements Callable<Integer> {
         if (labels < 1 || labels > MOST_LABELS) {
             throw CommandException.usage("--labels %d: 1 to %d are possible".formatted(labels, MOST_LABELS));
         }
-        if (images < 1) {
-            throw CommandException.usage("--images %d: at least 1 is needed".formatted(images));
-        }
-        if (seconds < 1) {
-            throw CommandException.usage("--seconds %d: at least 1 is needed".formatted(seconds));
-        }
+        atLeastOne("--images", images);
+        atLeastOne("--seconds", seconds);
+        atLeastOne("--produced", produced);
         if (load < 1 || load > MOST_PERCENT) {
             throw CommandException.usage("--load %d: 1 to %d per cent are possible".formatted(load, MOST_PERCENT));
         }
@@ -117,11 +122,23 @@ final class BenchRetagCommand implements Callable<Integer> {
         try (StopSignal stop = new StopSignal()) {
             RetagBenchmark.run(
                             new Options(
-                                    directory, images, labels, load / 100.0, Duration.ofSeconds(seconds), settings),
+                                    directory,
+                                    images,
+                                    labels,
+                                    load / 100.0,
+                                    Duration.ofSeconds(seconds),
+                                    produced,
+                                    settings),
                             System.err::println,
                             stop)
                     .ifPresent(this::print);
             return stop.exitCode();
+        }
+    }
+
+    private static void atLeastOne(String option, int value) {
+        if (value < 1) {
+            throw CommandException.usage("%s %d: at least 1 is needed".formatted(option, value));
         }
     }
 

@@ -72,8 +72,9 @@ final class BenchVocabularyCommand implements Callable<Integer> {
     @Option(
             names = "--vocabulary",
             paramLabel = "FILE",
-            description = "Text with the name of a label a line, of which a vocabulary is the first. Default: the model's own"
-                    + " labels. Where these are fewer, made-up ones follow.")
+            description =
+                    "Text with the name of a label a line, of which a vocabulary is the first. Default: the model's own"
+                            + " labels. Where these are fewer, made-up ones follow.")
     private Path vocabulary;
 
     @Option(

@@ -44,7 +44,8 @@ final class BenchLabels {
             throw CommandException.usage("the vocabulary %s cannot be read: %s".formatted(file, e), e);
         }
         if (own.isEmpty()) {
-            throw CommandException.usage("the vocabulary %s has no labels; give a file with one a line".formatted(file));
+            throw CommandException.usage(
+                    "the vocabulary %s has no labels; give a file with one a line".formatted(file));
         }
         return ofSize(size, own);
     }

@@ -49,7 +49,6 @@ import org.apache.commons.io.FileUtils;
  */
 public final class RetagBenchmark {
     private static final int ROUNDS = 3;
-    private static final int LABELS_PRODUCED = 30;
     private static final Duration RUN_UP = Duration.ofSeconds(2);
     private static final Duration READY = Duration.ofMinutes(30);
     private static final Duration PATIENCE = Duration.ofMinutes(10);
@@ -76,10 +75,17 @@ public final class RetagBenchmark {
      * @param labels size of the vocabulary
      * @param load what is uploaded meanwhile, as a share of the speed of tagging anew
      * @param round length of each measurement
+     * @param produced labels that are timed
      * @param settings further settings
      */
     public record Options(
-            Path photos, int images, int labels, double load, Duration round, Map<String, String> settings) {}
+            Path photos,
+            int images,
+            int labels,
+            double load,
+            Duration round,
+            int produced,
+            Map<String, String> settings) {}
 
     private RetagBenchmark(
             Options options,
@@ -129,8 +135,8 @@ public final class RetagBenchmark {
             Map<String, Label> labels =
                     BenchLabels.ofSize(options.labels(), config.getString(TagstreamConfig.MODEL_BUNDLE));
             new VocabularyTopic(config, cluster.contracts()).replace(labels);
-            try (Uploads uploads = new Uploads(
-                    photos, config, cluster.contracts(), ProcessUsage::cpuNanos, stop::isRequested)) {
+            try (Uploads uploads =
+                    new Uploads(photos, config, cluster.contracts(), ProcessUsage::cpuNanos, stop::isRequested)) {
                 return Optional.of(
                         new RetagBenchmark(options, progress, stop, photos, cluster, labels, uploads).measure());
             }
@@ -234,7 +240,7 @@ public final class RetagBenchmark {
                         noticed.swept,
                         noticed.share,
                         arrival,
-                        LABELS_PRODUCED,
+                        options.produced(),
                         new Kept(
                                 (double) metaStore / images,
                                 (double) featuresStore / images,
@@ -311,11 +317,7 @@ public final class RetagBenchmark {
                             .allMatch(tag -> Math.abs(tag.getValue() - wanted.get(tag.getKey())) <= TOLERANCE);
             if (!same) {
                 throw CommandException.failed("images do not follow as if they were tagged anew: %s, %s, has %s, not %s"
-                        .formatted(
-                                image.getKey(),
-                                photos.get(known.photo()).id(),
-                                scores,
-                                wanted));
+                        .formatted(image.getKey(), photos.get(known.photo()).id(), scores, wanted));
             }
             expected += wanted.keySet().equals(image.getValue()) ? 0 : 1;
         }
@@ -368,12 +370,13 @@ public final class RetagBenchmark {
 
     /** From producing a label to the first event that carries it, again and again while images are uploaded. */
     private StageTime arrival(VocabularyEdits edits, double load) throws InterruptedException {
-        progress.accept("%d labels, from producing one to the first event that carries it".formatted(LABELS_PRODUCED));
+        progress.accept(
+                "%d labels, from producing one to the first event that carries it".formatted(options.produced()));
         List<Duration> times = new ArrayList<>();
         Random pauses = new Random(1);
         long[] produced = {0};
         long[] nextAt = {System.nanoTime() + TimeUnit.SECONDS.toNanos(1)};
-        uploads.atRate(load, () -> times.size() == LABELS_PRODUCED, () -> {
+        uploads.atRate(load, () -> times.size() == options.produced(), () -> {
             long now = System.nanoTime();
             if (produced[0] == 0 && now >= nextAt[0]) {
                 produced[0] = now;

@@ -149,9 +149,7 @@ public record RetagResult(
                 format("restore    %.1f s for %,d images", kept.restoreSeconds(), images),
                 "memory     " + (rssMib.isPresent() ? rssMib.getAsLong() + " MiB" : "not told by this system")
                         + " resident at most, Kafka included",
-                format(
-                        "the same work: %,d images followed as if tagged anew, with %,d events",
-                        checked, changed));
+                format("the same work: %,d images followed as if tagged anew, with %,d events", checked, changed));
     }
 
     private static double mibPerSecond(double bytes, Speed speed) {

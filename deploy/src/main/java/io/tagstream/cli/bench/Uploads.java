@@ -89,9 +89,7 @@ final class Uploads implements AutoCloseable {
         settings.put(ProducerConfig.ACKS_CONFIG, "all");
         settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
         this.producer = new KafkaProducer<>(
-                settings,
-                new StringSerializer(),
-                contracts.imageReference().serializer());
+                settings, new StringSerializer(), contracts.imageReference().serializer());
         reader.readCurrentTags();
     }
 

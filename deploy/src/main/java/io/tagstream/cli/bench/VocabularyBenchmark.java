@@ -126,8 +126,7 @@ public final class VocabularyBenchmark {
             Map<String, String> own = new HashMap<>();
             TagstreamConfig.definition().names().stream()
                     .filter(key -> key.endsWith(".topic"))
-                    .forEach(key -> own.put(
-                            key, cluster.config(Map.of()).topic(key) + "-" + labels));
+                    .forEach(key -> own.put(key, cluster.config(Map.of()).topic(key) + "-" + labels));
             own.put(TagstreamConfig.APPLICATION_ID, "bench-" + labels);
             own.put(
                     TagstreamConfig.STATE_DIR,
