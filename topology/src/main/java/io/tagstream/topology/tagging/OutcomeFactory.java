@@ -260,6 +260,9 @@ final class OutcomeFactory {
         List<VocabularyLabel> labels = vocabulary.labels();
         List<Tag> tags = new ArrayList<>();
         for (int i = 0; i < labels.size(); i++) {
+            if (scores[i] == ImageScores.NOT_DECODED) {
+                continue; // as nearly all are where an image follows a change
+            }
             VocabularyLabel label = labels.get(i);
             double threshold = threshold(label);
             if (label.active() && scores[i] >= threshold) {
@@ -287,7 +290,7 @@ final class OutcomeFactory {
         List<VocabularyLabel> labels = vocabulary.labels();
         List<LabelScore> kept = new ArrayList<>();
         for (int i = 0; i < labels.size(); i++) {
-            if (scores[i] >= floor(labels.get(i))) {
+            if (scores[i] != ImageScores.NOT_DECODED && scores[i] >= floor(labels.get(i))) {
                 kept.add(new LabelScore(labels.get(i).id(), scores[i]));
             }
         }

@@ -52,12 +52,16 @@ final class Sweeper {
 
     /** Images of a step: a group for the model, some milliseconds of its time. */
     private static final int STEP_IMAGES = 64;
+    /** The same while fresh images owe their outcome. */
+    private static final int SMALL_STEP_IMAGES = 16;
     /** Steps under way: while one is scored the next is prepared, and a slow host holds up none. */
     private static final int MOST_STEPS = 32;
     /** Groups that wait for the model, of all steps. */
     private static final int MOST_GROUPS = 4;
-    /** What the stream thread gives to it at a time, in nanoseconds. */
-    private static final long TURN_NANOS = 5_000_000;
+    /** What the stream thread gives to it at a time, in nanoseconds, before it looks after what else there is. */
+    private static final long TURN_NANOS = 50_000_000;
+    /** The same while fresh images owe their outcome: about half of the thread's time. */
+    private static final long SHORT_TURN_NANOS = 5_000_000;
 
     /** What a sweep needs of the task. */
     interface Task {
@@ -65,6 +69,9 @@ final class Sweeper {
 
         /** Writes an outcome of an image that no submission is waiting for. */
         void emit(String imageId, Outcome outcome);
+
+        /** Whether fresh images owe their outcome. */
+        boolean isBusy();
 
         /** From now on the task works with nothing older than this. */
         void advanceTo(long epoch);
@@ -80,6 +87,7 @@ final class Sweeper {
     private final List<Group> submitted = new ArrayList<>();
     private final Map<String, Reading> readings = new LinkedHashMap<>();
     private final Queue<Runnable> landed = new ConcurrentLinkedQueue<>();
+    private final Deque<Scored> scored = new ArrayDeque<>();
     private final Map<Long, VocabularyDelta> deltas = new HashMap<>();
 
     /** What images follow now; null while nothing is to be done. */
@@ -104,6 +112,18 @@ final class Sweeper {
 
     /** An image of a step that is to be scored again. */
     private record Item(Step step, String imageId, ImageMeta image, ImageFeatures features, VocabularyDelta delta) {}
+
+    /** An item with its scores for the labels at some places. */
+    private record Scored(Item item, int[] labels, float[] scores) {
+        /** With those that are known already. */
+        float[] all() {
+            float[] all = item.delta.known(item.image);
+            for (int label = 0; label < labels.length; label++) {
+                all[labels[label]] = scores[label];
+            }
+            return all;
+        }
+    }
 
     /** Images to be scored against the same labels, by their places. */
     private static final class Group {
@@ -151,12 +171,17 @@ final class Sweeper {
         if (newer && due(vocabulary)) {
             begin(vocabulary); // before anything is applied: nothing older may follow
         }
+        long end = System.nanoTime() + (task.isBusy() ? SHORT_TURN_NANOS : TURN_NANOS);
         for (int left = landed.size(); left > 0; left--) {
             landed.remove().run();
         }
+        while (!scored.isEmpty() && System.nanoTime() < end) {
+            Scored next = scored.remove();
+            next.item.step.open--;
+            apply(next.item.imageId, next.item.image, next.all());
+        }
         advanceCursor();
         if (target != null && due(target)) {
-            long end = System.nanoTime() + TURN_NANOS;
             submit();
             while (System.nanoTime() < end && mayTakeStep() && takeStep()) {
                 submit();
@@ -185,6 +210,7 @@ final class Sweeper {
         submitted.forEach(group -> group.scores.cancel(false));
         submitted.clear();
         unsubmitted.clear();
+        scored.clear();
         steps.clear();
         deltas.clear();
         readings.values().forEach(reading -> reading.step = null);
@@ -192,7 +218,7 @@ final class Sweeper {
 
     private boolean mayTakeStep() {
         return unsubmitted.isEmpty()
-                && submitted.size() < MOST_GROUPS
+                && submitted.size() + scored.size() / STEP_IMAGES < MOST_GROUPS
                 && steps.size() < MOST_STEPS
                 && readings.size() < mostReadings();
     }
@@ -210,7 +236,7 @@ final class Sweeper {
         if (start.round() && !steps.isEmpty()) {
             return false; // the same, since it goes round here
         }
-        int most = shared.sweepRate().take(STEP_IMAGES);
+        int most = shared.sweepRate().take(task.isBusy() ? SMALL_STEP_IMAGES : STEP_IMAGES);
         if (most == 0) {
             return false;
         }
@@ -324,12 +350,7 @@ final class Sweeper {
         for (int i = 0; i < group.items.size(); i++) {
             Item item = group.items.get(i);
             if (thrown == null) {
-                item.step.open--;
-                float[] all = item.delta.known(item.image);
-                for (int label = 0; label < group.labels.length; label++) {
-                    all[group.labels[label]] = scores[i][label];
-                }
-                apply(item.imageId, item.image, all);
+                scored.add(new Scored(item, group.labels, scores[i]));
             } else { // its features may be to blame
                 log.warn("Task {}: image {} cannot be scored again and is read again", task.id(), item.imageId, thrown);
                 read(item.step, item.imageId, item.image);

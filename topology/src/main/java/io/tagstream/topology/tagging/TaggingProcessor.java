@@ -605,6 +605,11 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             }
 
             @Override
+            public boolean isBusy() {
+                return !byImage.isEmpty();
+            }
+
+            @Override
             public void advanceTo(long epoch) {
                 Generation.this.advanceTo(epoch);
             }
