@@ -134,6 +134,7 @@ class BenchCommandIT {
             assertThat(result.path("agreementPhotos").asInt()).isEqualTo(2);
             assertThat(result.path("encodingSeconds").asDouble()).isPositive();
             assertThat(result.path("startSeconds").asDouble()).isPositive();
+            assertThat(result.path("startCpuSeconds").asDouble()).isPositive();
             assertThat(result.path("rssMiB").asLong()).isPositive();
         }
     }

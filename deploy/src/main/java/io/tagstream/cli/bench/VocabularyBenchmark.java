@@ -117,6 +117,7 @@ public final class VocabularyBenchmark {
         private InstanceProcess instance;
         private double encodingSeconds;
         private double startSeconds;
+        private double startCpuSeconds;
         private long readyMib;
         private long common;
         private long all;
@@ -155,6 +156,7 @@ public final class VocabularyBenchmark {
             List<Uploads.Known> full = uploads.uploadEach(WINDOW);
             instance.close();
             startSeconds = start(Map.of());
+            startCpuSeconds = instance.cpuNanos() / NANOS_PER_SECOND;
             readyMib = ProcessUsage.peakResidentMib(instance.pid()).orElse(0);
             report("%,d labels: started from stored vectors in %.1f s", labels, startSeconds);
             List<Uploads.Known> selected = uploads.uploadEach(WINDOW);
@@ -198,6 +200,7 @@ public final class VocabularyBenchmark {
                     common,
                     encodingSeconds,
                     startSeconds,
+                    startCpuSeconds,
                     readyMib,
                     ProcessUsage.peakResidentMib(instance.pid()).orElse(0));
         }

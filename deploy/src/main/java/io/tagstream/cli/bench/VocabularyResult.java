@@ -20,6 +20,7 @@ import java.util.Locale;
  * @param commonTags tags that they got in both
  * @param encodingSeconds from the start of an instance that encodes the labels until it tags images
  * @param startSeconds the same of one that reads their vectors
+ * @param startCpuSeconds the latter's processor time until then
  * @param readyMib the latter's resident memory when it began to tag images; 0 where the system does not tell
  * @param peakMib the most at the end; 0 where the system does not tell
  */
@@ -32,6 +33,7 @@ public record VocabularyResult(
         long commonTags,
         double encodingSeconds,
         double startSeconds,
+        double startCpuSeconds,
         long readyMib,
         long peakMib) {
     /** Tags of both ways as a share of those of either. */
@@ -57,6 +59,7 @@ public record VocabularyResult(
                 .put("agreementPhotos", photos)
                 .put("encodingSeconds", rounded(encodingSeconds))
                 .put("startSeconds", rounded(startSeconds))
+                .put("startCpuSeconds", rounded(startCpuSeconds))
                 .put("readyRssMiB", readyMib)
                 .put("rssMiB", peakMib);
     }
@@ -71,8 +74,8 @@ public record VocabularyResult(
                 Locale.ROOT,
                 "%,d labels (%s): %.1f images/s, %.2f of the first; %.1f ms of processor time an image%n"
                         + "    tags agree with decoding all labels: %.2f %%, %,d tags of %d photos%n"
-                        + "    started from stored vectors in %.1f s, encoding them in %.1f s; resident %d MiB, %d MiB at"
-                        + " most",
+                        + "    started from stored vectors in %.1f s, %.1f s of processor time; encoding them in %.1f s%n"
+                        + "    resident %d MiB when started, %d MiB at most",
                 labels,
                 selection,
                 speed.imagesPerSecond(),
@@ -82,6 +85,7 @@ public record VocabularyResult(
                 tags,
                 photos,
                 startSeconds,
+                startCpuSeconds,
                 encodingSeconds,
                 readyMib,
                 peakMib);
