@@ -114,6 +114,7 @@ final class Sweeper {
     private record Item(Step step, String imageId, ImageMeta image, ImageFeatures features, VocabularyDelta delta) {}
 
     /** An item with its scores for the labels at some places. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Scored(Item item, int[] labels, float[] scores) {
         /** With those that are known already. */
         float[] all() {
