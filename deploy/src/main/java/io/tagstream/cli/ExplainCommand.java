@@ -108,7 +108,7 @@ final class ExplainCommand implements Callable<Integer> {
                 : String.format(
                         Locale.ROOT,
                         "; %s %+.2f",
-                        label.candidate() ? "candidate" : "no candidate",
+                        label.promise() >= cutoff ? "candidate" : "no candidate",
                         label.promise() - cutoff);
         String prompts = label.prompts().isEmpty() ? "" : "; " + Printable.of(String.join(" | ", label.prompts()));
         System.out.printf(
