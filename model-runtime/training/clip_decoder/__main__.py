@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m clip_decoder train|calibrate|evaluate|splits|export|time``"""
+"""``python -m clip_decoder train|calibrate|evaluate|splits|export|teach|time``"""
 
 import argparse
 import sys
@@ -32,13 +32,15 @@ def _parser() -> argparse.ArgumentParser:
         description="Train, measure, calibrate and export bundles for Tagstream.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    subparsers = parser.add_subparsers(required=True, metavar="train|calibrate|evaluate|splits|export|time")
+    subparsers = parser.add_subparsers(required=True, metavar="train|calibrate|evaluate|splits|export|teach|time")
 
     train = _command(subparsers, "train", "train a model; the checkpoint lands in the work folder", _train)
     train.add_argument("--resume", action="store_true", help="go on from the work folder's checkpoint")
 
     evaluate = _command(subparsers, "evaluate", "measure a trained model beside its baselines", _evaluate)
     evaluate.add_argument("--output", type=Path, required=True, help="folder for report.md, results.json and plots")
+
+    evaluate.add_argument("--bundle", type=Path, help="measure this bundle's files, instead of a checkpoint")
 
     splits = _command(subparsers, "splits", "train and measure with other labels kept from training, run by run", _splits)
     splits.add_argument("--output", type=Path, required=True, help="folder for report.md and results.json")
@@ -50,6 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     clip_command.add_options(export)
     export.add_argument("--output", type=Path, required=True, help="the bundle directory to write")
+
+    teach = _command(
+        subparsers, "teach", "teach an exported bundle words that captions leave out, from photos judged by eye", _teach
+    )
+    teach.add_argument("--bundle", type=Path, required=True, help="the bundle directory to begin with")
+    teach.add_argument("--output", type=Path, required=True, help="the bundle directory to write")
 
     timing = subparsers.add_parser("time", help="time a bundle's graphs on one core", description=bundle_timing.__doc__)
     timing.set_defaults(action=_time)
@@ -73,7 +81,7 @@ def _command(subparsers, name: str, help_text: str, action) -> argparse.Argument
     command.add_argument("--unseen", type=Path, help="NUS-WIDE: JSON list of the unseen concepts")
     command.add_argument("--classes", type=Path, help="csv and nus-wide data: the backbone's 1,000 class names")
     command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
-    if name not in ("train", "splits"):
+    if name not in ("train", "splits", "teach"):
         command.add_argument("--checkpoint", type=Path, help="default: checkpoint.pt in the work folder")
     return command
 
@@ -95,7 +103,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     report = commands.evaluate(
-        options.config, _folders(options), options.device, _checkpoint(options), options.output
+        options.config, _folders(options), options.device, _checkpoint(options), options.output, options.bundle
     )
     print(report.read_text(encoding="utf-8"))
     return 0
@@ -115,6 +123,14 @@ def _calibrate(options: argparse.Namespace) -> int:
         f"threshold {found.threshold}, {len(found.thresholds)} labels with one of their own; "
         f"withheld: {', '.join(found.withheld) or 'none'}"
     )
+    return 0
+
+
+def _teach(options: argparse.Namespace) -> int:
+    taught = commands.teach(options.config, _folders(options), options.device, options.bundle, options.output)
+    print(f"{len(taught.words)} words, ridge penalty {taught.penalty}:")
+    for word in taught.words:
+        print(f"{word}: threshold {taught.thresholds[word]}")
     return 0
 
 

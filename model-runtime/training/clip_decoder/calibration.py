@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
 FEWEST_DECISIONS = 5
 FEWEST_ABSENT = 100
@@ -127,6 +127,22 @@ def _fit(features: list[np.ndarray], answers: Answers) -> tuple[list[float], dic
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     rates = {group: float(rate) for group, rate in zip(rated, found[count:], strict=True)}
     return [float(value) for value in found[:count]], rates
+
+
+def fit_naming_rates(scores: np.ndarray, answers: Answers) -> dict[int, float]:
+    """How often what is there gets named, by group, where the scores [N, L] of being there are given."""
+    rates = {}
+    for group in np.unique(answers.groups[answers.weights > 0]):
+        chosen = (answers.weights > 0) & (answers.groups == group)
+        present, named = scores[chosen].astype(np.float64), answers.targets[chosen] >= 0.5
+
+        def loss(rate: float, present: np.ndarray = present, named: np.ndarray = named) -> float:
+            probability = np.clip(rate * present, 1e-12, 1 - 1e-12)
+            return float(-np.where(named, np.log(probability), np.log1p(-probability)).sum())
+
+        if group != FULLY_KNOWN:
+            rates[int(group)] = float(minimize_scalar(loss, bounds=(LOWEST_RATE, 1.0), method="bounded").x)
+    return rates
 
 
 def precision_by_source(

@@ -12,16 +12,29 @@ import torch
 from clip_decoder import blend
 from clip_decoder.bundle.graphs import ImageEncoderGraph
 from clip_decoder.bundle.scoring import Scoring
+from clip_decoder.bundle.served import ServedBundle
 from clip_decoder.bundle.writer import ExportReport, TextSpecification, write_bundle
 from clip_decoder.calibration import Calibration, read_calibration, write_calibration
 from clip_decoder.config import Config, ConfigError, read_config
 from clip_decoder.data.everyday import published_prompts
+from clip_decoder.data.images import ImageStore
 from clip_decoder.data.labels import read_labels
-from clip_decoder.measure import Measurement, measure_judged, measure_labels, measure_names, measure_tags
+from clip_decoder.measure import (
+    BundleMeasurement,
+    Measurement,
+    judged_scenery,
+    measure_judged,
+    measure_labels,
+    measure_names,
+    measure_scenery,
+    measure_tags,
+)
 from clip_decoder.model.ml_decoder import DecoderWithPrior
 from clip_decoder.pipeline import Folders, open_text_encoder
 from clip_decoder.prepared import Prepared, Reference, open_prepared
 from clip_decoder.report import Report
+from clip_decoder.teach import Taught
+from clip_decoder.teach import teach as learn
 from clip_decoder.training import Trainer
 
 CHECKPOINT = "checkpoint.pt"
@@ -42,9 +55,17 @@ def calibrate(config_path: Path, folders: Folders, device: str, checkpoint: Path
     return calibration
 
 
-def evaluate(config_path: Path, folders: Folders, device: str, checkpoint: Path, output: Path) -> Path:
-    """Writes report.md, results.json and plots to ``output``; returns the report's path."""
-    measurement = _calibrated(config_path, folders, device, checkpoint)
+def evaluate(
+    config_path: Path, folders: Folders, device: str, checkpoint: Path, output: Path, bundle: Path | None = None
+) -> Path:
+    """Writes report.md, results.json and plots to ``output``; returns the report's path.
+
+    With ``bundle``: what that bundle's files say, instead of a checkpoint's model.
+    """
+    if bundle is None:
+        measurement = _calibrated(config_path, folders, device, checkpoint)
+    else:
+        measurement = BundleMeasurement.open(open_prepared(config_path, folders, device), ServedBundle(bundle))
     config = measurement.prepared.config
     report = Report(f"Evaluation of {config.bundle.id} {config.bundle.version}")
     results = measure_labels(measurement, report)
@@ -53,6 +74,8 @@ def evaluate(config_path: Path, folders: Folders, device: str, checkpoint: Path,
     results |= measure_tags(measurement, report, output)
     if config.data.judged:
         results |= measure_judged(measurement, report)
+    if config.data.scenery:
+        results |= measure_scenery(measurement, report)
     return _write(report, results, output)
 
 
@@ -121,6 +144,29 @@ def export(config_path: Path, folders: Folders, device: str, checkpoint: Path, o
     if config.data.kind == "everyday":
         write_vocabulary(output / "vocabulary.csv", config_path.parent / config.data.labels, calibration)
     return report
+
+
+def teach(config_path: Path, folders: Folders, device: str, bundle: Path, output: Path) -> Taught:
+    """Teaches an exported bundle the words of ``data.scenery``; writes another bundle, named as the configuration says.
+
+    Only photos that are not set aside for tests have a part in it.
+    """
+    prepared = open_prepared(config_path, folders, device)
+    config = prepared.config
+    if not config.data.scenery:
+        raise ConfigError(f"{config_path}: data.scenery names no file of judged photos to learn from")
+    scenery = judged_scenery(prepared, learned=True)
+    with ImageStore(folders.data) as store:
+        return learn(
+            ServedBundle(bundle),
+            scenery,
+            store,
+            prepared.text_encoder(),
+            config.bundle,
+            config.tagging.precision,
+            config.seed,
+            output,
+        )
 
 
 def write_vocabulary(path: Path, label_file: Path, calibration: Calibration) -> None:

@@ -50,12 +50,14 @@ class DataConfig:
     ``views``: cached renditions of each image, the first unchanged, the others augmented. ``labels``: the label file,
     beside the configuration. ``unseen_share`` of the labels, drawn with ``label_split_seed``, is kept from training;
     so are, with ``unseen_source``, the labels called what that single-label source calls its photos. ``judged``: a file
-    beside the configuration (image,label,right) of tags that were judged by eye.
+    beside the configuration (image,label,right) of tags that were judged by eye; ``scenery``: one
+    (image,present,unsure) of words that captions leave out, which ``teach`` learns from.
     """
 
     kind: str
     labels: str = ""
     judged: str = ""
+    scenery: str = ""
     views: int = 4
     unseen_share: float = 0.0
     unseen_source: str = ""
@@ -66,12 +68,15 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Optimisation. ``images_per_source``: how many of each source a batch holds, by source name."""
+    """Optimisation. ``images_per_source``: how many of each source a batch holds, by source name. ``labels_per_step``
+    are drawn for all images together; of these the decoder is asked about ``labels_per_image`` of each image's own (0:
+    all)."""
 
     steps: int
     images_per_source: dict[str, int]
     labels_per_step: int = 150
     shown_labels_per_step: int = 40
+    labels_per_image: int = 0
     head_rate: float = 1e-3
     backbone_rate: float = 3e-4
     weight_decay: float = 0.05

@@ -2,18 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sections of an evaluation report: ranking of labels, naming of single things, and the tags that are served."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from clip_decoder.blend import answers, scores_by_method
-from clip_decoder.calibration import Calibration
-from clip_decoder.data.dataset import TEST
+from clip_decoder.bundle.served import ServedBundle
+from clip_decoder.calibration import Calibration, fit_naming_rates
+from clip_decoder.data.dataset import CALIBRATE, TEST
 from clip_decoder.data.everyday import EverydaySources
+from clip_decoder.data.images import ImageStore
 from clip_decoder.data.judged import read_judged
-from clip_decoder.evaluation import multi_label_results, single_label_results, tag_counts
-from clip_decoder.metrics import calibration_bins
+from clip_decoder.data.scenery import Scenery, read_scenery
+from clip_decoder.evaluation import MethodScores, method_scores, multi_label_results, single_label_results, tag_counts
+from clip_decoder.metrics import average_precision, calibration_bins
 from clip_decoder.prepared import Prepared, Reference
 from clip_decoder.report import Report, plot_calibration, plot_label_precision, plot_scores
 
@@ -31,6 +34,57 @@ class Measurement:
 
     def scores(self, rows: np.ndarray, labels: np.ndarray):
         return scores_by_method(self.prepared, rows, labels, self.calibration, self.reference)
+
+
+class BundleMeasurement(Measurement):
+    """A bundle as its files serve it; photos are encoded when they are first asked for, and kept."""
+
+    bundle: ServedBundle
+    encoded: dict[int, tuple[np.ndarray, np.ndarray]]
+
+    @staticmethod
+    def open(prepared: Prepared, bundle: ServedBundle) -> "BundleMeasurement":
+        """The bundle's labels must be those of the configuration; its naming rates are fitted on calibration photos."""
+        prepared.data.center = bundle.center
+        vocabulary = {row["name"]: row["threshold"] for row in bundle.vocabulary()}
+        names = [prepared.data.labels.names[index] for index in prepared.data.labels.published()]
+        calibration = Calibration(
+            bundle.scoring.decoder_weight,
+            bundle.scoring.cosine_weight,
+            bundle.scoring.bias,
+            threshold=bundle.scoring.default_threshold,
+            thresholds={name: float(threshold) for name, threshold in vocabulary.items() if threshold},
+            withheld=tuple(name for name in names if name not in vocabulary),
+        )
+        measurement = BundleMeasurement(prepared, calibration, Reference(bundle.reference, np.zeros((0, 0))))
+        measurement.bundle, measurement.encoded = bundle, {}
+        rows = prepared.data.images.rows(None, CALIBRATE)
+        said = ~np.isin(names, unsaid_words(prepared))
+        scores = measurement.scores(rows, prepared.served_labels()[said]).by_method["blend"]
+        rates = fit_naming_rates(scores, answers(prepared, rows).columns(said))
+        measurement.calibration = replace(calibration, naming_rates=rates)
+        measurement.encoded.clear()
+        return measurement
+
+    def scores(self, rows: np.ndarray, labels: np.ndarray) -> MethodScores:
+        data = self.prepared.data
+        missing = [row for row in rows if row not in self.encoded]
+        if missing:
+            with ImageStore(self.prepared.folders.data) as store:
+                tokens, embeddings = self.bundle.encode(store, [data.images.names[row] for row in missing])
+            self.encoded |= dict(zip(missing, zip(tokens, embeddings, strict=True), strict=True))
+        tokens = np.stack([self.encoded[row][0] for row in rows])
+        embeddings = np.stack([self.encoded[row][1] for row in rows])
+        return method_scores(
+            self.bundle.logits(tokens, labels),
+            embeddings,
+            labels,
+            self.bundle.reference,
+            data.cache.class_probabilities()[data.cache_rows[rows]],
+            data.centred(data.class_texts),
+            np.zeros(len(labels), np.float32),
+            self.calibration,
+        )
 
 
 def measure_labels(measurement: Measurement, report: Report) -> dict[str, list[dict]]:
@@ -105,7 +159,8 @@ def measure_tags(measurement: Measurement, report: Report, output: Path) -> dict
                 "false_person": float((scores[free, column] >= thresholds[column]).mean()),
             }
         found.append(counts)
-        bins[source] = calibration_bins(scores, truth, known.weights)
+        unsaid = np.isin(names, unsaid_words(prepared))  # judged by eye instead: captions leave these out
+        bins[source] = calibration_bins(scores[:, ~unsaid], truth[:, ~unsaid], known.weights[:, ~unsaid])
         if source == images.source_names[0]:
             output.mkdir(parents=True, exist_ok=True)
             plot_label_precision(output / "labels.png", names, scores, known.targets > 0)
@@ -149,6 +204,57 @@ def measure_judged(measurement: Measurement, report: Report) -> dict[str, list[d
         "judged": [{"photos": len(photos), "tags": int(tagged.sum()), "right": float(right[tagged].mean())}],
         "calibration, judged": [asdict(one) for one in bins],
     }
+
+
+def judged_scenery(prepared: Prepared, learned: bool) -> Scenery:
+    """The photos of ``data.scenery``: those to learn from, or those set aside for tests."""
+    images = prepared.data.images
+    scenery = read_scenery(prepared.config_path.parent / prepared.config.data.scenery)
+    row_of = {name: row for row, name in enumerate(images.names)}
+    missing = [image for image in scenery.images if image not in row_of]
+    if missing:
+        raise ValueError(f"{prepared.config.data.scenery}: no such image in the data: {', '.join(missing[:5])}")
+    tested = images.splits[[row_of[image] for image in scenery.images]] == TEST
+    return scenery.photos(tested != learned)
+
+
+def unsaid_words(prepared: Prepared) -> list[str]:
+    """The words of ``data.scenery``, if there is one."""
+    scenery = prepared.config.data.scenery
+    return read_scenery(prepared.config_path.parent / scenery).words if scenery else []
+
+
+def measure_scenery(measurement: Measurement, report: Report) -> dict[str, list[dict]]:
+    """Words that captions leave out, on test photos judged by eye: tags that are right, and that are missing."""
+    prepared, calibration = measurement.prepared, measurement.calibration
+    scenery = judged_scenery(prepared, learned=False)
+    images, space = prepared.data.images, prepared.data.labels
+    names = [space.names[index] for index in space.published()]
+    words = [word for word in scenery.words if word in names and word not in calibration.withheld]
+    scenery = scenery.columns(words)
+    row_of = {name: row for row, name in enumerate(images.names)}
+    rows = np.array([row_of[image] for image in scenery.images])
+    labels = prepared.served_labels()[[names.index(word) for word in words]]
+    scores = measurement.scores(rows, labels).by_method["blend"]
+    tagged = (scores >= calibration.label_thresholds(words)) & scenery.known
+    right = scenery.present & scenery.known
+    report.section(f"Scenery, judged by eye: {len(words)} words, {len(rows)} test photos")
+    report.text(
+        f"{tagged.sum() / len(rows):.2f} of these tags a photo, of which {(tagged & right).sum()} of {tagged.sum()} are "
+        f"right; of {right.sum()} words that are there {(tagged & right).sum()} are tags."
+    )
+    report.lines += ["| word | tags | right | there | average precision |", "|---|---|---|---|---|"]
+    found = []
+    for column, word in enumerate(words):
+        known = scenery.known[:, column]
+        precision = average_precision(scores[known, column], scenery.present[known, column])
+        counts = [int(part[:, column].sum()) for part in (tagged, tagged & right, right)]
+        found.append({"word": word, "tags": counts[0], "right": counts[1], "there": counts[2], "ap": precision})
+        report.lines.append(f"| {word} | {counts[0]} | {counts[1]} | {counts[2]} | {precision:.2f} |")
+    report.lines.append("")
+    bins = calibration_bins(scores, scenery.present.astype(np.float32), scenery.known.astype(np.float32))
+    report.calibration({"scenery": bins})
+    return {"scenery": found, "calibration, scenery": [asdict(one) for one in bins]}
 
 
 def people_free(prepared: Prepared, rows: np.ndarray) -> np.ndarray:

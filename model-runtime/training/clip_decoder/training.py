@@ -160,8 +160,11 @@ class Trainer:
         with self._autocast():
             features = F.dropout2d(self.top(trunk), self.config.training.feature_dropout)  # [B, 1280, h, w]
             tokens, embedding = self.model.heads(features)
-            logits = self.model.decoder(tokens, vectors)  # [B, L]
-        loss = self._loss(rows, embedding.float(), logits, vectors, targets, weights)
+            chosen, chances = self._draw_pairs(targets, weights)  # [B, M]
+            logits = self.model.decoder(tokens, vectors, chosen)  # [B, M]
+        asked = targets.gather(1, chosen), weights.gather(1, chosen) / chances
+        loss = asymmetric_loss(logits, *asked, self.config.training.loss)
+        loss = loss + self._embedding_loss(rows, embedding.float(), vectors, targets, weights)
 
         self.optimizer.zero_grad()
         loss.backward()
@@ -171,14 +174,12 @@ class Trainer:
         self.average.update(self.model, self.step)
         return float(loss.detach())
 
-    def _loss(
-        self, rows: np.ndarray, embedding: Tensor, logits: Tensor, vectors: Tensor, targets: Tensor, weights: Tensor
+    def _embedding_loss(
+        self, rows: np.ndarray, embedding: Tensor, vectors: Tensor, targets: Tensor, weights: Tensor
     ) -> Tensor:
+        """Everything that the decoder has no part in."""
         training: TrainingConfig = self.config.training
-        loss = asymmetric_loss(logits, targets, weights, training.loss)
-        loss = loss + asymmetric_loss(
-            self.model.cosine_logits(embedding, vectors), targets, weights, training.loss
-        )
+        loss = asymmetric_loss(self.model.cosine_logits(embedding, vectors), targets, weights, training.loss)
         if self.texts is not None and training.contrastive_weight > 0:
             sentence = self.generator.integers(0, self.texts.shape[1], len(rows))
             texts = self._tensor(self.data.centred(self.texts[rows, sentence]))  # [B, D]
@@ -192,6 +193,21 @@ class Trainer:
             trust = 1 - captioned * (1 - CAPTIONED_DISTILLATION)
             loss = loss + training.distillation_weight * (trust * (1 - (embedding * taught).sum(1))).mean()
         return loss
+
+    def _draw_pairs(self, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Which labels [B, M] each image asks the decoder about, and the chance [B, M] that it would.
+
+        What an image shows is always asked. Of the many labels that it does not show a random part stands for all: the
+        decoder is most of a step's work, and labels that are absent have little to say each.
+        """
+        count = targets.shape[1]
+        asked = min(self.config.training.labels_per_image or count, count)
+        shown = (targets > 0) & (weights > 0)
+        order = self._tensor(self.generator.random(targets.shape, np.float32)) - 2 * shown.float()
+        chosen = order.argsort(1)[:, :asked]  # [B, M]
+        shows = shown.sum(1, keepdim=True)  # [B, 1]
+        chance = ((asked - shows) / (count - shows).clamp(min=1)).clamp(min=1 / count, max=1)
+        return chosen, torch.where(shown.gather(1, chosen), torch.ones_like(chance), chance)
 
     def _draw_labels(self, rows: np.ndarray) -> np.ndarray:
         """A share of each group, most of it what is published; and some of what the single-label images show.

@@ -3,6 +3,7 @@
 """The commands from end to end on a data folder in miniature."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -69,6 +70,24 @@ def test_resume_should_go_on_where_training_stopped(config_file, folders, losses
     rest = continued.run(progress=False)
     assert len(first) == 10 and len(rest) == 20
     assert first + rest == pytest.approx(losses, rel=0.02)
+
+
+def test_the_labels_an_image_is_asked_about_should_stand_for_all(config_file, folders, losses, tmp_path):
+    prepared = open_prepared(config_file, folders, "cpu")
+    training = replace(prepared.config.training, labels_per_image=12)
+    trainer = Trainer(
+        replace(prepared.config, training=training), prepared.model, prepared.data, prepared.device, tmp_path
+    )
+    targets = torch.zeros(4, 40)
+    targets[:, :3] = 1
+    weights = torch.ones(4, 40)
+    weights[:, 2] = 0  # nothing is known: no reason to ask
+    totals = torch.zeros(40)
+    for _ in range(300):
+        chosen, chances = trainer._draw_pairs(targets, weights)
+        assert all(len(set(row.tolist())) == 12 and {0, 1} <= set(row.tolist()) for row in chosen)
+        totals.index_add_(0, chosen.flatten(), (1 / chances).flatten())
+    assert (totals / 1200 - 1).abs().max() < 0.2
 
 
 def test_bundle_should_describe_its_files_and_its_graphs(bundle):

@@ -59,6 +59,16 @@ def test_decoder_logit_should_depend_on_its_own_image_and_label_alone():
         assert torch.allclose(decoder(tokens, labels)[1:2, 3:4], decoder(tokens[1:2], labels[3:4]), atol=1e-5)
 
 
+def test_decoder_should_answer_each_image_about_its_own_labels():
+    torch.manual_seed(2)
+    decoder = MLDecoder(MLDecoderConfig(16, 4, 32), 8).eval()
+    tokens, labels = torch.randn(3, 4, 16), torch.randn(5, 8)
+    chosen = torch.tensor([[4, 0], [1, 1], [2, 3]])
+    with torch.no_grad():
+        expected = decoder(tokens, labels).gather(1, chosen)
+        assert torch.allclose(decoder(tokens, labels, chosen), expected, atol=1e-5)
+
+
 def test_decoder_with_prior_should_add_a_share_of_an_average_photos_logits():
     torch.manual_seed(2)
     decoder = MLDecoder(MLDecoderConfig(16, 4, 32), 8).eval()
@@ -97,7 +107,7 @@ def test_same_padding_should_be_tensorflows(size, kernel, stride, expected):
     assert same_padding(size, kernel, stride) == expected
 
 
-@pytest.mark.parametrize("stage", [5, 6])
+@pytest.mark.parametrize("stage", [5, 6, 7])
 def test_matrix_top_should_equal_the_convolutions_and_their_gradients(stage):
     torch.manual_seed(3)
     backbone = EfficientNetLite("efficientnet-lite0", 64).eval()

@@ -170,13 +170,13 @@ class EfficientNetLite(nn.Module):
         """The blocks before stage ``first_trained_stage`` (0-6; 7 is the final convolution)."""
         x = (pixels - 127.0) / 128.0  # [B, 3, S, S], the range the weights were trained in
         x = self.stem(x)  # [B, 32, S/2, S/2]
-        for block in self.blocks[: self._start_of(first_trained_stage)]:
+        for block in self.blocks[: self.start_of(first_trained_stage)]:
             x = block(x)
         return x
 
     def top(self, x: Tensor, first_trained_stage: int) -> Tensor:
         """The rest of the network, from the trunk's output."""
-        for block in self.blocks[self._start_of(first_trained_stage) :]:
+        for block in self.blocks[self.start_of(first_trained_stage) :]:
             x = block(x)
         return self.head(x)  # [B, 1280, S/32, S/32]
 
@@ -189,11 +189,11 @@ class EfficientNetLite(nn.Module):
 
     def top_parameters(self, first_trained_stage: int):
         """The parameters that ``top`` uses."""
-        for block in self.blocks[self._start_of(first_trained_stage) :]:
+        for block in self.blocks[self.start_of(first_trained_stage) :]:
             yield from block.parameters()
         yield from self.head.parameters()
 
-    def _start_of(self, stage: int) -> int:
+    def start_of(self, stage: int) -> int:
         return len(self.blocks) if stage >= len(self.stage_starts) else self.stage_starts[stage]
 
 

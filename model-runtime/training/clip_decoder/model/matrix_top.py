@@ -23,7 +23,7 @@ class MatrixTop(nn.Module):
     def __init__(self, backbone: EfficientNetLite, first_trained_stage: int, size: int):
         super().__init__()
         self._backbone = [backbone]  # hidden in a list: a submodule would be in the state dict twice
-        self._blocks = list(backbone.blocks[backbone.stage_starts[first_trained_stage] :])
+        self._blocks = list(backbone.blocks[backbone.start_of(first_trained_stage) :])
         self._patterns = []
         for block in self._blocks:
             conv, padding = _depthwise(block)

@@ -50,7 +50,8 @@ class MLDecoder(nn.Module):
         self.logit = nn.Linear(width, 1)
         self.dropout = ByteDropout(config.dropout)
 
-    def forward(self, tokens: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, labels: Tensor, chosen: Tensor | None = None) -> Tensor:
+        """``chosen`` [B, M], optional: each image's own M rows of ``labels``; the logits are then [B, M]."""
         heads = self.config.heads
         head_width = self.config.width // heads
         batch, count = tokens.shape[0], tokens.shape[1]
@@ -58,6 +59,9 @@ class MLDecoder(nn.Module):
         queries = self.query_norm(projected + self.dropout(projected))  # [L, W]; the same for every image
 
         q = self.attention_query(queries).view(-1, heads, head_width).transpose(0, 1)  # [H, L, W/H]
+        if chosen is not None:
+            q = q[:, chosen].transpose(0, 1)  # [B, H, M, W/H]
+            queries = queries[chosen]  # [B, M, W]
         k = self.attention_key(tokens).view(batch, count, heads, head_width).transpose(1, 2)  # [B, H, T, W/H]
         v = self.attention_value(tokens).view(batch, count, heads, head_width).transpose(1, 2)  # [B, H, T, W/H]
         weights = torch.softmax(q @ k.transpose(2, 3) * head_width**-0.5, dim=-1)  # [B, H, L, T]

@@ -1,0 +1,56 @@
+# Copyright 2026 The Tagstream Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Photos judged by eye for words that captions leave out: what of a fixed list of words is in each."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from clip_decoder.data.labels import LabelFileError
+
+FEWEST_PRESENT = 10
+
+
+@dataclass(frozen=True)
+class Scenery:
+    """``present`` and ``known``, bool [N, W]: which words are fair tags of which photos, and where that was clear."""
+
+    images: list[str]
+    words: list[str]
+    present: np.ndarray
+    known: np.ndarray
+
+    def photos(self, chosen: np.ndarray) -> "Scenery":
+        """Only some of the photos, bool or int [n]."""
+        images = [self.images[row] for row in np.arange(len(self.images))[chosen]]
+        return Scenery(images, self.words, self.present[chosen], self.known[chosen])
+
+    def columns(self, words: list[str]) -> "Scenery":
+        chosen = [self.words.index(word) for word in words]
+        return Scenery(self.images, words, self.present[:, chosen], self.known[:, chosen])
+
+
+def read_scenery(path: Path) -> Scenery:
+    """Reads ``image,present,unsure`` rows, words separated by ``|``; every word that is present anywhere was asked of
+    every photo. Raises LabelFileError for a missing column, a photo given twice or a word both present and unsure.
+    """
+    rows: dict[str, tuple[set[str], set[str]]] = {}
+    with open(path, encoding="utf-8", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), 2):
+            if None in row.values() or not {"image", "present", "unsure"} <= row.keys():
+                raise LabelFileError(f"{path}:{number}: expected the columns image,present,unsure")
+            present, unsure = (set(filter(None, row[name].split("|"))) for name in ("present", "unsure"))
+            if present & unsure:
+                raise LabelFileError(f"{path}:{number}: both present and unsure: {', '.join(sorted(present & unsure))}")
+            if row["image"] in rows:
+                raise LabelFileError(f"{path}:{number}: {row['image']} is given twice")
+            rows[row["image"]] = present, unsure
+    words = sorted({word for present, _ in rows.values() for word in present})
+    return Scenery(
+        list(rows),
+        words,
+        np.array([[word in present for word in words] for present, _ in rows.values()], bool),
+        np.array([[word not in unsure for word in words] for _, unsure in rows.values()], bool),
+    )
