@@ -8,6 +8,7 @@ package io.tagstream.topology;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
+import java.util.UUID;
 import org.apache.kafka.streams.StreamsConfig;
 
 /** Configurations for tests without a cluster. */
@@ -29,7 +30,8 @@ public final class TestConfig {
     public static Properties driverProperties(TagstreamConfig config, String applicationId) {
         Properties properties = new Properties();
         properties.putAll(Tagstream.streamsSettings(config, applicationId, 1));
-        properties.remove(StreamsConfig.STATE_DIR_CONFIG);
+        // of its own: other tests may run on this machine at the same time
+        properties.put(StreamsConfig.STATE_DIR_CONFIG, "target/test-state/" + UUID.randomUUID());
         return properties;
     }
 }
