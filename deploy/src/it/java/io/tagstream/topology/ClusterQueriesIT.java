@@ -96,8 +96,7 @@ class ClusterQueriesIT {
                         .ignoreExceptionsInstanceOf(QueryUnavailableException.class)
                         .until(() -> known(one) + known(other) == IMAGES && known(one) > 0 && known(other) > 0);
 
-                Preview preview =
-                        one.queries.preview(new LabelText("heron", List.of()), OptionalDouble.of(0.99), 7);
+                Preview preview = one.queries.preview(new LabelText("heron", List.of()), OptionalDouble.of(0.99), 7);
                 assertThat(preview.knownImages()).isEqualTo(IMAGES);
                 assertThat(preview.unknownImages()).isZero();
                 assertThat(preview.thresholds())
@@ -111,8 +110,7 @@ class ClusterQueriesIT {
                         .isEqualTo(preview);
                 assertThat(client.progress().total()).isEqualTo(IMAGES);
                 for (int i = 0; i < IMAGES; i++) {
-                    Explanation explanation =
-                            one.queries.explain("image-" + i).orElseThrow();
+                    Explanation explanation = one.queries.explain("image-" + i).orElseThrow();
                     assertThat(explanation.labels())
                             .singleElement()
                             .satisfies(label -> assertThat(label.emitted()).isTrue());
