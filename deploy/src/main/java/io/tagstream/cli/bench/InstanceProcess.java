@@ -38,6 +38,7 @@ final class InstanceProcess implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx" + heapMib + "m",
                 "-XX:+UseSerialGC",
+                "-Dlogback.configurationFile=" + System.getProperty("logback.configurationFile", "logback.xml"),
                 "-cp",
                 System.getProperty("java.class.path"),
                 SlowedInstance.class.getName(),

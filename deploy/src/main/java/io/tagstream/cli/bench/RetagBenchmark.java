@@ -193,7 +193,7 @@ public final class RetagBenchmark {
             instance.start(0);
             progress.accept("tagging %d photos anew, again and again".formatted(photos.size()));
             long before = allBytes();
-            first = uploads.saturate(RUN_UP, options.round(), WINDOW);
+            first = uploads.saturate(runUp(), options.round(), WINDOW);
             endIfStopped();
             anewBytes = (allBytes() - before) / (double) uploads.known().size();
             report("anew: %.1f images/s", first.imagesPerSecond());
@@ -225,7 +225,7 @@ public final class RetagBenchmark {
                 Noticed noticed = notice(edits, load);
                 StageTime arrival = arrival(edits, load);
                 progress.accept("tagging anew once more");
-                Speed last = uploads.saturate(RUN_UP, options.round(), WINDOW);
+                Speed last = uploads.saturate(runUp(), options.round(), WINDOW);
                 endIfStopped();
                 return new RetagResult(
                         images,
@@ -348,7 +348,6 @@ public final class RetagBenchmark {
             }));
             endIfStopped();
             await("images to follow", edits::followed);
-            settled(System.nanoTime());
             report(
                     "%.1f uploads/s, round %d of %d: p99 %.0f ms, %.0f ms during sweeps",
                     load,
@@ -392,7 +391,6 @@ public final class RetagBenchmark {
         endIfStopped();
         edits.remove();
         await("images to follow", edits::followed);
-        settled(System.nanoTime());
         return StageTime.of("label", times);
     }
 
@@ -407,6 +405,10 @@ public final class RetagBenchmark {
                 .map(Map.Entry::getKey)
                 .orElseThrow(() -> CommandException.usage(
                         "none of the photos in %s gets a tag; give others".formatted(options.photos())));
+    }
+
+    private Duration runUp() {
+        return options.round().compareTo(RUN_UP) < 0 ? options.round() : RUN_UP;
     }
 
     private long allBytes() throws InterruptedException {

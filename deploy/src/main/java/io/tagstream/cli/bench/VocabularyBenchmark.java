@@ -180,11 +180,11 @@ public final class VocabularyBenchmark {
         }
 
         void warmUp() {
-            uploads.saturate(RUN_UP, options.round(), WINDOW);
+            uploads.saturate(runUp(), options.round(), WINDOW);
         }
 
         void measure(int round) {
-            speeds.add(uploads.saturate(RUN_UP, options.round(), WINDOW));
+            speeds.add(uploads.saturate(runUp(), options.round(), WINDOW));
             report(
                     "%,d labels, round %d of %d: %.1f images/s",
                     labels, round, ROUNDS, speeds.get(speeds.size() - 1).imagesPerSecond());
@@ -238,6 +238,10 @@ public final class VocabularyBenchmark {
                 size.close();
             }
         }
+    }
+
+    private Duration runUp() {
+        return options.round().compareTo(RUN_UP) < 0 ? options.round() : RUN_UP;
     }
 
     private void report(String pattern, Object... values) {
