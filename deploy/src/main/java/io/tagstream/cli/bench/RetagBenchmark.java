@@ -56,7 +56,10 @@ public final class RetagBenchmark {
     private static final Duration QUIET = Duration.ofSeconds(1);
 
     private static final int MOST_PHOTOS = 64;
+    /** Images under way, and so many a second of a measurement where that is less: short ones are not to wait for long. */
     private static final int WINDOW = 128;
+
+    private static final int WINDOW_PER_SECOND = 32;
     private static final double TOLERANCE = 1e-4;
 
     private final Options options;
@@ -193,7 +196,7 @@ public final class RetagBenchmark {
             instance.start(0);
             progress.accept("tagging %d photos anew, again and again".formatted(photos.size()));
             long before = allBytes();
-            first = uploads.saturate(runUp(), options.round(), WINDOW);
+            first = uploads.saturate(runUp(), options.round(), window());
             endIfStopped();
             anewBytes = (allBytes() - before) / (double) uploads.known().size();
             report("anew: %.1f images/s", first.imagesPerSecond());
@@ -202,7 +205,7 @@ public final class RetagBenchmark {
             try (Instance instance = new Instance(photos.size())) {
                 instance.start(uploads.known().size());
                 report("making it %,d known images, the same photos under other ids", options.images());
-                uploads.upload(options.images(), WINDOW);
+                uploads.upload(options.images(), window());
                 endIfStopped();
             }
         }
@@ -225,7 +228,7 @@ public final class RetagBenchmark {
                 Noticed noticed = notice(edits, load);
                 StageTime arrival = arrival(edits, load);
                 progress.accept("tagging anew once more");
-                Speed last = uploads.saturate(runUp(), options.round(), WINDOW);
+                Speed last = uploads.saturate(runUp(), options.round(), window());
                 endIfStopped();
                 return new RetagResult(
                         images,
@@ -305,7 +308,7 @@ public final class RetagBenchmark {
 
     /** Known images must have what their photo gets when it is uploaded now, by an event each where that is new. */
     private long check(Map<String, Set<String>> before, long events) {
-        List<Uploads.Known> anew = uploads.uploadEach(WINDOW);
+        List<Uploads.Known> anew = uploads.uploadEach(window());
         endIfStopped();
         long expected = 0;
         for (Map.Entry<String, Set<String>> image : before.entrySet()) {
@@ -405,6 +408,10 @@ public final class RetagBenchmark {
                 .map(Map.Entry::getKey)
                 .orElseThrow(() -> CommandException.usage(
                         "none of the photos in %s gets a tag; give others".formatted(options.photos())));
+    }
+
+    private int window() {
+        return (int) Math.min(WINDOW, WINDOW_PER_SECOND * options.round().toSeconds());
     }
 
     private Duration runUp() {

@@ -36,7 +36,10 @@ import java.util.stream.Collectors;
 public final class VocabularyBenchmark {
     private static final int ROUNDS = 3;
     private static final int MOST_PHOTOS = 256;
+    /** Images under way, and so many a second of a measurement where that is less: short ones are not to wait for long. */
     private static final int WINDOW = 64;
+
+    private static final int WINDOW_PER_SECOND = 16;
     private static final Duration RUN_UP = Duration.ofSeconds(2);
     private static final double NANOS_PER_SECOND = 1e9;
 
@@ -153,13 +156,13 @@ public final class VocabularyBenchmark {
                     TagstreamConfig.VOCABULARY_SELECTION, "all",
                     TagstreamConfig.IMAGE_FEATURES, "none"));
             report("%,d labels: encoded and started in %.1f s", labels, encodingSeconds);
-            List<Uploads.Known> full = uploads.uploadEach(WINDOW);
+            List<Uploads.Known> full = uploads.uploadEach(window());
             instance.close();
             startSeconds = start(Map.of());
             startCpuSeconds = instance.cpuNanos() / NANOS_PER_SECOND;
             readyMib = ProcessUsage.peakResidentMib(instance.pid()).orElse(0);
             report("%,d labels: started from stored vectors in %.1f s", labels, startSeconds);
-            List<Uploads.Known> selected = uploads.uploadEach(WINDOW);
+            List<Uploads.Known> selected = uploads.uploadEach(window());
             for (int photo = 0; photo < photos.size() && !stop.isRequested(); photo++) {
                 Set<String> union = new HashSet<>(full.get(photo).labels());
                 union.addAll(selected.get(photo).labels());
@@ -180,11 +183,11 @@ public final class VocabularyBenchmark {
         }
 
         void warmUp() {
-            uploads.saturate(runUp(), options.round(), WINDOW);
+            uploads.saturate(runUp(), options.round(), window());
         }
 
         void measure(int round) {
-            speeds.add(uploads.saturate(runUp(), options.round(), WINDOW));
+            speeds.add(uploads.saturate(runUp(), options.round(), window()));
             report(
                     "%,d labels, round %d of %d: %.1f images/s",
                     labels, round, ROUNDS, speeds.get(speeds.size() - 1).imagesPerSecond());
@@ -238,6 +241,10 @@ public final class VocabularyBenchmark {
                 size.close();
             }
         }
+    }
+
+    private int window() {
+        return (int) Math.min(WINDOW, WINDOW_PER_SECOND * options.round().toSeconds());
     }
 
     private Duration runUp() {
