@@ -39,47 +39,15 @@ public enum IndexMetric implements Metric {
             "From the timestamp of a record of the tags topic until the server has taken its document; a search finds it"
                     + " after the index's next refresh.");
 
-    private final String id;
-    private final Type type;
-    private final String unit;
-    private final String help;
-    /** Empty for none. */
-    private final String tag;
+    @SuppressWarnings("ImmutableEnumChecker") // its list is a copy
+    private final Definition definition;
 
-    IndexMetric(String id, Type type, String unit, String help) {
-        this(id, type, unit, help, "");
-    }
-
-    IndexMetric(String id, Type type, String unit, String help, String tag) {
-        this.id = id;
-        this.type = type;
-        this.unit = unit;
-        this.help = help;
-        this.tag = tag;
+    IndexMetric(String id, Type type, String unit, String help, String... tags) {
+        this.definition = new Definition(id, type, unit, help, List.of(tags));
     }
 
     @Override
-    public String id() {
-        return id;
-    }
-
-    @Override
-    public Type type() {
-        return type;
-    }
-
-    @Override
-    public String unit() {
-        return unit;
-    }
-
-    @Override
-    public String help() {
-        return help;
-    }
-
-    @Override
-    public List<String> tags() {
-        return tag.isEmpty() ? List.of() : List.of(tag);
+    public Definition definition() {
+        return definition;
     }
 }

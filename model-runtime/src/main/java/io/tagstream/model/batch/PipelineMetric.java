@@ -85,23 +85,11 @@ public enum PipelineMetric implements Metric {
             "Images that failed for good, by the reason of the last failure.",
             "reason");
 
-    private final String id;
-    private final Type type;
-    private final String unit;
-    private final String help;
-    /** Empty for none. */
-    private final String tag;
+    @SuppressWarnings("ImmutableEnumChecker") // its list is a copy
+    private final Definition definition;
 
-    PipelineMetric(String id, Type type, String unit, String help) {
-        this(id, type, unit, help, "");
-    }
-
-    PipelineMetric(String id, Type type, String unit, String help, String tag) {
-        this.id = id;
-        this.type = type;
-        this.unit = unit;
-        this.help = help;
-        this.tag = tag;
+    PipelineMetric(String id, Type type, String unit, String help, String... tags) {
+        this.definition = new Definition(id, type, unit, help, List.of(tags));
     }
 
     /** The values of {@link #STAGE}'s tag. */
@@ -126,27 +114,7 @@ public enum PipelineMetric implements Metric {
     }
 
     @Override
-    public String id() {
-        return id;
-    }
-
-    @Override
-    public Type type() {
-        return type;
-    }
-
-    @Override
-    public String unit() {
-        return unit;
-    }
-
-    @Override
-    public String help() {
-        return help;
-    }
-
-    @Override
-    public List<String> tags() {
-        return tag.isEmpty() ? List.of() : List.of(tag);
+    public Definition definition() {
+        return definition;
     }
 }

@@ -32,19 +32,41 @@ public interface Metric {
         SUMMARY
     }
 
-    /** Micrometer's name: lower case, words separated by dots. */
-    String id();
+    /**
+     * What is declared of a metric.
+     *
+     * @param id Micrometer's name: lower case, words separated by dots
+     * @param unit what it counts in; seconds for timers
+     * @param help what it tells, in a sentence or two
+     * @param tags the names of its tags, each with few values
+     */
+    record Definition(String id, Type type, String unit, String help, List<String> tags) {
+        public Definition {
+            tags = List.copyOf(tags);
+        }
+    }
 
-    Type type();
+    Definition definition();
 
-    /** What it counts in; seconds for timers. */
-    String unit();
+    default String id() {
+        return definition().id();
+    }
 
-    /** What it tells, in a sentence or two. */
-    String help();
+    default Type type() {
+        return definition().type();
+    }
 
-    /** The names of its tags, each with few values. */
-    List<String> tags();
+    default String unit() {
+        return definition().unit();
+    }
+
+    default String help() {
+        return definition().help();
+    }
+
+    default List<String> tags() {
+        return definition().tags();
+    }
 
     /** Registers a gauge of an object that somebody else keeps alive. */
     default <T> void gauge(MeterRegistry registry, T object, ToDoubleFunction<T> value) {
