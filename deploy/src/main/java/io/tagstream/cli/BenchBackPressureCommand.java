@@ -5,9 +5,6 @@
  */
 package io.tagstream.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import io.tagstream.CommandException;
 import io.tagstream.StopSignal;
 import io.tagstream.cli.bench.BackPressureBenchmark;
 import io.tagstream.cli.bench.BackPressureBenchmark.Options;
@@ -16,7 +13,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -84,11 +80,11 @@ final class BenchBackPressureCommand implements Callable<Integer> {
             description = "Size of the vocabulary. Default: ${DEFAULT-VALUE}.")
     private int labels;
 
-    @Option(names = "--json", description = "Write the results as an array of JSON objects.")
-    private boolean json;
-
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Any other configuration key.")
     private Map<String, String> settings = Map.of();
+
+    @Mixin
+    private BenchOptions bench;
 
     @Mixin
     private LoggingOptions logging;
@@ -96,35 +92,19 @@ final class BenchBackPressureCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         logging.apply();
-        atLeastOne("--seconds", seconds);
-        atLeastOne("--slowdown", slowdown);
-        atLeastOne("--heap", heap);
-        atLeastOne("--labels", labels);
-        waiting.forEach(number -> atLeastOne("--waiting", number));
+        BenchOptions.atLeastOne("--seconds", seconds);
+        BenchOptions.atLeastOne("--slowdown", slowdown);
+        BenchOptions.atLeastOne("--heap", heap);
+        BenchOptions.atLeastOne("--labels", labels);
+        waiting.forEach(number -> BenchOptions.atLeastOne("--waiting", number));
         Path directory = images == null ? Samples.directory() : images;
         try (StopSignal stop = new StopSignal()) {
-            print(BackPressureBenchmark.run(
+            List<BackPressureResult> results = BackPressureBenchmark.run(
                     new Options(directory, waiting, seconds, slowdown, heap, labels, settings),
                     System.err::println,
-                    stop));
+                    stop);
+            bench.print(results, BackPressureResult::text, BackPressureResult::json);
             return stop.exitCode();
         }
-    }
-
-    private static void atLeastOne(String option, int value) {
-        if (value < 1) {
-            throw CommandException.usage("%s %d: at least 1 is needed".formatted(option, value));
-        }
-    }
-
-    private void print(List<BackPressureResult> results) {
-        ArrayNode array = new ObjectMapper().createArrayNode();
-        results.forEach(result -> array.add(result.json()));
-        String text =
-                results.stream().map(BackPressureResult::text).collect(Collectors.joining(System.lineSeparator()));
-        Terminal.utf8Output()
-                .append(json ? array.toString() : text)
-                .append(System.lineSeparator())
-                .flush();
     }
 }

@@ -5,7 +5,6 @@
  */
 package io.tagstream.cli;
 
-import io.tagstream.CommandException;
 import io.tagstream.StopSignal;
 import io.tagstream.cli.bench.IndexBenchmark;
 import io.tagstream.cli.bench.IndexResult;
@@ -56,8 +55,8 @@ final class BenchIndexCommand implements Callable<Integer> {
             description = "Rounds that are counted. Default: ${DEFAULT-VALUE}.")
     private int rounds;
 
-    @Option(names = "--json", description = "Write the result as a JSON object.")
-    private boolean json;
+    @Mixin
+    private BenchOptions bench;
 
     @Mixin
     private LoggingOptions logging;
@@ -65,8 +64,8 @@ final class BenchIndexCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         logging.apply();
-        atLeastOne("--documents", documents);
-        atLeastOne("--rounds", rounds);
+        BenchOptions.atLeastOne("--documents", documents);
+        BenchOptions.atLeastOne("--rounds", rounds);
         try (StopSignal stop = new StopSignal();
                 SearchServer server = search.server()) {
             IndexBenchmark.run(server, documents, rounds, System.err::println, stop)
@@ -75,16 +74,7 @@ final class BenchIndexCommand implements Callable<Integer> {
         }
     }
 
-    private static void atLeastOne(String option, int value) {
-        if (value < 1) {
-            throw CommandException.usage("%s %d: at least 1 is needed".formatted(option, value));
-        }
-    }
-
     private void print(IndexResult result) {
-        Terminal.utf8Output()
-                .append(json ? result.json() : result.text())
-                .append(System.lineSeparator())
-                .flush();
+        bench.print(result.text(), result.json());
     }
 }

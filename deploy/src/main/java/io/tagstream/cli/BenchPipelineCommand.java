@@ -5,7 +5,6 @@
  */
 package io.tagstream.cli;
 
-import io.tagstream.CommandException;
 import io.tagstream.StopSignal;
 import io.tagstream.cli.bench.PipelineBenchmark;
 import io.tagstream.cli.bench.PipelineBenchmark.Options;
@@ -46,8 +45,6 @@ import picocli.CommandLine.Option;
             "130, 143:ended in order by Ctrl-C or SIGTERM"
         })
 final class BenchPipelineCommand implements Callable<Integer> {
-    private static final int MOST_LABELS = 100_000;
-
     @Option(names = "--images", paramLabel = "DIR", description = "A folder of images. Default: the sample photos.")
     private Path images;
 
@@ -66,9 +63,6 @@ final class BenchPipelineCommand implements Callable<Integer> {
             description = "Length of each of the seven measurements. Default: ${DEFAULT-VALUE}.")
     private int seconds;
 
-    @Option(names = "--json", description = "Write the result as a JSON object.")
-    private boolean json;
-
     @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
@@ -76,17 +70,16 @@ final class BenchPipelineCommand implements Callable<Integer> {
     private Map<String, String> settings = Map.of();
 
     @Mixin
+    private BenchOptions bench;
+
+    @Mixin
     private LoggingOptions logging;
 
     @Override
     public Integer call() throws InterruptedException {
         logging.apply();
-        if (labels < 1 || labels > MOST_LABELS) {
-            throw CommandException.usage("--labels %d: 1 to %d are possible".formatted(labels, MOST_LABELS));
-        }
-        if (seconds < 1) {
-            throw CommandException.usage("--seconds %d: at least 1 is needed".formatted(seconds));
-        }
+        BenchOptions.vocabularySize(labels);
+        BenchOptions.atLeastOne("--seconds", seconds);
         Path directory = images == null ? Samples.directory() : images;
         try (StopSignal stop = new StopSignal()) {
             PipelineBenchmark.run(
@@ -99,9 +92,6 @@ final class BenchPipelineCommand implements Callable<Integer> {
     }
 
     private void print(PipelineResult result) {
-        Terminal.utf8Output()
-                .append(json ? result.json() : result.text())
-                .append(System.lineSeparator())
-                .flush();
+        bench.print(result.text(), result.json());
     }
 }

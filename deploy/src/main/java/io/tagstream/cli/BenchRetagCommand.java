@@ -48,7 +48,6 @@ import picocli.CommandLine.Option;
             "130, 143:ended in order by Ctrl-C or SIGTERM"
         })
 final class BenchRetagCommand implements Callable<Integer> {
-    private static final int MOST_LABELS = 100_000;
     private static final int MOST_PERCENT = 90;
 
     @Option(
@@ -94,9 +93,6 @@ final class BenchRetagCommand implements Callable<Integer> {
                     + " ${DEFAULT-VALUE}.")
     private int produced;
 
-    @Option(names = "--json", description = "Write the result as a JSON object.")
-    private boolean json;
-
     @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
@@ -104,17 +100,18 @@ final class BenchRetagCommand implements Callable<Integer> {
     private Map<String, String> settings = Map.of();
 
     @Mixin
+    private BenchOptions bench;
+
+    @Mixin
     private LoggingOptions logging;
 
     @Override
     public Integer call() throws InterruptedException {
         logging.apply();
-        if (labels < 1 || labels > MOST_LABELS) {
-            throw CommandException.usage("--labels %d: 1 to %d are possible".formatted(labels, MOST_LABELS));
-        }
-        atLeastOne("--images", images);
-        atLeastOne("--seconds", seconds);
-        atLeastOne("--produced", produced);
+        BenchOptions.vocabularySize(labels);
+        BenchOptions.atLeastOne("--images", images);
+        BenchOptions.atLeastOne("--seconds", seconds);
+        BenchOptions.atLeastOne("--produced", produced);
         if (load < 1 || load > MOST_PERCENT) {
             throw CommandException.usage("--load %d: 1 to %d per cent are possible".formatted(load, MOST_PERCENT));
         }
@@ -136,16 +133,7 @@ final class BenchRetagCommand implements Callable<Integer> {
         }
     }
 
-    private static void atLeastOne(String option, int value) {
-        if (value < 1) {
-            throw CommandException.usage("%s %d: at least 1 is needed".formatted(option, value));
-        }
-    }
-
     private void print(RetagResult result) {
-        Terminal.utf8Output()
-                .append(json ? result.json() : result.text())
-                .append(System.lineSeparator())
-                .flush();
+        bench.print(result.text(), result.json());
     }
 }

@@ -5,8 +5,6 @@
  */
 package io.tagstream.cli;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.tagstream.CommandException;
 import io.tagstream.StopSignal;
 import io.tagstream.cli.bench.VocabularyBenchmark;
@@ -19,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -53,8 +50,6 @@ import picocli.CommandLine.Option;
             "130, 143:ended in order by Ctrl-C or SIGTERM"
         })
 final class BenchVocabularyCommand implements Callable<Integer> {
-    private static final int MOST_LABELS = 100_000;
-
     @Option(
             names = "--images",
             paramLabel = "DIR",
@@ -91,9 +86,6 @@ final class BenchVocabularyCommand implements Callable<Integer> {
             description = "An instance's largest heap. Default: ${DEFAULT-VALUE}.")
     private int heap;
 
-    @Option(names = "--json", description = "Write the results as an array of JSON objects.")
-    private boolean json;
-
     @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
@@ -101,25 +93,20 @@ final class BenchVocabularyCommand implements Callable<Integer> {
     private Map<String, String> settings = Map.of();
 
     @Mixin
+    private BenchOptions bench;
+
+    @Mixin
     private LoggingOptions logging;
 
     @Override
     public Integer call() throws InterruptedException {
         logging.apply();
-        for (int size : labels) {
-            if (size < 1 || size > MOST_LABELS) {
-                throw CommandException.usage("--labels %d: 1 to %d are possible".formatted(size, MOST_LABELS));
-            }
-        }
+        labels.forEach(BenchOptions::vocabularySize);
         if (new HashSet<>(labels).size() < labels.size()) {
             throw CommandException.usage("--labels: a size is there twice");
         }
-        if (seconds < 1) {
-            throw CommandException.usage("--seconds %d: at least 1 is needed".formatted(seconds));
-        }
-        if (heap < 1) {
-            throw CommandException.usage("--heap %d: at least 1 is needed".formatted(heap));
-        }
+        BenchOptions.atLeastOne("--seconds", seconds);
+        BenchOptions.atLeastOne("--heap", heap);
         Path directory = images == null ? Samples.directory() : images;
         try (StopSignal stop = new StopSignal()) {
             List<VocabularyResult> results = VocabularyBenchmark.run(
@@ -141,13 +128,6 @@ final class BenchVocabularyCommand implements Callable<Integer> {
 
     private void print(List<VocabularyResult> results) {
         VocabularyResult first = results.get(0);
-        ArrayNode array = new ObjectMapper().createArrayNode();
-        results.forEach(result -> array.add(result.json(first)));
-        String text =
-                results.stream().map(result -> result.text(first)).collect(Collectors.joining(System.lineSeparator()));
-        Terminal.utf8Output()
-                .append(json ? array.toString() : text)
-                .append(System.lineSeparator())
-                .flush();
+        bench.print(results, result -> result.text(first), result -> result.json(first));
     }
 }

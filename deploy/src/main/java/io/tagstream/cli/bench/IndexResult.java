@@ -30,7 +30,7 @@ public record IndexResult(String server, int documents, List<Double> ingester, L
     }
 
     /** One JSON object on one line. */
-    public String json() {
+    public ObjectNode json() {
         ObjectNode json = new ObjectMapper()
                 .createObjectNode()
                 .put("server", server)
@@ -40,7 +40,7 @@ public record IndexResult(String server, int documents, List<Double> ingester, L
                 .put("ratio", rounded(ratio()));
         ingester.forEach(json.putArray("ingesterRounds")::add);
         feed.forEach(json.putArray("feedRounds")::add);
-        return json.toString();
+        return json;
     }
 
     /** Some lines for people. */

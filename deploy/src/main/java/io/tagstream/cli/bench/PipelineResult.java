@@ -48,7 +48,7 @@ public record PipelineResult(
     }
 
     /** One JSON object on one line. */
-    public String json() {
+    public ObjectNode json() {
         ObjectNode json = new ObjectMapper().createObjectNode();
         json.put("rawImagesPerSecond", rounded(raw.imagesPerSecond()))
                 .put("pipelineImagesPerSecond", rounded(pipeline.imagesPerSecond()))
@@ -77,7 +77,7 @@ public record PipelineResult(
                     .put("p50Millis", rounded(stage.p50Millis()))
                     .put("p99Millis", rounded(stage.p99Millis()));
         }
-        return json.toString();
+        return json;
     }
 
     /** Some lines for people. */

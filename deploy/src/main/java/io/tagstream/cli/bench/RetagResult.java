@@ -78,7 +78,7 @@ public record RetagResult(
     }
 
     /** One JSON object on one line. */
-    public String json() {
+    public ObjectNode json() {
         ObjectNode json = new ObjectMapper()
                 .createObjectNode()
                 .put("images", images)
@@ -115,7 +115,7 @@ public record RetagResult(
         } else {
             json.putNull("rssMiB");
         }
-        return json.toString();
+        return json;
     }
 
     /** Some lines for people. */
