@@ -20,6 +20,8 @@ import io.tagstream.model.LabelVectors;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.model.Priority;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -82,7 +84,11 @@ public final class FakeModelRuntime implements ModelRuntime {
 
     /** Images complete when told to. */
     public static FakeModelRuntime manual(int capacity) {
-        return new FakeModelRuntime(describe("fake-1", 1, "text-1"), capacity, -1);
+        return manual(describe("fake-1", 1, "text-1"), capacity);
+    }
+
+    public static FakeModelRuntime manual(ModelDescription description, int capacity) {
+        return new FakeModelRuntime(description, capacity, -1);
     }
 
     /** Images complete by themselves, each after up to {@code longestDelayMillis}. */
@@ -312,6 +318,13 @@ public final class FakeModelRuntime implements ModelRuntime {
             vector[i] = random.nextFloat();
         }
         return vector;
+    }
+
+    /** A word's vector as label embeddings hold it. */
+    public static ByteBuffer vectorBytes(String word) {
+        ByteBuffer bytes = ByteBuffer.allocate(EMBEDDING_SIZE * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(vector(word));
+        return bytes;
     }
 
     /** SHA-256 of a text. */

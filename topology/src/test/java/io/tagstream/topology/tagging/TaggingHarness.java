@@ -17,9 +17,6 @@ import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.ImageMeta;
-import io.tagstream.model.LabelText;
-import io.tagstream.model.LabelTextException;
-import io.tagstream.model.LabelVector;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.FakeModelRuntime;
@@ -28,8 +25,6 @@ import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.topology.TestConfig;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.Vocabulary;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -160,7 +155,8 @@ final class TaggingHarness implements AutoCloseable {
                 .setThreshold(entry.threshold())
                 .setState(entry.state())
                 .build();
-        EncodedLabel encoded = new EncodedLabel(id, label, vector(entry.text()), entry.vectorOffset(), 0f, 1f);
+        EncodedLabel encoded =
+                new EncodedLabel(id, label, FakeModelRuntime.vectorBytes(entry.text()), entry.vectorOffset(), 0f, 1f);
         embeddings.pipeInput(
                 new EmbeddingKey(fingerprint(), id).toString(), new LabelEmbedding(fingerprint(), source, encoded));
     }
@@ -215,18 +211,6 @@ final class TaggingHarness implements AutoCloseable {
 
     double count(String metric, String... tag) {
         return metrics.get(metric).tags(tag).counter().count();
-    }
-
-    private ByteBuffer vector(String text) {
-        try {
-            LabelVector vector = model.encodeLabel(new LabelText(text, List.of()));
-            ByteBuffer bytes =
-                    ByteBuffer.allocate(vector.vector().length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            bytes.asFloatBuffer().put(vector.vector());
-            return bytes;
-        } catch (LabelTextException e) {
-            throw new AssertionError(e);
-        }
     }
 
     private String fingerprint() {

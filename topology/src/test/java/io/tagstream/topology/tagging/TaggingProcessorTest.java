@@ -10,11 +10,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tagstream.avro.Cause;
+import io.tagstream.avro.EncodedLabel;
 import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.avro.ImageReference;
+import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.RecordOrigin;
+import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.ImageMeta;
@@ -81,13 +85,7 @@ class TaggingProcessorTest {
             store(TaggingTopology.TASK_PROGRESS_STORE, Serdes.String(), new StateSerde<>(TaskProgress.class));
     private final Inflow inflow = new Inflow();
     private final MeterRegistry metrics = new SimpleMeterRegistry();
-    private final TaggingProcessor processor = new TaggingProcessor(new TaggingContext(
-            TestConfig.with(TagstreamConfig.TASK_PENDING_MAX, 3, TagstreamConfig.TASK_PENDING_MAX_BYTES, 1_000),
-            contracts,
-            vocabulary,
-            model,
-            metrics,
-            inflow));
+    private final TaggingProcessor processor = processor(vocabulary, model);
 
     @BeforeEach
     void coverTheVocabulary() {
@@ -223,6 +221,71 @@ class TaggingProcessorTest {
         punctuate();
 
         assertThat(progress.get("progress")).isEqualTo(new TaskProgress(10L, 1L));
+    }
+
+    @Test
+    void shouldReadKnownImagesAgainWithANewModelAndSayWhy() {
+        add(vocabulary, "cat", 11);
+        mark(vocabulary, 11, 1);
+        processor.init(context);
+        processor.process(new Record<>("a", image("a", "fake:dog"), 0));
+        processor.process(new Record<>("b", image("b", "fake:cat"), 0));
+        model.complete(2);
+        punctuate();
+        assertThat(event(0).getTags()).isEmpty();
+        assertThat(event(1).getTags()).hasSize(1);
+        processor.close();
+        context.resetForwards();
+
+        FakeModelRuntime newer = FakeModelRuntime.manual(
+                new ModelDescription(
+                        "fake",
+                        "fake-2",
+                        2,
+                        model.description().textFingerprint(),
+                        FakeModelRuntime.EMBEDDING_SIZE,
+                        FakeModelRuntime.OTHERS_SCORE - 0.05, // every image has every label
+                        8,
+                        64,
+                        0),
+                100);
+        Vocabulary followed = new Vocabulary(
+                "label-embeddings",
+                newer.description(),
+                contracts.labelEmbedding().deserializer());
+        followed.require(-1);
+        add(followed, "cat", 11);
+        mark(followed, 11, 1);
+        TaggingProcessor next = processor(followed, newer);
+        next.init(context);
+        punctuate(); // looks
+        punctuate(); // goes
+        assertThat(newer.waiting())
+                .as("features of another model are of no use")
+                .isEqualTo(2);
+        newer.complete(2);
+        punctuate();
+
+        assertThat(forwardedIds()).containsExactly("a", "b");
+        for (int i = 0; i < 2; i++) {
+            assertThat(event(i).getCause()).isEqualTo(Cause.MODEL_CHANGED);
+            assertThat(event(i).getModel().getVersion()).startsWith("fake-2");
+            assertThat(event(i).getTags()).extracting(Tag::getLabelId).containsExactly("cat");
+        }
+        assertThat(List.of("a", "b")).allSatisfy(id -> {
+            assertThat(metas.get(id).getModel().getVersion()).startsWith("fake-2");
+            assertThat(metas.get(id).getVocabularyEpoch()).isEqualTo(11);
+        });
+        assertThat(progress.get("progress")).isEqualTo(new TaskProgress(11L, 2L));
+
+        add(followed, "dog", 12);
+        mark(followed, 12, 2);
+        for (int turn = 0; turn < 3; turn++) { // looks, has them scored, applies that
+            punctuate();
+        }
+        assertThat(newer.encodedImages()).as("from the new model's features").isEqualTo(2);
+        assertThat(forwardedIds()).containsExactly("a", "b", "a", "b");
+        assertThat(event(2).getCause()).isEqualTo(Cause.VOCABULARY_CHANGED);
     }
 
     @Test
@@ -453,6 +516,16 @@ class TaggingProcessorTest {
         };
     }
 
+    private TaggingProcessor processor(Vocabulary followed, ModelRuntime runtime) {
+        return new TaggingProcessor(new TaggingContext(
+                TestConfig.with(TagstreamConfig.TASK_PENDING_MAX, 3, TagstreamConfig.TASK_PENDING_MAX_BYTES, 1_000),
+                contracts,
+                followed,
+                runtime,
+                metrics,
+                inflow));
+    }
+
     private void punctuate() {
         context.scheduledPunctuators().stream()
                 .filter(punctuator -> !punctuator.cancelled())
@@ -482,13 +555,37 @@ class TaggingProcessorTest {
     }
 
     private void mark(long epoch) {
+        mark(vocabulary, epoch, 0);
+    }
+
+    /** Puts a vocabulary of so many labels in force. */
+    private void mark(Vocabulary followed, long epoch, int labels) {
         String fingerprint = model.description().textFingerprint();
-        byte[] key = EmbeddingKey.marker(fingerprint).toString().getBytes(StandardCharsets.UTF_8);
-        byte[] value = contracts
-                .labelEmbedding()
-                .serializer()
-                .serialize("label-embeddings", new LabelEmbedding(fingerprint, epoch, new VocabularyMarker(0)));
-        new VocabularyProcessor(vocabulary).process(new Record<>(key, value, 0));
+        pipe(
+                followed,
+                EmbeddingKey.marker(fingerprint),
+                new LabelEmbedding(fingerprint, epoch, new VocabularyMarker(labels)));
+    }
+
+    /** Adds a label that is called, and described, by its id. */
+    private void add(Vocabulary followed, String id, long offset) {
+        String fingerprint = model.description().textFingerprint();
+        Label label = Label.newBuilder().setName(id).build();
+        pipe(
+                followed,
+                new EmbeddingKey(fingerprint, id),
+                new LabelEmbedding(
+                        fingerprint,
+                        offset,
+                        new EncodedLabel(id, label, FakeModelRuntime.vectorBytes(id), offset, 0f, 1f)));
+    }
+
+    private void pipe(Vocabulary followed, EmbeddingKey key, LabelEmbedding embedding) {
+        new VocabularyProcessor(followed)
+                .process(new Record<>(
+                        key.toString().getBytes(StandardCharsets.UTF_8),
+                        contracts.labelEmbedding().serializer().serialize("label-embeddings", embedding),
+                        0));
     }
 
     private static byte[] image(String id, String uri) {

@@ -21,9 +21,6 @@ import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.model.FailureReason;
-import io.tagstream.model.LabelText;
-import io.tagstream.model.LabelTextException;
-import io.tagstream.model.LabelVector;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.FakeModelRuntime;
@@ -32,8 +29,6 @@ import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.topology.TestConfig;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.Vocabulary;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -386,11 +381,7 @@ class TaggingTopologyTest {
                 .setThreshold(threshold)
                 .setState(state)
                 .build();
-        LabelVector vector = encode(id);
-        ByteBuffer bytes =
-                ByteBuffer.allocate(vector.vector().length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(vector.vector());
-        EncodedLabel encoded = new EncodedLabel(id, label, bytes, offset, 0f, 1f);
+        EncodedLabel encoded = new EncodedLabel(id, label, FakeModelRuntime.vectorBytes(id), offset, 0f, 1f);
         pipe(new EmbeddingKey(fingerprint(), id), new LabelEmbedding(fingerprint(), offset, encoded));
     }
 
@@ -404,14 +395,6 @@ class TaggingTopologyTest {
                         new StringSerializer(),
                         contracts.labelEmbedding().serializer())
                 .pipeInput(key.toString(), embedding);
-    }
-
-    private LabelVector encode(String name) {
-        try {
-            return model.encodeLabel(new LabelText(name, List.of()));
-        } catch (LabelTextException e) {
-            throw new AssertionError(e);
-        }
     }
 
     private String fingerprint() {
