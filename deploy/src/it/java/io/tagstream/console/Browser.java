@@ -113,7 +113,13 @@ final class Browser implements AutoCloseable {
     void awaitText(By element, String text) {
         new WebDriverWait(driver, PATIENCE)
                 .ignoring(StaleElementReferenceException.class)
-                .withMessage(() -> "%s says \"%s\"; it says %s".formatted(element, text, texts(driver, element)))
+                .withMessage(() -> "%s says \"%s\"; it says %s, and the page at %s says %s"
+                        .formatted(
+                                element,
+                                text,
+                                texts(driver, element),
+                                driver.getCurrentUrl(),
+                                texts(driver, By.tagName("body"))))
                 .until(page -> texts(page, element).stream().anyMatch(found -> found.contains(text)));
     }
 

@@ -139,6 +139,8 @@ class LocalConsoleIT {
         browser.type(By.name("q"), "kitten");
         browser.click(By.cssSelector(".search button"));
         browser.await("the older photo", By.cssSelector("[data-image='cat.jpg']"));
+        browser.go(url + "/#/image/cat.jpg");
+        browser.awaitText(By.cssSelector(".history"), "kitten added");
         removeLabel("kitten");
         browser.choose("Wall");
         browser.awaitGone("the tag", By.xpath("//article[@data-image='cat.jpg']//li[contains(., 'kitten')]"));

@@ -14,25 +14,24 @@ async function load() {
   const mine = id;
   try {
     const image = await api.image(mine);
-    if (mine === id) {
-      known = image;
-      failure = null;
+    if (mine !== id) {
+      return; // another page by now
     }
-  } catch (refused) {
-    failure = refused;
-  }
-  update();
-  if (state.status.features.queries) {
-    try {
+    known = image;
+    failure = null;
+    update();
+    if (state.status.features.queries) {
       const answer = await api.explain(mine);
       if (mine === id) {
         explanation = answer;
       }
-    } catch (refused) {
+    }
+  } catch (refused) {
+    if (mine === id) {
       failure = refused;
     }
-    update();
   }
+  update();
 }
 
 function scores() {
@@ -131,6 +130,13 @@ export const image = {
     explanation = null;
     failure = null;
     load();
+  },
+
+  /** What was refused for now is asked for again: stores cannot be read while partitions move. */
+  look() {
+    if (id !== "" && (failure?.status === 503 || failure?.status === 0)) {
+      load();
+    }
   },
 
   happened(kind, data) {

@@ -155,15 +155,15 @@ public final class LocalImageQueries implements ImageQueries {
 
     @Override
     public Optional<Explanation> explain(String imageId) {
-        KeyQueryMetadata where = running(
-                () -> streams.queryMetadataForKey(TaggingTopology.IMAGE_META_STORE, imageId, new StringSerializer()));
-        if (!shared.sweeps().containsKey(where.partition())) {
-            return Optional.empty();
+        // an instance that others cannot ask is not told which partition a key belongs to
+        for (int partition : shared.sweeps().keySet()) {
+            ImageMeta image = this.<String, ImageMeta>store(TaggingTopology.IMAGE_META_STORE, partition)
+                    .get(imageId);
+            if (image != null) {
+                return Optional.of(explanation(partition, imageId, image));
+            }
         }
-        int partition = where.partition();
-        ImageMeta image = this.<String, ImageMeta>store(TaggingTopology.IMAGE_META_STORE, partition)
-                .get(imageId);
-        return image == null ? Optional.empty() : Optional.of(explanation(partition, imageId, image));
+        return Optional.empty();
     }
 
     private Explanation explanation(int partition, String imageId, ImageMeta image) {
