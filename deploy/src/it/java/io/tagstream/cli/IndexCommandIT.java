@@ -182,6 +182,44 @@ class IndexCommandIT {
                 .body();
     }
 
+    /** Searches find the old index until the new one is complete, whatever becomes of the feed on the way. */
+    @Test
+    void shouldFinishWhatIsBuiltAnewThoughItIsKilledOnTheWay() throws Exception {
+        Map<String, Object> settings = new LinkedHashMap<>(config.kafkaSettings());
+        settings.put(TagstreamConfig.SCHEMA_REGISTRY_URL, cluster.registryUrl());
+        settings.put(TagstreamConfig.TAGS_TOPIC, "rebuilt");
+        TagstreamConfig rebuilt = new TagstreamConfig(settings);
+        TopicProvisioner.provision(rebuilt);
+        contracts.register(rebuilt);
+        String[] anew = index("--set", "tags.topic=rebuilt", "--index", "rebuilt", "--recreate", "--once");
+        try (TagsWriter tags = new TagsWriter(rebuilt, contracts)) {
+            tags.write(TagsWriter.longEvents(30));
+            Run first = CommandProcess.run(index("--set", "tags.topic=rebuilt", "--index", "rebuilt", "--once"));
+            assertThat(first.exitCode()).as(first.errors()).isZero();
+            openSearch.request("DELETE", "/rebuilt-000001/_doc/long-3", null); // what is to be mended
+
+            openSearch.refuseRequestsOver("8kb"); // a new index is made, and stays empty
+            CommandProcess feed = CommandProcess.start(anew);
+            try {
+                feed.awaitNote("takes no documents");
+            } finally {
+                feed.close(); // kill -9
+                openSearch.refuseRequestsOver(null);
+            }
+            assertThat(openSearch.behind("rebuilt")).containsExactly("rebuilt-000001");
+            assertThat(openSearch.documents("rebuilt")).hasSize(29);
+
+            Run second = CommandProcess.run(anew);
+            assertThat(second.exitCode()).as(second.errors()).isZero();
+            assertThat(second.errors()).contains("rebuilt-000002 was begun earlier");
+            assertThat(openSearch.behind("rebuilt")).containsExactly("rebuilt-000002");
+            assertThat(openSearch.documents("rebuilt")).isEqualTo(tags.documents());
+            assertThat(openSearch.request("GET", "/rebuilt-*", null).size())
+                    .as("indices left")
+                    .isEqualTo(1);
+        }
+    }
+
     @Test
     void shouldMeasureItselfBesideTheIngesterAlone() throws Exception {
         Run run = CommandProcess.run(

@@ -255,6 +255,33 @@ class IndexFeedIT {
         }
     }
 
+    /** A node without memory for requests refuses them with 429, and none of their documents is at fault. */
+    @Test
+    void shouldWaitForANodeThatHasTooManyRequests() throws Exception {
+        try (TagsWriter tags = new TagsWriter(config, contracts);
+                RunningFeed feed = feed(false, false)) {
+            tags.write("before", 1);
+            eventually(() -> assertThat(openSearch.documents(index)).isEqualTo(tags.documents()));
+            openSearch.refuseRequestsOver("8kb");
+            try {
+                tags.write(TagsWriter.longEvents(20));
+                eventually(() -> assertThat(feed.notReadyBecause())
+                        .hasValueSatisfying(reason -> assertThat(reason)
+                                .contains("takes no documents")
+                                .contains("429")));
+                tags.delete("before");
+            } finally {
+                openSearch.refuseRequestsOver(null);
+            }
+
+            eventually(() -> assertThat(openSearch.documents(index)).isEqualTo(tags.documents()));
+            eventually(() -> assertThat(feed.lag()).isZero());
+            assertThat(feed.retries()).isGreaterThanOrEqualTo(20);
+            assertThat(feed.documents("rejected")).isZero();
+            assertThat(feed.notReadyBecause()).isEmpty();
+        }
+    }
+
     @Test
     void shouldSetARefusedDocumentAsideWithTheReasonAndGoOn() throws Exception {
         openSearch.request(

@@ -134,6 +134,15 @@ public final class OpenSearchProcess implements AutoCloseable {
         return hits;
     }
 
+    /** Has the node refuse, with status 429, requests longer than this; null for none. */
+    public void refuseRequestsOver(String limit) throws IOException, InterruptedException {
+        request(
+                "PUT",
+                "/_cluster/settings",
+                "{\"transient\":{\"network.breaker.inflight_requests.limit\":%s}}"
+                        .formatted(limit == null ? "null" : '"' + limit + '"'));
+    }
+
     /** The indices that an alias stands for. */
     public List<String> behind(String alias) throws IOException, InterruptedException {
         List<String> names = new ArrayList<>();

@@ -69,6 +69,17 @@ public final class TagsWriter implements AutoCloseable {
                 Instant.ofEpochMilli(1_700_000_000_000L + number));
     }
 
+    /** Events whose documents take over eight kilobytes each, by image ids. */
+    public static Map<String, TagEvent> longEvents(int number) {
+        Map<String, TagEvent> events = new TreeMap<>();
+        for (int i = 0; i < number; i++) {
+            TagEvent event = event("long-" + i, i);
+            event.setAttributes(Map.of("caption", "a word and ".repeat(800)));
+            events.put("long-" + i, event);
+        }
+        return events;
+    }
+
     /** Writes records in one transaction: events, or null for a deletion, by image ids. */
     public void write(Map<String, TagEvent> records) {
         Instant time = Instant.ofEpochMilli(System.currentTimeMillis());
