@@ -6,6 +6,7 @@
 package io.tagstream.console;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tagstream.avro.Label;
 import io.tagstream.live.CurrentFailure;
@@ -92,6 +93,19 @@ class ConsolePageIT {
 
             assertThat(browser.script("return window.hacked")).isNull();
             assertThat(browser.complaints()).noneMatch(complaint -> complaint.contains("Content Security Policy"));
+        }
+    }
+
+    /** The check that the next test stands on. */
+    @Test
+    void shouldTellAPageThatKeepsPeopleOut() throws Exception {
+        try (ConsoleFixture console = fixture(Map.of())) {
+            browser.go(console.url("/"));
+            browser.choose("Search");
+            browser.script("document.getElementById('main').append(document.createElement('input'))");
+            assertThatThrownBy(() -> browser.assertAccessible("a field without a name"))
+                    .isInstanceOf(AssertionError.class)
+                    .hasMessageContaining("label");
         }
     }
 

@@ -47,17 +47,23 @@ class ConsolePicturesIT {
                 browser.go(url + "/#/vocabulary");
                 browser.await("a label", By.cssSelector("[data-label]"));
                 browser.click(By.id("add-label"));
-                browser.type(By.name("name"), "heron");
-                if (browser.all(By.xpath("//p[contains(., 'no preview')]")).isEmpty()) {
-                    browser.await("the preview", By.id("preview"));
-                    browser.awaitPictures();
-                }
+                browser.type(By.name("name"), "kitten");
+                browser.awaitText(By.cssSelector("#preview caption"), "known images");
+                browser.awaitPictures();
                 browser.picture(directory.resolve("vocabulary-" + scheme + ".png"));
-                browser.click(By.xpath("//button[text()='Cancel']"));
-                browser.go(url + "/#/image/dogs.jpg");
-                browser.await("the scores", By.cssSelector("tr.emitted"));
+                browser.click(By.cssSelector("#editor button[type=submit]"));
+                browser.awaitText(By.cssSelector(".said"), "“kitten” is in force");
+                browser.go(url + "/#/");
+                browser.awaitText(By.cssSelector("[data-image='cat.jpg'] .tags"), "kitten");
+                browser.go(url + "/#/image/cat.jpg");
+                browser.awaitText(By.cssSelector(".history"), "kitten added");
                 browser.awaitPictures();
                 browser.picture(directory.resolve("image-" + scheme + ".png"));
+                browser.choose("Vocabulary");
+                browser.type(By.cssSelector(".above-grid input"), "kitten");
+                browser.click(By.xpath("//button[@aria-label='Remove kitten']"));
+                browser.click(By.xpath("//dialog[@id='remover']//button[text()='Remove it']"));
+                browser.awaitGone("the label", By.cssSelector("[data-label='kitten']"));
             }
             local.terminate();
             local.awaitEnd();

@@ -40,6 +40,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.StringSerializer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -117,13 +118,13 @@ final class SubmitCommand implements Callable<Integer> {
         try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
             Contracts contracts = new Contracts(registry);
             if (wait == null) {
-                submit(images, config, contracts);
+                submit(images, List.of(), config, contracts);
                 System.out.printf("%d %s submitted.%n", images.size(), images.size() == 1 ? "image" : "images");
                 return ExitCode.DONE;
             }
             try (OutcomeReader reader = new OutcomeReader(config, contracts)) {
                 reader.readFromNow();
-                submit(images, config, contracts);
+                submit(images, List.of(reader.followSubmission()), config, contracts);
                 awaitOutcomes(images, reader);
                 return ExitCode.DONE;
             }
@@ -181,7 +182,7 @@ final class SubmitCommand implements Callable<Integer> {
         throw CommandException.usage("%s is neither a URI nor a file that is here".formatted(argument));
     }
 
-    private void submit(Map<String, String> images, TagstreamConfig config, Contracts contracts) {
+    private void submit(Map<String, String> images, List<Header> headers, TagstreamConfig config, Contracts contracts) {
         String topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
         Map<String, Object> settings = config.kafkaSettings();
         settings.put(ProducerConfig.ACKS_CONFIG, "all");
@@ -191,12 +192,14 @@ final class SubmitCommand implements Callable<Integer> {
             List<Future<RecordMetadata>> written = new ArrayList<>();
             images.forEach((imageId, uri) -> written.add(producer.send(new ProducerRecord<>(
                     topic,
+                    null,
                     imageId,
                     ImageReference.newBuilder()
                             .setUri(uri)
                             .setAttributes(attributes)
                             .setSubmittedAt(Instant.now().truncatedTo(ChronoUnit.MILLIS))
-                            .build()))));
+                            .build(),
+                    headers))));
             producer.flush();
             for (Future<RecordMetadata> record : written) {
                 record.get();

@@ -11,6 +11,7 @@ import io.tagstream.avro.TagEvent;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.DeadLetters;
 import io.tagstream.topology.TagstreamConfig;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -19,12 +20,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -32,6 +36,9 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 /** Reads what has become of images and labels: committed records only, each once. Used by one thread. */
 public final class OutcomeReader implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(100);
+
+    /** A header of image references that says who submitted them: outcomes have the headers of their references. */
+    private static final String SUBMISSION = "tagstream-submission";
 
     private final String tagsTopic;
     private final String imageFailuresTopic;
@@ -42,6 +49,7 @@ public final class OutcomeReader implements AutoCloseable {
     private final Deserializer<LabelFailure> labelFailures;
     private final KafkaConsumer<String, byte[]> consumer;
     private final Map<String, TagEvent> current = new HashMap<>();
+    private Optional<Header> submission = Optional.empty();
 
     public OutcomeReader(TagstreamConfig config, Contracts contracts) {
         tagsTopic = config.topic(TagstreamConfig.TAGS_TOPIC);
@@ -92,6 +100,24 @@ public final class OutcomeReader implements AutoCloseable {
         consumer.seekToBeginning(all);
     }
 
+    /**
+     * From now on {@link #poll} leaves out what became of other references than those that have a header: other
+     * submissions of the same images, and changes of the vocabulary.
+     *
+     * @return the header
+     */
+    public Header followSubmission() {
+        Header header =
+                new RecordHeader(SUBMISSION, UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8));
+        submission = Optional.of(header);
+        return header;
+    }
+
+    private boolean isOther(ConsumerRecord<String, byte[]> outcome) {
+        return submission.isPresent()
+                && !submission.get().equals(outcome.headers().lastHeader(SUBMISSION));
+    }
+
     private List<TopicPartition> partitions() {
         List<TopicPartition> all = new ArrayList<>();
         for (String topic : List.of(tagsTopic, imageFailuresTopic, labelFailuresTopic, deadLettersTopic)) {
@@ -120,13 +146,17 @@ public final class OutcomeReader implements AutoCloseable {
                         .formatted(found.key(), failure.getReason(), failure.getMessage()));
             } else if (found.topic().equals(deadLettersTopic)) {
                 complaints.accept(DeadLetters.reason(found.headers()).describe());
-            } else if (found.topic().equals(imageFailuresTopic)) {
-                outcomes.add(new Outcome.Failed(found.key(), imageFailures.deserialize(found.topic(), found.value())));
-            } else {
-                takeTags(found).ifPresent(outcomes::add);
+            } else if (!isOther(found)) {
+                take(found).ifPresent(outcomes::add);
             }
         }
         return outcomes;
+    }
+
+    private Optional<Outcome> take(ConsumerRecord<String, byte[]> found) {
+        return found.topic().equals(imageFailuresTopic)
+                ? Optional.of(new Outcome.Failed(found.key(), imageFailures.deserialize(found.topic(), found.value())))
+                : takeTags(found);
     }
 
     /** Empty for the deletion of an image that had no tags. */
