@@ -169,6 +169,33 @@ class ConsolePageIT {
         }
     }
 
+    /** A browser has six connections for a server, and a page that nobody sees must not keep one. */
+    @Test
+    void shouldLeaveRoomForOtherPages() throws Exception {
+        try (ConsoleFixture console = fixture(Map.of())) {
+            browser.go(console.url("/"));
+            for (int page = 0; page < 8; page++) {
+                browser.openTab();
+                browser.go(console.url("/"));
+                browser.await("an image", By.cssSelector("[data-image='cat.jpg']"));
+            }
+            for (int times = 0; times < 8; times++) {
+                browser.go("about:blank");
+                browser.back();
+                browser.await("an image", By.cssSelector("[data-image='cat.jpg']"));
+            }
+            browser.closeTabs();
+        }
+    }
+
+    @Test
+    void shouldSayThatAnAddressLeadsNowhere() throws Exception {
+        try (ConsoleFixture console = fixture(Map.of())) {
+            browser.go(console.url("/#/bogus"));
+            browser.awaitText(By.id("main"), "#/bogus leads nowhere");
+        }
+    }
+
     @Test
     void shouldAskForTheTokenAndRememberIt() throws Exception {
         try (ConsoleFixture console = fixture(Map.of(TagstreamConfig.CONSOLE_TOKEN, "open sesame"))) {

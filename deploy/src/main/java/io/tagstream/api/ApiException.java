@@ -7,6 +7,7 @@ package io.tagstream.api;
 
 import io.javalin.http.HttpStatus;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URI;
 
 /** An instance's read API has not answered, or with a problem. The message says which instance, and what to change. */
@@ -21,10 +22,15 @@ public final class ApiException extends Exception {
     }
 
     ApiException(URI asked, IOException cause) {
-        super(
-                "%s does not answer: %s".formatted(asked, cause.getMessage() == null ? cause : cause.getMessage()),
-                cause);
+        super("%s does not answer: %s".formatted(asked, reason(cause)), cause);
         this.status = 0;
+    }
+
+    private static String reason(IOException cause) {
+        if (cause instanceof ConnectException) {
+            return "nothing accepts connections there; is Tagstream running, and is this where it says that its console is?";
+        }
+        return cause.getMessage() == null ? cause.toString() : cause.getMessage();
     }
 
     boolean isNotFound() {

@@ -67,8 +67,7 @@ final class ImagesApi {
                 .find(id)
                 .orElseThrow(() -> ProblemException.of(
                         HttpStatus.NOT_FOUND,
-                        "no image \"%s\" is known; ids are told by GET /api/images, and are percent-encoded in paths"
-                                .formatted(id)));
+                        "no image \"%s\" is known: it was never tagged, or has been deleted".formatted(id)));
     }
 
     private void thumbnail(Context request) throws InterruptedException {

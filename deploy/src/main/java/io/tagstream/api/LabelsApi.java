@@ -7,6 +7,7 @@ package io.tagstream.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import io.javalin.http.Context;
+import io.javalin.http.Header;
 import io.javalin.http.HttpStatus;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
@@ -128,6 +129,12 @@ final class LabelsApi {
         VocabularyEditor editor = editor();
         String id = request.pathParam("id");
         Wanted wanted = Json.body(request, Wanted.class);
+        if ("*".equals(request.header(Header.IF_NONE_MATCH))
+                && late.get().vocabulary().find(id).isPresent()) {
+            throw ProblemException.of(
+                    HttpStatus.PRECONDITION_FAILED,
+                    "there is a label \"%s\" already; edit that, or give the new one another id".formatted(id));
+        }
         Map<String, String> attributes =
                 late.get().vocabulary().find(id).map(Label::getAttributes).orElse(Map.of());
         Label label = Label.newBuilder()

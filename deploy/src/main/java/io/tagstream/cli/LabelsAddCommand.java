@@ -59,6 +59,10 @@ final class LabelsAddCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (id.isBlank() || (name != null && name.isBlank())) {
+            throw CommandException.usage(
+                    "the label's %s is empty; give it one".formatted(id.isBlank() ? "id" : "name"));
+        }
         Label label = Label.newBuilder()
                 .setName(name == null ? id : name)
                 .setPrompts(prompts)

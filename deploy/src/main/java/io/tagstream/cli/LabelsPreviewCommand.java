@@ -48,7 +48,10 @@ final class LabelsPreviewCommand implements Callable<Integer> {
                     + " times. Default: the model's own templates.")
     private List<String> prompts = List.of();
 
-    @Option(names = "--threshold", paramLabel = "X", description = "A score from 0 to 1 to count at too.")
+    @Option(
+            names = "--threshold",
+            paramLabel = "X",
+            description = "The threshold that the label would have, from 0 to 1. Default: the model's.")
     private Double threshold;
 
     @Option(
@@ -73,6 +76,9 @@ final class LabelsPreviewCommand implements Callable<Integer> {
         if (best < 0 || best > 100) {
             throw CommandException.usage("--best %d: give a number from 0 to 100".formatted(best));
         }
+        if (name.isBlank()) {
+            throw CommandException.usage("the label's name is empty; give it one");
+        }
         Double checked = LabelsSetCommand.checked(threshold);
         OptionalDouble at = checked == null ? OptionalDouble.empty() : OptionalDouble.of(checked);
         Preview preview = instance.ask(client -> client.preview(new LabelText(name, prompts), at, best));
@@ -85,11 +91,14 @@ final class LabelsPreviewCommand implements Callable<Integer> {
     }
 
     private static void print(Preview preview) {
-        System.out.printf("%d known images scored%s%n", preview.knownImages(), left(preview));
+        System.out.printf(
+                "%d known images scored%s; from %.2f on they would get the tag%n",
+                preview.knownImages(), left(preview), preview.emittedFrom());
         for (Preview.Matches matches : preview.thresholds()) {
             long bar = preview.knownImages() == 0 ? 0 : LONGEST_BAR * matches.images() / preview.knownImages();
-            System.out.println("  score %.2f and more  %7d  %s"
-                    .formatted(matches.threshold(), matches.images(), "#".repeat((int) bar))
+            boolean emitted = matches.threshold() == preview.emittedFrom();
+            System.out.println("%s score %.2f and more  %7d  %s"
+                    .formatted(emitted ? ">" : " ", matches.threshold(), matches.images(), "#".repeat((int) bar))
                     .stripTrailing());
         }
         for (Preview.ScoredImage image : preview.best()) {

@@ -65,6 +65,7 @@ public final class ClusterImageQueries implements ImageQueries {
         return new Preview(
                 all.stream().mapToLong(Preview::knownImages).sum(),
                 all.stream().mapToLong(Preview::unknownImages).sum(),
+                all.get(0).emittedFrom(),
                 counts.entrySet().stream()
                         .map(count -> new Preview.Matches(count.getKey(), count.getValue()))
                         .toList(),

@@ -10,8 +10,8 @@ export class Problem extends Error {
 /** Called when the token is needed. */
 export const unauthorized = { handler: () => {} };
 
-async function call(method, path, body) {
-  const headers = { Accept: "application/json" };
+async function call(method, path, body, further) {
+  const headers = { Accept: "application/json", ...further };
   if (method !== "GET") {
     headers["X-Tagstream"] = "console"; // no other page can send it here
   }
@@ -66,6 +66,8 @@ export const api = {
   },
   submitUrl: (url) => call("POST", "/api/images", { url }),
   labels: (parameters) => call("GET", "/api/labels" + query(parameters)),
+  /** Only where there is none of this id yet. */
+  addLabel: (id, label) => call("PUT", "/api/labels/" + segment(id), label, { "If-None-Match": "*" }),
   putLabel: (id, label) => call("PUT", "/api/labels/" + segment(id), label),
   deleteLabel: (id) => call("DELETE", "/api/labels/" + segment(id)),
   preview: (label) => call("POST", "/api/labels/preview", label),

@@ -12,6 +12,10 @@ import { wall } from "./wall.js";
 
 export const state = { status: null, open: null, said: "", progress: null };
 
+const nowhere = {
+  title: "Nothing here",
+  show: () => html`<p>The address ${location.hash} leads nowhere. <a href="#/">To the wall</a></p>`,
+};
 const VIEWS = { "": wall, search, vocabulary, image, health };
 const MENU = [
   ["", "Wall"],
@@ -20,9 +24,11 @@ const MENU = [
   ["health", "Health"],
 ];
 const STATUS_MILLIS = 2000;
+const SAID_MILLIS = 10_000;
 
 let current = { name: "", view: wall };
 let scheduled = false;
+let unsaying;
 
 /** Shows what the state is by now. */
 export function update() {
@@ -35,16 +41,21 @@ export function update() {
   }
 }
 
-/** Tells something to everyone, those who hear the page too. */
+/** Tells something to everyone, those who hear the page too, for a while. */
 export function say(text) {
   state.said = text;
   update();
+  clearTimeout(unsaying);
+  unsaying = setTimeout(() => {
+    state.said = "";
+    update();
+  }, SAID_MILLIS);
 }
 
 function route() {
   const [path, parameters] = location.hash.replace(/^#\/?/, "").split("?");
   const [name, rest] = path.split("/");
-  const view = Object.hasOwn(VIEWS, name) ? VIEWS[name] : wall;
+  const view = Object.hasOwn(VIEWS, name) ? VIEWS[name] : nowhere;
   const moved = current.view !== view || current.rest !== rest;
   current = { name, view, rest };
   document.title = view.title + " · Tagstream";
@@ -144,6 +155,8 @@ unauthorized.handler = () => {
 listen((kind, data) => {
   if (kind === "progress") {
     state.progress = data;
+  } else if (kind === "resumed") {
+    route(); // what happened meanwhile was not told
   }
   for (const view of Object.values(VIEWS)) {
     view.happened?.(kind, data);

@@ -1,6 +1,7 @@
 // What happens, as it happens. The browser comes back by itself and says which event was the last.
 const KINDS = ["tagged", "failed", "deleted", "vocabulary", "progress"];
 const listeners = new Set();
+let wanted = false;
 let source;
 
 export const connection = { open: false };
@@ -14,8 +15,17 @@ function tell(kind, data) {
   listeners.forEach((listener) => listener(kind, data));
 }
 
+/** Follows from now on what happens, but for the time that nobody sees the page. */
 export function connect() {
-  source?.close();
+  wanted = true;
+  open();
+}
+
+function open() {
+  close();
+  if (!wanted || document.visibilityState === "hidden") {
+    return;
+  }
   source = new EventSource("/api/events");
   source.onopen = () => {
     connection.open = true;
@@ -25,10 +35,27 @@ export function connect() {
     connection.open = false;
     tell("connection", false);
     if (source.readyState === EventSource.CLOSED) {
-      setTimeout(connect, 2000);
+      setTimeout(open, 2000);
     }
   };
   for (const kind of KINDS) {
     source.addEventListener(kind, (event) => tell(kind, JSON.parse(event.data)));
   }
 }
+
+function close() {
+  source?.close();
+  source = undefined;
+}
+
+// A browser has six connections for all pages of a server: those that nobody sees leave theirs to the others.
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "hidden") {
+    close();
+  } else if (!source && wanted) {
+    open();
+    tell("resumed");
+  }
+});
+addEventListener("pagehide", close);
+addEventListener("pageshow", (event) => event.persisted && open());

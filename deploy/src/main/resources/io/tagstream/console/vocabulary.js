@@ -64,11 +64,13 @@ function change(event) {
   if (editing.fresh && name === "name") {
     editing.id = idOf(value);
   }
-  if (name === "name" || name === "prompts") {
+  if (name === "name" || name === "prompts" || (name === "threshold" && event.target.validity.valid)) {
     schedulePreview();
   }
   update();
 }
+
+const threshold = (label) => (label.threshold === "" ? null : Number(label.threshold));
 
 const prompts = (text) => text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
 
@@ -85,7 +87,7 @@ async function preview() {
   of.previewing = true;
   update();
   try {
-    const answer = await api.preview({ name: of.name, prompts: prompts(of.prompts), best: 12 });
+    const answer = await api.preview({ name: of.name, prompts: prompts(of.prompts), threshold: threshold(of), best: 12 });
     if (mine === asked) {
       of.preview = answer;
       of.failure = null;
@@ -103,10 +105,10 @@ async function save(event) {
   label.busy = true;
   update();
   try {
-    const answer = await api.putLabel(label.id, {
+    const answer = await (label.fresh ? api.addLabel : api.putLabel)(label.id, {
       name: label.name,
       prompts: prompts(label.prompts),
-      threshold: label.threshold === "" ? null : Number(label.threshold),
+      threshold: threshold(label),
       state: label.state,
     });
     close();
@@ -147,19 +149,21 @@ function previewed(label) {
       ${label.previewing ? "Looking at known images" : "Give a name to see how many images match."}
     </p>`;
   }
-  const { knownImages, unknownImages, thresholds, best } = label.preview;
+  const { knownImages, unknownImages, emittedFrom, thresholds, best } = label.preview;
+  const gets = label.state === "SHADOW" ? "would be counted" : "would get the tag";
+  const emitted = thresholds.find((row) => row.threshold === emittedFrom)?.images ?? 0;
   const most = Math.max(1, ...thresholds.map((row) => row.images));
   return html`<table id="preview">
       <caption>
         Of ${plural(knownImages, "known image", "known images")}${unknownImages > 0 ? ` (${count(unknownImages)} more cannot be scored)` : ""}
-        would match
+        ${count(emitted)} ${gets}, from ${score(emittedFrom)} on
       </caption>
       <thead>
         <tr><th scope="col">from score</th><th scope="col">images</th><th scope="col"><span class="hidden">share</span></th></tr>
       </thead>
       <tbody>
         ${thresholds.map(
-          (row) => html`<tr>
+          (row) => html`<tr class=${row.threshold === emittedFrom ? "emitted" : ""}>
             <th scope="row">${score(row.threshold)}</th>
             <td>${count(row.images)}</td>
             <td><meter min="0" max=${most} .value=${row.images} aria-label=${`images from ${score(row.threshold)}`}></meter></td>

@@ -26,7 +26,8 @@ public final class FakeQueries implements ImageQueries {
         for (int step = 0; step < 10; step++) {
             thresholds.add(new Preview.Matches((5 + 10 * step) / 100.0, 10L - step));
         }
-        return new Preview(12, 3, thresholds, List.of(new Preview.ScoredImage("cat.jpg", "file:///cat.jpg", 0.91)));
+        return new Preview(
+                12, 3, 0.3, thresholds, List.of(new Preview.ScoredImage("cat.jpg", "file:///cat.jpg", 0.91)));
     }
 
     @Override

@@ -13,10 +13,12 @@ import java.util.List;
  *
  * @param knownImages images that were scored for it
  * @param unknownImages images of which too little is kept to score them
- * @param thresholds how many images match at each of some thresholds, ascending
+ * @param emittedFrom the score from which images would get the tag, in [0, 1]
+ * @param thresholds how many images match at each of some thresholds, ascending; {@code emittedFrom} is one of them
  * @param best the images with the highest scores, best first
  */
-public record Preview(long knownImages, long unknownImages, List<Matches> thresholds, List<ScoredImage> best) {
+public record Preview(
+        long knownImages, long unknownImages, double emittedFrom, List<Matches> thresholds, List<ScoredImage> best) {
     public Preview {
         thresholds = List.copyOf(thresholds);
         best = List.copyOf(best);

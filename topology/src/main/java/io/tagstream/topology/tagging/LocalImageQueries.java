@@ -120,8 +120,9 @@ public final class LocalImageQueries implements ImageQueries {
     public Preview preview(LabelText text, OptionalDouble threshold, int best) throws LabelTextException {
         LabelVectors label =
                 new OneLabel(shared.runtime().encodeLabel(text), vocabulary().selection());
+        double emittedFrom = shared.outcomes().threshold(threshold);
         Tally tally = new Tally(
-                DoubleStream.concat(Arrays.stream(THRESHOLDS), threshold.stream())
+                DoubleStream.concat(Arrays.stream(THRESHOLDS), DoubleStream.of(emittedFrom))
                         .sorted()
                         .distinct()
                         .toArray(),
@@ -129,7 +130,7 @@ public final class LocalImageQueries implements ImageQueries {
         for (int partition : shared.sweeps().keySet()) {
             scan(partition, label, tally);
         }
-        return tally.preview();
+        return tally.preview(emittedFrom);
     }
 
     @Override
@@ -360,12 +361,12 @@ public final class LocalImageQueries implements ImageQueries {
             best.subList(Math.min(most, best.size()), best.size()).clear();
         }
 
-        Preview preview() {
+        Preview preview(double emittedFrom) {
             List<Preview.Matches> counted = new ArrayList<>();
             for (double threshold : thresholds) {
                 counted.add(new Preview.Matches(threshold, matches.getOrDefault(threshold, 0L)));
             }
-            return new Preview(known, unknown, counted, best);
+            return new Preview(known, unknown, emittedFrom, counted, best);
         }
     }
 

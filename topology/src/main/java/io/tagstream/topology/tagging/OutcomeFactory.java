@@ -82,7 +82,12 @@ final class OutcomeFactory {
 
     /** The score from which a label is emitted. */
     double threshold(VocabularyLabel label) {
-        return minScore.orElse(label.threshold().orElse(defaultThreshold));
+        return threshold(label.threshold());
+    }
+
+    /** The score from which a label with this threshold of its own, or none, is emitted. */
+    double threshold(OptionalDouble own) {
+        return minScore.orElse(own.orElse(defaultThreshold));
     }
 
     /** The score from which a label's score is kept: every tag's is. */
