@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from clip_decoder.bundle.scoring import standardised_cosine
 from clip_decoder.calibration import (
     FULLY_KNOWN,
     Answers,
@@ -28,7 +27,7 @@ PROJECTION_SHARES = (0.1, 0.25, 0.5, 0.75, 1.0)
 DECODER_RATIOS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5)
 PRIOR_WEIGHTS = (1.0, 2.0, 3.0)
 SAFE_GAIN = 1.01
-PAIRS_MARGIN = 0.01
+PAIRS_MARGIN = 0.002
 OTHER_SOURCE = "caltech101"
 
 
@@ -44,7 +43,7 @@ def calibrate(prepared: Prepared) -> tuple[Calibration, Reference]:
     reference = reference_photos(prepared)
     labels = prepared.served_labels()[seen]
     logits, embeddings = prepared.predict(rows, labels)
-    z = standardised_cosine(embeddings, labels, reference.embeddings)
+    z = reference.relative(embeddings, labels)
     prior = prepared.prior(reference, labels)
     known = answers(prepared, rows).columns(seen)
     balanced = replace(known, weights=balanced_weights(known.weights, sources))
@@ -117,9 +116,10 @@ def scores_by_method(
     probabilities = prepared.data.cache.class_probabilities()[prepared.data.cache_rows[rows]]
     class_texts = prepared.data.centred(prepared.data.class_texts)
     prior = prepared.prior(reference, labels)
-    return method_scores(
-        logits, embeddings, labels, reference.embeddings, probabilities, class_texts, prior, calibration
+    blend = calibration.scores(
+        reference.trusted(logits, prior, labels), reference.relative(embeddings, labels), prior
     )
+    return method_scores(logits, embeddings, labels, blend, probabilities, class_texts)
 
 
 @dataclass(frozen=True)
@@ -176,9 +176,12 @@ def _choose_blend(prepared: Prepared) -> tuple[float, float | None]:
         reference = reference_photos(prepared)
         prior = prepared.prior(reference, labels)
         logits, embeddings = prepared.predict(rows, labels)
-        z = standardised_cosine(embeddings, labels, reference.embeddings)
+        z = reference.relative(embeddings, labels)
         elsewhere = scores_by_method(prepared, objects, name_labels, Calibration(0, 1, 0), reference)
-        z_elsewhere = standardised_cosine(elsewhere.embeddings, name_labels, reference.embeddings)
+        z_elsewhere = reference.relative(elsewhere.embeddings, name_labels)
+        trusted_elsewhere = reference.trusted(
+            elsewhere.by_method["decoder"], prepared.prior(reference, name_labels), name_labels
+        )
         floor = mean_average_precision(elsewhere.by_method["class names"], right)
         for ratio in DECODER_RATIOS:
             blended = ratio * logits + z
@@ -187,7 +190,7 @@ def _choose_blend(prepared: Prepared) -> tuple[float, float | None]:
                 ratio,
                 max(_pair_precision(blended + own * prior, known.targets, parts) for own in PRIOR_WEIGHTS),
                 _label_precision(blended, known.targets, parts),
-                mean_average_precision(ratio * elsewhere.by_method["decoder"] + z_elsewhere, right) / floor,
+                mean_average_precision(ratio * trusted_elsewhere + z_elsewhere, right) / floor,
             )
             print(
                 f"share {share} ratio {ratio}: pairs {candidate.pairs:.3f}, labels {candidate.labels:.3f}, "

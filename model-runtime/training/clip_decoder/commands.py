@@ -7,10 +7,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import torch
+from torch import nn
 
 from clip_decoder import blend
-from clip_decoder.bundle.graphs import ImageEncoderGraph
+from clip_decoder.bundle.graphs import DecoderWithPrior, ImageEncoderGraph, NearnessEncoder, ServedDecoder
 from clip_decoder.bundle.scoring import Scoring
 from clip_decoder.bundle.served import ServedBundle
 from clip_decoder.bundle.writer import ExportReport, TextSpecification, write_bundle
@@ -29,7 +29,6 @@ from clip_decoder.measure import (
     measure_scenery,
     measure_tags,
 )
-from clip_decoder.model.ml_decoder import DecoderWithPrior
 from clip_decoder.pipeline import Folders, open_text_encoder
 from clip_decoder.prepared import Prepared, Reference, open_prepared
 from clip_decoder.report import Report
@@ -110,13 +109,11 @@ def export(config_path: Path, folders: Folders, device: str, checkpoint: Path, o
     prepared, calibration = measurement.prepared, measurement.calibration
     config = prepared.config
     _, graph, tokenizer = open_text_encoder(config, folders)
-    model = prepared.model.cpu().eval()
+    encoder, decoder = _graphs(measurement)
     report = write_bundle(
         output,
-        ImageEncoderGraph(model),
-        DecoderWithPrior(
-            model.decoder, torch.from_numpy(measurement.reference.tokens), calibration.prior_share
-        ).eval(),
+        encoder,
+        decoder,
         config.image.size,
         config.image.resize,
         config.bundle,
@@ -144,6 +141,22 @@ def export(config_path: Path, folders: Folders, device: str, checkpoint: Path, o
     if config.data.kind == "everyday":
         write_vocabulary(output / "vocabulary.csv", config_path.parent / config.data.labels, calibration)
     return report
+
+
+def _graphs(measurement: Measurement) -> tuple[nn.Module, nn.Module]:
+    """Encoder and decoder as they are served, so that decoder and plain z alone make the calibrated scores."""
+    model, reference, calibration = measurement.prepared.model.cpu().eval(), measurement.reference, measurement.calibration
+    encoder = ImageEncoderGraph(model)
+    if not len(reference.labels):
+        return encoder.eval(), DecoderWithPrior(model.decoder, reference.tokens, calibration.prior_share).eval()
+    decoder = ServedDecoder(
+        model.decoder,
+        reference.tokens,
+        reference.labels,
+        calibration.prior_share,
+        calibration.cosine_weight / calibration.decoder_weight,
+    )
+    return NearnessEncoder(encoder, reference.labels, reference.embeddings).eval(), decoder.eval()
 
 
 def teach(config_path: Path, folders: Folders, device: str, bundle: Path, output: Path) -> Taught:

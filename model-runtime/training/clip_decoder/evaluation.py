@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clip_decoder.bundle.scoring import standardised_cosine
-from clip_decoder.calibration import Calibration
 from clip_decoder.metrics import chance_level, mean_average_precision, top1_accuracy, top_k
 
 METHODS = ("blend", "decoder", "cosine", "class names")
@@ -33,22 +31,16 @@ def method_scores(
     logits: np.ndarray,
     embeddings: np.ndarray,
     labels: np.ndarray,
-    reference: np.ndarray,
+    blend: np.ndarray,
     class_probabilities: np.ndarray,
     class_texts: np.ndarray,
-    prior: np.ndarray,
-    calibration: Calibration,
 ) -> MethodScores:
-    """logits [N, L]; embeddings [N, D]; labels [L, D]; reference [R, D]; class_probabilities [N, K]; class_texts [K, D];
-
-    prior [L]: the decoder's logits for an average photo.
-    """
-    z = standardised_cosine(embeddings, labels, reference)
+    """logits, blend [N, L]; embeddings [N, D]; labels [L, D]; class_probabilities [N, K]; class_texts [K, D]"""
     named = class_probabilities @ class_texts  # [N, D]
     named /= np.maximum(np.linalg.norm(named, axis=1, keepdims=True), 1e-9)
     return MethodScores(
         {
-            "blend": calibration.scores(logits, z, prior),
+            "blend": blend,
             "decoder": logits,
             "cosine": embeddings @ labels.T,
             "class names": named @ labels.T,

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from clip_decoder.blend import answers, scores_by_method
+from clip_decoder.bundle.scoring import scores as served_scores
+from clip_decoder.bundle.scoring import standardised_cosine
 from clip_decoder.bundle.served import ServedBundle
 from clip_decoder.calibration import Calibration, fit_naming_rates
 from clip_decoder.data.dataset import CALIBRATE, TEST
@@ -56,7 +58,7 @@ class BundleMeasurement(Measurement):
             thresholds={name: float(threshold) for name, threshold in vocabulary.items() if threshold},
             withheld=tuple(name for name in names if name not in vocabulary),
         )
-        measurement = BundleMeasurement(prepared, calibration, Reference(bundle.reference, np.zeros((0, 0))))
+        measurement = BundleMeasurement(prepared, calibration, Reference(bundle.reference, np.zeros((0, 0)), bundle.reference[:0]))
         measurement.bundle, measurement.encoded = bundle, {}
         rows = prepared.data.images.rows(None, CALIBRATE)
         said = ~np.isin(names, unsaid_words(prepared))
@@ -75,15 +77,16 @@ class BundleMeasurement(Measurement):
             self.encoded |= dict(zip(missing, zip(tokens, embeddings, strict=True), strict=True))
         tokens = np.stack([self.encoded[row][0] for row in rows])
         embeddings = np.stack([self.encoded[row][1] for row in rows])
+        logits = self.bundle.logits(tokens, labels)
         return method_scores(
-            self.bundle.logits(tokens, labels),
+            logits,
             embeddings,
             labels,
-            self.bundle.reference,
+            served_scores(
+                logits, standardised_cosine(embeddings, labels, self.bundle.reference), self.bundle.scoring
+            ),
             data.cache.class_probabilities()[data.cache_rows[rows]],
             data.centred(data.class_texts),
-            np.zeros(len(labels), np.float32),
-            self.calibration,
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from clip_decoder.bundle.scoring import familiarity, nearness, standardised_cosine
 from clip_decoder.config import Config, read_config
 from clip_decoder.model.clip_decoder import ClipDecoder
 from clip_decoder.pipeline import Folders, build_model, load_backbone, open_text_encoder, prepare
@@ -17,18 +18,33 @@ from clip_decoder.training import TrainingData, encode, load_average, pick_devic
 
 @dataclass
 class Reference:
-    """What scores are relative to: unit image embeddings [R, D], and the tokens [T, W] of an average photo."""
+    """What scores are relative to: unit image embeddings [R, D], the tokens [T, W] of an average photo, labels [V, D].
+
+    The labels are those by which an image's nearness and a label's familiarity are told; V is 0 where these have no part
+    in scores.
+    """
 
     embeddings: np.ndarray
     tokens: np.ndarray
+    labels: np.ndarray
+
+    def relative(self, embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """Standardised cosines [N, L], less how near each image is to labels at all."""
+        z = standardised_cosine(embeddings, labels, self.embeddings)
+        return z - nearness(embeddings, self.labels, self.embeddings)[:, None]
+
+    def trusted(self, logits: np.ndarray, prior: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """A decoder's logits [N, L], less what is not to be trusted: for strangers among the labels, the prior [L] remains."""
+        share = familiarity(labels, self.labels)
+        return share * logits + (1 - share) * prior
 
     def save(self, path: Path) -> None:
-        np.savez(path, embeddings=self.embeddings, tokens=self.tokens)
+        np.savez(path, embeddings=self.embeddings, tokens=self.tokens, labels=self.labels)
 
     @staticmethod
     def read(path: Path) -> "Reference":
         with np.load(path) as stored:
-            return Reference(stored["embeddings"], stored["tokens"])
+            return Reference(stored["embeddings"], stored["tokens"], stored["labels"])
 
 
 @dataclass
@@ -70,10 +86,16 @@ class Prepared:
         return predict(self.model, top, self.data.cache.trunk(0), self.data.cache_rows[rows], labels, self.device)
 
     def reference(self, rows: np.ndarray) -> Reference:
-        """Embeddings and average tokens of some photos."""
+        """Embeddings and average tokens of some photos, and the published labels that were seen in training.
+
+        Data of one kind only has none: the blend there is what it fits.
+        """
+        labels = self.served_labels()[self.data.labels.seen[self.data.labels.published()]]
+        if self.config.data.kind != "everyday":
+            labels = labels[:0]
         top = top_for(self.model, self.config, self.data.cache, self.device)
         tokens, embeddings = encode(self.model, top, self.data.cache.trunk(0), self.data.cache_rows[rows], self.device)
-        return Reference(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True), tokens)
+        return Reference(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True), tokens, labels)
 
     def prior(self, reference: Reference, labels: np.ndarray) -> np.ndarray:
         """The decoder's logits [L] for an average photo."""

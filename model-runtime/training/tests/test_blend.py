@@ -10,8 +10,8 @@ def candidate(ratio: float, pairs: float, labels: float, gain: float) -> Candida
 def test_of_blends_that_rank_pairs_alike_the_one_that_ranks_labels_best_should_be_chosen():
     candidates = [
         candidate(0.2, 0.60, 0.40, 1.08),
-        candidate(0.4, 0.675, 0.38, 1.06),
-        candidate(0.6, 0.68, 0.37, 1.04),
+        candidate(0.4, 0.6815, 0.38, 1.06),
+        candidate(0.6, 0.682, 0.37, 1.04),
         candidate(0.8, 0.683, 0.36, 1.02),
     ]
     assert choose(candidates).ratio == 0.4

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from clip_decoder.bundle.graphs import DecoderWithPrior
 from clip_decoder.model.clip_decoder import ClipDecoder
 from clip_decoder.model.dropout import ByteDropout
 from clip_decoder.model.efficientnet_lite import EfficientNetLite, load_published_weights, same_padding
 from clip_decoder.model.matrix_top import MatrixTop
-from clip_decoder.model.ml_decoder import DecoderWithPrior, MLDecoder, MLDecoderConfig
+from clip_decoder.model.ml_decoder import MLDecoder, MLDecoderConfig
 
 
 def numpy_decoder(state, tokens, labels, heads):
@@ -75,7 +76,7 @@ def test_decoder_with_prior_should_add_a_share_of_an_average_photos_logits():
     tokens, average, labels = torch.randn(3, 4, 16), torch.randn(4, 16), torch.randn(5, 8)
     with torch.no_grad():
         expected = decoder(tokens, labels) + 0.5 * decoder(average[None], labels)
-        assert torch.allclose(DecoderWithPrior(decoder, average, 0.5)(tokens, labels), expected, atol=1e-5)
+        assert torch.allclose(DecoderWithPrior(decoder, average.numpy(), 0.5)(tokens, labels), expected, atol=1e-5)
 
 
 def test_decoder_should_refuse_a_width_its_heads_do_not_divide():

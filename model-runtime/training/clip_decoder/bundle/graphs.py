@@ -13,6 +13,8 @@ from onnxruntime.transformers.float16 import DEFAULT_OP_BLOCK_LIST, convert_floa
 from onnxruntime.transformers.onnx_model import OnnxModel
 from torch import Tensor, nn
 
+from clip_decoder.bundle.scoring import FAR, NEAR, NEAREST, SMALLEST_DEVIATION
+
 OPSET = 17
 PARITY_TOLERANCE = 1e-4
 HALF_PARITY_TOLERANCE = 1e-3
@@ -37,6 +39,73 @@ class ImageEncoderGraph(nn.Module):
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         return self.model.encode(pixels.permute(0, 3, 1, 2).float())
+
+
+class NearnessEncoder(nn.Module):
+    """An encoder with one more token, whose first number is how near the image is to labels at all (``nearness``).
+
+    vocabulary [V, D]; reference [R, D]
+    """
+
+    def __init__(self, encoder: nn.Module, vocabulary: np.ndarray, reference: np.ndarray):
+        super().__init__()
+        self.encoder = encoder
+        background = reference @ vocabulary.T  # [R, V]
+        deviation = np.maximum(background.std(0), SMALLEST_DEVIATION)
+        self.register_buffer("scaled", torch.from_numpy((vocabulary / deviation[:, None]).T.astype(np.float32)))  # [D, V]
+        self.register_buffer("offset", torch.from_numpy((background.mean(0) / deviation).astype(np.float32)))  # [V]
+        self.count = min(NEAREST, len(vocabulary))
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        tokens, embedding = self.encoder(pixels)
+        z = embedding @ self.scaled - self.offset  # [B, V]
+        near = z.topk(self.count, dim=1).values.mean(1, keepdim=True)  # [B, 1]
+        last = nn.functional.pad(near, (0, tokens.shape[2] - 1)).unsqueeze(1)  # [B, 1, W]
+        return torch.cat([tokens, last], 1), embedding
+
+
+class ServedDecoder(nn.Module):
+    """A decoder behind a ``NearnessEncoder``, with all that calibration found of it.
+
+    Its logits count as far as a label is familiar, for the rest those for an average photo, tokens [T, W]; of which
+    ``prior_share`` times more are added. ``nearness_share`` times the image's nearness is taken off.
+    """
+
+    def __init__(
+        self,
+        decoder: nn.Module,
+        average: np.ndarray,
+        vocabulary: np.ndarray,
+        prior_share: float,
+        nearness_share: float,
+    ):
+        super().__init__()
+        self.decoder = decoder
+        self.register_buffer("average", torch.from_numpy(average[None].astype(np.float32)))
+        self.register_buffer("vocabulary", torch.from_numpy(vocabulary.T.astype(np.float32)))  # [D, V]
+        self.prior_share = prior_share
+        self.nearness_share = nearness_share
+
+    def forward(self, tokens: Tensor, labels: Tensor) -> Tensor:
+        logits = self.decoder(torch.cat([tokens[:, :-1], self.average]), labels)  # [B + 1, L]
+        nearest = (labels @ self.vocabulary).max(1).values  # [L]
+        familiar = ((nearest - FAR) / (NEAR - FAR)).clamp(0, 1)
+        known = familiar * logits[:-1] + (1 - familiar + self.prior_share) * logits[-1:]
+        return known - self.nearness_share * tokens[:, -1, :1]
+
+
+class DecoderWithPrior(nn.Module):
+    """A decoder that adds to each logit ``share`` times its logit for an average photo, tokens [T, W]."""
+
+    def __init__(self, decoder: nn.Module, average: np.ndarray, share: float):
+        super().__init__()
+        self.decoder = decoder
+        self.register_buffer("average", torch.from_numpy(average[None].astype(np.float32)))
+        self.share = share
+
+    def forward(self, tokens: Tensor, labels: Tensor) -> Tensor:
+        logits = self.decoder(torch.cat([tokens, self.average]), labels)  # [B + 1, L]
+        return logits[:-1] + self.share * logits[-1:]
 
 
 def export_graph(

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 SMALLEST_DEVIATION = 1e-6
+NEAREST = 20
+# Cosine to the nearest label of training: a stranger up to FAR, an old acquaintance from NEAR on.
+FAR = 0.5
+NEAR = 1.0
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,30 @@ def standardised_cosine(embeddings: np.ndarray, labels: np.ndarray, reference: n
     background = reference @ labels.T  # [R, L]
     deviation = np.maximum(background.std(0), SMALLEST_DEVIATION)
     return (embeddings @ labels.T - background.mean(0)) / deviation
+
+
+def nearness(embeddings: np.ndarray, vocabulary: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """How near images are to labels at all: the mean z of the nearest of a vocabulary [V, D] -> [B].
+
+    Some images are near to everything. Between an image and a label, what counts is how much nearer than to the image's
+    nearest they are to each other (CSLS, Conneau et al. 2018, arXiv 1710.04087, against hubness). Without a vocabulary,
+    V = 0, nothing is taken off.
+    """
+    if not len(vocabulary):
+        return np.zeros(len(embeddings), np.float32)
+    z = standardised_cosine(embeddings, vocabulary, reference)
+    return np.sort(z, 1)[:, -NEAREST:].mean(1)
+
+
+def familiarity(labels: np.ndarray, vocabulary: np.ndarray) -> np.ndarray:
+    """How far the decoder is to be trusted with labels [L, D]: how near they are to one that it was trained with -> [L].
+
+    A decoder ranks what it has learned better than the cosine does, and what it has not much worse (Socher et al. 2013
+    tell the two apart by novelty, too). Without a vocabulary [V, D], V = 0, it is trusted with all.
+    """
+    if not len(vocabulary):
+        return np.ones(len(labels), np.float32)
+    return np.clip(((labels @ vocabulary.T).max(1) - FAR) / (NEAR - FAR), 0, 1)
 
 
 def scores(logits: np.ndarray | None, z: np.ndarray, scoring: Scoring) -> np.ndarray:

@@ -73,20 +73,6 @@ class MLDecoder(nn.Module):
         return self.logit(h).squeeze(-1)  # [B, L]
 
 
-class DecoderWithPrior(nn.Module):
-    """A decoder that adds to each logit ``share`` times its logit for an average photo, tokens [T, W]."""
-
-    def __init__(self, decoder: MLDecoder, average: Tensor, share: float):
-        super().__init__()
-        self.decoder = decoder
-        self.register_buffer("average", average[None])
-        self.share = share
-
-    def forward(self, tokens: Tensor, labels: Tensor) -> Tensor:
-        logits = self.decoder(torch.cat([tokens, self.average]), labels)  # [B + 1, L]
-        return logits[:-1] + self.share * logits[-1:]
-
-
 class TokenProjection(nn.Module):
     """Z = ReLU(X We + be): the decoder's view of the image features, kept on the encoder's side of a bundle.
 

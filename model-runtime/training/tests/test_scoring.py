@@ -1,0 +1,85 @@
+# Copyright 2026 The Tagstream Authors
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from clip_decoder.bundle.graphs import NearnessEncoder, ServedDecoder
+from clip_decoder.bundle.scoring import NEAREST, familiarity, nearness, standardised_cosine
+from clip_decoder.calibration import Calibration
+from clip_decoder.model.ml_decoder import MLDecoder, MLDecoderConfig
+from clip_decoder.prepared import Reference
+
+WIDTH, SIZE = 16, 8
+
+
+def unit(generator, count):
+    rows = generator.normal(size=(count, SIZE)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@pytest.fixture
+def generator():
+    return np.random.default_rng(7)
+
+
+def test_nearness_should_be_the_mean_of_the_nearest_labels_alone(generator):
+    images, labels, reference = unit(generator, 5), unit(generator, 60), unit(generator, 40)
+    z = standardised_cosine(images, labels, reference)
+    expected = [np.mean(sorted(row, reverse=True)[:NEAREST]) for row in z]
+    assert nearness(images, labels, reference) == pytest.approx(expected, abs=1e-5)
+    assert nearness(images[2:3], labels, reference) == pytest.approx(expected[2:3], abs=1e-5)
+
+
+def test_nearness_should_do_with_fewer_labels_and_with_none(generator):
+    images, labels, reference = unit(generator, 5), unit(generator, 3), unit(generator, 40)
+    z = standardised_cosine(images, labels, reference)
+    assert nearness(images, labels, reference) == pytest.approx(z.mean(1), abs=1e-5)
+    assert nearness(images, labels[:0], reference).tolist() == [0] * 5
+
+
+def test_familiarity_should_tell_acquaintances_from_strangers():
+    vocabulary = np.eye(3, dtype=np.float32)
+    half = np.array([0.75, (1 - 0.75**2) ** 0.5, 0], np.float32)
+    labels = np.stack([vocabulary[1], half, -vocabulary[0]])
+    assert familiarity(labels, vocabulary) == pytest.approx([1, 0.5, 0], abs=1e-6)
+    assert familiarity(labels, vocabulary[:0]).tolist() == [1, 1, 1]
+
+
+def test_a_decoder_should_be_trusted_with_what_it_knows():
+    reference = Reference(np.zeros((0, 3)), np.zeros((0, 0)), np.eye(3, dtype=np.float32)[:1])
+    logits, prior = np.array([[2.0, 2.0], [4.0, 4.0]]), np.array([-1.0, -3.0])
+    assert reference.trusted(logits, prior, np.eye(3)[:2]).tolist() == [[2, -3], [4, -3]]
+
+
+class Encoder(nn.Module):
+    """Pixels that are tokens and embedding already, one after the other."""
+
+    def forward(self, pixels):
+        return pixels[:, :-SIZE].reshape(len(pixels), -1, WIDTH), pixels[:, -SIZE:]
+
+
+@torch.no_grad()
+def test_graphs_should_score_as_calibrated_with_the_plain_cosine(generator):
+    torch.manual_seed(3)
+    decoder = MLDecoder(MLDecoderConfig(WIDTH, 4, 32), SIZE).eval()
+    tokens, images = generator.normal(size=(4, 5, WIDTH)).astype(np.float32), unit(generator, 4)
+    vocabulary = unit(generator, 30)
+    labels = np.concatenate([vocabulary[:3], unit(generator, 4)])  # some known, some new
+    reference = Reference(unit(generator, 50), generator.normal(size=(5, WIDTH)).astype(np.float32), vocabulary)
+    calibration = Calibration(0.7, 1.3, -2.0, prior_share=0.4)
+
+    encoder = NearnessEncoder(Encoder(), vocabulary, reference.embeddings)
+    served = ServedDecoder(decoder, reference.tokens, vocabulary, 0.4, 1.3 / 0.7).eval()
+    pixels = np.concatenate([tokens.reshape(4, -1), images], 1)
+    more, embedding = encoder(torch.from_numpy(pixels))
+    logits = served(more, torch.from_numpy(labels)).numpy()
+    z = standardised_cosine(embedding.numpy(), labels, reference.embeddings)
+    found = 1 / (1 + np.exp(-(0.7 * logits + 1.3 * z - 2.0)))
+
+    own = decoder(torch.from_numpy(tokens), torch.from_numpy(labels)).numpy()
+    prior = decoder(torch.from_numpy(reference.tokens[None]), torch.from_numpy(labels)).numpy()[0]
+    relative = reference.relative(images, labels)
+    assert familiarity(labels, vocabulary).min() < 1
+    assert found == pytest.approx(calibration.scores(reference.trusted(own, prior, labels), relative, prior), abs=1e-5)
