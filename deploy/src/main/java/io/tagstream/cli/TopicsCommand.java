@@ -72,15 +72,15 @@ final class TopicsCommand implements Callable<Integer> {
 
     private static String text(TopicReport.Topic topic) {
         if (topic.partitions() == 0) {
-            return "%-18s %s  (%s; made with %d partitions)"
+            return "%-18s %s  (%s; would be made with %d partitions)"
                     .formatted(topic.name(), Terminal.Colour.BAD.of("missing"), topic.key(), topic.wantedPartitions());
         }
         String partitions = topic.partitions() == topic.wantedPartitions()
                 ? String.valueOf(topic.partitions())
-                : "%d, made with %d".formatted(topic.partitions(), topic.wantedPartitions());
+                : "%d, would be made with %d".formatted(topic.partitions(), topic.wantedPartitions());
         String differences = topic.settings().stream()
                 .filter(setting -> !setting.asWanted())
-                .map(setting -> "; %s=%s, made with %s"
+                .map(setting -> "; %s=%s, would be made with %s"
                         .formatted(setting.name(), setting.found().orElse("?"), setting.wanted()))
                 .collect(Collectors.joining());
         return String.format(

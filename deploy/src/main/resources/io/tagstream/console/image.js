@@ -84,7 +84,7 @@ function history() {
   return html`<section aria-labelledby="history-title">
     <h2 id="history-title">History</h2>
     ${explanation.history.length === 0 ? html`<p class="quiet">nothing is kept</p>` : nothing}
-    <ol class="history">
+    <ul class="history">
       ${explanation.history.map(
         (entry) => html`<li>
           <time datetime=${entry.at}>${time(entry.at)}</time>
@@ -92,7 +92,7 @@ function history() {
           ${words(entry.cause)}, epoch ${entry.vocabularyEpoch}
         </li>`,
       )}
-    </ol>
+    </ul>
   </section>`;
 }
 

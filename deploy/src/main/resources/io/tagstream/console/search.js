@@ -123,6 +123,9 @@ export const search = {
       </form>
       ${problem(failure)}
       <p role="status" id="found">${found ? plural(found.total, "image", "images") : nothing}</p>
+      ${found?.total === 0 && wanted.get("q") && !likeness && state.status.features.queries
+        ? html`<p class="quiet">No image has all of these words. “Likeness to the words” ranks every image.</p>`
+        : nothing}
       <section class="grid-cards" aria-label="Found">
         ${repeat(
           found?.items ?? [],
