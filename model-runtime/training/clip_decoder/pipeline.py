@@ -5,6 +5,7 @@
 import hashlib
 import importlib
 import json
+import os
 import shutil
 import zipfile
 from dataclasses import dataclass
@@ -52,8 +53,10 @@ def open_text_encoder(config: Config, folders: Folders) -> tuple[TextEncoder, Pa
         target.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(source) as archive:
             for name in (config.text.graph, config.text.tokenizer):
-                with archive.open(name) as packed, open(target / name, "wb") as file:
+                unpacked = target / f"{name}.{os.getpid()}"
+                with archive.open(name) as packed, open(unpacked, "wb") as file:
                     shutil.copyfileobj(packed, file)
+                unpacked.replace(target / name)  # another process may be reading what was there
         source = target
     graph, tokenizer = source / config.text.graph, source / config.text.tokenizer
     if not graph.is_file() or not tokenizer.is_file():

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from clip_decoder.bundle.scoring import familiarity, nearness, standardised_cosine
 from clip_decoder.config import Config, read_config
@@ -15,10 +16,14 @@ from clip_decoder.pipeline import Folders, build_model, load_backbone, open_text
 from clip_decoder.text import TextEncoder, fill_templates
 from clip_decoder.training import TrainingData, encode, load_average, pick_device, predict, top_for
 
+TYPICAL_STEPS = 100
+TYPICAL_LABELS = 600
+TYPICAL_RATE = 0.02
+
 
 @dataclass
 class Reference:
-    """What scores are relative to: unit image embeddings [R, D], the tokens [T, W] of an average photo, labels [V, D].
+    """What scores are relative to: unit image embeddings [R, D], the tokens [T, W] of a typical photo, labels [V, D].
 
     The labels are those by which an image's nearness and a label's familiarity are told; V is 0 where these have no part
     in scores.
@@ -86,7 +91,7 @@ class Prepared:
         return predict(self.model, top, self.data.cache.trunk(0), self.data.cache_rows[rows], labels, self.device)
 
     def reference(self, rows: np.ndarray) -> Reference:
-        """Embeddings and average tokens of some photos, and the published labels that were seen in training.
+        """Embeddings and typical tokens of some photos, and the published labels that were seen in training.
 
         Data of one kind only has none: the blend there is what it fits.
         """
@@ -95,10 +100,14 @@ class Prepared:
             labels = labels[:0]
         top = top_for(self.model, self.config, self.data.cache, self.device)
         tokens, embeddings = encode(self.model, top, self.data.cache.trunk(0), self.data.cache_rows[rows], self.device)
+        taught = self.data.centred(self.data.labels.vectors[self.data.labels.seen, 0])
+        taught = taught[np.random.default_rng(self.config.seed).permutation(len(taught))[:TYPICAL_LABELS]]
+        logits, _ = self.predict(rows, taught)
+        tokens = typical_tokens(self.model.decoder, tokens, taught, logits.mean(0))
         return Reference(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True), tokens, labels)
 
     def prior(self, reference: Reference, labels: np.ndarray) -> np.ndarray:
-        """The decoder's logits [L] for an average photo."""
+        """The decoder's logits [L] for a typical photo."""
         with torch.inference_mode():
             tokens = torch.from_numpy(reference.tokens[None]).to(self.device)
             return self.model.decoder(tokens, torch.from_numpy(labels).to(self.device))[0].float().cpu().numpy()
@@ -118,6 +127,29 @@ class Prepared:
     def _projection_state(self) -> dict[str, torch.Tensor]:
         parts = ("projection.", "backbone.classifier.")
         return {name: value.detach().clone() for name, value in self.model.state_dict().items() if name.startswith(parts)}
+
+
+def typical_tokens(decoder: nn.Module, start: np.ndarray, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
+    """Tokens [T, W] for which the decoder says of labels [L, D] what it says on average over photos, logits [L].
+
+    The average photo is none: its logits are far below the average of logits. So its tokens, the start, are moved by
+    gradient descent until theirs are that.
+    """
+    device = next(decoder.parameters()).device
+    tokens = torch.from_numpy(start.astype(np.float32))[None].to(device).requires_grad_()
+    labels, logits = torch.from_numpy(labels).to(device), torch.from_numpy(logits).to(device)
+    frozen = [parameter for parameter in decoder.parameters() if parameter.requires_grad]
+    for parameter in frozen:
+        parameter.requires_grad = False
+    decoder.eval()
+    optimizer = torch.optim.Adam([tokens], lr=TYPICAL_RATE)
+    for _ in range(TYPICAL_STEPS):
+        optimizer.zero_grad()
+        (decoder(tokens.clamp(min=0), labels)[0].float() - logits).square().mean().backward()
+        optimizer.step()
+    for parameter in frozen:
+        parameter.requires_grad = True
+    return tokens.detach().clamp(min=0)[0].cpu().numpy()
 
 
 def open_prepared(config_path: Path, folders: Folders, device: str, config: Config | None = None) -> Prepared:

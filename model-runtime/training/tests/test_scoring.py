@@ -9,7 +9,7 @@ from clip_decoder.bundle.graphs import NearnessEncoder, ServedDecoder
 from clip_decoder.bundle.scoring import NEAREST, familiarity, nearness, standardised_cosine
 from clip_decoder.calibration import Calibration
 from clip_decoder.model.ml_decoder import MLDecoder, MLDecoderConfig
-from clip_decoder.prepared import Reference
+from clip_decoder.prepared import Reference, typical_tokens
 
 WIDTH, SIZE = 16, 8
 
@@ -83,3 +83,22 @@ def test_graphs_should_score_as_calibrated_with_the_plain_cosine(generator):
     relative = reference.relative(images, labels)
     assert familiarity(labels, vocabulary).min() < 1
     assert found == pytest.approx(calibration.scores(reference.trusted(own, prior, labels), relative, prior), abs=1e-5)
+
+
+def test_typical_tokens_should_get_the_average_of_logits(generator):
+    torch.manual_seed(4)
+    decoder = MLDecoder(MLDecoderConfig(WIDTH, 4, 32), SIZE).eval()
+    photos = np.maximum(3 * generator.normal(size=(20, 5, WIDTH)), 0).astype(np.float32)
+    labels = unit(generator, 40)
+    with torch.no_grad():
+        average = decoder(torch.from_numpy(photos), torch.from_numpy(labels)).numpy().mean(0)
+    start = photos.mean(0)
+
+    def gap(tokens):
+        with torch.no_grad():
+            return np.abs(decoder(torch.from_numpy(tokens[None]), torch.from_numpy(labels)).numpy()[0] - average).mean()
+
+    found = typical_tokens(decoder, start, labels, average)
+    assert gap(found) < 0.5 * gap(start)
+    assert found.min() >= 0 and found.shape == start.shape
+    assert all(parameter.requires_grad for parameter in decoder.parameters())

@@ -67,7 +67,7 @@ class NearnessEncoder(nn.Module):
 class ServedDecoder(nn.Module):
     """A decoder behind a ``NearnessEncoder``, with all that calibration found of it.
 
-    Its logits count as far as a label is familiar, for the rest those for an average photo, tokens [T, W]; of which
+    Its logits count as far as a label is familiar, for the rest those for a typical photo, tokens [T, W]; of which
     ``prior_share`` times more are added. ``nearness_share`` times the image's nearness is taken off.
     """
 
