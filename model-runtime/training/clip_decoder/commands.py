@@ -10,7 +10,7 @@ from pathlib import Path
 from torch import nn
 
 from clip_decoder import blend
-from clip_decoder.bundle.graphs import DecoderWithPrior, ImageEncoderGraph, NearnessEncoder, ServedDecoder
+from clip_decoder.bundle.graphs import ImageEncoderGraph, NearnessEncoder, ServedDecoder
 from clip_decoder.bundle.scoring import Scoring
 from clip_decoder.bundle.served import ServedBundle
 from clip_decoder.bundle.writer import ExportReport, TextSpecification, write_bundle
@@ -148,7 +148,7 @@ def _graphs(measurement: Measurement) -> tuple[nn.Module, nn.Module]:
     model, reference, calibration = measurement.prepared.model.cpu().eval(), measurement.reference, measurement.calibration
     encoder = ImageEncoderGraph(model)
     if not len(reference.labels):
-        return encoder.eval(), DecoderWithPrior(model.decoder, reference.tokens, calibration.prior_share).eval()
+        return encoder.eval(), model.decoder  # no prior either, see `fit`
     decoder = ServedDecoder(
         model.decoder,
         reference.tokens,

@@ -93,18 +93,19 @@ class Prepared:
     def reference(self, rows: np.ndarray) -> Reference:
         """Embeddings and typical tokens of some photos, and the published labels that were seen in training.
 
-        Data of one kind only has none: the blend there is what it fits.
+        Data of one kind only has no labels here, and average tokens: the blend there is what it fits.
         """
         labels = self.served_labels()[self.data.labels.seen[self.data.labels.published()]]
-        if self.config.data.kind != "everyday":
-            labels = labels[:0]
         top = top_for(self.model, self.config, self.data.cache, self.device)
         tokens, embeddings = encode(self.model, top, self.data.cache.trunk(0), self.data.cache_rows[rows], self.device)
+        embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+        if self.config.data.kind != "everyday":
+            return Reference(embeddings, tokens, labels[:0])
         taught = self.data.centred(self.data.labels.vectors[self.data.labels.seen, 0])
         taught = taught[np.random.default_rng(self.config.seed).permutation(len(taught))[:TYPICAL_LABELS]]
         logits, _ = self.predict(rows, taught)
         tokens = typical_tokens(self.model.decoder, tokens, taught, logits.mean(0))
-        return Reference(embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True), tokens, labels)
+        return Reference(embeddings, tokens, labels)
 
     def prior(self, reference: Reference, labels: np.ndarray) -> np.ndarray:
         """The decoder's logits [L] for a typical photo."""
@@ -138,17 +139,12 @@ def typical_tokens(decoder: nn.Module, start: np.ndarray, labels: np.ndarray, lo
     device = next(decoder.parameters()).device
     tokens = torch.from_numpy(start.astype(np.float32))[None].to(device).requires_grad_()
     labels, logits = torch.from_numpy(labels).to(device), torch.from_numpy(logits).to(device)
-    frozen = [parameter for parameter in decoder.parameters() if parameter.requires_grad]
-    for parameter in frozen:
-        parameter.requires_grad = False
     decoder.eval()
     optimizer = torch.optim.Adam([tokens], lr=TYPICAL_RATE)
     for _ in range(TYPICAL_STEPS):
-        optimizer.zero_grad()
-        (decoder(tokens.clamp(min=0), labels)[0].float() - logits).square().mean().backward()
+        loss = (decoder(tokens.clamp(min=0), labels)[0].float() - logits).square().mean()
+        (tokens.grad,) = torch.autograd.grad(loss, [tokens])  # the decoder itself stays as it is
         optimizer.step()
-    for parameter in frozen:
-        parameter.requires_grad = True
     return tokens.detach().clamp(min=0)[0].cpu().numpy()
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from clip_decoder.bundle.graphs import DecoderWithPrior
 from clip_decoder.model.clip_decoder import ClipDecoder
 from clip_decoder.model.dropout import ByteDropout
 from clip_decoder.model.efficientnet_lite import EfficientNetLite, load_published_weights, same_padding
@@ -68,15 +67,6 @@ def test_decoder_should_answer_each_image_about_its_own_labels():
     with torch.no_grad():
         expected = decoder(tokens, labels).gather(1, chosen)
         assert torch.allclose(decoder(tokens, labels, chosen), expected, atol=1e-5)
-
-
-def test_decoder_with_prior_should_add_a_share_of_an_average_photos_logits():
-    torch.manual_seed(2)
-    decoder = MLDecoder(MLDecoderConfig(16, 4, 32), 8).eval()
-    tokens, average, labels = torch.randn(3, 4, 16), torch.randn(4, 16), torch.randn(5, 8)
-    with torch.no_grad():
-        expected = decoder(tokens, labels) + 0.5 * decoder(average[None], labels)
-        assert torch.allclose(DecoderWithPrior(decoder, average.numpy(), 0.5)(tokens, labels), expected, atol=1e-5)
 
 
 def test_decoder_should_refuse_a_width_its_heads_do_not_divide():

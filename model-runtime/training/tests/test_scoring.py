@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from clip_decoder.bundle.graphs import NearnessEncoder, ServedDecoder
+from clip_decoder.bundle.graphs import NearnessEncoder, ServedDecoder, check_independence, check_parity, export_graph
 from clip_decoder.bundle.scoring import NEAREST, familiarity, nearness, standardised_cosine
 from clip_decoder.calibration import Calibration
 from clip_decoder.model.ml_decoder import MLDecoder, MLDecoderConfig
@@ -57,7 +57,32 @@ class Encoder(nn.Module):
     """Pixels that are tokens and embedding already, one after the other."""
 
     def forward(self, pixels):
-        return pixels[:, :-SIZE].reshape(len(pixels), -1, WIDTH), pixels[:, -SIZE:]
+        return pixels[:, :-SIZE].reshape(-1, 5, WIDTH), pixels[:, -SIZE:]
+
+
+def test_graphs_should_be_exported_as_they_are(generator, tmp_path):
+    torch.manual_seed(3)
+    decoder = MLDecoder(MLDecoderConfig(WIDTH, 4, 32), SIZE)
+    encoder = NearnessEncoder(Encoder(), unit(generator, 30), unit(generator, 50))
+    served = ServedDecoder(decoder, generator.normal(size=(5, WIDTH)), unit(generator, 30), 0.4, 1.3)
+    pixels = generator.normal(size=(4, 5 * WIDTH + SIZE)).astype(np.float32)
+    tokens = encoder(torch.from_numpy(pixels))[0].numpy()
+    assert tokens.shape == (4, 6, WIDTH)
+    for name, module, feed, outputs, free in (
+        ("encoder", encoder, {"pixels": pixels}, {"tokens": {0: "B"}, "embedding": {0: "B"}}, {"pixels": {0: "B"}}),
+        (
+            "decoder",
+            served,
+            {"tokens": tokens, "labels": unit(generator, 7)},
+            {"logits": {0: "B", 1: "L"}},
+            {"tokens": {0: "B"}, "labels": {0: "L"}},
+        ),
+    ):
+        path = tmp_path / f"{name}.onnx"
+        export_graph(module, {key: torch.from_numpy(value[:2]) for key, value in feed.items()}, outputs, free, path)
+        check_parity(path, module, feed)
+        for axis_input in feed:
+            check_independence(path, feed, axis_input, 1 if axis_input == "labels" else 0)
 
 
 @torch.no_grad()
@@ -101,4 +126,4 @@ def test_typical_tokens_should_get_the_average_of_logits(generator):
     found = typical_tokens(decoder, start, labels, average)
     assert gap(found) < 0.5 * gap(start)
     assert found.min() >= 0 and found.shape == start.shape
-    assert all(parameter.requires_grad for parameter in decoder.parameters())
+    assert all(parameter.grad is None for parameter in decoder.parameters())

@@ -74,38 +74,24 @@ class ServedDecoder(nn.Module):
     def __init__(
         self,
         decoder: nn.Module,
-        average: np.ndarray,
+        typical: np.ndarray,
         vocabulary: np.ndarray,
         prior_share: float,
         nearness_share: float,
     ):
         super().__init__()
         self.decoder = decoder
-        self.register_buffer("average", torch.from_numpy(average[None].astype(np.float32)))
+        self.register_buffer("typical", torch.from_numpy(typical[None].astype(np.float32)))
         self.register_buffer("vocabulary", torch.from_numpy(vocabulary.T.astype(np.float32)))  # [D, V]
         self.prior_share = prior_share
         self.nearness_share = nearness_share
 
     def forward(self, tokens: Tensor, labels: Tensor) -> Tensor:
-        logits = self.decoder(torch.cat([tokens[:, :-1], self.average]), labels)  # [B + 1, L]
+        logits = self.decoder(torch.cat([tokens[:, :-1], self.typical]), labels)  # [B + 1, L]
         nearest = (labels @ self.vocabulary).max(1).values  # [L]
         familiar = ((nearest - FAR) / (NEAR - FAR)).clamp(0, 1)
         known = familiar * logits[:-1] + (1 - familiar + self.prior_share) * logits[-1:]
         return known - self.nearness_share * tokens[:, -1, :1]
-
-
-class DecoderWithPrior(nn.Module):
-    """A decoder that adds to each logit ``share`` times its logit for an average photo, tokens [T, W]."""
-
-    def __init__(self, decoder: nn.Module, average: np.ndarray, share: float):
-        super().__init__()
-        self.decoder = decoder
-        self.register_buffer("average", torch.from_numpy(average[None].astype(np.float32)))
-        self.share = share
-
-    def forward(self, tokens: Tensor, labels: Tensor) -> Tensor:
-        logits = self.decoder(torch.cat([tokens, self.average]), labels)  # [B + 1, L]
-        return logits[:-1] + self.share * logits[-1:]
 
 
 def export_graph(

@@ -49,8 +49,8 @@ def nearness(embeddings: np.ndarray, vocabulary: np.ndarray, reference: np.ndarr
 def familiarity(labels: np.ndarray, vocabulary: np.ndarray) -> np.ndarray:
     """How far the decoder is to be trusted with labels [L, D]: how near they are to one that it was trained with -> [L].
 
-    A decoder ranks what it has learned better than the cosine does, and what it has not much worse (Socher et al. 2013
-    tell the two apart by novelty, too). Without a vocabulary [V, D], V = 0, it is trusted with all.
+    Beside the cosine a decoder helps with labels that it has learned, and misleads with others (Socher et al. 2013 tell
+    the two apart by novelty, too). Without a vocabulary [V, D], V = 0, it is trusted with all.
     """
     if not len(vocabulary):
         return np.ones(len(labels), np.float32)
