@@ -8,21 +8,14 @@ package io.tagstream.cli.bench;
 import io.tagstream.CommandException;
 import io.tagstream.StopSignal;
 import io.tagstream.avro.ImageReference;
-import io.tagstream.cli.local.DataDirectory;
 import io.tagstream.cli.local.Outcome;
 import io.tagstream.cli.local.OutcomeReader;
 import io.tagstream.cluster.TopicProvisioner;
 import io.tagstream.config.Settings;
-import io.tagstream.images.ImageSelection;
 import io.tagstream.images.NamedImage;
-import io.tagstream.local.EmbeddedBroker;
-import io.tagstream.local.LocalRegistry;
-import io.tagstream.schemas.registry.SchemaRegistries;
-import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.vocabulary.VocabularyTopic;
-import java.io.IOException;
 import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -31,7 +24,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -90,20 +82,14 @@ public final class BackPressureBenchmark {
         this.options = options;
         this.progress = progress;
         this.stop = stop;
-        ImageSelection selection = ImageSelection.of(List.of(options.images().toString()));
-        this.images = selection.scan();
-        if (images.isEmpty()) {
-            throw CommandException.usage("no images in %s; give a folder that has some".formatted(options.images()));
-        }
+        BenchPhotos photos = BenchPhotos.of(options.images(), Integer.MAX_VALUE);
+        this.images = photos.images();
         this.settings = new Settings()
                 .environment(System.getenv())
                 .with(TagstreamConfig.MODEL_FEATURE_CACHE, "0") // the same photos come again and again
                 .flags(options.settings())
-                .with(
-                        TagstreamConfig.FETCH_FILE_ROOTS,
-                        selection.roots().stream().map(Path::toString).collect(Collectors.joining(",")))
+                .with(TagstreamConfig.FETCH_FILE_ROOTS, photos.roots())
                 .with(TagstreamConfig.TOPICS_PARTITIONS, String.valueOf(PARTITIONS))
-                .with(TagstreamConfig.TOPICS_REPLICATION_FACTOR, "1")
                 .with(TagstreamConfig.HTTP_PORT, "0");
     }
 
@@ -126,25 +112,13 @@ public final class BackPressureBenchmark {
     }
 
     private BackPressureResult measure(int waiting) throws InterruptedException {
-        try (DataDirectory data = DataDirectory.open(Optional.empty());
-                EmbeddedBroker broker = EmbeddedBroker.start(data.kafka(), 0);
-                LocalRegistry registryServer = LocalRegistry.start(broker.bootstrapServers(), 0)) {
-            Map<String, String> own = Map.of(
-                    TagstreamConfig.BOOTSTRAP_SERVERS, broker.bootstrapServers(),
-                    TagstreamConfig.SCHEMA_REGISTRY_URL, registryServer.url(),
-                    TagstreamConfig.STATE_DIR, data.state().toString());
-            own.forEach(settings::with);
-            TagstreamConfig config = settings.config();
+        try (BenchCluster cluster = BenchCluster.start(settings)) {
+            TagstreamConfig config = cluster.config(Map.of());
             TopicProvisioner.provision(config);
-            try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
-                Contracts contracts = new Contracts(registry);
-                contracts.register(config);
-                new VocabularyTopic(config, contracts)
-                        .replace(BenchLabels.ofSize(options.labels(), config.getString(TagstreamConfig.MODEL_BUNDLE)));
-                return measure(waiting, config, contracts);
-            }
-        } catch (IOException e) {
-            throw CommandException.failed("the benchmark cannot be set up: " + e.getMessage(), e);
+            cluster.contracts().register(config);
+            new VocabularyTopic(config, cluster.contracts())
+                    .replace(BenchLabels.ofSize(options.labels(), config.getString(TagstreamConfig.MODEL_BUNDLE)));
+            return measure(waiting, config, cluster.contracts());
         }
     }
 

@@ -11,10 +11,7 @@ import io.tagstream.StopSignal;
 import io.tagstream.avro.Label;
 import io.tagstream.cli.local.DataDirectory;
 import io.tagstream.cli.local.LocalNode;
-import io.tagstream.cli.local.OutcomeReader;
-import io.tagstream.cli.local.Submitter;
 import io.tagstream.config.Settings;
-import io.tagstream.images.ImageSelection;
 import io.tagstream.images.NamedImage;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
@@ -98,31 +95,18 @@ public final class PipelineBenchmark {
         }
     }
 
-    /** The person does not want a result any more. */
-    private static final class StoppedException extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-    }
-
     private PipelineResult run() throws InterruptedException {
-        ImageSelection selection = ImageSelection.of(List.of(options.images().toString()));
-        List<NamedImage> found = selection.scan();
-        if (found.isEmpty()) {
-            throw CommandException.usage("no images in %s; give a folder that has some".formatted(options.images()));
-        }
+        BenchPhotos found = BenchPhotos.of(options.images(), MOST_IMAGES);
         Settings settings = new Settings()
                 .environment(System.getenv())
                 .with(TagstreamConfig.MODEL_FEATURE_CACHE, 0) // the same photos come again and again
                 .flags(options.settings())
-                .with(
-                        TagstreamConfig.FETCH_FILE_ROOTS,
-                        selection.roots().stream().map(Path::toString).toList());
+                .with(TagstreamConfig.FETCH_FILE_ROOTS, found.roots());
         try (DataDirectory data = DataDirectory.open(Optional.empty());
-                LocalNode node = LocalNode.start(settings, data, 0);
-                OutcomeReader reader = new OutcomeReader(node.config(), node.contracts())) {
+                LocalNode node = LocalNode.start(settings, data, 0)) {
             Map<String, Label> labels =
                     BenchLabels.ofSize(options.labels(), node.config().getString(TagstreamConfig.MODEL_BUNDLE));
-            VocabularyTopic.Contents written = new VocabularyTopic(node.config(), node.contracts()).replace(labels);
-            reader.readCurrentTags();
+            new VocabularyTopic(node.config(), node.contracts()).replace(labels);
             progress.accept("encoding %d labels".formatted(labels.size()));
             Tagstream tagstream = node.startTagstream();
             DirectLabelVectors vectors = encode(labels, node.runtime());
@@ -130,24 +114,22 @@ public final class PipelineBenchmark {
 
             List<NamedImage> images = new ArrayList<>();
             List<ByteBuffer> pixels = new ArrayList<>();
-            decode(found, node.runtime(), images, pixels);
+            decode(found.images(), node.runtime(), images, pixels);
             try (BareLoop bare = new BareLoop(node.runtime(), pixels, vectors);
-                    Submitter submitter = new Submitter(node, written.lastOffset())) {
+                    Uploads uploads = new Uploads(
+                            images, node.config(), node.contracts(), ProcessUsage::cpuNanos, stop::isRequested)) {
                 ScoreCheck check = check(labels, images, bare.scores(), node);
-                return measure(
-                        node.metrics(),
-                        bare,
-                        check,
-                        new PipelineLoad(images, submitter, reader, check, stop::isRequested));
+                uploads.check((event, image) -> check.check(image, event));
+                return measure(node.metrics(), bare, check, uploads);
             }
         }
     }
 
-    private PipelineResult measure(CompositeMeterRegistry metrics, BareLoop bare, ScoreCheck check, PipelineLoad load) {
+    private PipelineResult measure(CompositeMeterRegistry metrics, BareLoop bare, ScoreCheck check, Uploads uploads) {
         List<Speed> raw = new ArrayList<>();
         List<Speed> pipeline = new ArrayList<>();
         bare.run(RUN_UP);
-        load.saturate(RUN_UP, options.round().multipliedBy(WARM_UP_ROUNDS), SMALLEST_WINDOW, () -> {});
+        uploads.saturate(options.round().multipliedBy(WARM_UP_ROUNDS), SMALLEST_WINDOW, () -> {});
         endIfStopped();
         Phase saturation = new Phase(metrics);
         for (int round = 1; round <= ROUNDS; round++) {
@@ -156,7 +138,7 @@ public final class PipelineBenchmark {
             report("bare loop", round, raw);
             double speed = Speed.sum(raw).imagesPerSecond();
             int window = Math.max(SMALLEST_WINDOW, Math.min(LARGEST_WINDOW, (int) (speed * WINDOW_SECONDS)));
-            pipeline.add(load.saturate(RUN_UP, options.round(), window, saturation::begin));
+            pipeline.add(uploads.saturate(options.round(), window, saturation::begin));
             saturation.end();
             endIfStopped();
             report("pipeline", round, pipeline);
@@ -165,9 +147,14 @@ public final class PipelineBenchmark {
         progress.accept("latency at half the pipeline's speed");
         Phase half = new Phase(metrics);
         half.begin();
-        PipelineLoad.Latencies latencies = load.atRate(saturated.imagesPerSecond() / 2, options.round());
+        long end = System.nanoTime() + options.round().toNanos();
+        Uploads.Latencies latencies =
+                uploads.atRate(saturated.imagesPerSecond() / 2, () -> System.nanoTime() > end, () -> {});
         half.end();
         endIfStopped();
+        if (uploads.takeEvents() > 0) {
+            throw CommandException.failed("images have second outcomes");
+        }
         List<StageTime> stages = half.stages();
         stages.add(StageTime.of("commit", latencies.commit()));
         return new PipelineResult(
@@ -214,7 +201,7 @@ public final class PipelineBenchmark {
             List<NamedImage> found, OnnxModelRuntime runtime, List<NamedImage> images, List<ByteBuffer> pixels)
             throws InterruptedException {
         int size = runtime.pixelBytes();
-        for (NamedImage image : found.subList(0, Math.min(MOST_IMAGES, found.size()))) {
+        for (NamedImage image : found) {
             ByteBuffer target = ByteBuffer.allocateDirect(size);
             try {
                 runtime.loadPixels(new ImageRequest(image.uri().toString(), Optional.empty()), target);

@@ -14,7 +14,6 @@ import io.tagstream.avro.Tag;
 import io.tagstream.cli.bench.RetagResult.Kept;
 import io.tagstream.cluster.TopicProvisioner;
 import io.tagstream.config.Settings;
-import io.tagstream.images.ImageSelection;
 import io.tagstream.images.NamedImage;
 import io.tagstream.model.onnx.OnnxModelRuntime;
 import io.tagstream.topology.Tagstream;
@@ -49,17 +48,15 @@ import org.apache.commons.io.FileUtils;
  */
 public final class RetagBenchmark {
     private static final int ROUNDS = 3;
-    private static final Duration RUN_UP = Duration.ofSeconds(2);
     private static final Duration READY = Duration.ofMinutes(30);
     private static final Duration PATIENCE = Duration.ofMinutes(10);
     /** Nothing more is committed of a sweep that is over, if nothing has been for so long. */
     private static final Duration QUIET = Duration.ofSeconds(1);
 
     private static final int MOST_PHOTOS = 64;
-    /** Images under way, and so many a second of a measurement where that is less: short ones are not to wait for long. */
+    /** Images under way. */
     private static final int WINDOW = 128;
 
-    private static final int WINDOW_PER_SECOND = 32;
     private static final double TOLERANCE = 1e-4;
 
     private final Options options;
@@ -116,21 +113,14 @@ public final class RetagBenchmark {
      */
     public static Optional<RetagResult> run(Options options, Consumer<String> progress, StopSignal stop)
             throws InterruptedException {
-        ImageSelection selection = ImageSelection.of(List.of(options.photos().toString()));
-        List<NamedImage> found = selection.scan();
-        if (found.isEmpty()) {
-            throw CommandException.usage("no images in %s; give a folder that has some".formatted(options.photos()));
-        }
-        List<NamedImage> photos = found.subList(0, Math.min(found.size(), MOST_PHOTOS));
+        BenchPhotos photos = BenchPhotos.of(options.photos(), MOST_PHOTOS);
         Settings settings = new Settings()
                 .environment(System.getenv())
                 .with(TagstreamConfig.IMAGE_FEATURES, "all")
                 .with(TagstreamConfig.TOPICS_PARTITIONS, "1")
                 .with(TagstreamConfig.DECODE_ISOLATION, "none")
                 .flags(options.settings())
-                .with(
-                        TagstreamConfig.FETCH_FILE_ROOTS,
-                        selection.roots().stream().map(Path::toString).collect(Collectors.joining(",")));
+                .with(TagstreamConfig.FETCH_FILE_ROOTS, photos.roots());
         try (BenchCluster cluster = BenchCluster.start(settings)) {
             TagstreamConfig config = cluster.config(Map.of());
             TopicProvisioner.provision(config);
@@ -138,19 +128,15 @@ public final class RetagBenchmark {
             Map<String, Label> labels =
                     BenchLabels.ofSize(options.labels(), config.getString(TagstreamConfig.MODEL_BUNDLE));
             new VocabularyTopic(config, cluster.contracts()).replace(labels);
-            try (Uploads uploads =
-                    new Uploads(photos, config, cluster.contracts(), ProcessUsage::cpuNanos, stop::isRequested)) {
+            try (Uploads uploads = new Uploads(
+                    photos.images(), config, cluster.contracts(), ProcessUsage::cpuNanos, stop::isRequested)) {
                 return Optional.of(
-                        new RetagBenchmark(options, progress, stop, photos, cluster, labels, uploads).measure());
+                        new RetagBenchmark(options, progress, stop, photos.images(), cluster, labels, uploads)
+                                .measure());
             }
         } catch (StoppedException e) {
             return Optional.empty();
         }
-    }
-
-    /** The person does not want a result any more. */
-    private static final class StoppedException extends RuntimeException {
-        private static final long serialVersionUID = 1L;
     }
 
     /** Tagstream in this process. */
@@ -196,7 +182,7 @@ public final class RetagBenchmark {
             instance.start(0);
             progress.accept("tagging %d photos anew, again and again".formatted(photos.size()));
             long before = allBytes();
-            first = uploads.saturate(runUp(), options.round(), window());
+            first = uploads.saturate(options.round(), WINDOW);
             endIfStopped();
             anewBytes = (allBytes() - before) / (double) uploads.known().size();
             report("anew: %.1f images/s", first.imagesPerSecond());
@@ -205,7 +191,7 @@ public final class RetagBenchmark {
             try (Instance instance = new Instance(photos.size())) {
                 instance.start(uploads.known().size());
                 report("making it %,d known images, the same photos under other ids", options.images());
-                uploads.upload(options.images(), window());
+                uploads.upload(options.images(), WINDOW);
                 endIfStopped();
             }
         }
@@ -228,7 +214,7 @@ public final class RetagBenchmark {
                 Noticed noticed = notice(edits, load);
                 StageTime arrival = arrival(edits, load);
                 progress.accept("tagging anew once more");
-                Speed last = uploads.saturate(runUp(), options.round(), window());
+                Speed last = uploads.saturate(options.round(), WINDOW);
                 endIfStopped();
                 return new RetagResult(
                         images,
@@ -308,7 +294,7 @@ public final class RetagBenchmark {
 
     /** Known images must have what their photo gets when it is uploaded now, by an event each where that is new. */
     private long check(Map<String, Set<String>> before, long events) {
-        List<Uploads.Known> anew = uploads.uploadEach(window());
+        List<Uploads.Known> anew = uploads.uploadEach(WINDOW);
         endIfStopped();
         long expected = 0;
         for (Map.Entry<String, Set<String>> image : before.entrySet()) {
@@ -339,16 +325,17 @@ public final class RetagBenchmark {
         List<Duration> swept = new ArrayList<>();
         long[] calls = new long[2];
         for (int round = 1; round <= ROUNDS; round++) {
-            quiet.addAll(uploads.atRate(load, after(options.round()), () -> {}));
+            quiet.addAll(uploads.atRate(load, after(options.round()), () -> {}).total());
             endIfStopped();
             swept.addAll(uploads.atRate(load, after(options.round()), () -> {
-                calls[0]++;
-                if (edits.followed()) {
-                    edits.next(null);
-                } else {
-                    calls[1]++;
-                }
-            }));
+                        calls[0]++;
+                        if (edits.followed()) {
+                            edits.next(null);
+                        } else {
+                            calls[1]++;
+                        }
+                    })
+                    .total());
             endIfStopped();
             await("images to follow", edits::followed);
             report(
@@ -408,14 +395,6 @@ public final class RetagBenchmark {
                 .map(Map.Entry::getKey)
                 .orElseThrow(() -> CommandException.usage(
                         "none of the photos in %s gets a tag; give others".formatted(options.photos())));
-    }
-
-    private int window() {
-        return (int) Math.min(WINDOW, WINDOW_PER_SECOND * options.round().toSeconds());
-    }
-
-    private Duration runUp() {
-        return options.round().compareTo(RUN_UP) < 0 ? options.round() : RUN_UP;
     }
 
     private long allBytes() throws InterruptedException {

@@ -15,6 +15,7 @@ import io.tagstream.images.NamedImage;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.TagstreamConfig;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -23,6 +24,7 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.ObjIntConsumer;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -37,6 +39,12 @@ import org.apache.kafka.common.serialization.StringSerializer;
 final class Uploads implements AutoCloseable {
     private static final Duration TURN = Duration.ofMillis(5);
     private static final Duration PATIENCE = Duration.ofMinutes(5);
+
+    /** Until the pipeline is full; a shorter measurement has one as short. */
+    private static final Duration RUN_UP = Duration.ofSeconds(2);
+
+    /** In a measurement shorter than this fewer images are under way: it is not to wait for long for the last of them. */
+    private static final Duration SHORT = Duration.ofSeconds(4);
 
     private final List<NamedImage> photos;
     private final String topic;
@@ -54,6 +62,8 @@ final class Uploads implements AutoCloseable {
     private String watched = "";
 
     private OptionalLong watchedNanos = OptionalLong.empty();
+
+    private ObjIntConsumer<TagEvent> check = (event, photo) -> {};
 
     private record Upload(int photo, long dueNanos) {}
 
@@ -93,6 +103,11 @@ final class Uploads implements AutoCloseable {
         reader.readCurrentTags();
     }
 
+    /** From now on every event of an upload goes there, with its photo's place. */
+    void check(ObjIntConsumer<TagEvent> newCheck) {
+        check = newCheck;
+    }
+
     /** Events of images that had been tagged before, since the last call. */
     long takeEvents() {
         long taken = events;
@@ -125,7 +140,7 @@ final class Uploads implements AutoCloseable {
     void upload(long until, int window) {
         while ((uploads < until || !underWay.isEmpty()) && !stopped.getAsBoolean()) {
             fill(window, until);
-            take(new ArrayList<>());
+            take(Latencies.none());
         }
     }
 
@@ -141,11 +156,20 @@ final class Uploads implements AutoCloseable {
         return each;
     }
 
+    /** Keeps {@code window} images under way, or fewer where that would take long, as below. */
+    Speed saturate(Duration duration, int window) {
+        long fitting = window * duration.toMillis() / SHORT.toMillis();
+        return saturate(duration, (int) Math.max(1, Math.min(window, fitting)), () -> {});
+    }
+
     /**
      * Keeps {@code window} images under way and measures between two arrivals of committed events, after the run-up.
      * Returns when all are tagged.
+     *
+     * @param atStart called when the measurement begins
      */
-    Speed saturate(Duration runUp, Duration duration, int window) {
+    Speed saturate(Duration duration, int window, Runnable atStart) {
+        Duration runUp = duration.compareTo(RUN_UP) < 0 ? duration : RUN_UP;
         long from = System.nanoTime() + runUp.toNanos();
         long until = from + duration.toNanos();
         long firstNanos = 0;
@@ -156,19 +180,20 @@ final class Uploads implements AutoCloseable {
         while ((System.nanoTime() < until || (speed.images() == 0 && System.nanoTime() < until + PATIENCE.toNanos()))
                 && !stopped.getAsBoolean()) {
             fill(window, Long.MAX_VALUE);
-            int arrived = take(new ArrayList<>());
+            int arrived = take(Latencies.none());
             if (arrived == 0 || System.nanoTime() < from) {
                 continue;
             }
             if (firstNanos == 0) {
                 firstNanos = System.nanoTime();
                 firstCpu = cpuNanos.getAsLong();
+                atStart.run();
             } else {
                 counted += arrived;
                 speed = new Speed(counted, System.nanoTime() - firstNanos, cpuNanos.getAsLong() - firstCpu);
             }
         }
-        drain(new ArrayList<>());
+        drain(Latencies.none());
         if (speed.images() == 0 && !stopped.getAsBoolean()) {
             throw CommandException.failed("no images were finished in %d s; run with --verbose to see why"
                     .formatted(duration.plus(PATIENCE).toSeconds()));
@@ -177,14 +202,25 @@ final class Uploads implements AutoCloseable {
     }
 
     /**
-     * Uploads at an even rate.
+     * Every image's times.
+     *
+     * @param total from when it was due to its committed event
+     * @param commit of these, from when the event was written
+     */
+    record Latencies(List<Duration> total, List<Duration> commit) {
+        private static Latencies none() {
+            return new Latencies(new ArrayList<>(), new ArrayList<>());
+        }
+    }
+
+    /**
+     * Uploads at an even rate and returns every image's times.
      *
      * @param meanwhile called some hundred times a second
      * @param over when it is enough
-     * @return what every image took, from when it was due to its committed event
      */
-    List<Duration> atRate(double imagesPerSecond, BooleanSupplier over, Runnable meanwhile) {
-        List<Duration> latencies = new ArrayList<>();
+    Latencies atRate(double imagesPerSecond, BooleanSupplier over, Runnable meanwhile) {
+        Latencies latencies = Latencies.none();
         long began = System.nanoTime();
         long sent = 0;
         while (!over.getAsBoolean() && !stopped.getAsBoolean()) {
@@ -204,7 +240,7 @@ final class Uploads implements AutoCloseable {
 
     /** Reads for a moment; nothing is uploaded. */
     void read() {
-        take(new ArrayList<>());
+        take(Latencies.none());
     }
 
     private void fill(int window, long most) {
@@ -231,7 +267,7 @@ final class Uploads implements AutoCloseable {
     }
 
     /** Takes in what has arrived; returns of how many uploads. */
-    private int take(List<Duration> latencies) {
+    private int take(Latencies latencies) {
         int arrived = 0;
         for (Outcome outcome : reader.poll(TURN, Uploads::fail)) {
             String id = outcome.imageId();
@@ -246,7 +282,9 @@ final class Uploads implements AutoCloseable {
             }
             if (upload != null) {
                 known.put(id, new Known(upload.photo(), tagged.event()));
-                latencies.add(Duration.ofNanos(System.nanoTime() - upload.dueNanos()));
+                check.accept(tagged.event(), upload.photo());
+                latencies.total().add(Duration.ofNanos(System.nanoTime() - upload.dueNanos()));
+                latencies.commit().add(Duration.between(tagged.event().getTaggedAt(), Instant.now()));
                 arrived++;
             } else {
                 known.computeIfPresent(id, (image, before) -> new Known(before.photo(), tagged.event()));
@@ -261,7 +299,7 @@ final class Uploads implements AutoCloseable {
         throw CommandException.failed(complaint);
     }
 
-    private void drain(List<Duration> latencies) {
+    private void drain(Latencies latencies) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!underWay.isEmpty() && !stopped.getAsBoolean()) {
             take(latencies);

@@ -5,12 +5,10 @@
  */
 package io.tagstream.cli.bench;
 
-import io.tagstream.CommandException;
 import io.tagstream.StopSignal;
 import io.tagstream.avro.Label;
 import io.tagstream.cluster.TopicProvisioner;
 import io.tagstream.config.Settings;
-import io.tagstream.images.ImageSelection;
 import io.tagstream.images.NamedImage;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.vocabulary.VocabularyTopic;
@@ -25,7 +23,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 
 /**
  * What the size of the vocabulary costs: an instance for each, in a process of its own, all on one Kafka in this process.
@@ -36,11 +33,9 @@ import java.util.stream.Collectors;
 public final class VocabularyBenchmark {
     private static final int ROUNDS = 3;
     private static final int MOST_PHOTOS = 256;
-    /** Images under way, and so many a second of a measurement where that is less: short ones are not to wait for long. */
+    /** Images under way. */
     private static final int WINDOW = 64;
 
-    private static final int WINDOW_PER_SECOND = 16;
-    private static final Duration RUN_UP = Duration.ofSeconds(2);
     private static final double NANOS_PER_SECOND = 1e9;
 
     private final Options options;
@@ -88,11 +83,7 @@ public final class VocabularyBenchmark {
      */
     public static List<VocabularyResult> run(Options options, Consumer<String> progress, StopSignal stop)
             throws InterruptedException {
-        ImageSelection selection = ImageSelection.of(List.of(options.photos().toString()));
-        List<NamedImage> found = selection.scan();
-        if (found.isEmpty()) {
-            throw CommandException.usage("no images in %s; give a folder that has some".formatted(options.photos()));
-        }
+        BenchPhotos photos = BenchPhotos.of(options.photos(), MOST_PHOTOS);
         Settings settings = new Settings()
                 .environment(System.getenv())
                 .with(TagstreamConfig.TOPICS_PARTITIONS, "1")
@@ -101,13 +92,9 @@ public final class VocabularyBenchmark {
                 .with(TagstreamConfig.MODEL_FEATURE_CACHE, "0") // the same photos come again and again
                 .with(TagstreamConfig.SWEEP_READS_MAX, "0") // images of the run before are left alone
                 .with(TagstreamConfig.HTTP_PORT, "0")
-                .with(
-                        TagstreamConfig.FETCH_FILE_ROOTS,
-                        selection.roots().stream().map(Path::toString).collect(Collectors.joining(",")));
+                .with(TagstreamConfig.FETCH_FILE_ROOTS, photos.roots());
         try (BenchCluster cluster = BenchCluster.start(settings)) {
-            return new VocabularyBenchmark(
-                            options, progress, stop, found.subList(0, Math.min(found.size(), MOST_PHOTOS)), cluster)
-                    .measure();
+            return new VocabularyBenchmark(options, progress, stop, photos.images(), cluster).measure();
         }
     }
 
@@ -156,13 +143,13 @@ public final class VocabularyBenchmark {
                     TagstreamConfig.VOCABULARY_SELECTION, "all",
                     TagstreamConfig.IMAGE_FEATURES, "none"));
             report("%,d labels: encoded and started in %.1f s", labels, encodingSeconds);
-            List<Uploads.Known> full = uploads.uploadEach(window());
+            List<Uploads.Known> full = uploads.uploadEach(WINDOW);
             instance.close();
             startSeconds = start(Map.of());
             startCpuSeconds = instance.cpuNanos() / NANOS_PER_SECOND;
             readyMib = ProcessUsage.peakResidentMib(instance.pid()).orElse(0);
             report("%,d labels: started from stored vectors in %.1f s", labels, startSeconds);
-            List<Uploads.Known> selected = uploads.uploadEach(window());
+            List<Uploads.Known> selected = uploads.uploadEach(WINDOW);
             for (int photo = 0; photo < photos.size() && !stop.isRequested(); photo++) {
                 Set<String> union = new HashSet<>(full.get(photo).labels());
                 union.addAll(selected.get(photo).labels());
@@ -183,11 +170,11 @@ public final class VocabularyBenchmark {
         }
 
         void warmUp() {
-            uploads.saturate(runUp(), options.round(), window());
+            uploads.saturate(options.round(), WINDOW);
         }
 
         void measure(int round) {
-            speeds.add(uploads.saturate(runUp(), options.round(), window()));
+            speeds.add(uploads.saturate(options.round(), WINDOW));
             report(
                     "%,d labels, round %d of %d: %.1f images/s",
                     labels, round, ROUNDS, speeds.get(speeds.size() - 1).imagesPerSecond());
@@ -241,14 +228,6 @@ public final class VocabularyBenchmark {
                 size.close();
             }
         }
-    }
-
-    private int window() {
-        return (int) Math.min(WINDOW, WINDOW_PER_SECOND * options.round().toSeconds());
-    }
-
-    private Duration runUp() {
-        return options.round().compareTo(RUN_UP) < 0 ? options.round() : RUN_UP;
     }
 
     private void report(String pattern, Object... values) {
