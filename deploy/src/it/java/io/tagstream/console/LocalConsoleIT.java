@@ -99,6 +99,7 @@ class LocalConsoleIT {
     @Test
     void shouldShowWhatFailedAndWhy() throws Exception {
         browser.go(url + "/#/");
+        browser.await("the way in", By.cssSelector(".drop"));
         Path broken = Files.write(
                 directory.resolve("broken.jpg"),
                 java.util.Arrays.copyOf(Files.readAllBytes(CommandProcess.SAMPLES.resolve("fig.jpg")), 2_000));
@@ -114,6 +115,7 @@ class LocalConsoleIT {
     void shouldTagNewPhotosWithANewLabelUntilItIsRemoved() throws Exception {
         addLabel("espresso", "0.05");
         browser.go(url + "/#/");
+        browser.await("the way in", By.cssSelector(".drop"));
         browser.drop(CommandProcess.SAMPLES.resolve("coffee.jpg"));
         browser.awaitText(By.xpath(UPLOADED + "//ul"), "espresso");
         removeLabel("espresso");

@@ -155,8 +155,6 @@ unauthorized.handler = () => {
 listen((kind, data) => {
   if (kind === "progress") {
     state.progress = data;
-  } else if (kind === "resumed") {
-    route(); // what happened meanwhile was not told
   }
   for (const view of Object.values(VIEWS)) {
     view.happened?.(kind, data);

@@ -6,7 +6,7 @@ let source;
 
 export const connection = { open: false };
 
-/** Calls listener(kind, data) for every event; "connection" tells when the stream opens or breaks. */
+/** Calls listener(kind, data) for every event; "connection" tells when the stream opens or breaks, "resumed" that some are missing. */
 export function listen(listener) {
   listeners.add(listener);
 }
@@ -49,13 +49,13 @@ function close() {
 }
 
 // A browser has six connections for all pages of a server: those that nobody sees leave theirs to the others.
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") {
-    close();
-  } else if (!source && wanted) {
+function resume() {
+  if (wanted && !source) {
     open();
-    tell("resumed");
+    tell("resumed"); // what happened meanwhile was not told
   }
-});
+}
+
+document.addEventListener("visibilitychange", () => (document.visibilityState === "hidden" ? close() : resume()));
 addEventListener("pagehide", close);
-addEventListener("pageshow", (event) => event.persisted && open());
+addEventListener("pageshow", (event) => event.persisted && resume());

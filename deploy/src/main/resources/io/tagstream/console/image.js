@@ -140,7 +140,7 @@ export const image = {
   },
 
   happened(kind, data) {
-    if (kind === "tagged" && data.id === id && location.hash.startsWith("#/image/")) {
+    if ((kind === "resumed" || (kind === "tagged" && data.id === id)) && location.hash.startsWith("#/image/")) {
       load();
     }
   },

@@ -13,7 +13,7 @@ let labels = [];
 let total = 0;
 let filter = "";
 let failure = null;
-let editing = null; // { fresh, id, name, prompts, threshold, state, preview, failure, busy }
+let editing = null; // { fresh, id, name, prompts, threshold, state, preview, previewFailure, failure, busy }
 let removing = null; // { label, failure, busy }
 let timer;
 let asked = 0;
@@ -61,6 +61,7 @@ function closed() {
 function change(event) {
   const { name, value } = event.target;
   editing[name] = value;
+  editing.failure = null; // it was about what stood there before
   if (editing.fresh && name === "name") {
     editing.id = idOf(value);
   }
@@ -90,10 +91,10 @@ async function preview() {
     const answer = await api.preview({ name: of.name, prompts: prompts(of.prompts), threshold: threshold(of), best: 12 });
     if (mine === asked) {
       of.preview = answer;
-      of.failure = null;
+      of.previewFailure = null;
     }
   } catch (refused) {
-    of.failure = refused;
+    of.previewFailure = refused;
   }
   of.previewing = false;
   update();
@@ -209,7 +210,7 @@ function editor() {
           <label><input type="radio" name="state" value="ACTIVE" ?checked=${label.state === "ACTIVE"} /> active: images get the tag</label>
           <label><input type="radio" name="state" value="SHADOW" ?checked=${label.state === "SHADOW"} /> shadow: scored, never shown</label>
         </fieldset>
-        ${previewed(label)} ${problem(label.failure)}
+        ${previewed(label)} ${problem(label.failure ?? label.previewFailure)}
         <footer>
           <button type="button" class="secondary" @click=${close}>Cancel</button>
           <button type="submit" aria-busy=${label.busy ? "true" : "false"} ?disabled=${label.busy}>Save</button>
@@ -295,7 +296,7 @@ export const vocabulary = {
   happened(kind, data) {
     if (kind === "vocabulary" && data.refused === undefined && location.hash.startsWith("#/vocabulary")) {
       load();
-    } else if (kind === "progress" && !data.active && location.hash.startsWith("#/vocabulary")) {
+    } else if ((kind === "resumed" || (kind === "progress" && !data.active)) && location.hash.startsWith("#/vocabulary")) {
       load();
     }
   },

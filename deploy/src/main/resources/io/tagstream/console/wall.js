@@ -127,40 +127,55 @@ function item({ id, image, failure: failed }) {
   </article>`;
 }
 
+function tagged(image) {
+  put({ id: image.id, image });
+  if (waiting.delete(image.id)) {
+    const best = image.tags.map((tag) => `${tag.name} ${score(tag.score)}`).join(", ");
+    say(`${imageName(image)} is tagged: ${best || "no tags"}`);
+  }
+}
+
+function failed(failure) {
+  put({ id: failure.imageId, failure });
+  if (waiting.delete(failure.imageId)) {
+    say(`${failure.imageId} failed: ${failure.message}`);
+  }
+}
+
+/** What was not told as it happened: the latest images, and failures of what was submitted here. */
+async function load() {
+  try {
+    if (state.status.features.search) {
+      (await api.images({ limit: 60 })).items.reverse().forEach(tagged);
+    }
+    if (waiting.size > 0) {
+      (await api.failures({ limit: 60 })).items.filter(({ imageId }) => waiting.has(imageId)).forEach(failed);
+    }
+  } catch (refused) {
+    failure = refused;
+  }
+  update();
+}
+
 export const wall = {
   title: "Wall",
 
-  async enter() {
-    if (loaded) {
-      return;
+  enter() {
+    if (!loaded) {
+      loaded = true;
+      load();
     }
-    loaded = true;
-    if (state.status.features.search) {
-      try {
-        const page = await api.images({ limit: 60 });
-        const known = new Set(items.map(({ id }) => id));
-        items = items.concat(page.items.filter(({ id }) => !known.has(id)).map((image) => ({ id: image.id, image })));
-      } catch (refused) {
-        failure = refused;
-      }
-    }
-    update();
   },
 
   happened(kind, data) {
     if (kind === "tagged") {
-      put({ id: data.id, image: data });
-      if (waiting.delete(data.id)) {
-        const best = data.tags.map((tag) => `${tag.name} ${score(tag.score)}`).join(", ");
-        say(`${imageName(data)} is tagged: ${best || "no tags"}`);
-      }
+      tagged(data);
     } else if (kind === "failed") {
-      put({ id: data.imageId, failure: data });
-      if (waiting.delete(data.imageId)) {
-        say(`${data.imageId} failed: ${data.message}`);
-      }
+      failed(data);
     } else if (kind === "deleted") {
       items = items.filter(({ id }) => id !== data.id);
+    } else if (kind === "resumed" && loaded) {
+      load();
     }
   },
 

@@ -24,7 +24,7 @@ public interface ImageQueries {
      * How many known images a label would match, without its being in the vocabulary.
      *
      * @param text the label's name and prompts
-     * @param threshold a score to count at too, beside those that are always counted at
+     * @param threshold the label's own, in [0, 1], if it has one
      * @param best at most so many of the images with the highest scores
      * @throws LabelTextException if the text cannot be encoded as it is
      */
