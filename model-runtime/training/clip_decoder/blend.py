@@ -71,17 +71,22 @@ def calibrate(prepared: Prepared) -> tuple[Calibration, Reference]:
 def answers(prepared: Prepared, rows: np.ndarray) -> Answers:
     """What is known of the published labels on some photos.
 
-    Absence is known where the label's evidence says so; of the others a source names a share, each source its own.
-    Silence about what the teacher is undecided on says nothing.
+    Absence is known where the label's evidence says so, and of people in photos of other things; of the others a source
+    names a share, each source its own. Silence says nothing about what the teacher is undecided on, nor about people
+    where there may be some.
     """
     images, space = prepared.data.images, prepared.data.labels
+    evidence = prepared.config.data.evidence
     published = space.published()
     attested = space.attested[published][None, :]
     targets = (images.targets[rows][:, published] >= 0.5).astype(np.float32)
-    weights = images.weights[rows][:, published].astype(np.float32)
-    silent = attested & (targets == 0) & (weights <= prepared.config.data.evidence.silence_weight)
-    groups = np.where(attested, FULLY_KNOWN, images.sources[rows][:, None] + 1)
-    return Answers(targets, ((weights > 0) & ~silent).astype(np.float32), groups)
+    weights = images.weights[rows][:, published]
+    uncaptioned = space.people[published][None, :] & (images.sources[rows] > 0)[:, None]
+    # Weights are kept in half precision, in which 0.15 is a little more.
+    nobody = uncaptioned & (weights >= weights.dtype.type(evidence.human_silence_weight))
+    silent = (attested & (weights <= weights.dtype.type(evidence.silence_weight))) | (uncaptioned & ~nobody)
+    groups = np.where(attested | nobody, FULLY_KNOWN, images.sources[rows][:, None] + 1)
+    return Answers(targets, ((weights > 0) & ~(silent & (targets == 0))).astype(np.float32), groups)
 
 
 def balanced_weights(weights: np.ndarray, sources: np.ndarray) -> np.ndarray:

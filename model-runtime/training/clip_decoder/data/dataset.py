@@ -17,6 +17,7 @@ class LabelSpace:
     ``vectors`` [L, V, D]: V renditions of each label (variant 0 is the one served), not centred. ``groups``: which part
     of the space a label belongs to; group 0 is what gets evaluated and published. ``seen`` [L]: False for labels kept
     from training. ``attested`` [L]: True where the data knows the label's absence too, not only its presence.
+    ``people`` [L]: True for people and what they do, whose absence from photos of other things is known.
     """
 
     names: list[str]
@@ -24,6 +25,7 @@ class LabelSpace:
     groups: np.ndarray
     seen: np.ndarray
     attested: np.ndarray
+    people: np.ndarray
 
     def published(self) -> np.ndarray:
         return np.flatnonzero(self.groups == 0)

@@ -129,7 +129,10 @@ def build_everyday(
     images = LabelledImages(
         names, SOURCES, source, _split(source, seed), targets, weights, _sentences(sources, names, text, forbidden)
     )
-    label_space = LabelSpace([label.name for label in space], vectors, groups, seen, covered.any(1))
+    # A groom and a ball player among the classes do not make the teacher a witness to where there is no man.
+    human = np.array([label.section in data.evidence.human_sections for label in space])
+    attested = covered.any(1) & ~human
+    label_space = LabelSpace([label.name for label in space], vectors, groups, seen, attested, human)
     # Each class is spoken for by the narrowest label above it: its own name where it has one.
     narrowest = np.where(covered, covered.sum(1, keepdims=True), np.iinfo(np.int64).max).argmin(0)
     return images, label_space, vectors[narrowest, 1]

@@ -88,7 +88,8 @@ def build_multi_label(
         np.ones(annotations.targets.shape, np.float16),
         sentences.astype(np.float16),
     )
-    return images, LabelSpace(annotations.labels, vectors, np.zeros(len(seen), int), seen, np.ones(len(seen), bool))
+    every, none = np.ones(len(seen), bool), np.zeros(len(seen), bool)
+    return images, LabelSpace(annotations.labels, vectors, np.zeros(len(seen), int), seen, every, none)
 
 
 def _splits(path: Path, rows: list[dict[str, str]], seed: int) -> np.ndarray:
