@@ -230,7 +230,7 @@ def _split_config(config: Config, split: int) -> Config:
     data = replace(
         config.data, unseen_share=splits.unseen_share, unseen_source=splits.unseen_source, label_split_seed=split
     )
-    return replace(config, data=data, training=replace(config.training, steps=splits.steps))
+    return replace(config, data=data)
 
 
 def _write(report: Report, results: dict, output: Path) -> Path:

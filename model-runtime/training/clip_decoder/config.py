@@ -51,13 +51,15 @@ class DataConfig:
     beside the configuration. ``unseen_share`` of the labels, drawn with ``label_split_seed``, is kept from training;
     so are, with ``unseen_source``, the labels called what that single-label source calls its photos. ``judged``: a file
     beside the configuration (image,label,right) of tags that were judged by eye; ``scenery``: one
-    (image,present,unsure) of words that captions leave out, which ``teach`` learns from.
+    (image,present,unsure) of words that captions leave out, which ``teach`` learns from; ``people``: one (image) of
+    photos of other things in which there are people too, or it is not clear.
     """
 
     kind: str
     labels: str = ""
     judged: str = ""
     scenery: str = ""
+    people: str = ""
     views: int = 4
     unseen_share: float = 0.0
     unseen_source: str = ""
@@ -107,10 +109,9 @@ class TaggingConfig:
 
 @dataclass(frozen=True)
 class SplitsConfig:
-    """How unseen labels are measured: ``count`` runs of ``steps``, each with other labels kept from training."""
+    """How unseen labels are measured: ``count`` runs of the whole training, each with other labels kept from it."""
 
     count: int = 0
-    steps: int = 300
     unseen_share: float = 0.2
     unseen_source: str = ""
 

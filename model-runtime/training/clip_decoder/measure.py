@@ -11,7 +11,7 @@ from clip_decoder.blend import answers, scores_by_method
 from clip_decoder.bundle.scoring import scores as served_scores
 from clip_decoder.bundle.scoring import standardised_cosine
 from clip_decoder.bundle.served import ServedBundle
-from clip_decoder.calibration import Calibration, fit_naming_rates
+from clip_decoder.calibration import FULLY_KNOWN, Calibration, fit_naming_rates
 from clip_decoder.data.dataset import CALIBRATE, TEST
 from clip_decoder.data.everyday import EverydaySources
 from clip_decoder.data.images import ImageStore
@@ -154,13 +154,15 @@ def measure_tags(measurement: Measurement, report: Report, output: Path) -> dict
         truth = known.truth(calibration.naming_rates)
         scores = measurement.scores(rows, labels).by_method["blend"]
         counts = tag_counts(source, scores, thresholds, prepared.config.tagging.top_k)
-        free = people_free(prepared, rows)
-        if PERSON in names and free.any():
+        if PERSON in names:
             column = names.index(PERSON)
-            counts |= {
-                "person_free_photos": int(free.sum()),
-                "false_person": float((scores[free, column] >= thresholds[column]).mean()),
-            }
+            answered = (known.weights[:, column] > 0) & (known.groups[:, column] == FULLY_KNOWN)
+            free = answered & (known.targets[:, column] == 0)
+            if free.any():
+                counts |= {
+                    "person_free_photos": int(free.sum()),
+                    "false_person": float((scores[free, column] >= thresholds[column]).mean()),
+                }
         found.append(counts)
         unsaid = np.isin(names, unsaid_words(prepared))  # judged by eye instead: captions leave these out
         bins[source] = calibration_bins(scores[:, ~unsaid], truth[:, ~unsaid], known.weights[:, ~unsaid])
@@ -258,13 +260,3 @@ def measure_scenery(measurement: Measurement, report: Report) -> dict[str, list[
     bins = calibration_bins(scores, scenery.present.astype(np.float32), scenery.known.astype(np.float32))
     report.calibration({"scenery": bins})
     return {"scenery": found, "calibration, scenery": [asdict(one) for one in bins]}
-
-
-def people_free(prepared: Prepared, rows: np.ndarray) -> np.ndarray:
-    """bool [R]: photos that certainly show nobody, by what their set calls them."""
-    if prepared.config.data.kind != "everyday":
-        return np.zeros(len(rows), bool)
-    images = prepared.data.images
-    labels = EverydaySources(prepared.folders.data).labels
-    truth = [labels.get(images.names[row]) for row in rows]
-    return np.array([name is not None and name != "street" and "face" not in name for name in truth])

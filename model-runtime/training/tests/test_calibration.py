@@ -81,8 +81,8 @@ def thresholds_of(scores: np.ndarray, truth: np.ndarray, names: list[str], sourc
 
 
 def test_label_thresholds_should_rise_where_a_label_errs_and_name_the_hopeless():
-    scores = np.tile(np.linspace(0, 1, 51)[:, None], (1, 3))
-    truth = np.stack([scores[:, 0] >= 0.5, scores[:, 0] >= 0.75, np.zeros(51)], 1)
+    scores = np.tile(np.linspace(0, 1, 101)[:, None], (1, 3))
+    truth = np.stack([scores[:, 0] >= 0.5, scores[:, 0] >= 0.75, np.zeros(101)], 1)
     thresholds, hopeless = thresholds_of(scores, truth, ["good", "eager", "blind"])
     assert thresholds["eager"] == pytest.approx(0.6)
     assert "good" not in thresholds
@@ -94,6 +94,13 @@ def test_thresholds_of_guarded_labels_should_rise_where_they_are_seen_falsely():
     truth = np.concatenate([np.ones((900, 1)), np.zeros((200, 1))])
     assert thresholds_of(scores, truth, ["person"])[0] == {"person": pytest.approx(0.75)}
     assert thresholds_of(scores, truth, ["dog"])[0] == {}
+
+
+def test_guarded_labels_should_be_right_more_often_than_others():
+    scores = np.concatenate([np.full((100, 1), 0.53), np.full((50, 1), 0.72)])
+    truth = np.concatenate([np.arange(100)[:, None] < 50, np.ones((50, 1))])
+    assert thresholds_of(scores, truth, ["dog"])[0] == {}
+    assert thresholds_of(scores, truth, ["person"])[0] == {"person": pytest.approx(0.55)}
 
 
 def test_labels_with_few_decisions_should_keep_the_default():

@@ -156,7 +156,7 @@ def test_judged_tags_should_be_counted(config_file, folders, bundle, tmp_path):
 
 def test_splits_should_keep_labels_from_training_and_report_means(config_file, folders, losses, tmp_path):
     config = tmp_path / "splits.toml"
-    config.write_text(config_file.read_text() + "[splits]\ncount = 2\nsteps = 3\nunseen_share = 0.4\n")
+    config.write_text(config_file.read_text() + "[splits]\ncount = 2\nunseen_share = 0.4\n")
     commands.evaluate_splits(config, folders, "cpu", tmp_path)
     results = json.loads((tmp_path / "results.json").read_text())
     assert len(results["splits"]) == 2

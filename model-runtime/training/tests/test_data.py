@@ -12,7 +12,7 @@ from clip_decoder.data.dataset import CALIBRATE, TEST, TRAIN, LabelledImages, So
 from clip_decoder.data.everyday import EverydaySources, draw_seen
 from clip_decoder.data.evidence import Evidence, EvidenceConfig, caption_evidence, label_classes, teacher_evidence
 from clip_decoder.data.images import ImageStore, augment, decode, resize
-from clip_decoder.data.judged import Judgement, read_judged
+from clip_decoder.data.judged import Judgement, read_judged, read_people
 from clip_decoder.data.labels import LabelDefinition, LabelFileError, read_labels
 from clip_decoder.data.multi_label import read_annotations
 from clip_decoder.data.nus_wide import read_nus_wide, read_unseen
@@ -188,6 +188,18 @@ def test_judged_pairs_should_be_read_and_mistakes_named_with_their_line(tmp_path
     path.write_text("image,label\na.jpg,dog\n")
     with pytest.raises(LabelFileError, match="judged.csv:2: expected the columns"):
         read_judged(path)
+
+
+def test_photos_with_people_should_be_read_and_mistakes_named_with_their_line(tmp_path):
+    path = tmp_path / "people.csv"
+    path.write_text("image\na.jpg\nb.jpg\n")
+    assert read_people(path) == {"a.jpg", "b.jpg"}
+    path.write_text("image\na.jpg\na.jpg\n")
+    with pytest.raises(LabelFileError, match="people.csv:3: a.jpg is given twice"):
+        read_people(path)
+    path.write_text("photo\na.jpg\n")
+    with pytest.raises(LabelFileError, match="people.csv:2: expected one column, image"):
+        read_people(path)
 
 
 def test_source_mix_should_hold_every_source_in_its_share():

@@ -22,6 +22,7 @@ from clip_decoder.data.evidence import (
     single_label_evidence,
     teacher_evidence,
 )
+from clip_decoder.data.judged import read_people
 from clip_decoder.data.labels import LabelDefinition, read_labels, slug
 from clip_decoder.data.wordnet import WordNet
 from clip_decoder.text import TextEncoder, fill_templates
@@ -121,6 +122,7 @@ def build_everyday(
 
     single = np.flatnonzero(source != 0)
     positives, people = _single_positives(sources, names, single, space, covered, classes)
+    people |= np.isin(names, _with_people(label_file.parent, data, sources))[single]
     evidence = single_label_evidence(positives, space, _rows_of(teacher, single), people, data.evidence)
     targets[single], weights[single] = evidence.targets, evidence.weights
 
@@ -217,6 +219,15 @@ def _single_positives(
             positives[position] = covered[:, class_index[imagenet_class(names[row])]]
             people[position] = source == "imagenet-samples"
     return positives, people
+
+
+def _with_people(directory: Path, data: DataConfig, sources: EverydaySources) -> list[str]:
+    """The photos of ``data.people``, if there is one."""
+    found = sorted(read_people(directory / data.people)) if data.people else []
+    unknown = [name for name in found if name not in sources.sources]
+    if unknown:
+        raise ValueError(f"{data.people}: no such image in the data: {', '.join(unknown[:5])}")
+    return found
 
 
 def draw_seen(labels: list[LabelDefinition], data: DataConfig, sources: EverydaySources) -> np.ndarray:

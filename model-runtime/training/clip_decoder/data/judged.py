@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs of photo and label that were judged by eye."""
+"""Photos that were judged by eye: pairs of photo and label, and photos with people in them."""
 
 import csv
 from dataclasses import dataclass
@@ -30,4 +30,17 @@ def read_judged(path: Path) -> list[Judgement]:
             if row["right"] not in ANSWERS:
                 raise LabelFileError(f"{path}:{number}: right must be 1 or 0, got {row['right']!r}")
             found.append(Judgement(row["image"], row["label"], ANSWERS[row["right"]]))
+    return found
+
+
+def read_people(path: Path) -> set[str]:
+    """Reads a list of images with the header ``image``. Raises LabelFileError without it or for one given twice."""
+    with open(path, encoding="utf-8", newline="") as file:
+        found = set()
+        for number, row in enumerate(csv.DictReader(file), 2):
+            if list(row) != ["image"] or not row["image"]:
+                raise LabelFileError(f"{path}:{number}: expected one column, image")
+            if row["image"] in found:
+                raise LabelFileError(f"{path}:{number}: {row['image']} is given twice")
+            found.add(row["image"])
     return found
