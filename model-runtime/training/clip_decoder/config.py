@@ -96,7 +96,7 @@ class TaggingConfig:
     """What a bundle does by default when it tags.
 
     ``precision``: how many tags are to be right; it sets the threshold. ``guarded``: labels that must hardly ever be
-    seen where they are not, whatever their precision. ``candidate_cutoff``, ``candidate_prior_weight``: BUNDLE.md,
+    seen where they are not, and be right more often than others. ``candidate_cutoff``, ``candidate_prior_weight``: BUNDLE.md,
     *Scores*; measured with the exported bundle.
     """
 
