@@ -329,7 +329,7 @@ public final class TagstreamConfig extends AbstractConfig {
                     HIGH,
                     "Whether tagged images' features are kept, from which a changed label is scored without reading the"
                             + " image again: `all`, the newest within the bounds below (`bounded`), or `none`. Images without"
-                            + " are read again where they must be. The bundled model's take 26 KB an image, on disk and in a"
+                            + " are read again where they must be. The bundled model's take 27 KB an image, on disk and in a"
                             + " changelog topic.")
             .define(
                     IMAGE_FEATURES_MAX_COUNT,
@@ -445,7 +445,7 @@ public final class TagstreamConfig extends AbstractConfig {
                     atLeast(0),
                     LOW,
                     "Images whose features are held in memory, by their bytes: the same bytes under another id are not"
-                            + " decoded and encoded again. The bundled model's take 26 KB an image. 0: none.")
+                            + " decoded and encoded again. The bundled model's take 27 KB an image. 0: none.")
             .define(
                     MODEL_MAX_ACCEPTED,
                     ConfigDef.Type.INT,
