@@ -96,8 +96,8 @@ class TaggingConfig:
     """What a bundle does by default when it tags.
 
     ``precision``: how many tags are to be right; it sets the threshold. ``guarded``: labels that must hardly ever be
-    seen where they are not, and be right more often than others. ``candidate_cutoff``, ``candidate_prior_weight``: BUNDLE.md,
-    *Scores*; measured with the exported bundle.
+    seen where they are not, and be right more often than others. ``candidate_cutoff``, ``candidate_prior_weight``:
+    BUNDLE.md, *Scores*; measured with the exported bundle.
     """
 
     precision: float = 0.75

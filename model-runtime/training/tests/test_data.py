@@ -198,7 +198,7 @@ def test_photos_with_people_should_be_read_and_mistakes_named_with_their_line(tm
     with pytest.raises(LabelFileError, match="people.csv:3: a.jpg is given twice"):
         read_people(path)
     path.write_text("photo\na.jpg\n")
-    with pytest.raises(LabelFileError, match="people.csv:2: expected one column, image"):
+    with pytest.raises(LabelFileError, match="people.csv:1: expected the header image"):
         read_people(path)
 
 

@@ -18,6 +18,7 @@ from clip_decoder.data.dataset import CALIBRATE, TEST, TRAIN, LabelledImages, La
 from clip_decoder.data.evidence import (
     Evidence,
     caption_evidence,
+    human_labels,
     label_classes,
     single_label_evidence,
     teacher_evidence,
@@ -132,7 +133,7 @@ def build_everyday(
         names, SOURCES, source, _split(source, seed), targets, weights, _sentences(sources, names, text, forbidden)
     )
     # A groom and a ball player among the classes do not make the teacher a witness to where there is no man.
-    human = np.array([label.section in data.evidence.human_sections for label in space])
+    human = human_labels(space, data.evidence)
     attested = covered.any(1) & ~human
     label_space = LabelSpace([label.name for label in space], vectors, groups, seen, attested, human)
     # Each class is spoken for by the narrowest label above it: its own name where it has one.

@@ -60,6 +60,11 @@ def label_classes(labels: Sequence[LabelDefinition], wordnet: WordNet, classes: 
     return covered
 
 
+def human_labels(labels: Sequence[LabelDefinition], config: EvidenceConfig) -> np.ndarray:
+    """Which labels name people or what they do: bool [L]."""
+    return np.array([label.section in config.human_sections for label in labels])
+
+
 def teacher_evidence(probabilities: np.ndarray, covered: np.ndarray, config: EvidenceConfig) -> Evidence:
     """The teacher's word on every label it knows; nothing (weight 0) where it is undecided, or knows no class of it.
 
@@ -107,7 +112,7 @@ def single_label_evidence(
 
     positives bool [N, L]; people_possible bool [N]: where True, silence about people says less.
     """
-    human = np.array([label.section in config.human_sections for label in labels])
+    human = human_labels(labels, config)
     targets = teacher.targets.copy()
     weights = np.maximum(teacher.weights, np.float16(config.silence_weight))
     undecided = (teacher.weights == 0) & np.array([bool(label.synsets) for label in labels])[None, :]

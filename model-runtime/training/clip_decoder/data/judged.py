@@ -36,11 +36,12 @@ def read_judged(path: Path) -> list[Judgement]:
 def read_people(path: Path) -> set[str]:
     """Reads a list of images with the header ``image``. Raises LabelFileError without it or for one given twice."""
     with open(path, encoding="utf-8", newline="") as file:
-        found = set()
-        for number, row in enumerate(csv.DictReader(file), 2):
-            if list(row) != ["image"] or not row["image"]:
-                raise LabelFileError(f"{path}:{number}: expected one column, image")
-            if row["image"] in found:
-                raise LabelFileError(f"{path}:{number}: {row['image']} is given twice")
-            found.add(row["image"])
+        lines = [line.strip() for line in file]
+    if lines[:1] != ["image"]:
+        raise LabelFileError(f"{path}:1: expected the header image")
+    found = set()
+    for number, image in enumerate(lines[1:], 2):
+        if image in found:
+            raise LabelFileError(f"{path}:{number}: {image} is given twice")
+        found.add(image)
     return found
