@@ -24,6 +24,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -48,6 +50,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** What becomes of records and circumstances that could stop the stream, on a real cluster. */
 class PoisonIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final String SESSION_TIMEOUT = "kafka.main.consumer.session.timeout.ms";
+    private static final int KAFKAS_SESSION_TIMEOUT_MILLIS = 45_000;
+
+    /** Of partitions whose thread has died; well under the session timeout. */
+    private static final Duration LONGEST_SILENCE = Duration.ofSeconds(25);
 
     private static TestCluster cluster;
 
@@ -133,6 +140,36 @@ class PoisonIT {
                     .as("the record was never to blame")
                     .isEmpty();
             assertThat(instance.failure()).isNotDone();
+        }
+    }
+
+    @Test
+    void shouldTakeUpTheWorkOfADeadThreadLongBeforeItsSessionEnds() throws Exception {
+        try (Stage stage = new Stage(cluster, state, SESSION_TIMEOUT, KAFKAS_SESSION_TIMEOUT_MILLIS);
+                FakeModelRuntime model = FakeModelRuntime.completing(8, 1)) {
+            UnreachableRegistry registry = new UnreachableRegistry(stage.registry(), Integer.MAX_VALUE);
+            Tagstream instance =
+                    stage.start(model, registry, new DefaultKafkaClientSupplier(), TagstreamConfig.STREAM_THREADS, 2);
+            stage.send(TagstreamConfig.IMAGES_TOPIC, "deadly", ofAnotherSchema(stage));
+            await("a death")
+                    .atMost(PATIENCE)
+                    .until(() -> instance.notReadyBecause()
+                            .filter(reason -> reason.contains("a stream thread has failed"))
+                            .isPresent());
+            registry.answer();
+            Instant answered = Instant.now();
+            for (int i = 0; i < 30; i++) {
+                stage.image("image-" + i, "fake:dog");
+            }
+
+            List<Read<Object>> outcomes = stage.outcomes(atLeast(31));
+            assertThat(outcomes).extracting(Read::key).hasSize(31).doesNotHaveDuplicates();
+            Instant last = outcomes.stream()
+                    .map(read -> ((TagEvent) read.value()).getTaggedAt())
+                    .max(Comparator.naturalOrder())
+                    .orElseThrow();
+            assertThat(Duration.between(answered, last)).as("silence").isLessThan(LONGEST_SILENCE);
+            await().atMost(PATIENCE).until(instance::ready);
         }
     }
 
@@ -231,14 +268,23 @@ class PoisonIT {
     }
 
     /** A registry that does not answer the first questions about schemas. */
-    private record UnreachableRegistry(SchemaRegistry registry, int most, AtomicInteger asked)
-            implements SchemaRegistry {
+    private static final class UnreachableRegistry implements SchemaRegistry {
+        private final SchemaRegistry registry;
+        private final AtomicInteger left;
+        private final AtomicInteger refusals = new AtomicInteger();
+
         UnreachableRegistry(SchemaRegistry registry, int most) {
-            this(registry, most, new AtomicInteger());
+            this.registry = registry;
+            this.left = new AtomicInteger(most);
         }
 
         int refusals() {
-            return Math.min(most, asked.get());
+            return refusals.get();
+        }
+
+        /** Answers from now on. */
+        void answer() {
+            left.set(0);
         }
 
         @Override
@@ -248,7 +294,8 @@ class PoisonIT {
 
         @Override
         public Schema schemaById(int id) {
-            if (asked.incrementAndGet() <= most) {
+            if (left.getAndUpdate(questions -> Math.max(0, questions - 1)) > 0) {
+                refusals.incrementAndGet();
                 throw new RegistryUnavailableException("nobody answers, or so this test says", null);
             }
             return registry.schemaById(id);

@@ -133,6 +133,49 @@ class TagstreamIT {
         }
     }
 
+    @Test
+    void shouldStayInItsGroupsAsAStaticMemberUnlessItsThreadFails() throws Exception {
+        int sessionTimeout = 2 * (int) PATIENCE.toMillis();
+        try (Stage stage = new Stage(
+                        cluster,
+                        state,
+                        "kafka.main.consumer.session.timeout.ms",
+                        sessionTimeout,
+                        "kafka.main.consumer.group.instance.id",
+                        "tagstream-0");
+                FakeModelRuntime model = FakeModelRuntime.completing(8, 1);
+                Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.bootstrapServers()))) {
+            String tagging = stage.config().applicationId();
+            FailingSends clients = new FailingSends(stage.topic(TagstreamConfig.TAGS_TOPIC));
+            Tagstream instance = stage.start(model, clients);
+            instance.close();
+            assertThat(names(admin, tagging)).as("closed in order").containsExactly("tagstream-0-1");
+
+            instance = stage.start(model, clients);
+            assertThat(names(admin, tagging)).as("back again").containsExactly("tagstream-0-1");
+            clients.failNextAtOnce();
+            stage.image("image-1", "fake:dog");
+            assertThat(stage.outcomes(atLeast(1))).hasSize(1);
+            assertThat(clients.failed()).isEqualTo(1);
+            assertThat(names(admin, tagging)).as("its replacement").containsExactly("tagstream-0-2");
+
+            instance.close();
+            assertThat(names(admin, tagging)).as("nobody comes back as it").isEmpty();
+        }
+    }
+
+    private static List<String> names(Admin admin, String group) throws Exception {
+        return admin
+                .describeConsumerGroups(List.of(group))
+                .describedGroups()
+                .get(group)
+                .get(PATIENCE.toSeconds(), TimeUnit.SECONDS)
+                .members()
+                .stream()
+                .map(member -> member.groupInstanceId().orElseThrow())
+                .toList();
+    }
+
     private static int members(Admin admin, String group) throws Exception {
         return admin.describeConsumerGroups(List.of(group))
                 .describedGroups()

@@ -9,8 +9,6 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.Map;
 import java.util.Set;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -27,40 +25,18 @@ import org.apache.kafka.streams.KafkaClientSupplier;
  *
  * <p><i>Threading notes.</i> As its clients'.
  */
-final class DecisiveClients implements KafkaClientSupplier {
+final class DecisiveClients extends ForwardingClients {
     private static final Set<String> ENDS = Set.of("sendOffsetsToTransaction", "commitTransaction");
-
-    private final KafkaClientSupplier clients;
 
     /** {@code clients} makes the clients. */
     DecisiveClients(KafkaClientSupplier clients) {
-        this.clients = clients;
-    }
-
-    @Override
-    public Admin getAdmin(Map<String, Object> config) {
-        return clients.getAdmin(config);
-    }
-
-    @Override
-    public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
-        return clients.getConsumer(config);
-    }
-
-    @Override
-    public Consumer<byte[], byte[]> getRestoreConsumer(Map<String, Object> config) {
-        return clients.getRestoreConsumer(config);
-    }
-
-    @Override
-    public Consumer<byte[], byte[]> getGlobalConsumer(Map<String, Object> config) {
-        return clients.getGlobalConsumer(config);
+        super(clients);
     }
 
     @Override
     @SuppressWarnings("unchecked")
     public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
-        Producer<byte[], byte[]> producer = clients.getProducer(config);
+        Producer<byte[], byte[]> producer = super.getProducer(config);
         return (Producer<byte[], byte[]>) Proxy.newProxyInstance(
                 DecisiveClients.class.getClassLoader(), new Class<?>[] {Producer.class}, (proxy, method, arguments) -> {
                     try {

@@ -13,9 +13,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaClientSupplier;
 
@@ -50,30 +48,10 @@ public final class Inflow {
 
     /** Clients whose main consumers hold partitions back. */
     public KafkaClientSupplier over(KafkaClientSupplier clients) {
-        return new KafkaClientSupplier() {
-            @Override
-            public Admin getAdmin(Map<String, Object> config) {
-                return clients.getAdmin(config);
-            }
-
-            @Override
-            public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
-                return clients.getProducer(config);
-            }
-
+        return new ForwardingClients(clients) {
             @Override
             public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
-                return holding(clients.getConsumer(config));
-            }
-
-            @Override
-            public Consumer<byte[], byte[]> getRestoreConsumer(Map<String, Object> config) {
-                return clients.getRestoreConsumer(config);
-            }
-
-            @Override
-            public Consumer<byte[], byte[]> getGlobalConsumer(Map<String, Object> config) {
-                return clients.getGlobalConsumer(config);
+                return holding(super.getConsumer(config));
             }
         };
     }

@@ -45,6 +45,7 @@ import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaClientSupplier;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.ThreadMetadata;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.DefaultProductionExceptionHandler;
 import org.apache.kafka.streams.errors.LogAndFailExceptionHandler;
@@ -78,6 +79,9 @@ public final class Tagstream implements AutoCloseable {
 
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
+    /** The state that Kafka Streams shows of a thread until it runs for the first time. */
+    private static final String NEW_THREAD = "CREATED";
+
     private final TagstreamConfig config;
     private final Contracts contracts;
     private final Vocabulary vocabulary;
@@ -88,6 +92,8 @@ public final class Tagstream implements AutoCloseable {
     private final TopicWatch topics;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
+
+    private final FailedThreads failedThreads = new FailedThreads();
 
     /** When threads were replaced. Guarded by itself. */
     private final Deque<Instant> replacements = new ArrayDeque<>();
@@ -190,10 +196,22 @@ public final class Tagstream implements AutoCloseable {
         if (failure.isDone()) {
             return Optional.of("the stream has failed: " + failure.join());
         }
+        Optional<String> failed = failedThreads.reason();
+        if (failed.isPresent()) {
+            return failed;
+        }
         if (tagging.state() != KafkaStreams.State.RUNNING) {
             return Optional.of("the tagging topology is " + tagging.state());
         }
+        if (tagging.metadataForLocalThreads().stream().anyMatch(Tagstream::joins)) {
+            return Optional.of("a stream thread waits for its partitions");
+        }
         return vocabulary.notReadyBecause();
+    }
+
+    /** Whether a thread, such as the replacement of another, has yet to get its first partitions. */
+    private static boolean joins(ThreadMetadata thread) {
+        return thread.threadState().equals(NEW_THREAD);
     }
 
     /** What this instance knows of the images of its partitions. */
@@ -241,13 +259,10 @@ public final class Tagstream implements AutoCloseable {
 
     /**
      * Leaves the groups: whoever runs next, here or elsewhere, would else wait for the session timeout of this member.
-     * Static members are configured in order to stay.
+     * {@link LeavingClients} make an exception of static members.
      */
-    private CloseOptions closeOptions() {
-        boolean stays = config.kafkaSettings().containsKey(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG);
-        return CloseOptions.timeout(CLOSE_TIMEOUT)
-                .withGroupMembershipOperation(
-                        stays ? GroupMembershipOperation.REMAIN_IN_GROUP : GroupMembershipOperation.LEAVE_GROUP);
+    private static CloseOptions closeOptions() {
+        return CloseOptions.timeout(CLOSE_TIMEOUT).withGroupMembershipOperation(GroupMembershipOperation.LEAVE_GROUP);
     }
 
     private KafkaStreams streams(Topology topology, String applicationId, int threads, KafkaClientSupplier clients) {
@@ -257,7 +272,8 @@ public final class Tagstream implements AutoCloseable {
         if (limit.exceedsBrokersDefault()) { // or Kafka Streams' own topics would refuse what the producer takes
             properties.put(StreamsConfig.topicPrefix(TopicConfig.MAX_MESSAGE_BYTES_CONFIG), limit.batchBytes());
         }
-        KafkaStreams streams = new KafkaStreams(topology, properties, new DecisiveClients(clients));
+        KafkaStreams streams = new KafkaStreams(
+                topology, properties, new LeavingClients(new DecisiveClients(clients), failedThreads, threads));
         streams.setUncaughtExceptionHandler(this::afterThreadDeath);
         return streams;
     }
@@ -317,6 +333,7 @@ public final class Tagstream implements AutoCloseable {
             stopForGood(new KafkaException("the global thread failed", thrown));
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         }
+        failedThreads.add(thrown);
         if (isCausedBy(thrown, UnknownStateException.class)) {
             stopForGood(new KafkaException("state cannot be read: " + thrown.getMessage(), thrown));
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;

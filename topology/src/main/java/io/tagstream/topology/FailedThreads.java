@@ -1,0 +1,42 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Stream threads that an exception ends. Their partitions wait until another thread takes them over.
+ *
+ * <p><i>Threading notes.</i> May be used by any thread.
+ */
+final class FailedThreads {
+    private final Map<Thread, Throwable> failed = new ConcurrentHashMap<>();
+
+    /** The current thread is about to end. */
+    void add(Throwable thrown) {
+        forgetTheDead();
+        failed.put(Thread.currentThread(), thrown);
+    }
+
+    /** Whether an exception ends the current thread. */
+    boolean isCurrent() {
+        return failed.containsKey(Thread.currentThread());
+    }
+
+    /** Why partitions wait; empty when no thread is ending. */
+    Optional<String> reason() {
+        forgetTheDead();
+        return failed.values().stream()
+                .findFirst()
+                .map(thrown -> "a stream thread has failed and is being replaced: " + thrown);
+    }
+
+    private void forgetTheDead() {
+        failed.keySet().removeIf(thread -> !thread.isAlive());
+    }
+}
