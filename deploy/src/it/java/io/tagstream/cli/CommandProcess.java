@@ -72,9 +72,15 @@ public final class CommandProcess implements AutoCloseable {
 
     /** Starts a command; the caller closes it. */
     public static CommandProcess start(String... arguments) throws IOException {
+        return startUnder(List.of(), arguments);
+    }
+
+    /** Starts a command as an argument of another program, which becomes it; the caller closes it. */
+    static CommandProcess startUnder(List<String> program, String... arguments) throws IOException {
         Path output = Files.createTempFile("tagstream", ".out");
         Path errors = Files.createTempFile("tagstream", ".err");
-        List<String> command = new ArrayList<>(List.of(
+        List<String> command = new ArrayList<>(program);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx512m",
                 "-XX:+UseSerialGC",

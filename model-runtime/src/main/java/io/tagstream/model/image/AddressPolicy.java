@@ -7,10 +7,13 @@ package io.tagstream.model.image;
 
 import io.tagstream.model.Excerpt;
 import java.net.Inet4Address;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.apache.hc.client5.http.DnsResolver;
 import org.apache.hc.client5.http.SystemDefaultDnsResolver;
@@ -21,9 +24,23 @@ import org.apache.hc.client5.http.SystemDefaultDnsResolver;
  *
  * <p>Private means everything that is not globally reachable unicast (IANA special-purpose registries, RFC 6890), with
  * the metadata services of clouds that hide behind public addresses.
+ *
+ * <p><b>IPv4 addresses inside IPv6 addresses.</b> Two forms lead to the IPv4 address that they hold, and are judged by
+ * it. The system connects to an IPv4-mapped address ({@code ::ffff:0:0/96}) over IPv4; a resolver hands such an address
+ * out as an {@link Inet6Address}, although Java makes an IPv4 address of it when it is written as a literal. In
+ * networks without IPv4, all the servers that have only IPv4 are reached under NAT64's well-known prefix
+ * ({@code 64:ff9b::/96}).
+ *
+ * <p>The other forms are private whatever they hold: IPv4-compatible ({@code ::/96}), IPv4-translated
+ * ({@code ::ffff:0:0:0/96}), 6to4 ({@code 2002::/16}), Teredo ({@code 2001::/32}) and local NAT64
+ * ({@code 64:ff9b:1::/48}). No public server is reached by them any more, some leave it to the network where the IPv4
+ * address stands, and a rule that reads none of them cannot read one wrongly.
+ *
+ * <p>A network that has NAT64 under a prefix of its own, in public address space, must keep its translator from private
+ * addresses itself: nobody outside can tell that prefix from other addresses.
  */
 final class AddressPolicy implements DnsResolver {
-    private static final List<Block> PRIVATE = List.of(
+    private static final List<Block> PRIVATE_IPV4 = List.of(
             new Block("0.0.0.0", 8), // this network
             new Block("10.0.0.0", 8),
             new Block("100.64.0.0", 10), // carrier-grade NAT; metadata of one cloud
@@ -38,26 +55,32 @@ final class AddressPolicy implements DnsResolver {
             new Block("198.18.0.0", 15), // benchmarks
             new Block("198.51.100.0", 24), // documentation
             new Block("203.0.113.0", 24), // documentation
-            new Block("224.0.0.0", 3), // multicast, reserved, broadcast
-            new Block("::", 96), // unspecified, loopback, IPv4-compatible
-            new Block("64:ff9b::", 96), // NAT64: an IPv4 address inside
-            new Block("64:ff9b:1::", 48),
-            new Block("100::", 64), // discard
-            new Block("2001::", 23), // protocol assignments; Teredo: an IPv4 address inside
+            new Block("224.0.0.0", 3)); // multicast, reserved, broadcast
+
+    /** All that is assigned as unicast; unique local, link-local, multicast and the rest lie outside. */
+    private static final Block GLOBAL_IPV6 = new Block("2000::", 3);
+
+    private static final List<Block> PRIVATE_IN_GLOBAL_IPV6 = List.of(
+            // protocol assignments, Teredo among them; what is globally reachable there (anycast addresses of
+            // relays, identifiers of hosts and drones) serves no images
+            new Block("2001::", 23),
             new Block("2001:db8::", 32), // documentation
-            new Block("2002::", 16), // 6to4: an IPv4 address inside
-            new Block("3fff::", 20), // documentation
-            new Block("5f00::", 16), // segment routing
-            new Block("fc00::", 7), // unique local
-            new Block("fe80::", 10), // link-local
-            new Block("fec0::", 10), // site-local
-            new Block("ff00::", 8)); // multicast
+            new Block("2002::", 16), // 6to4
+            new Block("3fff::", 20)); // documentation
+
+    /** What stands before an IPv4 address in the forms that lead to it. */
+    private static final List<byte[]> BEFORE_IPV4 = List.of(
+            HexFormat.of().parseHex("00000000000000000000ffff"), HexFormat.of().parseHex("0064ff9b0000000000000000"));
 
     private final Predicate<InetAddress> blocked;
     private final DnsResolver resolver;
 
     AddressPolicy(boolean allowPrivate) {
-        this(address -> !allowPrivate && isPrivate(address), SystemDefaultDnsResolver.INSTANCE);
+        this(allowPrivate, SystemDefaultDnsResolver.INSTANCE);
+    }
+
+    AddressPolicy(boolean allowPrivate, DnsResolver resolver) {
+        this(address -> !allowPrivate && isPrivate(address), resolver);
     }
 
     AddressPolicy(Predicate<InetAddress> blocked, DnsResolver resolver) {
@@ -70,7 +93,13 @@ final class AddressPolicy implements DnsResolver {
         private static final long serialVersionUID = 1L;
 
         BlockedAddressException(String host, InetAddress address) {
-            super("%s is the private address %s".formatted(Excerpt.of(host), address.getHostAddress()));
+            super("%s is the private address %s%s"
+                    .formatted(
+                            Excerpt.of(host),
+                            address.getHostAddress(),
+                            leadsTo(address)
+                                    .map(inside -> ", which leads to " + inside.getHostAddress())
+                                    .orElse("")));
         }
     }
 
@@ -92,10 +121,36 @@ final class AddressPolicy implements DnsResolver {
     }
 
     static boolean isPrivate(InetAddress address) {
-        return PRIVATE.stream().anyMatch(block -> block.contains(address));
+        InetAddress reached = leadsTo(address).orElse(address);
+        if (reached instanceof Inet4Address) {
+            return PRIVATE_IPV4.stream().anyMatch(block -> block.contains(reached));
+        }
+        return !GLOBAL_IPV6.contains(reached)
+                || PRIVATE_IN_GLOBAL_IPV6.stream().anyMatch(block -> block.contains(reached));
     }
 
-    /** The addresses that share the first {@code bits} bits. */
+    /** The IPv4 address that an IPv6 address leads to. */
+    private static Optional<InetAddress> leadsTo(InetAddress address) {
+        byte[] bytes = address.getAddress();
+        return BEFORE_IPV4.stream()
+                .filter(prefix -> address instanceof Inet6Address && startsWith(bytes, prefix, prefix.length))
+                .map(prefix -> ipv4(Arrays.copyOfRange(bytes, prefix.length, bytes.length)))
+                .findFirst();
+    }
+
+    private static InetAddress ipv4(byte[] bytes) {
+        try {
+            return InetAddress.getByAddress(bytes);
+        } catch (UnknownHostException e) {
+            throw new IllegalArgumentException(Arrays.toString(bytes), e);
+        }
+    }
+
+    private static boolean startsWith(byte[] bytes, byte[] prefix, int length) {
+        return Arrays.equals(bytes, 0, length, prefix, 0, length);
+    }
+
+    /** The addresses of one family that share the first {@code bits} bits. */
     private record Block(InetAddress first, int bits) {
         Block(String first, int bits) {
             this(literal(first), bits);
@@ -110,14 +165,13 @@ final class AddressPolicy implements DnsResolver {
         }
 
         boolean contains(InetAddress address) {
-            // IPv4-mapped IPv6 addresses are IPv4 addresses to Java already
             if ((address instanceof Inet4Address) != (first instanceof Inet4Address)) {
                 return false;
             }
             byte[] bytes = address.getAddress();
             byte[] prefix = first.getAddress();
             int whole = bits / 8;
-            if (!Arrays.equals(bytes, 0, whole, prefix, 0, whole)) {
+            if (!startsWith(bytes, prefix, whole)) {
                 return false;
             }
             int mask = (0xFF00 >> (bits % 8)) & 0xFF;

@@ -61,6 +61,8 @@ final class HostileAddresses {
             "[2002:7f00:1::]",
             "[2002:a9fe:a9fe::1]",
             "[2001:0:7f00:1::]",
+            "[2001:0:808:808:0:0:80ff:fffe]",
+            "[::ffff:0:127.0.0.1]",
             // multicast, broadcast, reserved, documentation
             "224.0.0.1",
             "239.255.255.255",
@@ -91,7 +93,17 @@ final class HostileAddresses {
             Map.entry("six.test", List.of("::1")),
             Map.entry("mapped.test", List.of("::ffff:127.0.0.1")),
             Map.entry("compatible.test", List.of("::10.0.0.1")),
+            Map.entry("mapped-metadata.test", List.of("::ffff:169.254.169.254")),
+            Map.entry("mapped-private.test", List.of("::ffff:10.0.0.5")),
+            Map.entry("translated.test", List.of("::ffff:0:127.0.0.1")),
             Map.entry("nat64.test", List.of("64:ff9b::a9fe:a9fe")),
+            Map.entry("local-nat64.test", List.of("64:ff9b:1::a00:5")),
+            Map.entry("6to4.test", List.of("2002:7f00:1::1")),
+            // Teredo has the client's address with all its bits flipped
+            Map.entry("teredo-client.test", List.of("2001:0:808:808:0:0:80ff:fffe")),
+            Map.entry("teredo-server.test", List.of("2001:0:7f00:1:0:0:f7f7:f7f7")),
+            Map.entry("mapped-after-public.test", List.of("8.8.8.8", "2600::1", "::ffff:127.0.0.1")),
+            Map.entry("mapped-before-public.test", List.of("::ffff:10.0.0.5", "8.8.8.8")),
             Map.entry("private.test", List.of("192.168.1.1")),
             Map.entry("metadata.test", List.of("169.254.169.254")),
             Map.entry("zone.test", List.of("fe80::1")),
@@ -146,7 +158,11 @@ final class HostileAddresses {
                         "http://2852039166/",
                         "http://0xa9fea9fe/",
                         "http://metadata.test/",
-                        "http://last-public.test/")
+                        "http://last-public.test/",
+                        "http://[::ffff:7f00:2]:1/",
+                        "http://mapped.test:1/",
+                        "http://mapped-metadata.test/",
+                        "http://mapped-after-public.test/")
                 .map(location -> redirect(location, blocked));
         Stream<HostileCase> out = Stream.of(
                         "file:///etc/passwd",

@@ -185,7 +185,7 @@ class HostileInputTest {
             }
             InetAddress[] addresses = new InetAddress[known.get().size()];
             for (int i = 0; i < addresses.length; i++) {
-                addresses[i] = InetAddress.getAllByName(known.get().get(i))[0];
+                addresses[i] = ResolvedAddress.of(host, known.get().get(i));
             }
             return addresses;
         }

@@ -1,0 +1,58 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The system's hosts file with more entries, for one command alone: Linux puts it in the place of the system's in a mount
+ * namespace of the command's own. Java's property {@code jdk.net.hosts.file} would not do, since Java makes other
+ * addresses of such entries than the system's resolver does.
+ */
+final class HostsFile {
+    private static final Path SYSTEM = Path.of("/etc/hosts");
+
+    /** As root, and as a user where the system gives users namespaces. */
+    private static final List<List<String>> WAYS =
+            List.of(List.of("unshare", "--mount"), List.of("unshare", "--user", "--map-root-user", "--mount"));
+
+    private HostsFile() {}
+
+    /**
+     * The program under which a command sees the entries; the test is skipped where the system refuses that to everybody.
+     *
+     * @param folder where the file may be kept
+     */
+    static List<String> with(Path folder, String... entries) throws IOException, InterruptedException {
+        Path file = Files.copy(SYSTEM, folder.resolve("hosts"));
+        Files.writeString(file, Files.readString(file) + "\n" + String.join("\n", entries) + "\n");
+        for (List<String> way : WAYS) {
+            List<String> program = new ArrayList<>(way);
+            program.addAll(List.of("sh", "-c", "mount --bind \"$0\" " + SYSTEM + " && exec \"$@\"", file.toString()));
+            if (works(program)) {
+                return program;
+            }
+        }
+        return abort(
+                "no command can have a hosts file of its own here: unshare and mount need Linux and the right to namespaces");
+    }
+
+    private static boolean works(List<String> program) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(program);
+        command.add("true");
+        try {
+            return new ProcessBuilder(command).inheritIO().start().waitFor() == 0;
+        } catch (IOException e) {
+            return abort("no command can have a hosts file of its own here: " + e.getMessage());
+        }
+    }
+}
