@@ -5,6 +5,7 @@
  */
 package io.tagstream.model.bundle;
 
+import io.tagstream.model.PiecewiseFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -45,7 +46,7 @@ final class BundleFiles {
     static BundleFiles inDirectory(Path directory) {
         return new BundleFiles(directory.toString(), file -> {
             Path path = directory.resolve(file);
-            return Files.isRegularFile(path) ? Files.readAllBytes(path) : null;
+            return Files.isRegularFile(path) ? PiecewiseFile.readAllBytes(path) : null;
         });
     }
 

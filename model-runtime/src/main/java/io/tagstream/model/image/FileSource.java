@@ -8,6 +8,7 @@ package io.tagstream.model.image;
 import io.tagstream.model.Excerpt;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
+import io.tagstream.model.PiecewiseFile;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -58,7 +59,7 @@ final class FileSource {
             if (!Files.isRegularFile(real)) {
                 throw new ImageException(FailureReason.BAD_REFERENCE, what + " is no regular file");
             }
-            try (InputStream in = Files.newInputStream(real, LinkOption.NOFOLLOW_LINKS)) {
+            try (InputStream in = PiecewiseFile.open(real, LinkOption.NOFOLLOW_LINKS)) {
                 return reader.read(in, Files.size(real), what);
             }
         } catch (NoSuchFileException | FileNotFoundException | NotDirectoryException e) {
