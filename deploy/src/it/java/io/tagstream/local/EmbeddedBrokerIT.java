@@ -7,7 +7,13 @@ package io.tagstream.local;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -20,10 +26,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -31,12 +40,14 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 class EmbeddedBrokerIT {
     private static final String TOPIC = "topic";
@@ -167,6 +178,97 @@ class EmbeddedBrokerIT {
                 System.out.println("locked");
                 new CountDownLatch(1).await();
             }
+        }
+    }
+
+    @Test
+    void shouldHaveATransactionWaitForTheEndOfTheOneBefore() throws Exception {
+        try (EmbeddedBroker broker = EmbeddedBroker.start(directory, 0);
+                Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrapServers()));
+                KafkaProducer<String, String> producer = new KafkaProducer<>(
+                        Map.of(
+                                "bootstrap.servers",
+                                broker.bootstrapServers(),
+                                "transactional.id",
+                                "test",
+                                "batch.size",
+                                0), // a request for each record: several are on their way at a time
+                        new StringSerializer(),
+                        new StringSerializer());
+                LoggedErrors logged = new LoggedErrors()) {
+            createTopic(broker.bootstrapServers());
+            producer.initTransactions();
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>(TOPIC, "before")).get(30, TimeUnit.SECONDS);
+            // To end a transaction the broker opens a connection to itself, which now has to wait.
+            limitConnections(admin, 1);
+            producer.commitTransaction();
+
+            producer.beginTransaction();
+            List<Future<RecordMetadata>> sent = new ArrayList<>();
+            for (int record = 0; record < 20; record++) {
+                sent.add(producer.send(new ProducerRecord<>(TOPIC, "after " + record)));
+            }
+            long heldBack = System.nanoTime() + Duration.ofSeconds(1).toNanos(); // Kafka's default allows 100 ms
+            await().until(() -> refused(producer) > 0 || System.nanoTime() > heldBack);
+            limitConnections(admin, Integer.MAX_VALUE);
+            producer.commitTransaction();
+
+            assertThat(sent).allMatch(Future::isDone);
+            assertThat(logged.lines()).isEmpty();
+            assertThat(refused(producer)).as("requests refused").isZero();
+            assertThat(consume(broker.bootstrapServers(), 21)).hasSize(21).endsWith("after 18", "after 19");
+        }
+    }
+
+    private static void limitConnections(Admin admin, int most) throws Exception {
+        ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, "1");
+        String key = "listener.name.plaintext.max.connections";
+        ConfigEntry limit = new ConfigEntry(key, String.valueOf(most));
+        admin.incrementalAlterConfigs(Map.of(broker, List.of(new AlterConfigOp(limit, AlterConfigOp.OpType.SET))))
+                .all()
+                .get(30, TimeUnit.SECONDS);
+        await().until(() ->
+                admin.describeConfigs(List.of(broker)).all().get(30, TimeUnit.SECONDS).get(broker).entries().stream()
+                        .anyMatch(entry ->
+                                entry.name().equals(key) && entry.value().equals(limit.value())));
+    }
+
+    /** Requests that the producer had to send again. */
+    private static double refused(KafkaProducer<?, ?> producer) {
+        return producer.metrics().values().stream()
+                .filter(metric -> metric.metricName().name().equals("record-retry-total")
+                        && metric.metricName().group().equals("producer-metrics"))
+                .mapToDouble(metric -> (double) metric.metricValue())
+                .sum();
+    }
+
+    /** What this process logs as an error, Kafka included. */
+    private static final class LoggedErrors extends AppenderBase<ILoggingEvent> implements AutoCloseable {
+        private final Logger root = ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger("ROOT");
+        private final List<String> lines = new CopyOnWriteArrayList<>();
+
+        LoggedErrors() {
+            setContext(root.getLoggerContext());
+            start();
+            root.addAppender(this);
+        }
+
+        List<String> lines() {
+            return lines;
+        }
+
+        @Override
+        protected void append(ILoggingEvent event) {
+            if (event.getLevel().isGreaterOrEqual(Level.ERROR)) {
+                lines.add(event.getFormattedMessage());
+            }
+        }
+
+        @Override
+        public void close() {
+            root.detachAppender(this);
+            stop();
         }
     }
 

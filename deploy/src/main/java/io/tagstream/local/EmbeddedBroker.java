@@ -190,6 +190,10 @@ public final class EmbeddedBroker implements AutoCloseable {
             settings.put(topic + ".segment.bytes", 8 << 20);
         }
         settings.put("transaction.state.log.min.isr", 1);
+        // A producer's next transaction starts while the end of the one before is still being written to its
+        // partitions. By default the broker has a request wait 100 ms for that, which the first end can take longer
+        // than, and then refuses it. Requests that follow on its heels then come too early, each an error in the log.
+        settings.put("add.partitions.to.txn.retry.backoff.max.ms", 10_000);
         // Nobody takes over from a broker that was held up, and to lose its partitions for a moment has only drawbacks.
         settings.put("broker.session.timeout.ms", (int) Duration.ofDays(1).toMillis());
         settings.put("share.coordinator.state.topic.min.isr", 1);
