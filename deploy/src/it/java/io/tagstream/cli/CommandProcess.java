@@ -72,15 +72,29 @@ public final class CommandProcess implements AutoCloseable {
 
     /** Starts a command; the caller closes it. */
     public static CommandProcess start(String... arguments) throws IOException {
-        return startUnder(List.of(), arguments);
+        return start(builder(arguments));
     }
 
     /** Starts a command as an argument of another program, which becomes it; the caller closes it. */
     static CommandProcess startUnder(List<String> program, String... arguments) throws IOException {
+        ProcessBuilder builder = builder(arguments);
+        builder.command().addAll(0, program);
+        return start(builder);
+    }
+
+    /** Starts a command, which may have been changed; the caller closes it. */
+    static CommandProcess start(ProcessBuilder builder) throws IOException {
         Path output = Files.createTempFile("tagstream", ".out");
         Path errors = Files.createTempFile("tagstream", ".err");
-        List<String> command = new ArrayList<>(program);
-        command.addAll(List.of(
+        Process process = builder.redirectOutput(output.toFile())
+                .redirectError(errors.toFile())
+                .start();
+        return new CommandProcess(process, output, errors);
+    }
+
+    /** A command that is yet to start. */
+    static ProcessBuilder builder(String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx512m",
                 "-XX:+UseSerialGC",
@@ -91,11 +105,7 @@ public final class CommandProcess implements AutoCloseable {
                 "-Dtagstream.home=" + Path.of("").toAbsolutePath(),
                 "io.tagstream.cli.Main"));
         command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
-                .redirectOutput(output.toFile())
-                .redirectError(errors.toFile())
-                .start();
-        return new CommandProcess(process, output, errors);
+        return new ProcessBuilder(command);
     }
 
     /** Waits until standard output has a line that begins so. */

@@ -32,5 +32,8 @@
  *     }
  * }
  * }</pre>
+ *
+ * <p><b>Set {@code ORT_DISABLE_TELEMETRY=1} in the environment of your process</b>: without it ONNX Runtime reports to its
+ * maker; see {@link io.tagstream.model.Telemetry}.
  */
 package io.tagstream.model;

@@ -6,6 +6,7 @@
 package io.tagstream.cli.bench;
 
 import io.tagstream.CommandException;
+import io.tagstream.model.Telemetry;
 import io.tagstream.topology.TagstreamConfig;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -44,10 +45,10 @@ final class InstanceProcess implements AutoCloseable {
                 SlowedInstance.class.getName(),
                 String.valueOf(slowdown)));
         config.originals().forEach((key, value) -> command.add(key + "=" + value));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+        Telemetry.disable(builder.environment());
         try {
-            return new InstanceProcess(new ProcessBuilder(command)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start());
+            return new InstanceProcess(builder.start());
         } catch (IOException e) {
             throw CommandException.failed("no instance can be started: " + e.getMessage(), e);
         }

@@ -55,6 +55,9 @@ import org.slf4j.LoggerFactory;
  * <p><i>Threading notes.</i> See {@link ModelRuntime} and {@link ScoringPipeline}. Building opens the sessions, runs every
  * batch size once, so that none is met first in production, and runs the bundle's self-test. {@link #explain} runs on the
  * caller's thread, one call at a time, beside the inference thread.
+ *
+ * <p>ONNX Runtime reports to its maker unless {@value io.tagstream.model.Telemetry#VARIABLE} is {@code 1} in the environment
+ * that the process starts in; see {@link io.tagstream.model.Telemetry}.
  */
 public final class OnnxModelRuntime implements ModelRuntime {
     private static final Logger LOG = LoggerFactory.getLogger(OnnxModelRuntime.class);

@@ -5,6 +5,7 @@
  */
 package io.tagstream.model.image.isolated;
 
+import io.tagstream.model.Telemetry;
 import io.tagstream.model.bundle.BundleDescription.Resize;
 import io.tagstream.model.image.OpenCvLibrary;
 import java.io.File;
@@ -63,6 +64,7 @@ record DecoderCommand(
                 List.of(directory.path().toString(), Integer.toString(size), resize.name(), Long.toString(maxPixels)));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().retainAll(KEPT_VARIABLES);
+        Telemetry.disable(builder.environment());
         // its own limit, in case a decoder sees more in a file than its header says
         builder.environment().put("OPENCV_IO_MAX_IMAGE_PIXELS", Long.toString(maxPixels));
         builder.environment().put("OPENCV_LOG_LEVEL", "SILENT");

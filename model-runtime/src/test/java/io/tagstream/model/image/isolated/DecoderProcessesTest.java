@@ -11,6 +11,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
+import io.tagstream.model.Telemetry;
 import io.tagstream.model.bundle.BundleDescription.Resize;
 import io.tagstream.model.image.ImageDecoder;
 import io.tagstream.model.image.ImageSize;
@@ -289,7 +290,9 @@ class DecoderProcessesTest {
                             DecoderMain.class, List.of(), Quarters.SIZE, Resize.SQUASH, MAX_PIXELS, 1 << 20)
                     .builder(directory);
             assertThat(System.getenv()).containsKey("PATH");
-            assertThat(builder.environment()).doesNotContainKeys("PATH", "HOME", "JAVA_TOOL_OPTIONS");
+            assertThat(builder.environment())
+                    .doesNotContainKeys("PATH", "HOME", "JAVA_TOOL_OPTIONS")
+                    .containsEntry(Telemetry.VARIABLE, "1");
             String classPath = builder.command().get(builder.command().indexOf("-cp") + 1);
             assertThat(Stream.of(classPath.split(System.getProperty("path.separator"))))
                     .hasSize(2)

@@ -1,0 +1,142 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.model.OtherHome;
+import io.tagstream.model.Telemetry;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** However Tagstream starts, ONNX Runtime tells its maker nothing, or people learn that it does. */
+class TelemetryIT {
+    @TempDir
+    Path directory;
+
+    private Path home;
+    private Path work;
+
+    @BeforeEach
+    void makeDirectories() throws IOException {
+        home = Files.createDirectory(directory.resolve("home"));
+        work = Files.createDirectory(directory.resolve("work"));
+    }
+
+    @Test
+    void shouldLeaveNothingOfOnnxRuntimeInTheHomeOfWhoTagsImages() throws Exception {
+        Run run = run(launcher(
+                "local",
+                CommandProcess.SAMPLES.resolve("cat.jpg").toAbsolutePath().toString(),
+                "--once"));
+
+        assertThat(run.lines()).as(run.errors()).hasSize(1);
+        assertThat(run.errors()).doesNotContainIgnoringCase("telemetry");
+        assertThat(OtherHome.leftByOnnxRuntime(home)).isEmpty();
+        assertThat(work).isEmptyDirectory();
+    }
+
+    /** Where it can keep nothing at home, ONNX Runtime complains, and leaves a file where it runs. */
+    @Test
+    void shouldNotMissAHomeThatTakesNoFiles() throws Exception {
+        home = Files.createFile(directory.resolve("no directory"));
+
+        Run run = run(launcher("model", "verify"));
+
+        assertThat(run.lines()).as(run.errors()).hasSize(1);
+        assertThat(run.errors()).doesNotContainIgnoringCase("telemetry");
+        assertThat(work).isEmptyDirectory();
+    }
+
+    @Test
+    void shouldLeaveNothingOfOnnxRuntimeInTheHomeOfTests() throws Exception {
+        Run run = run(CommandProcess.builder("model", "verify"));
+
+        assertThat(run.lines()).as(run.errors()).hasSize(1);
+        assertThat(run.errors()).doesNotContain(Telemetry.VARIABLE);
+        assertThat(OtherHome.leftByOnnxRuntime(home)).isEmpty();
+    }
+
+    @Test
+    void shouldWarnWhoStartsJavaWithoutTheVariable() throws Exception {
+        ProcessBuilder builder = CommandProcess.builder("model", "verify");
+        builder.environment().remove(Telemetry.VARIABLE);
+        // keeps ONNX Runtime from reporting from here
+        builder.environment().put("CI", "true");
+
+        Run run;
+        try (CommandProcess command = CommandProcess.start(builder)) {
+            run = command.awaitEnd();
+        }
+
+        assertThat(run.exitCode()).as(run.errors()).isZero();
+        assertThat(run.errors().lines().filter(line -> line.contains(Telemetry.VARIABLE)))
+                .singleElement()
+                .asString()
+                .contains("WARN", "not set");
+    }
+
+    @Test
+    void shouldStartTheLaboratoryWithTheVariable() throws Exception {
+        // a Java that says what it is given
+        Path java = directory.resolve("jdk/bin/java");
+        Files.createDirectories(java.getParent());
+        Files.writeString(java, "#!/bin/sh\necho \"$%s\"\n".formatted(Telemetry.VARIABLE));
+        assertThat(java.toFile().setExecutable(true)).isTrue();
+        Path laboratory = installed("laboratory");
+        Files.createFile(built().resolve("laboratory-classpath"));
+        ProcessBuilder builder = new ProcessBuilder(laboratory.toString());
+        builder.environment().put("JAVA_HOME", directory.resolve("jdk").toString());
+        builder.environment().remove(Telemetry.VARIABLE);
+
+        try (CommandProcess command = CommandProcess.start(builder)) {
+            assertThat(command.awaitEnd().lines()).containsExactly("1");
+        }
+    }
+
+    private ProcessBuilder launcher(String... arguments) throws IOException {
+        Path launcher = installed("tagstream");
+        Path target = Path.of("target");
+        Files.copy(target.resolve("classpath"), built().resolve("classpath"));
+        try (DirectoryStream<Path> jars = Files.newDirectoryStream(target, "tagstream-deploy-*.jar")) {
+            for (Path jar : jars) {
+                Files.copy(jar, built().resolve(jar.getFileName()));
+            }
+        }
+        List<String> command = new ArrayList<>(List.of(launcher.toString()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        builder.environment().remove(Telemetry.VARIABLE);
+        return builder;
+    }
+
+    /** A copy away from the sources, which it would build anew where they have changed since. */
+    private Path installed(String script) throws IOException {
+        Files.createDirectories(built());
+        return Files.copy(Path.of(script), built().resolveSibling(script), StandardCopyOption.COPY_ATTRIBUTES);
+    }
+
+    private Path built() {
+        return directory.resolve("tagstream/deploy/target");
+    }
+
+    private Run run(ProcessBuilder builder) throws IOException, InterruptedException {
+        OtherHome.use(home, builder.environment());
+        try (CommandProcess command = CommandProcess.start(builder.directory(work.toFile()))) {
+            return command.awaitEnd();
+        }
+    }
+}

@@ -1,0 +1,42 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** A home directory for processes that may leave nothing of ONNX Runtime's in it. */
+public final class OtherHome {
+    /**
+     * ONNX Runtime also keeps quiet where variables such as CI tell it that nobody is there, and uses another directory
+     * where XDG_CACHE_HOME names one; neither may hide what people would get.
+     */
+    private static final Set<String> KEPT =
+            Set.of("JAVA_HOME", "LC_ALL", "LD_LIBRARY_PATH", "PATH", Telemetry.VARIABLE);
+
+    private OtherHome() {}
+
+    /** Makes {@code home} the home directory of a process that is yet to start. */
+    public static void use(Path home, Map<String, String> environment) {
+        environment.keySet().retainAll(KEPT);
+        environment.put("HOME", home.toString());
+    }
+
+    /** What ONNX Runtime left below a directory. */
+    public static List<Path> leftByOnnxRuntime(Path home) throws IOException {
+        try (Stream<Path> paths = Files.walk(home)) {
+            return paths.map(home::relativize)
+                    .filter(path -> path.toString().toLowerCase(Locale.ROOT).contains("onnxruntime"))
+                    .toList();
+        }
+    }
+}
