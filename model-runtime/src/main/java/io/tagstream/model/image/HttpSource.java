@@ -203,6 +203,12 @@ final class HttpSource implements AutoCloseable {
                     FailureReason.BAD_REFERENCE,
                     "a URI with a user or password is not fetched; use a signed URL instead");
         }
+        if (!Iri.hasOneHost(uri)) {
+            throw new ImageException(
+                    FailureReason.BAD_REFERENCE,
+                    "%s: the letters of the host's name can mean more than one host, or none; write the name in ASCII, as xn--…"
+                            .formatted(name(uri)));
+        }
     }
 
     private static HttpGet get(URI uri) throws ImageException {
@@ -216,7 +222,7 @@ final class HttpSource implements AutoCloseable {
 
     private static URI redirect(URI from, String location) throws ImageException {
         try {
-            return from.resolve(location);
+            return from.resolve(Iri.encodedLocation(location));
         } catch (IllegalArgumentException e) {
             throw new ImageException(
                     FailureReason.FETCH_FAILED,

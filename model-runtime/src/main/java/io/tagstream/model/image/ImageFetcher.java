@@ -12,13 +12,14 @@ import io.tagstream.model.ImageRequest;
 import io.tagstream.model.bundle.Sha256;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.nio.charset.CharacterCodingException;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 
 /**
  * Fetches images by URI: {@code file:} under the configured roots, {@code http:}, {@code https:} and small
- * {@code data:} URIs.
+ * {@code data:} URIs. Letters beyond ASCII stand for their percent-encoded UTF-8.
  *
  * <p><i>Threading notes.</i> {@link #fetch} blocks and may be called from any number of threads; {@link #close} breaks
  * off what is under way.
@@ -120,12 +121,18 @@ public final class ImageFetcher implements AutoCloseable {
 
     private static URI uri(String reference) throws ImageException {
         try {
-            return new URI(reference);
+            return new URI(Iri.encoded(reference));
+        } catch (CharacterCodingException e) {
+            throw new ImageException(
+                    FailureReason.BAD_REFERENCE,
+                    "\"%s\" has half a character, an unpaired surrogate; submit the URI in full"
+                            .formatted(Excerpt.of(reference)),
+                    e);
         } catch (URISyntaxException e) {
             throw new ImageException(
                     FailureReason.BAD_REFERENCE,
                     "\"%s\" is no valid URI at character %d: %s; percent-encode what is no URI character"
-                            .formatted(Excerpt.of(reference), e.getIndex(), e.getReason()),
+                            .formatted(Excerpt.of(e.getInput()), e.getIndex(), e.getReason()),
                     e);
         }
     }

@@ -135,7 +135,7 @@ final class HostileAddresses {
                 HostileCase.of(Group.ADDRESSES, "backslash", "http://example.org\\@127.0.0.1/", bad),
                 HostileCase.of(Group.ADDRESSES, "no host", "http:///127.0.0.1/", bad),
                 HostileCase.of(Group.ADDRESSES, "no authority", "http:127.0.0.1", bad),
-                HostileCase.of(Group.ADDRESSES, "full-width digits", "http://１２７.０.０.１/", unknown),
+                HostileCase.of(Group.ADDRESSES, "full-width digits", "http://１２７.０.０.１/", bad),
                 HostileCase.of(Group.ADDRESSES, "an escaped zone", "http://[fe80::1%25lo]/", unknown),
                 HostileCase.of(Group.ADDRESSES, "an escaped dot", "http://127%2e0%2e0%2e1/", unknown),
                 HostileCase.of(Group.ADDRESSES, "other scheme", "gopher://127.0.0.1:6379/_FLUSHALL", bad),

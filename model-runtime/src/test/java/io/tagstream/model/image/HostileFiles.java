@@ -95,7 +95,7 @@ final class HostileFiles {
                 text("a line end in no URI", "a\nb", bad),
                 text("an escape sequence", "x\u001b[2Jy:z", bad),
                 text("a Unicode line end", "a\u2028b:c", bad),
-                text("reversed writing", "file:///a\u202egpj.exe", bad),
+                text("reversed writing", "file:///a\u202egpj.exe", HostileCase.refused(FailureReason.FETCH_BLOCKED)),
                 text("half a character", "x\ud83d:y", bad),
                 text("NUL", "\0", bad),
                 text("nothing", "", bad),

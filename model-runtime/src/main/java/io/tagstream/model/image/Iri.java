@@ -1,0 +1,104 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.model.image;
+
+import java.net.IDN;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Turns addresses with letters beyond ASCII (RFC 3987) into the ASCII that a server is asked for.
+ *
+ * <p>In paths and queries such letters become the percent-encoded bytes of their UTF-8, as given. They are not normalised:
+ * a server may have two images under names that look the same. What is percent-encoded already stays as it is.
+ */
+final class Iri {
+    /** Up to the end of the host, whose letters have an encoding of their own. */
+    private static final Pattern TO_AUTHORITY = Pattern.compile("([^/?#]*:)?//[^/?#]*");
+
+    /** ASCII that no URI may have. Servers redirect to addresses with it all the same, and browsers follow. */
+    private static final String NOT_IN_URIS = " \"<>\\^`{|}";
+
+    private static final HexFormat HEX = HexFormat.of().withUpperCase();
+
+    private Iri() {}
+
+    /**
+     * An image's URI in ASCII, except for the host. ASCII characters that no URI may have stay, and are refused later.
+     *
+     * @throws CharacterCodingException if it has half a character
+     */
+    static String encoded(String reference) throws CharacterCodingException {
+        // not getBytes, which makes a question mark of half a character
+        StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(reference));
+        return encoded(reference, StandardCharsets.UTF_8, "");
+    }
+
+    /**
+     * The same for a redirect's Location header, which the HTTP client reads as Latin-1 whatever it is. Bytes that are not
+     * UTF-8 go back as they came.
+     */
+    static String encodedLocation(String header) {
+        byte[] bytes = header.getBytes(StandardCharsets.ISO_8859_1);
+        try {
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+            return encoded(text, StandardCharsets.UTF_8, NOT_IN_URIS);
+        } catch (CharacterCodingException e) {
+            return encoded(header, StandardCharsets.ISO_8859_1, NOT_IN_URIS);
+        }
+    }
+
+    private static String encoded(String text, Charset charset, String alsoEncoded) {
+        Matcher authority = TO_AUTHORITY.matcher(text);
+        int from = authority.lookingAt() ? authority.end() : 0;
+        StringBuilder encoded = new StringBuilder(text.substring(0, from));
+        text.substring(from).codePoints().mapToObj(Character::toString).forEach(character -> {
+            if (isAscii(character) && !alsoEncoded.contains(character)) {
+                encoded.append(character);
+                return;
+            }
+            for (byte b : character.getBytes(charset)) {
+                encoded.append('%').append(HEX.toHexDigits(b));
+            }
+        });
+        return encoded.toString();
+    }
+
+    /**
+     * Whether the host's name means one host. The HTTP client looks names up in ASCII (IDNA 2003, RFC 3490), which turns
+     * some letters into others; later versions of IDNA keep some of those, so that the name may belong to another host.
+     */
+    static boolean hasOneHost(URI uri) {
+        String authority = uri.getRawAuthority();
+        int colon = authority.lastIndexOf(':');
+        String host = colon < 0 ? authority : authority.substring(0, colon);
+        try {
+            return isAscii(host) || lowerCase(IDN.toUnicode(IDN.toASCII(host))).equals(lowerCase(host));
+        } catch (IllegalArgumentException e) {
+            // no name at all
+            return false;
+        }
+    }
+
+    private static String lowerCase(String text) {
+        return text.toLowerCase(Locale.ROOT);
+    }
+
+    private static boolean isAscii(String text) {
+        return text.chars().allMatch(character -> character < 0x80);
+    }
+}
