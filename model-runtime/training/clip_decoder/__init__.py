@@ -1,0 +1,8 @@
+# Copyright 2026 The Tagstream Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Trains, measures, calibrates and exports bundles for Tagstream."""
+
+import os
+
+# ONNX Runtime reads it when it is imported; without it, it leaves files in the home directory and reports to its maker.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"

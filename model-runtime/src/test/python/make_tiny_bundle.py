@@ -6,12 +6,15 @@ always the same ones. Run it from anywhere: `python make_tiny_bundle.py`; needs 
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # which ONNX Runtime reads when it is imported
+import onnxruntime
 
 TARGET = Path(__file__).parent.parent / "resources/io/tagstream/bundles/tiny"
 SIZE = 32  # pixels a side
