@@ -12,7 +12,7 @@ from clip_decoder.bundle.scoring import Scoring
 from clip_decoder.bundle.self_test import synthetic_pixels
 from clip_decoder.bundle.writer import BundleIdentity, ExportReport, TextSpecification, write_bundle
 from clip_decoder.clip.head import Head, read_head
-from clip_decoder.clip.labels import common_label_embeddings
+from clip_decoder.clip.labels import common_label_embeddings, write_vocabulary
 from clip_decoder.clip.reference import embed, even_directions, photo_embeddings
 from clip_decoder.clip.scoring import cosine_scoring, head_scoring
 from clip_decoder.clip.text_graph import export_text_graph
@@ -102,6 +102,7 @@ def export_clip(wanted: ClipExport) -> ClipReport:
         scoring,
         wanted.half,
     )
+    write_vocabulary(wanted.output / "vocabulary.csv")
     return ClipReport(graphs, text_parity, scoring, len(reference), label_norms)
 
 

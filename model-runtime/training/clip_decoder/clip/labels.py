@@ -1,6 +1,9 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Common label texts, over which a checkpoint's text tower is measured."""
+"""Common label texts, over which a checkpoint's text tower is measured, and which its bundle starts with."""
+
+import csv
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,3 +23,11 @@ def common_label_embeddings(towers: Towers, templates: tuple[str, ...]) -> np.nd
         for name in NAMES:
             rows.append(towers.text(*towers.tokenize(fill_templates(name, templates[:1])))[0])
     return torch.stack(rows).numpy()
+
+
+def write_vocabulary(path: Path) -> None:
+    """The common labels as a vocabulary to start with; thresholds are left to the bundle's default."""
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["id", "name"])
+        writer.writerows((name, name) for name in NAMES)
