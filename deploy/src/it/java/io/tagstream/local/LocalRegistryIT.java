@@ -14,13 +14,16 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.schemas.registry.SchemaRegistryContract;
 import java.io.IOException;
 import java.net.BindException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -61,6 +64,23 @@ class LocalRegistryIT extends SchemaRegistryContract {
     @Override
     protected String url() {
         return registry.url();
+    }
+
+    @Test
+    void shouldAnswerWhileAClientTakesItsTimeToSendASchema() throws Exception {
+        URI url = URI.create(registry.url());
+        try (Socket slow = new Socket(url.getHost(), url.getPort())) {
+            slow.getOutputStream()
+                    .write("POST /subjects/slow/versions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"
+                            .getBytes(StandardCharsets.US_ASCII));
+            HttpRequest subjects = HttpRequest.newBuilder(url.resolve("/subjects"))
+                    .timeout(Duration.ofSeconds(5))
+                    .build();
+            for (int again = 0; again < 20; again++) { // one of them surely comes after the slow one
+                assertThat(http.send(subjects, BodyHandlers.ofString()).statusCode())
+                        .isEqualTo(200);
+            }
+        }
     }
 
     @Test

@@ -103,8 +103,14 @@ public final class Api {
                 (failure, request) -> fail(request, HttpStatus.BAD_GATEWAY, "Kafka does not take this now", failure));
         routes.exception(
                 Exception.class,
-                (failure, request) ->
-                        fail(request, HttpStatus.INTERNAL_SERVER_ERROR, "this has failed; the log says why", failure));
+                (failure, request) -> BodyProblem.of(failure)
+                        .ifPresentOrElse(
+                                problem -> Problem.answer(request, problem),
+                                () -> fail(
+                                        request,
+                                        HttpStatus.INTERNAL_SERVER_ERROR,
+                                        "this has failed; the log says why",
+                                        failure)));
     }
 
     private static void fail(Context request, HttpStatus status, String what, Exception failure) {

@@ -6,7 +6,6 @@
 package io.tagstream.api;
 
 import io.javalin.http.Context;
-import io.javalin.http.HttpStatus;
 import io.tagstream.live.EventHub;
 import io.tagstream.live.LiveEvent;
 import jakarta.servlet.ServletOutputStream;
@@ -20,10 +19,9 @@ import java.util.Optional;
  * Events as they happen, as server-sent events: named by their kind, numbered, so that a listener who comes back says what
  * the last one was.
  *
- * <p><i>Threading notes.</i> Each listener has a thread of the server; so there may be only so many.
+ * <p><i>Threading notes.</i> Each listener has a thread of the server, which lets only so many listen.
  */
 final class EventsApi {
-    private static final int MOST_LISTENERS = 64;
     /** Also how long the server needs to notice that a silent listener is gone, or that it is to stop. */
     private static final long HEARTBEAT_MILLIS = 1_000;
 
@@ -41,10 +39,6 @@ final class EventsApi {
 
     private void events(Context request) throws InterruptedException {
         EventHub hub = late.get().events();
-        if (hub.listeners() >= MOST_LISTENERS) {
-            throw ProblemException.of(
-                    HttpStatus.SERVICE_UNAVAILABLE, "%d listen already; try again later".formatted(MOST_LISTENERS));
-        }
         long after = last(request).orElse(hub.latest());
         request.contentType("text/event-stream; charset=utf-8")
                 .header("Cache-Control", "no-store")

@@ -17,14 +17,25 @@ import io.javalin.http.HttpStatus;
  * @param reason for programs, where there is more than the status tells; else null
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-record Problem(String type, String title, int status, String detail, String reason) {
-    private static final String MEDIA_TYPE = "application/problem+json";
+public record Problem(String type, String title, int status, String detail, String reason) {
+    /** Of what {@link #json} makes. */
+    public static final String MEDIA_TYPE = "application/problem+json";
 
-    static Problem of(HttpStatus status, String detail) {
+    /**
+     * A problem that its status tells.
+     *
+     * @param detail what failed, with which value, what to change
+     */
+    public static Problem of(HttpStatus status, String detail) {
         return new Problem("about:blank", status.getMessage(), status.getCode(), detail, null);
     }
 
     static void answer(Context request, Problem problem) {
-        request.status(problem.status()).contentType(MEDIA_TYPE).result(Json.bytes(problem));
+        request.status(problem.status()).contentType(MEDIA_TYPE).result(problem.json());
+    }
+
+    /** As it is sent. */
+    public byte[] json() {
+        return Json.bytes(this);
     }
 }

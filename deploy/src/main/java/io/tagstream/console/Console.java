@@ -9,7 +9,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.javalin.config.JavalinConfig;
-import io.javalin.config.SizeUnit;
 import io.javalin.http.Context;
 import io.javalin.http.HttpStatus;
 import io.tagstream.CommandException;
@@ -26,7 +25,6 @@ import org.slf4j.LoggerFactory;
 public final class Console implements Consumer<JavalinConfig> {
     private static final Logger log = LoggerFactory.getLogger(Console.class);
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final long LARGEST_REQUEST_MIB = 256;
 
     private final TagstreamConfig config;
     private final Optional<TokenSession> token;
@@ -66,8 +64,6 @@ public final class Console implements Consumer<JavalinConfig> {
     @Override
     public void accept(JavalinConfig server) {
         server.http.prefer405over404 = true;
-        server.jetty.multipartConfig.maxFileSize(LARGEST_REQUEST_MIB, SizeUnit.MB);
-        server.jetty.multipartConfig.maxTotalRequestSize(LARGEST_REQUEST_MIB, SizeUnit.MB);
         new RequestGuard(config, token).register(server.routes);
         new ConsoleFiles().register(server.routes);
         server.routes.get("/api/session", this::describeSession);

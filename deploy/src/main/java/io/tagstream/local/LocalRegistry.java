@@ -16,6 +16,9 @@ import io.javalin.http.Context;
 import io.javalin.http.Handler;
 import io.javalin.http.HttpResponseException;
 import io.javalin.util.JavalinBindException;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.tagstream.http.ClientLimits;
+import io.tagstream.http.LimitedServer;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -108,6 +111,7 @@ public final class LocalRegistry implements AutoCloseable {
         config.startup.showJavalinBanner = false;
         config.startup.showOldJavalinVersionWarning = false;
         config.http.defaultContentType = CONTENT_TYPE;
+        new LimitedServer(ClientLimits.REGISTRY, new CompositeMeterRegistry()).accept(config); // told by the log alone
         RoutesConfig routes = config.routes;
 
         routes.get("/", answer(context -> Map.of()));

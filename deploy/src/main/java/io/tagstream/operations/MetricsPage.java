@@ -7,6 +7,7 @@ package io.tagstream.operations;
 
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.prometheusmetrics.PrometheusNamingConvention;
+import io.tagstream.http.HttpMetric;
 import io.tagstream.index.IndexMetric;
 import io.tagstream.model.batch.PipelineMetric;
 import io.tagstream.model.metrics.Metric;
@@ -28,7 +29,7 @@ public final class MetricsPage {
         StringBuilder page = new StringBuilder();
         page.append("# Metrics\n\n");
         page.append(
-                "Rendered from `PipelineMetric`, `TaggingMetric` and `IndexMetric`; a test fails when this page is stale.\n\n");
+                "Rendered from `PipelineMetric`, `TaggingMetric`, `IndexMetric` and `HttpMetric`; a test fails when this page is stale.\n\n");
         page.append("`tagstream run` serves them for Prometheus at `/metrics` once `http.port` is set, beside"
                 + " `/health/live` (200 until tagging has stopped for good) and `/health/ready` (200 while images are"
                 + " being tagged; both say why if not). Timers and summaries are served as `_count`, `_sum` and"
@@ -59,7 +60,8 @@ public final class MetricsPage {
         return Stream.of(
                         List.of(PipelineMetric.values()),
                         List.of(TaggingMetric.values()),
-                        List.of(IndexMetric.values()))
+                        List.of(IndexMetric.values()),
+                        List.of(HttpMetric.values()))
                 .flatMap(List::stream);
     }
 

@@ -18,6 +18,8 @@ import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.tagstream.CommandException;
+import io.tagstream.http.ClientLimits;
+import io.tagstream.http.LimitedServer;
 import io.tagstream.topology.TagstreamConfig;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -77,6 +79,7 @@ public final class Operations implements AutoCloseable {
     }
 
     private Javalin listen(String host, int port) {
+        metrics.add(prometheus);
         Javalin listening = Javalin.create(this::configure);
         try {
             listening.start(host, port);
@@ -91,7 +94,6 @@ public final class Operations implements AutoCloseable {
                 more.isPresent() ? ", the console and its API" : "",
                 host,
                 listening.port());
-        metrics.add(prometheus);
         collections.bindTo(metrics);
         new JvmMemoryMetrics().bindTo(metrics);
         new JvmThreadMetrics().bindTo(metrics);
@@ -112,6 +114,7 @@ public final class Operations implements AutoCloseable {
     private void configure(JavalinConfig config) {
         config.startup.showJavalinBanner = false;
         config.startup.showOldJavalinVersionWarning = false;
+        new LimitedServer(ClientLimits.STANDARD, metrics).accept(config);
         more.ifPresent(routes -> routes.accept(config));
         config.routes.get("/metrics", this::scrape);
         config.routes.get("/health/live", request -> answer(request, "live", stopped.get()));

@@ -74,6 +74,23 @@ class ApiTest {
         }
     }
 
+    /** What a server refuses before a route has the request. */
+    @Test
+    void shouldDescribeThatEveryRouteCanBeBusyAndEveryBodyLateOrTooLarge() throws Exception {
+        try (ConsoleFixture console = fixture()) {
+            String description = console.get("/api/openapi.yaml").body();
+            String paths = description.substring(description.indexOf("\npaths:"), description.indexOf("\ncomponents:"));
+            String[] operations = paths.split("\n    (get|put|post|delete):\n");
+            assertThat(operations).hasSizeGreaterThan(10);
+            for (int operation = 1; operation < operations.length; operation++) {
+                assertThat(operations[operation]).contains("\"503\":");
+                if (operations[operation].contains("requestBody:")) {
+                    assertThat(operations[operation]).contains("\"408\":", "\"413\":");
+                }
+            }
+        }
+    }
+
     @Test
     void shouldListImagesByFiltersAndPages() throws Exception {
         try (ConsoleFixture console = fixture()) {

@@ -8,6 +8,7 @@ package io.tagstream.console;
 import io.tagstream.api.ApiServices;
 import io.tagstream.api.Status;
 import io.tagstream.avro.Label;
+import io.tagstream.images.ImageIntake;
 import io.tagstream.images.Thumbnails;
 import io.tagstream.live.EventHub;
 import io.tagstream.live.FailureView;
@@ -50,6 +51,7 @@ public final class ConsoleFixture implements AutoCloseable {
     private final Operations operations;
     private final SearchIndex index;
     private final Thumbnails thumbnails;
+    private final Optional<ImageIntake> intake;
     private final EventHub events = new EventHub();
     private final FailureView failures = new FailureView();
     private final VocabularyView vocabulary = new VocabularyView();
@@ -58,9 +60,15 @@ public final class ConsoleFixture implements AutoCloseable {
 
     /** @param settings beside those that a console needs */
     public ConsoleFixture(Path directory, Map<String, Object> settings, Optional<ImageQueries> queries) {
+        this(directory, settings, queries, Optional.empty());
+    }
+
+    /** @param uploads where files are kept that the console takes, though nothing takes their references */
+    ConsoleFixture(
+            Path directory, Map<String, Object> settings, Optional<ImageQueries> queries, Optional<Path> uploads) {
         Map<String, Object> all = new HashMap<>(Map.of(
                 TagstreamConfig.BOOTSTRAP_SERVERS,
-                "nowhere:1",
+                "127.0.0.1:1",
                 TagstreamConfig.SCHEMA_REGISTRY_URL,
                 "http://nowhere:1",
                 TagstreamConfig.HTTP_PORT,
@@ -75,6 +83,7 @@ public final class ConsoleFixture implements AutoCloseable {
         operations = new Operations(config, Optional::empty, Optional::empty, Optional.of(console));
         index = SearchIndex.open(directory.resolve("index"));
         thumbnails = new Thumbnails(config);
+        intake = uploads.map(files -> new ImageIntake(config, new Contracts(SchemaRegistries.inMemory()), files));
         boolean writable = config.getBoolean(TagstreamConfig.CONSOLE_WRITABLE);
         console.api()
                 .serve(new ApiServices(
@@ -86,7 +95,7 @@ public final class ConsoleFixture implements AutoCloseable {
                                     return Optional.of(new ChangeWatch.Effect(7, 3, List.of()));
                                 })
                                 : Optional.empty(),
-                        Optional.empty(),
+                        intake,
                         Optional.of(thumbnails),
                         vocabulary,
                         failures,
@@ -211,6 +220,7 @@ public final class ConsoleFixture implements AutoCloseable {
     @Override
     public void close() throws IOException {
         List<AutoCloseable> parts = new ArrayList<>(List.of(operations, thumbnails, index));
+        intake.ifPresent(parts::add);
         console.api().release();
         for (AutoCloseable part : parts) {
             try {
