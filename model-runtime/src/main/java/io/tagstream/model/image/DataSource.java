@@ -10,36 +10,46 @@ import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Base64;
+import java.util.List;
 import java.util.Locale;
 
 /** Reads small images out of {@code data:} URIs (RFC 2397). */
-final class DataSource {
-    private final int maxBytes;
-    private final ByteBudget budget;
+final class DataSource implements ImageSource {
+    static final Kind KIND = new Kind(
+            List.of("data"),
+            Place.URI,
+            "data:…",
+            uri -> "data",
+            (options, reader, addresses) -> new DataSource(options, reader));
 
-    DataSource(FetchOptions options, ByteBudget budget) {
+    private final int maxBytes;
+    private final LimitedReader reader;
+
+    private DataSource(FetchOptions options, LimitedReader reader) {
         this.maxBytes = Math.min(options.maxDataUriBytes(), options.maxBytes());
-        this.budget = budget;
+        this.reader = reader;
     }
 
-    LimitedReader.Content read(String uri) throws ImageException, InterruptedException {
+    @Override
+    public LimitedReader.Content read(String uri, Duration longest) throws ImageException, InterruptedException {
         int comma = uri.indexOf(',');
         if (comma < 0) {
             throw new ImageException(
                     FailureReason.BAD_REFERENCE, "\"%s\" has no comma before its data".formatted(Excerpt.of(uri, 60)));
         }
         boolean base64 = uri.substring(0, comma).toLowerCase(Locale.ROOT).endsWith(";base64");
-        // the longest text that still fits: 4 characters for 3 bytes, or 3 for 1
-        long longest = base64 ? (maxBytes + 2L) / 3 * 4 : 3L * maxBytes;
-        if (uri.length() - comma - 1 > longest) {
+        // Base64 takes 4 characters for 3 bytes, percent-encoding up to 3 for each
+        long mostCharacters = base64 ? (maxBytes + 2L) / 3 * 4 : 3L * maxBytes;
+        if (uri.length() - comma - 1 > mostCharacters) {
             throw tooLarge();
         }
         byte[] bytes = decode(uri.substring(comma + 1), base64);
         if (bytes.length > maxBytes) {
             throw tooLarge();
         }
-        return new LimitedReader.Content(bytes, budget.reserve(bytes.length));
+        return reader.take(bytes);
     }
 
     private static byte[] decode(String data, boolean base64) throws ImageException {

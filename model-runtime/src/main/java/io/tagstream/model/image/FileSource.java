@@ -19,6 +19,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,12 +28,19 @@ import java.util.List;
  * {@code ..} resolved; one that lies outside by its name alone is refused without a look at the disk, so that nobody
  * learns what exists there.
  */
-final class FileSource {
+final class FileSource implements ImageSource {
+    static final Kind KIND = new Kind(
+            List.of("file"),
+            Place.FILE,
+            "file:///…",
+            uri -> "file",
+            (options, reader, addresses) -> new FileSource(options, reader));
+
     private final List<Path> roots;
     private final String rootsOption;
     private final LimitedReader reader;
 
-    FileSource(FetchOptions options, LimitedReader reader) {
+    private FileSource(FetchOptions options, LimitedReader reader) {
         this.roots = options.fileRoots().stream()
                 .map(root -> root.toAbsolutePath().normalize())
                 .toList();
@@ -40,7 +48,8 @@ final class FileSource {
         this.reader = reader;
     }
 
-    LimitedReader.Content read(URI uri) throws ImageException, InterruptedException {
+    @Override
+    public LimitedReader.Content read(String uri, Duration longest) throws ImageException, InterruptedException {
         Path named = path(uri);
         String what = "file " + Excerpt.of(named.toString());
         try {
@@ -76,7 +85,13 @@ final class FileSource {
         }
     }
 
-    private static Path path(URI uri) throws ImageException {
+    /**
+     * The path of a URI.
+     *
+     * @throws ImageException if the URI is not valid, or its path does not exist on this kind of system
+     */
+    static Path path(String text) throws ImageException {
+        URI uri = Iri.uri(text);
         if (uri.getRawAuthority() != null && !"localhost".equalsIgnoreCase(uri.getRawAuthority())) {
             throw new ImageException(
                     FailureReason.BAD_REFERENCE,
@@ -94,7 +109,7 @@ final class FileSource {
         } catch (IllegalArgumentException e) {
             throw new ImageException(
                     FailureReason.BAD_REFERENCE,
-                    "\"%s\" is no path of this system: %s".formatted(Excerpt.of(uri.toString()), e.getMessage()),
+                    "\"%s\" is not a path on this system: %s".formatted(Excerpt.of(uri.toString()), e.getMessage()),
                     e);
         }
     }

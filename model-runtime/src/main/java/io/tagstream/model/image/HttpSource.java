@@ -18,6 +18,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
@@ -52,7 +53,13 @@ import org.apache.hc.core5.util.Timeout;
  * <p><i>Threading notes.</i> {@link #read} blocks, from any number of threads. A timer thread breaks off requests that
  * outlive their deadline, whatever they are at: a server that sends a byte now and then never trips a read timeout.
  */
-final class HttpSource implements AutoCloseable {
+final class HttpSource implements ImageSource {
+    static final Kind KIND =
+            new Kind(List.of("http", "https"), Place.SERVER, "https://…", HttpSource::origin, HttpSource::new);
+
+    /** Far beyond the 253 characters of a host's name. */
+    private static final int LONGEST_ORIGIN = 300;
+
     /** The client's own default is to read as many headers, of any length, as a server sends. */
     private static final Http1Config HEAD_LIMITS = Http1Config.custom()
             .setMaxLineLength(16 * 1024)
@@ -70,7 +77,7 @@ final class HttpSource implements AutoCloseable {
     private final CloseableHttpClient client;
     private final ScheduledThreadPoolExecutor deadlines;
 
-    HttpSource(FetchOptions options, LimitedReader reader, AddressPolicy addresses) {
+    private HttpSource(FetchOptions options, LimitedReader reader, AddressPolicy addresses) {
         this.timeout = options.timeout();
         this.maxRedirects = options.maxRedirects();
         this.names = options.optionNames();
@@ -108,8 +115,18 @@ final class HttpSource implements AutoCloseable {
         deadlines.setRemoveOnCancelPolicy(true);
     }
 
-    /** Reads what is at an address, within {@code longest} and the fetch timeout. */
-    LimitedReader.Content read(URI uri, Duration longest) throws ImageException, InterruptedException {
+    /** Scheme, host and port. */
+    private static String origin(String uri) {
+        int end = uri.indexOf(':') + 3;
+        while (end < uri.length() && "/?#".indexOf(uri.charAt(end)) < 0 && end < LONGEST_ORIGIN) {
+            end++;
+        }
+        return uri.substring(0, Math.min(end, uri.length())).toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public LimitedReader.Content read(String text, Duration longest) throws ImageException, InterruptedException {
+        URI uri = Iri.uri(text);
         Duration allowed = longest.compareTo(timeout) < 0 ? longest : timeout;
         long deadline = System.nanoTime() + allowed.toNanos();
         URI current = uri;
@@ -190,10 +207,11 @@ final class HttpSource implements AutoCloseable {
 
     private static void check(URI uri) throws ImageException {
         String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
-        if (!scheme.equals("http") && !scheme.equals("https")) {
+        if (!KIND.schemes().contains(scheme)) {
             throw new ImageException(
                     FailureReason.FETCH_BLOCKED,
-                    "a redirect leads to %s; only http and https are followed".formatted(name(uri)));
+                    "a redirect leads to %s; only %s are followed"
+                            .formatted(name(uri), Series.of(KIND.schemes(), "and")));
         }
         if (uri.getRawAuthority() == null || uri.getRawAuthority().isEmpty()) {
             throw new ImageException(FailureReason.BAD_REFERENCE, name(uri) + " names no host");

@@ -5,8 +5,12 @@
  */
 package io.tagstream.model.image;
 
+import io.tagstream.model.Excerpt;
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
 import java.net.IDN;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
@@ -35,14 +39,37 @@ final class Iri {
     private Iri() {}
 
     /**
-     * An image's URI in ASCII, except for the host. ASCII characters that no URI may have stay, and are refused later.
+     * An image's URI in ASCII, except for the host.
+     *
+     * @throws ImageException if it is not valid, or has ASCII characters that must be percent-encoded
+     */
+    static URI uri(String text) throws ImageException {
+        try {
+            return new URI(encoded(text));
+        } catch (CharacterCodingException e) {
+            throw new ImageException(
+                    FailureReason.BAD_REFERENCE,
+                    "\"%s\" has half a character, an unpaired surrogate; submit the URI in full"
+                            .formatted(Excerpt.of(text)),
+                    e);
+        } catch (URISyntaxException e) {
+            throw new ImageException(
+                    FailureReason.BAD_REFERENCE,
+                    "\"%s\" is not a valid URI at character %d: %s; percent-encode characters that a URI cannot have"
+                            .formatted(Excerpt.of(e.getInput()), e.getIndex(), e.getReason()),
+                    e);
+        }
+    }
+
+    /**
+     * The same as text, before the ASCII characters are checked.
      *
      * @throws CharacterCodingException if it has half a character
      */
-    static String encoded(String reference) throws CharacterCodingException {
-        // not getBytes, which makes a question mark of half a character
-        StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(reference));
-        return encoded(reference, StandardCharsets.UTF_8, "");
+    static String encoded(String text) throws CharacterCodingException {
+        // getBytes would replace half a character with a question mark
+        StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+        return encoded(text, StandardCharsets.UTF_8, "");
     }
 
     /**

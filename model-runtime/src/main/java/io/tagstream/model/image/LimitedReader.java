@@ -19,10 +19,10 @@ final class LimitedReader {
     private final String maxBytesOption;
     private final ByteBudget budget;
 
-    LimitedReader(FetchOptions options, ByteBudget budget) {
+    LimitedReader(FetchOptions options) {
         this.maxBytes = options.maxBytes();
         this.maxBytesOption = options.optionNames().maxBytes();
-        this.budget = budget;
+        this.budget = new ByteBudget(options);
     }
 
     /** Bytes and the share of the budget that they take. */
@@ -49,6 +49,11 @@ final class LimitedReader {
                 share.close();
             }
         }
+    }
+
+    /** Accounts for bytes that are in memory already. */
+    Content take(byte[] bytes) throws InterruptedException {
+        return new Content(bytes, budget.reserve(bytes.length));
     }
 
     private static byte[] readKnown(InputStream in, int length, String what) throws ImageException, IOException {

@@ -175,22 +175,6 @@ class HttpSourceTest {
         }
     }
 
-    @ParameterizedTest
-    @CsvSource({
-        "https://Example.org/a/b.jpg?c#d, https://example.org",
-        "http://example.org:8080, http://example.org:8080",
-        "HTTP://example.org?x, http://example.org",
-        "http:, http:",
-        "'data:,x', data",
-        "file:///a/b.jpg, file",
-        "ftp://example.org/a, ''",
-        "nothing, ''",
-        "'', ''"
-    })
-    void shouldTellWhoServesAnImage(String uri, String source) {
-        assertThat(ImageFetcher.source(new ImageRequest(uri, Optional.empty()))).isEqualTo(source);
-    }
-
     private static ImageException failure(String uri) throws Exception {
         try (ImageFetcher fetcher = new ImageFetcher(
                 FetchOptions.builder().allowPrivateAddresses(true).build())) {
