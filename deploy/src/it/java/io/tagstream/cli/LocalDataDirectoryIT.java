@@ -105,6 +105,40 @@ class LocalDataDirectoryIT {
         }
     }
 
+    @Test
+    void shouldReadItsImagesAgainWithAnotherBundleAndGoBackTheSameWay() throws Exception {
+        Path data = directory.resolve("data");
+        Path other = OtherBundle.in(directory.resolve("bundle"));
+        Run first = once(data);
+        assertThat(first.errors()).doesNotContain("read again");
+        assertThat(models(first)).containsOnly("everyday").hasSize(3);
+
+        Run switched = once(data, "--set", "model.bundle=" + other);
+        assertThat(switched.errors()).contains("3 images were tagged by everyday ", "--vocabulary FILE.csv");
+        assertThat(models(switched)).containsOnly(OtherBundle.ID).hasSize(3);
+
+        Run back = once(data);
+        assertThat(back.errors()).contains("3 images were tagged by " + OtherBundle.ID);
+        assertThat(models(back)).containsOnly("everyday").hasSize(3);
+        assertThat(tags(back, "kept.jpg")).isEqualTo(tags(first, "kept.jpg"));
+    }
+
+    private Run once(Path data, String... more) throws Exception {
+        List<String> arguments =
+                new ArrayList<>(List.of("local", folder.toString(), "--once", "--json", "--data-dir", data.toString()));
+        arguments.addAll(List.of(more));
+        Run run = CommandProcess.run(arguments.toArray(String[]::new));
+        assertThat(run.exitCode()).as(run.errors()).isZero();
+        return run;
+    }
+
+    /** The bundles that have tagged the images. */
+    private static List<String> models(Run run) {
+        return run.byImageId().values().stream()
+                .map(outcome -> outcome.path("model").asText().split("@", 2)[0])
+                .toList();
+    }
+
     private static List<String> tags(Run run, String imageId) {
         List<String> labels = new ArrayList<>();
         for (JsonNode tag : run.byImageId().get(imageId).path("tags")) {

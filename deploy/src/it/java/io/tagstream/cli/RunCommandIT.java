@@ -17,6 +17,10 @@ import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.TagstreamConfig;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -62,27 +66,13 @@ class RunCommandIT {
                             Map.of(TagstreamConfig.SCHEMA_REGISTRY_URL, cluster.registryUrl()))) {
                 Contracts contracts = new Contracts(registry);
                 run.awaitNote("Images wait for the vocabulary");
-                Label cat = Label.newBuilder().setName("cat").build();
-                send(
-                        cluster,
-                        "label-vocabulary",
-                        "cat",
-                        contracts.label().serializer().serialize("label-vocabulary", cat));
+                send(cluster, "label-vocabulary", "cat", cat(contracts));
                 run.awaitNote("Tagging; vocabulary epoch ");
                 run.awaitNote("Vocabulary of 1 labels in force");
-                ImageReference photo = ImageReference.newBuilder()
-                        .setUri(CommandProcess.SAMPLES
-                                .resolve("cat.jpg")
-                                .toUri()
-                                .toString())
-                        .build();
-                send(
-                        cluster,
-                        "images",
-                        "image-1",
-                        contracts.imageReference().serializer().serialize("images", photo));
+                send(cluster, "images", "image-1", photo(contracts));
 
-                ConsumerRecord<String, TagEvent> tags = firstTags(cluster, contracts);
+                ConsumerRecord<String, TagEvent> tags =
+                        tags(cluster, contracts, 1).get(0);
                 assertThat(tags.key()).isEqualTo("image-1");
                 assertThat(tags.value().getTags()).extracting(Tag::getLabelId).containsExactly("cat");
 
@@ -90,6 +80,57 @@ class RunCommandIT {
                 Run ended = run.awaitEnd();
                 assertThat(ended.exitCode()).as(ended.errors()).isEqualTo(TERMINATED);
                 assertThat(ended.errors()).contains("Stopped").doesNotContain("ERROR", "Exception");
+            }
+        }
+    }
+
+    @Test
+    void shouldNotBeReadyWithAnotherBundleUntilItIsSwitchedTo() throws Exception {
+        Path other = OtherBundle.in(directory.resolve("bundle"));
+        try (TestCluster cluster = TestCluster.start();
+                SchemaRegistry registry =
+                        SchemaRegistries.connect(Map.of(TagstreamConfig.SCHEMA_REGISTRY_URL, cluster.registryUrl()))) {
+            Contracts contracts = new Contracts(registry);
+            String file = configuration(cluster.bootstrapServers(), cluster.registryUrl())
+                    .toString();
+            try (CommandProcess run = CommandProcess.start("run", "--config", file)) {
+                run.awaitNote("Images wait for the vocabulary");
+                send(cluster, "label-vocabulary", "cat", cat(contracts));
+                run.awaitNote("Vocabulary of 1 labels in force");
+                send(cluster, "images", "image-1", photo(contracts));
+                assertThat(tags(cluster, contracts, 1).get(0).value().getModel().getId())
+                        .isEqualTo("everyday");
+                run.terminate();
+                run.awaitEnd();
+            }
+
+            String bundle = "model.bundle=" + other;
+            try (CommandProcess run =
+                    CommandProcess.start("run", "--config", file, "--set", bundle, "--set", "http.port=0")) {
+                run.awaitNote("this instance has bundle elsewhere of generation 1 and model.switch=0");
+                String served = "are served on http://";
+                run.awaitNote(served);
+                String address =
+                        run.errors().split(served, 2)[1].lines().findFirst().orElseThrow();
+                HttpResponse<String> ready = HttpClient.newHttpClient()
+                        .send(
+                                HttpRequest.newBuilder(URI.create("http://" + address.strip() + "/health/ready"))
+                                        .build(),
+                                HttpResponse.BodyHandlers.ofString());
+                assertThat(ready.statusCode()).as(ready.body()).isEqualTo(503);
+                assertThat(ready.body())
+                        .contains("were tagged by bundle everyday of generation ", "with it and with model.switch=1");
+                run.terminate();
+                run.awaitEnd();
+            }
+
+            try (CommandProcess run =
+                    CommandProcess.start("run", "--config", file, "--set", bundle, "--set", "model.switch=1")) {
+                assertThat(tags(cluster, contracts, 2).get(1).value().getModel().getId())
+                        .isEqualTo(OtherBundle.ID);
+                run.awaitNote("Tagging; vocabulary epoch ");
+                run.terminate();
+                assertThat(run.awaitEnd().exitCode()).isEqualTo(TERMINATED);
             }
         }
     }
@@ -170,8 +211,20 @@ class RunCommandIT {
         }
     }
 
-    /** The first committed record of the tags. */
-    private static ConsumerRecord<String, TagEvent> firstTags(TestCluster cluster, Contracts contracts) {
+    private static byte[] cat(Contracts contracts) {
+        Label cat = Label.newBuilder().setName("cat").build();
+        return contracts.label().serializer().serialize("label-vocabulary", cat);
+    }
+
+    private static byte[] photo(Contracts contracts) {
+        ImageReference photo = ImageReference.newBuilder()
+                .setUri(CommandProcess.SAMPLES.resolve("cat.jpg").toUri().toString())
+                .build();
+        return contracts.imageReference().serializer().serialize("images", photo);
+    }
+
+    /** The first committed records of the tags, of one image. */
+    private static List<ConsumerRecord<String, TagEvent>> tags(TestCluster cluster, Contracts contracts, int count) {
         Map<String, Object> settings = Map.of(
                 ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
                 cluster.bootstrapServers(),
@@ -187,9 +240,9 @@ class RunCommandIT {
             List<ConsumerRecord<String, TagEvent>> found = new ArrayList<>();
             Awaitility.await().atMost(PATIENCE).until(() -> {
                 consumer.poll(Duration.ofMillis(100)).forEach(found::add);
-                return !found.isEmpty();
+                return found.size() >= count;
             });
-            return found.get(0);
+            return found;
         }
     }
 }

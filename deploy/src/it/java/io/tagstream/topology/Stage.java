@@ -116,11 +116,22 @@ final class Stage implements AutoCloseable {
     Tagstream start(
             FakeModelRuntime model, SchemaRegistry itsRegistry, KafkaClientSupplier clients, Object... overrides)
             throws Exception {
+        Tagstream instance = launch(model, itsRegistry, clients, overrides);
+        instance.awaitReady(PATIENCE);
+        return instance;
+    }
+
+    /** Starts an instance that may not get ready. */
+    Tagstream startUnready(FakeModelRuntime model, Object... overrides) {
+        return launch(model, registry, new DefaultKafkaClientSupplier(), overrides);
+    }
+
+    private Tagstream launch(
+            FakeModelRuntime model, SchemaRegistry itsRegistry, KafkaClientSupplier clients, Object... overrides) {
         instances.incrementAndGet();
         Tagstream instance = new Tagstream(config(overrides), model, itsRegistry, clients);
         running.add(instance);
         instance.start();
-        instance.awaitReady(PATIENCE);
         return instance;
     }
 

@@ -14,12 +14,14 @@ import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.it.TestCluster;
+import io.tagstream.model.ModelDescription;
 import io.tagstream.topology.Stage.Read;
 import io.tagstream.topology.labels.LabelEncoderTopology;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -39,6 +41,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** What Tagstream promises of its topics, on a real cluster under {@code exactly_once_v2}. */
 class TagstreamIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    /** Enough for every partition to have some. */
+    private static final int IMAGES = 12;
 
     private static TestCluster cluster;
 
@@ -393,6 +398,82 @@ class TagstreamIT {
             assertThat(hasTag((TagEvent) waited.value(), "heron")).isTrue();
             awaitNothingPending(stage);
         }
+    }
+
+    @Test
+    void shouldWaitWithAnotherBundleUntilItIsSwitchedToAndGoBackTheSameWay() throws Exception {
+        try (Stage stage = new Stage(cluster, state);
+                FakeModelRuntime everyday = FakeModelRuntime.completing(
+                        FakeModelRuntime.describe("everyday", "1.2.0", 5, "text of everyday"), 8, 1);
+                FakeModelRuntime clip = FakeModelRuntime.completing(withAThresholdOfItsOwn("clip"), 8, 1)) {
+            stage.label("dog");
+            stage.flush();
+            try (Tagstream first = stage.start(everyday)) {
+                for (int i = 0; i < IMAGES; i++) {
+                    stage.image("image-" + i, "fake:dog");
+                }
+                assertThat(models(stage, IMAGES)).containsOnly("everyday").hasSize(IMAGES);
+            }
+
+            try (Tagstream refused = stage.startUnready(clip)) {
+                await().atMost(PATIENCE)
+                        .until(() -> notReady(
+                                refused,
+                                "bundle everyday of generation 5;",
+                                "bundle clip of generation 1 and model.switch=0",
+                                "with it and with model.switch=1"));
+            }
+            try (Tagstream switched = stage.start(clip, TagstreamConfig.MODEL_SWITCH, 1)) {
+                await().atMost(PATIENCE).until(() -> modelsNow(stage).equals(Set.of("clip")));
+                assertThat(switched.ready()).isTrue();
+                try (Tagstream left = stage.startUnready(everyday)) {
+                    await().atMost(PATIENCE)
+                            .until(() -> notReady(left, "bundle clip of generation 1 with model.switch=1;"));
+                    assertThat(modelsNow(stage)).containsExactly("clip");
+                }
+            }
+            try (Tagstream back = stage.start(everyday, TagstreamConfig.MODEL_SWITCH, 2)) {
+                await().atMost(PATIENCE).until(() -> modelsNow(stage).equals(Set.of("everyday")));
+                assertThat(back.ready()).isTrue();
+            }
+            awaitNothingPending(stage);
+        }
+    }
+
+    /** Generation 1 of a bundle from which every tag differs. */
+    private static ModelDescription withAThresholdOfItsOwn(String id) {
+        ModelDescription usual = FakeModelRuntime.describe(id, "1", 1, "text of " + id);
+        return new ModelDescription(
+                id,
+                usual.version(),
+                usual.generation(),
+                usual.textFingerprint(),
+                usual.embeddingSize(),
+                usual.defaultThreshold() - 0.1,
+                usual.topK(),
+                usual.featureBytes(),
+                usual.candidateCutoff());
+    }
+
+    private static boolean notReady(Tagstream instance, String... reason) {
+        return instance.notReadyBecause()
+                .filter(found -> Arrays.stream(reason).allMatch(found::contains))
+                .isPresent();
+    }
+
+    private static List<String> models(Stage stage, int outcomes) {
+        return stage.outcomes(atLeast(outcomes)).stream()
+                .map(read -> ((TagEvent) read.value()).getModel().getId())
+                .toList();
+    }
+
+    /** The bundles that images have their latest tags from. */
+    private static Set<String> modelsNow(Stage stage) {
+        Map<String, String> latest = new HashMap<>();
+        stage.outcomes(atLeast(IMAGES))
+                .forEach(read -> latest.put(
+                        read.key(), ((TagEvent) read.value()).getModel().getId()));
+        return new HashSet<>(latest.values());
     }
 
     /** The broker shows a transaction's end on each partition when it comes to it, not on all at once. */

@@ -85,6 +85,7 @@ public final class Tagstream implements AutoCloseable {
     private final TagstreamConfig config;
     private final Contracts contracts;
     private final Vocabulary vocabulary;
+    private final TaggingContext shared;
     private final KafkaStreams labelEncoder;
     private final KafkaStreams tagging;
     private final LocalImageQueries images;
@@ -140,7 +141,7 @@ public final class Tagstream implements AutoCloseable {
                 1,
                 new DefaultKafkaClientSupplier());
         Inflow inflow = new Inflow();
-        TaggingContext shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics, inflow);
+        this.shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics, inflow);
         this.tagging = streams(
                 TaggingTopology.build(config, shared),
                 config.applicationId(),
@@ -196,9 +197,9 @@ public final class Tagstream implements AutoCloseable {
         if (failure.isDone()) {
             return Optional.of("the stream has failed: " + failure.join());
         }
-        Optional<String> failed = failedThreads.reason();
-        if (failed.isPresent()) {
-            return failed;
+        Optional<String> waits = failedThreads.reason().or(shared::waitsBecause);
+        if (waits.isPresent()) {
+            return waits;
         }
         if (tagging.state() != KafkaStreams.State.RUNNING) {
             return Optional.of("the tagging topology is " + tagging.state());

@@ -84,6 +84,7 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String VOCABULARY_CANDIDATES_FROM = "vocabulary.candidates.from";
 
     public static final String MODEL_BUNDLE = "model.bundle";
+    public static final String MODEL_SWITCH = "model.switch";
     public static final String MODEL_EXECUTION_PROVIDER = "model.execution.provider";
     public static final String MODEL_BATCH_SIZE = "model.batch.size";
     public static final String MODEL_BATCH_WAIT_MILLIS = "model.batch.wait.ms";
@@ -403,6 +404,17 @@ public final class TagstreamConfig extends AbstractConfig {
                     new NonEmptyString(),
                     HIGH,
                     "The model: a bundle's directory, or `classpath:` and the path of one in a jar.")
+            .define(
+                    MODEL_SWITCH,
+                    ConfigDef.Type.LONG,
+                    0L,
+                    atLeast(-1),
+                    LOW,
+                    "How many times the application's bundle has been switched. A later release of the bundle (same id,"
+                            + " higher generation) takes over by itself. Any other, with another id or a lower generation,"
+                            + " waits and is not ready until this number is one higher on every instance that has it; to go"
+                            + " back, raise it again. Known images are then read again. -1: every start switches to its"
+                            + " bundle, for an application with one instance, as `tagstream local` does.")
             .define(
                     MODEL_EXECUTION_PROVIDER,
                     ConfigDef.Type.STRING,

@@ -102,7 +102,12 @@ public final class FakeModelRuntime implements ModelRuntime {
 
     /** A fake's description; {@code text} stands for its text encoder. */
     public static ModelDescription describe(String version, long generation, String text) {
-        return new ModelDescription("fake", version, generation, sha256(text), EMBEDDING_SIZE, 0.5, 8, 64, 0);
+        return describe("fake", version, generation, text);
+    }
+
+    /** The same, of a bundle with another id. */
+    public static ModelDescription describe(String id, String version, long generation, String text) {
+        return new ModelDescription(id, version, generation, sha256(text), EMBEDDING_SIZE, 0.5, 8, 64, 0);
     }
 
     @Override

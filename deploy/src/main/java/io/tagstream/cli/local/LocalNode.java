@@ -84,6 +84,8 @@ public final class LocalNode implements AutoCloseable {
                 // its images are its user's own, and processes would cost the start a second
                 .withDefault(TagstreamConfig.DECODE_ISOLATION, "none")
                 .withDefault(SESSION_TIMEOUT, SESSION_TIMEOUT_MILLIS)
+                // one instance: whatever bundle it is given takes over
+                .withDefault(TagstreamConfig.MODEL_SWITCH, -1)
                 .with(TagstreamConfig.TOPICS_REPLICATION_FACTOR, (short) 1);
         LocalNode node = new LocalNode(settings.config(), data.uploads());
         try {

@@ -8,11 +8,13 @@ package io.tagstream.cli.local;
 import io.tagstream.CommandException;
 import io.tagstream.StopSignal;
 import io.tagstream.avro.Label;
+import io.tagstream.avro.Model;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.config.Settings;
 import io.tagstream.images.FolderWatch;
 import io.tagstream.images.ImageSelection;
 import io.tagstream.images.NamedImage;
+import io.tagstream.model.ModelDescription;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.TagstreamConfig;
 import io.tagstream.vocabulary.BundleVocabulary;
@@ -105,6 +107,7 @@ public final class LocalSession {
                     .formatted(labels.labels().size()));
             Tagstream tagstream = node.startTagstream();
             node.consoleUrl().ifPresent(url -> output.note("The console is on " + url));
+            tellOfAnotherModel(reader.current().values(), node.runtime().description());
             try (Submitter submitter = new Submitter(node, labels.lastOffset())) {
                 follow(images, node, tagstream, reader, submitter);
             }
@@ -180,6 +183,28 @@ public final class LocalSession {
             node.runtime(); // fails too where the whole bundle is wrong, and says more
             throw e;
         }
+    }
+
+    /** The labels are the user's: another bundle does not replace those of an earlier run. */
+    private void tellOfAnotherModel(Collection<TagEvent> current, ModelDescription model) {
+        List<Model> others = current.stream()
+                .map(TagEvent::getModel)
+                .filter(other ->
+                        !other.getId().equals(model.id()) || !other.getVersion().equals(model.version()))
+                .toList();
+        if (others.isEmpty()) {
+            return;
+        }
+        Model one = others.get(0);
+        output.note(
+                "%d %s tagged by %s %s and will be read again with %s %s; the labels and their thresholds stay as they are, --vocabulary FILE.csv replaces them"
+                        .formatted(
+                                others.size(),
+                                others.size() == 1 ? "image was" : "images were",
+                                one.getId(),
+                                one.getVersion(),
+                                model.id(),
+                                model.version()));
     }
 
     private void follow(

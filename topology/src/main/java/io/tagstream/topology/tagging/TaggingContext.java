@@ -17,6 +17,7 @@ import io.tagstream.topology.vocabulary.Vocabulary;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -37,6 +38,8 @@ public final class TaggingContext {
     private final Deserializer<PendingImage> pendingImages = new StateSerde<>(PendingImage.class).deserializer();
     private final OutcomeFactory outcomes;
 
+    private final ModelSuccession models;
+    private final Waits waits = new Waits();
     private final TaggingMeters meters;
 
     /** One object for all tasks: the runtime scores images of the same supplier in one batch, against one snapshot. */
@@ -71,7 +74,8 @@ public final class TaggingContext {
         this.runtime = runtime;
         this.limit = RecordLimit.of(config);
         this.outcomes = new OutcomeFactory(config, contracts, limit, runtime.description());
-        this.meters = new TaggingMeters(metrics, vocabulary, inflow, sweeps);
+        this.models = new ModelSuccession(runtime.description(), config.getLong(TagstreamConfig.MODEL_SWITCH));
+        this.meters = new TaggingMeters(metrics, vocabulary, inflow, sweeps, waits);
         this.labels = () -> vocabulary.snapshot().orElseThrow();
         this.inflow = inflow;
         this.sweepRate = new RateLimit(config.getInt(TagstreamConfig.SWEEP_MAX_RATE), System::nanoTime);
@@ -112,6 +116,19 @@ public final class TaggingContext {
 
     OutcomeFactory outcomes() {
         return outcomes;
+    }
+
+    ModelSuccession models() {
+        return models;
+    }
+
+    Waits waits() {
+        return waits;
+    }
+
+    /** Why partitions of this instance wait; empty when none does. */
+    public Optional<String> waitsBecause() {
+        return waits.reason();
     }
 
     TaggingMeters meters() {

@@ -37,7 +37,12 @@ final class TaggingMeters {
     private final Counter stale;
     private final Counter shadowTags;
 
-    TaggingMeters(MeterRegistry registry, Vocabulary vocabulary, Inflow inflow, Map<Integer, SweepStatus> sweeps) {
+    TaggingMeters(
+            MeterRegistry registry,
+            Vocabulary vocabulary,
+            Inflow inflow,
+            Map<Integer, SweepStatus> sweeps,
+            Waits waits) {
         retagged = TaggingMetric.SWEPT.counter(registry, "changed");
         unchanged = TaggingMetric.SWEPT.counter(registry, "same");
         stale = TaggingMetric.STALE.counter(registry);
@@ -48,6 +53,7 @@ final class TaggingMeters {
         TaggingMetric.PENDING.gauge(registry, this, TaggingMeters::pending);
         TaggingMetric.PENDING_AGE.gauge(registry, this, TaggingMeters::oldestSeconds);
         TaggingMetric.HELD_PARTITIONS.gauge(registry, inflow, Inflow::held);
+        TaggingMetric.WAITING_PARTITIONS.gauge(registry, waits, Waits::partitions);
         TaggingMetric.VOCABULARY_EPOCH.gauge(registry, vocabulary, Vocabulary::epoch);
         restored = TaggingMetric.RESTORED.counter(registry);
         tagged = TaggingMetric.OUTCOMES.counter(registry, "tagged");

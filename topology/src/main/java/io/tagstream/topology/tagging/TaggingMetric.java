@@ -25,6 +25,12 @@ public enum TaggingMetric implements Metric {
             Type.GAUGE,
             "partitions",
             "Input partitions that are not read on for now, because as many of their images owe their outcome as may."),
+    WAITING_PARTITIONS(
+            "tagstream.tagging.waiting",
+            Type.GAUGE,
+            "partitions",
+            "Partitions whose images wait because this instance has an older vocabulary than they were tagged under, or a"
+                    + " bundle that may not follow theirs (`model.switch`); `/health/ready` says which."),
     RESTORED(
             "tagstream.tagging.pending.restored",
             Type.COUNTER,

@@ -71,8 +71,9 @@ import org.slf4j.LoggerFactory;
  * <p><i>Order.</i> Of the images with one id only the oldest is in flight; the next follows when its outcome has been
  * forwarded. Different ids never wait for each other.
  *
- * <p><i>No going backwards.</i> The task stores the highest vocabulary epoch and model generation it has worked with and
- * works with nothing older: after it has moved to an instance that lags behind, it waits. An image that was scored under
+ * <p><i>No going backwards.</i> The task stores the highest vocabulary epoch and the model it has worked with, and works
+ * with nothing older ({@link ModelSuccession}): after it has moved to an instance that lags behind, it waits, and says so
+ * ({@link Waits}). An image that was scored under
  * a vocabulary that another has left behind meanwhile is scored against what changed, from its features, before it is
  * emitted.
  *
@@ -196,14 +197,12 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         /** Looks whether the vocabulary has changed. */
         private final Cancellable vocabularyCheck;
 
-        private boolean waitingForNewer;
-
         Generation(ProcessorContext<Object, byte[]> context) {
             this.context = context;
             this.pending = context.getStateStore(TaggingTopology.PENDING_STORE);
             this.progressStore = context.getStateStore(TaggingTopology.TASK_PROGRESS_STORE);
             this.progress = readable(progressStore, PROGRESS_KEY)
-                    .orElseGet(() -> new TaskProgress(VocabularySnapshot.EMPTY_EPOCH, 0L));
+                    .orElseGet(() -> new TaskProgress(VocabularySnapshot.EMPTY_EPOCH, 0L, "", 0L));
             this.known = new KnownImages(context, shared);
             this.sweeper = new Sweeper(shared, known, new SweptTask());
             // rarely, since every punctuation makes Kafka Streams commit
@@ -235,6 +234,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             if (resumed > 0) {
                 log.info("Task {} takes up {} images that owe their outcome", context.taskId(), resumed);
             }
+            newest(); // a task that has to wait shows it at once, images or not
             submitReady();
         }
 
@@ -316,24 +316,19 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         /** The vocabulary, if it and the model are at hand and no older than what this task has worked with. */
         private Optional<VocabularySnapshot> newest() {
             Optional<VocabularySnapshot> snapshot = shared.vocabulary().snapshot();
-            if (snapshot.isEmpty()) {
-                return snapshot;
+            Optional<String> reason = shared.models().refusal(progress);
+            if (reason.isEmpty() && snapshot.isPresent() && snapshot.get().epoch() < progress.getVocabularyEpoch()) {
+                reason = Optional.of(
+                        "its images were tagged under vocabulary epoch %d, which this instance has not read yet"
+                                .formatted(progress.getVocabularyEpoch()));
             }
-            long generationNow = shared.runtime().description().generation();
-            boolean older = snapshot.get().epoch() < progress.getVocabularyEpoch()
-                    || generationNow < progress.getModelGeneration();
-            if (older && !waitingForNewer) {
-                log.warn(
-                        "Task {} waits: it has worked with vocabulary epoch {} and model generation {}, this instance has"
-                                + " {} and {}",
-                        context.taskId(),
-                        progress.getVocabularyEpoch(),
-                        progress.getModelGeneration(),
-                        snapshot.get().epoch(),
-                        generationNow);
+            int partition = context.taskId().partition();
+            if (reason.isPresent()) {
+                shared.waits().begin(partition, reason.get());
+                return Optional.empty();
             }
-            waitingForNewer = older;
-            return older ? Optional.empty() : snapshot;
+            shared.waits().end(partition);
+            return snapshot;
         }
 
         private boolean submit(Work work) {
@@ -565,9 +560,9 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
 
         /** Notes with which vocabulary and model the task has worked. */
         private void advanceTo(long epoch) {
-            long modelGeneration = shared.runtime().description().generation();
-            if (epoch > progress.getVocabularyEpoch() || modelGeneration > progress.getModelGeneration()) {
-                progress = new TaskProgress(Math.max(epoch, progress.getVocabularyEpoch()), modelGeneration);
+            TaskProgress now = shared.models().follow(progress, epoch);
+            if (!now.equals(progress)) {
+                progress = now;
                 progressStore.put(PROGRESS_KEY, progress);
             }
         }
@@ -625,6 +620,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             vocabularyCheck.cancel();
             sweeper.close();
             backlog.close();
+            shared.waits().end(context.taskId().partition());
             input.ifPresent(shared.inflow()::release);
             inFlight.forEach(work -> work.inFlight.cancel(true));
             if (busy) {

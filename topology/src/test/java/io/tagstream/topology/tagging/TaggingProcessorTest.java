@@ -176,14 +176,16 @@ class TaggingProcessorTest {
 
     @Test
     void shouldWaitForAVocabularyAsNewAsTheTaskHasUsed() {
-        progress.put("progress", new TaskProgress(20L, 1L));
+        progress.put("progress", new TaskProgress(20L, 1L, "fake", 0L));
         processor.init(context);
         processor.process(new Record<>("a", image("a", "fake:a"), 0));
         punctuate();
         assertThat(model.waiting()).as("epoch 10 is older than 20").isZero();
+        assertThat(waitingPartitions()).isEqualTo(1);
 
         mark(20);
         punctuate();
+        assertThat(waitingPartitions()).isZero();
         model.complete(1);
         punctuate();
         assertThat(event(0).getVocabularyEpoch()).isEqualTo(20);
@@ -191,18 +193,33 @@ class TaggingProcessorTest {
 
     @Test
     void shouldWaitForAModelAsNewAsTheTaskHasUsed() {
-        progress.put("progress", new TaskProgress(5L, 2L));
+        progress.put("progress", new TaskProgress(5L, 2L, "fake", 0L));
         processor.init(context);
         processor.process(new Record<>("a", image("a", "fake:a"), 0));
         punctuate();
 
         assertThat(model.waiting()).as("generation 1 is older than 2").isZero();
         assertThat(pending.get(0L)).isNotNull();
+        assertThat(waitingPartitions()).isEqualTo(1);
+        processor.close();
+        assertThat(waitingPartitions()).as("it has gone elsewhere").isZero();
+    }
+
+    @Test
+    void shouldSayThatItWaitsBeforeThereIsAnImage() {
+        progress.put("progress", new TaskProgress(5L, 1L, "another bundle", 0L));
+        processor.init(context);
+
+        assertThat(waitingPartitions()).isEqualTo(1);
+    }
+
+    private double waitingPartitions() {
+        return metrics.get("tagstream.tagging.waiting").gauge().value();
     }
 
     @Test
     void shouldDeleteAnImageWhileItWaits() {
-        progress.put("progress", new TaskProgress(20L, 1L));
+        progress.put("progress", new TaskProgress(20L, 1L, "fake", 0L));
         processor.init(context);
         processor.process(new Record<>("a", bytes(new PendingImage("a", null, origin(), 0L, List.of(), null)), 0));
         punctuate();
@@ -220,7 +237,7 @@ class TaggingProcessorTest {
         model.complete(1);
         punctuate();
 
-        assertThat(progress.get("progress")).isEqualTo(new TaskProgress(10L, 1L));
+        assertThat(progress.get("progress")).isEqualTo(new TaskProgress(10L, 1L, "fake", 0L));
     }
 
     @Test
@@ -276,7 +293,7 @@ class TaggingProcessorTest {
             assertThat(metas.get(id).getModel().getVersion()).startsWith("fake-2");
             assertThat(metas.get(id).getVocabularyEpoch()).isEqualTo(11);
         });
-        assertThat(progress.get("progress")).isEqualTo(new TaskProgress(11L, 2L));
+        assertThat(progress.get("progress")).isEqualTo(new TaskProgress(11L, 2L, "fake", 0L));
 
         add(followed, "dog", 12);
         mark(followed, 12, 2);

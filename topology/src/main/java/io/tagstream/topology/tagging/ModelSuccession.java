@@ -1,0 +1,73 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.tagging;
+
+import io.tagstream.avro.state.TaskProgress;
+import io.tagstream.model.ModelDescription;
+import io.tagstream.topology.TagstreamConfig;
+import java.util.Optional;
+
+/**
+ * Whether this instance's model may follow the one that a task has worked with: releases of a bundle follow each other by
+ * their generations, and any other bundle follows when an operator switches to it ({@link TagstreamConfig#MODEL_SWITCH}).
+ * The number of switches only grows, so that instances with different bundles never tag the same images to and fro.
+ *
+ * <p><i>Threading notes.</i> Immutable.
+ */
+final class ModelSuccession {
+    /** The setting with which every start switches to its bundle. */
+    private static final long ALWAYS = -1;
+
+    private final ModelDescription model;
+    private final long switches;
+
+    ModelSuccession(ModelDescription model, long switches) {
+        this.model = model;
+        this.switches = switches;
+    }
+
+    /** Why a task has to wait for another model than this instance's, and the ways out; empty where it need not. */
+    Optional<String> refusal(TaskProgress last) {
+        if (switches == ALWAYS || switches > last.getModelSwitch()) {
+            return Optional.empty();
+        }
+        String id = last.getModelId();
+        boolean sameBundle = id.isEmpty() || id.equals(model.id()); // earlier versions of Tagstream stored none
+        if (switches == last.getModelSwitch() && sameBundle && model.generation() >= last.getModelGeneration()) {
+            return Optional.empty();
+        }
+        return Optional.of(("its images were tagged by %s of generation %d%s; this instance has bundle %s of generation"
+                        + " %d and %s=%d. Give it that bundle or a later release of it (%s)%s; or switch to this one: start"
+                        + " every instance with it and with %s=%d")
+                .formatted(
+                        id.isEmpty() ? "a bundle" : "bundle " + id,
+                        last.getModelGeneration(),
+                        asSwitched(last),
+                        model.id(),
+                        model.generation(),
+                        TagstreamConfig.MODEL_SWITCH,
+                        switches,
+                        TagstreamConfig.MODEL_BUNDLE,
+                        asSwitched(last),
+                        TagstreamConfig.MODEL_SWITCH,
+                        last.getModelSwitch() + 1));
+    }
+
+    private static String asSwitched(TaskProgress last) {
+        return last.getModelSwitch() == 0
+                ? ""
+                : " with %s=%d".formatted(TagstreamConfig.MODEL_SWITCH, last.getModelSwitch());
+    }
+
+    /** What a task has worked with, now that it has worked with this model. */
+    TaskProgress follow(TaskProgress last, long epoch) {
+        return new TaskProgress(
+                Math.max(epoch, last.getVocabularyEpoch()),
+                model.generation(),
+                model.id(),
+                Math.max(switches, last.getModelSwitch()));
+    }
+}
