@@ -17,6 +17,7 @@ import io.tagstream.avro.TagEvent;
 import io.tagstream.cluster.TopicProvisioner;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
+import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Stage.Read;
 import java.io.ByteArrayOutputStream;
@@ -25,9 +26,11 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
@@ -130,17 +133,44 @@ class PoisonIT {
             Tagstream instance = stage.start(model, registry, new DefaultKafkaClientSupplier());
             stage.send(TagstreamConfig.IMAGES_TOPIC, "image-1", ofAnotherSchema(stage));
 
-            List<Read<Object>> outcomes = stage.outcomes(atLeast(1));
-            assertThat(outcomes)
-                    .singleElement()
-                    .satisfies(read ->
-                            assertThat(((TagEvent) read.value()).getUri()).isEqualTo("fake:dog"));
+            assertTaggedWithoutBlame(stage);
             assertThat(registry.refusals()).isEqualTo(3);
-            assertThat(stage.read(Map.of(TagstreamConfig.DEAD_LETTERS_TOPIC, new ByteArrayDeserializer()), all -> true))
-                    .as("the record was never to blame")
-                    .isEmpty();
             assertThat(instance.failure()).isNotDone();
         }
+    }
+
+    @Test
+    void shouldTakeNothingElseForTheRegistry() throws Exception {
+        Queue<String> nonsense = new ArrayDeque<>(List.of(
+                "{}",
+                "null",
+                "{\"schema\": \"{\\\"type\\\": \\\"rec\"}",
+                "",
+                "<html>Please log in</html>",
+                "{\"status\": \"ok\"}"));
+        try (Stage stage = new Stage(cluster, state);
+                FakeModelRuntime model = FakeModelRuntime.completing(8, 1);
+                ConfusedProxy proxy = ConfusedProxy.start(cluster.registryUrl(), nonsense);
+                SchemaRegistry registry =
+                        SchemaRegistries.connect(Map.of(TagstreamConfig.SCHEMA_REGISTRY_URL, proxy.url()))) {
+            Tagstream instance = stage.start(model, registry, new DefaultKafkaClientSupplier());
+            stage.send(TagstreamConfig.IMAGES_TOPIC, "image-1", ofAnotherSchema(stage));
+
+            assertTaggedWithoutBlame(stage);
+            assertThat(proxy.left()).isZero();
+            assertThat(instance.failure()).isNotDone();
+        }
+    }
+
+    private static void assertTaggedWithoutBlame(Stage stage) {
+        List<Read<Object>> outcomes = stage.outcomes(atLeast(1));
+        assertThat(outcomes)
+                .singleElement()
+                .satisfies(
+                        read -> assertThat(((TagEvent) read.value()).getUri()).isEqualTo("fake:dog"));
+        assertThat(stage.read(Map.of(TagstreamConfig.DEAD_LETTERS_TOPIC, new ByteArrayDeserializer()), all -> true))
+                .as("the record was never to blame")
+                .isEmpty();
     }
 
     @Test

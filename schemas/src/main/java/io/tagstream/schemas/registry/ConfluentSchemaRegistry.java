@@ -5,6 +5,7 @@
  */
 package io.tagstream.schemas.registry;
 
+import io.tagstream.schemas.registry.CheckedRestService.ForeignSchemaException;
 import java.io.IOException;
 import java.net.URI;
 import java.util.Arrays;
@@ -14,10 +15,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
-import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.NameValidator;
 import org.apache.avro.Schema;
-import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.ParsedSchema;
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.avro.AvroSchema;
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.CachedSchemaRegistryClient;
 import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schemaregistry.client.SchemaRegistryClient;
@@ -81,7 +80,8 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
         List<String> urls = urls(configs.get(URL));
         try {
             return new ConfluentSchemaRegistry(
-                    String.join(", ", urls), new CachedSchemaRegistryClient(urls, CACHE_CAPACITY, own));
+                    String.join(", ", urls),
+                    new CachedSchemaRegistryClient(new CheckedRestService(urls), CACHE_CAPACITY, own));
         } catch (RuntimeException refused) {
             ConfigException exception = new ConfigException("The schema registry client refuses the " + PREFIX
                     + "* configuration: " + refused.getMessage() + ": " + rootOf(refused));
@@ -141,7 +141,16 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
         try {
             return client.register(subject, candidate);
         } catch (RestClientException refused) {
-            throw translate(what, refused);
+            throw switch (refused.getStatus()) {
+                case 409 ->
+                    new InvalidConfigurationException(
+                            problem(what, refused)
+                                    + ". The subject has schemas that this version does not follow: was its topic"
+                                    + " written by a newer version or another application?",
+                            refused);
+                case 422 -> new InvalidConfigurationException(problem(what, refused), refused);
+                default -> translate(what, refused);
+            };
         } catch (IOException unreachable) {
             throw unavailable(what, unreachable);
         }
@@ -159,41 +168,35 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
 
     private Schema fetch(int id) {
         String what = "look up schema id " + id;
-        ParsedSchema schema;
         try {
-            schema = client.getSchemaById(id);
+            // with what it refers to in its place
+            return parse(client.getSchemaById(id).formattedString("resolved"));
         } catch (RestClientException refused) {
-            throw translate(what, refused);
-        } catch (IOException failed) {
-            // The client reports a schema type that it has no parser for in the same way as a lost connection.
-            if (failed.getMessage() != null && failed.getMessage().startsWith("Invalid schema")) {
-                throw new SerializationException(
-                        "Schema id " + id + " at " + urls + " is of no Avro schema: " + failed.getMessage(), failed);
+            if (refused.getStatus() == 404 && refused.getErrorCode() == SCHEMA_NOT_FOUND) {
+                throw new SerializationException(problem(what, refused), refused);
             }
-            throw unavailable(what, failed);
-        }
-        if (!AvroSchema.TYPE.equals(schema.schemaType())) {
-            throw new SerializationException("Schema id " + id + " at " + urls + " is of a " + schema.schemaType()
-                    + " schema; only Avro can be read here");
-        }
-        try {
-            // Names and defaults were the registry's to judge; being stricter here would only lose records.
-            return new Schema.Parser(NameValidator.NO_VALIDATION)
-                    .setValidateDefaults(false)
-                    .parse(schema.canonicalString());
-        } catch (AvroRuntimeException malformed) {
+            throw translate(what, refused);
+        } catch (ForeignSchemaException foreign) {
             throw new SerializationException(
-                    "Schema id " + id + " at " + urls + " is of no valid Avro schema: " + malformed.getMessage(),
-                    malformed);
+                    "Schema id " + id + " at " + urls + " is of " + foreign.getMessage()
+                            + "; only Avro can be read here",
+                    foreign);
+        } catch (IOException failed) {
+            // the client remembers what a schema refers to, whatever it was
+            client.reset();
+            throw unavailable(what, failed);
         }
     }
 
+    /** Names and defaults were the registry's to judge; being stricter here would only lose records. */
+    static Schema parse(String schema) {
+        return new Schema.Parser(NameValidator.NO_VALIDATION)
+                .setValidateDefaults(false)
+                .parse(schema);
+    }
+
     private KafkaException translate(String what, RestClientException refused) {
-        String problem = "Cannot " + what + ": the schema registry at " + urls + " answers " + refused.getStatus()
-                + ": " + refused.getMessage();
-        if (NOT_FOUND.contains(refused.getErrorCode())) {
-            return new SerializationException(problem, refused);
-        }
+        String problem = problem(what, refused);
         return switch (refused.getStatus()) {
             case 401 ->
                 new AuthenticationException(
@@ -203,13 +206,6 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
                         problem + ". Give these credentials the right to read and, unless schemas are registered"
                                 + " beforehand, to register",
                         refused);
-            case 409 ->
-                new InvalidConfigurationException(
-                        problem
-                                + ". The subject has schemas that this version does not follow: was its topic written by a"
-                                + " newer version or another application?",
-                        refused);
-            case 422 -> new InvalidConfigurationException(problem, refused);
             case 404 ->
                 new RegistryUnavailableException(
                         problem + ". No registry answers so: check " + URL + ", its path included", refused);
@@ -217,9 +213,14 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
         };
     }
 
+    private String problem(String what, RestClientException refused) {
+        return "Cannot " + what + ": the schema registry at " + urls + " answers " + refused.getStatus() + ": "
+                + refused.getMessage();
+    }
+
     private RegistryUnavailableException unavailable(String what, IOException cause) {
         return new RegistryUnavailableException(
-                "Cannot " + what + ": no answer from the schema registry at " + urls + " (" + cause
+                "Cannot " + what + ": no usable answer from the schema registry at " + urls + " (" + cause
                         + "). Is it running, and is " + URL + " right?",
                 cause);
     }

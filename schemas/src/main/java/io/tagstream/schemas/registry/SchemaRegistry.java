@@ -21,7 +21,8 @@ public interface SchemaRegistry extends AutoCloseable {
      * @param subject subject, such as {@code tags-value}
      * @param schema the schema
      * @return the schema's id, above 0
-     * @throws RegistryUnavailableException when no registry answers; trying again later can help
+     * @throws RegistryUnavailableException when no registry answers, or something else answers in its place; trying again
+     *     later can help
      * @throws org.apache.kafka.common.errors.AuthenticationException when the registry refuses the credentials
      * @throws org.apache.kafka.common.errors.AuthorizationException when the credentials do not allow the call
      * @throws org.apache.kafka.common.errors.InvalidConfigurationException when the registry refuses the schema, such
@@ -34,7 +35,8 @@ public interface SchemaRegistry extends AutoCloseable {
      *
      * @param id id from a record's first bytes
      * @return the schema
-     * @throws RegistryUnavailableException when no registry answers; trying again later can help
+     * @throws RegistryUnavailableException when no registry answers, or something else answers in its place; trying again
+     *     later can help
      * @throws org.apache.kafka.common.errors.AuthenticationException when the registry refuses the credentials
      * @throws org.apache.kafka.common.errors.AuthorizationException when the credentials do not allow the call
      * @throws org.apache.kafka.common.errors.SerializationException when the registry does not know the id, or it is

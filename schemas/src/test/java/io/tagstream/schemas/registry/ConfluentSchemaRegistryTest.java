@@ -7,11 +7,14 @@ package io.tagstream.schemas.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+import io.tagstream.avro.ImageReference;
+import io.tagstream.schemas.AvroSerde;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -27,6 +30,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import org.apache.avro.Schema;
@@ -41,12 +45,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Confluent's client through ours, against a server that gives the answers that a real registry seldom gives. */
 class ConfluentSchemaRegistryTest {
     private static final Schema SCHEMA =
             SchemaBuilder.record("Photo").fields().requiredString("uri").endRecord();
+    private static final String FORMAT = "{\"type\": \"enum\", \"name\": \"Format\", \"symbols\": [\"JPEG\", \"PNG\"]}";
     private static final String NOT_FOUND = "{\"error_code\": 40403, \"message\": \"Schema not found\"}";
 
     private final Map<String, Answer> answers = new ConcurrentHashMap<>();
@@ -86,7 +92,7 @@ class ConfluentSchemaRegistryTest {
         Answer answer = answers.getOrDefault(request, new Answer(404, NOT_FOUND));
         byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
         try (exchange) {
-            exchange.sendResponseHeaders(answer.status(), body.length);
+            exchange.sendResponseHeaders(answer.status(), body.length == 0 ? -1 : body.length);
             exchange.getResponseBody().write(body);
         }
     }
@@ -107,9 +113,7 @@ class ConfluentSchemaRegistryTest {
     private void answerId(int id, String schema, String type) {
         answers.put(
                 "GET /schemas/ids/" + id,
-                new Answer(
-                        200,
-                        "{\"schema\": \"" + schema.replace("\"", "\\\"") + "\", \"schemaType\": \"" + type + "\"}"));
+                new Answer(200, "{\"schema\": \"" + escaped(schema) + "\", \"schemaType\": \"" + type + "\"}"));
     }
 
     @Test
@@ -145,7 +149,6 @@ class ConfluentSchemaRegistryTest {
     @Test
     void shouldBlameTheRecordForAnUnknownIdAndForOneThatIsNoAvro() {
         answerId(8, "syntax = 'proto3'; message Photo {}", "PROTOBUF");
-        answerId(9, "{'type': 'recrd'}", "AVRO");
         try (SchemaRegistry registry = connect()) {
             assertThatThrownBy(() -> registry.schemaById(7))
                     .isInstanceOf(SerializationException.class)
@@ -154,8 +157,155 @@ class ConfluentSchemaRegistryTest {
             assertThatThrownBy(() -> registry.schemaById(8))
                     .isInstanceOf(SerializationException.class)
                     .hasMessageContaining("PROTOBUF");
-            assertThatThrownBy(() -> registry.schemaById(9)).isInstanceOf(SerializationException.class);
         }
+    }
+
+    static Stream<Answer> answersOfNoRegistry() {
+        String half = escaped(reference().getSchema().toString().substring(0, 100));
+        return Stream.of(
+                new Answer(200, ""),
+                new Answer(200, "null"),
+                new Answer(200, "{}"),
+                new Answer(200, "[]"),
+                new Answer(200, "7"),
+                new Answer(200, "\"{}\""),
+                new Answer(200, "{\"status\": \"ok\"}"),
+                new Answer(200, "{\"schema\": null}"),
+                new Answer(200, "{\"schema\": \"\"}"),
+                new Answer(200, "{\"schema\": \"{}\"}"),
+                new Answer(200, "{\"schema\": \"null\"}"),
+                new Answer(200, "{\"schema\": \"{\\\"type\\\": \\\"recrd\\\"}\"}"),
+                new Answer(200, "{\"schema\": \"" + half + "\"}"),
+                new Answer(200, "{\"schema\": \"" + half),
+                new Answer(200, "{\"schema\": {\"type\": \"string\"}}"),
+                new Answer(200, "{\"schemaType\": \"PROTOBUF\"}"),
+                new Answer(200, "{\"schemaType\": \"\", \"schema\": \"\\\"string\\\"\"}"),
+                new Answer(200, "{\"references\": null, \"schema\": \"\\\"string\\\"\"}"),
+                new Answer(200, "{\"references\": [null], \"schema\": \"\\\"string\\\"\"}"),
+                new Answer(200, "{\"references\": [{}], \"schema\": \"\\\"string\\\"\"}"),
+                new Answer(200, "<html>Please log in</html>"),
+                new Answer(201, "{\"schema\": \"\\\"string\\\"\"}"),
+                new Answer(204, ""),
+                new Answer(302, ""),
+                new Answer(400, "null"),
+                new Answer(404, ""),
+                new Answer(404, "null"),
+                new Answer(404, "{}"),
+                new Answer(404, "<html>Not Found</html>"),
+                new Answer(404, "{\"error_code\": 404, \"message\": \"HTTP 404 Not Found\"}"),
+                new Answer(404, "{\"error_code\": 40401, \"message\": \"Subject not found\"}"),
+                new Answer(409, "{\"error_code\": 409, \"message\": \"Conflict\"}"),
+                new Answer(422, "{\"error_code\": 42201, \"message\": \"Invalid schema\"}"),
+                new Answer(500, NOT_FOUND));
+    }
+
+    @ParameterizedTest
+    @MethodSource("answersOfNoRegistry")
+    void shouldBlameNoRecordForAnAnswerOfNoRegistryNorRememberIt(Answer answer) {
+        AvroSerde<ImageReference> writer = new AvroSerde<>(ImageReference.class, SchemaRegistries.inMemory());
+        byte[] record = writer.serializer().serialize("photos", reference());
+        answers.put("GET /schemas/ids/1", answer);
+        try (SchemaRegistry registry = connect()) {
+            AvroSerde<ImageReference> reader = new AvroSerde<>(ImageReference.class, registry);
+
+            assertThatThrownBy(() -> reader.deserializer().deserialize("photos", record))
+                    .isInstanceOf(RegistryUnavailableException.class)
+                    .hasMessageContaining("schema id 1")
+                    .hasMessageContaining(url());
+
+            answerId(1, reference().getSchema().toString(), "AVRO");
+            assertThat(reader.deserializer().deserialize("photos", record)).isEqualTo(reference());
+        }
+    }
+
+    @Test
+    void shouldBelieveARegistryThatGivesAnotherSchema() {
+        AvroSerde<ImageReference> writer = new AvroSerde<>(ImageReference.class, SchemaRegistries.inMemory());
+        byte[] record = writer.serializer().serialize("photos", reference());
+        answerId(1, "\"string\"", "AVRO");
+        try (SchemaRegistry registry = connect()) {
+            AvroSerde<ImageReference> reader = new AvroSerde<>(ImageReference.class, registry);
+
+            assertThatThrownBy(() -> reader.deserializer().deserialize("photos", record))
+                    .isInstanceOf(SerializationException.class);
+        }
+    }
+
+    private static ImageReference reference() {
+        return ImageReference.newBuilder().setUri("file:///a.jpg").build();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "null", "{}", "[]", "{\"id\": 0}", "{\"id\": -1}", "<html>Please log in</html>"})
+    void shouldNotTakeAnAnswerOfNoRegistryForAnId(String body) {
+        try (SchemaRegistry registry = connect()) {
+            answers.put("POST /subjects/photos-value", new Answer(200, body));
+            assertThatThrownBy(() -> registry.register("photos-value", SCHEMA))
+                    .isInstanceOf(RegistryUnavailableException.class)
+                    .hasMessageContaining("photos-value");
+
+            answers.put("POST /subjects/photos-value", new Answer(404, NOT_FOUND));
+            answers.put("POST /subjects/photos-value/versions", new Answer(200, body));
+            assertThatThrownBy(() -> registry.register("photos-value", SCHEMA))
+                    .isInstanceOf(RegistryUnavailableException.class)
+                    .hasMessageContaining("photos-value");
+
+            answers.put("POST /subjects/photos-value/versions", new Answer(200, "{\"id\": 6}"));
+            assertThat(registry.register("photos-value", SCHEMA)).isEqualTo(6);
+        }
+    }
+
+    @Test
+    void shouldReadASchemaThatRefersToAnother() {
+        answerReference(FORMAT);
+        try (SchemaRegistry registry = connect()) {
+            assertThat(registry.schemaById(7).getField("format").schema().getEnumSymbols())
+                    .containsExactly("JPEG", "PNG");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{}", "{\"type\": \"enum\", \"name\": \"For"})
+    void shouldNotRememberHalfOfWhatASchemaRefersTo(String half) {
+        answerReference(half);
+        try (SchemaRegistry registry = connect()) {
+            assertThatThrownBy(() -> registry.schemaById(7)).isInstanceOf(RegistryUnavailableException.class);
+
+            answerReference(FORMAT);
+            assertThat(registry.schemaById(7).getField("format").schema().getEnumSymbols())
+                    .containsExactly("JPEG", "PNG");
+        }
+    }
+
+    @Test
+    void shouldBlameNoRecordForARegistryThatIsLostBetweenTwoSchemas() {
+        answerReference(FORMAT);
+        answers.put("GET /subjects/format-value/versions/1", new Answer(503, "trouble"));
+        try (SchemaRegistry registry = connect()) {
+            assertThatThrownBy(() -> registry.schemaById(7)).isInstanceOf(RegistryUnavailableException.class);
+        }
+    }
+
+    private void answerReference(String schema) {
+        answers.put(
+                "GET /schemas/ids/7",
+                new Answer(
+                        200,
+                        "{\"schema\": \"%s\", \"references\": [%s]}"
+                                .formatted(
+                                        escaped("{\"type\": \"record\", \"name\": \"Photo\", \"fields\":"
+                                                + " [{\"name\": \"format\", \"type\": \"Format\"}]}"),
+                                        "{\"name\": \"Format\", \"subject\": \"format-value\", \"version\": 1}")));
+        answers.put(
+                "GET /subjects/format-value/versions/1",
+                new Answer(
+                        200,
+                        "{\"subject\": \"format-value\", \"version\": 1, \"id\": 3, \"schema\": \"%s\"}"
+                                .formatted(escaped(schema))));
+    }
+
+    private static String escaped(String schema) {
+        return schema.replace("\"", "\\\"");
     }
 
     @ParameterizedTest
@@ -183,14 +333,6 @@ class ConfluentSchemaRegistryTest {
             assertThatThrownBy(() -> registry.schemaById(7))
                     .isInstanceOf(RegistryUnavailableException.class)
                     .hasMessageContaining("check schema.registry.url");
-        }
-    }
-
-    @Test
-    void shouldNotTakeAWebPageForASchema() {
-        answers.put("GET /schemas/ids/7", new Answer(200, "<html>Welcome</html>"));
-        try (SchemaRegistry registry = connect()) {
-            assertThatThrownBy(() -> registry.schemaById(7)).isInstanceOf(RegistryUnavailableException.class);
         }
     }
 
@@ -230,6 +372,23 @@ class ConfluentSchemaRegistryTest {
         try (SchemaRegistry registry = connect("schema.registry.url", "http://127.0.0.1:1, " + url())) {
             assertThat(registry.schemaById(7)).isEqualTo(SCHEMA);
         }
+    }
+
+    @Test
+    void shouldAskTheNextUrlAfterAnAnswerOfNoRegistry() {
+        answerId(7, SCHEMA.toString(), "AVRO");
+        answers.put("GET /proxy/schemas/ids/7", new Answer(200, "{}"));
+        for (int client = 0; client < 10; client++) { // each begins with a URL of its choice
+            try (SchemaRegistry registry = connect("schema.registry.url", url() + "/proxy, " + url())) {
+                Throwable first = catchThrowable(() -> registry.schemaById(7));
+                assertThat(first)
+                        .satisfiesAnyOf(
+                                none -> assertThat(none).isNull(),
+                                failed -> assertThat(failed).isInstanceOf(RegistryUnavailableException.class));
+                assertThat(registry.schemaById(7)).isEqualTo(SCHEMA);
+            }
+        }
+        assertThat(requests).contains("GET /proxy/schemas/ids/7");
     }
 
     @Test
