@@ -11,7 +11,6 @@ import io.tagstream.cli.CommandProcess.Run;
 import io.tagstream.model.OtherHome;
 import io.tagstream.model.Telemetry;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -19,9 +18,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /** However Tagstream starts, ONNX Runtime tells its maker nothing, or people learn that it does. */
+@DisabledOnOs(OS.WINDOWS)
 class TelemetryIT {
     @TempDir
     Path directory;
@@ -95,8 +97,10 @@ class TelemetryIT {
         Files.createDirectories(java.getParent());
         Files.writeString(java, "#!/bin/sh\necho \"$%s\"\n".formatted(Telemetry.VARIABLE));
         assertThat(java.toFile().setExecutable(true)).isTrue();
-        Path laboratory = installed("laboratory");
-        Files.createFile(built().resolve("laboratory-classpath"));
+        Path laboratory = directory.resolve("deploy/laboratory");
+        Path built = Files.createDirectories(laboratory.resolveSibling("target"));
+        Files.createFile(built.resolve("laboratory-classpath"));
+        Files.copy(Path.of("laboratory"), laboratory, StandardCopyOption.COPY_ATTRIBUTES);
         ProcessBuilder builder = new ProcessBuilder(laboratory.toString());
         builder.environment().put("JAVA_HOME", directory.resolve("jdk").toString());
         builder.environment().remove(Telemetry.VARIABLE);
@@ -106,31 +110,14 @@ class TelemetryIT {
         }
     }
 
-    private ProcessBuilder launcher(String... arguments) throws IOException {
-        Path launcher = installed("tagstream");
-        Path target = Path.of("target");
-        Files.copy(target.resolve("classpath"), built().resolve("classpath"));
-        try (DirectoryStream<Path> jars = Files.newDirectoryStream(target, "tagstream-deploy-*.jar")) {
-            for (Path jar : jars) {
-                Files.copy(jar, built().resolve(jar.getFileName()));
-            }
-        }
-        List<String> command = new ArrayList<>(List.of(launcher.toString()));
+    private static ProcessBuilder launcher(String... arguments) {
+        List<String> command =
+                new ArrayList<>(List.of(Path.of("tagstream").toAbsolutePath().toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().remove(Telemetry.VARIABLE);
         return builder;
-    }
-
-    /** A copy away from the sources, which it would build anew where they have changed since. */
-    private Path installed(String script) throws IOException {
-        Files.createDirectories(built());
-        return Files.copy(Path.of(script), built().resolveSibling(script), StandardCopyOption.COPY_ATTRIBUTES);
-    }
-
-    private Path built() {
-        return directory.resolve("tagstream/deploy/target");
     }
 
     private Run run(ProcessBuilder builder) throws IOException, InterruptedException {
