@@ -8,23 +8,28 @@ package io.tagstream.model.image;
 import io.tagstream.model.Excerpt;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** The formats that are decoded, told by their first bytes: names and content types are not to be trusted. */
-enum ImageFormat {
-    JPEG,
-    PNG,
-    WEBP,
-    GIF,
-    BMP,
-    TIFF;
+/**
+ * The image formats that can be decoded. A format is recognised by an image's first bytes, since names and content types
+ * are not to be trusted.
+ */
+public enum ImageFormat {
+    JPEG("JPEG", "jpg", "jpeg", "jpe", "jfif"),
+    PNG("PNG", "png"),
+    WEBP("WebP", "webp"),
+    GIF("GIF", "gif"),
+    BMP("BMP", "bmp"),
+    TIFF("TIFF", "tif", "tiff");
 
-    private static final String KNOWN = "submit JPEG, PNG, WebP, GIF, BMP or TIFF";
     private static final int LOOK_AHEAD = 512;
-    /** First bytes (as Latin-1) of what people submit in an image's place. */
+    /** First bytes (as Latin-1) of other things that people submit. */
     private static final Map<String, String> OTHERS = Map.ofEntries(
             Map.entry("%PDF", "a PDF document"),
             Map.entry("8BPS", "a Photoshop document"),
@@ -40,37 +45,78 @@ enum ImageFormat {
             Map.entry("II+\0", "a BigTIFF image"),
             Map.entry("MM\0+", "a BigTIFF image"));
 
+    private final String title;
+
+    @SuppressWarnings("ImmutableEnumChecker") // a copy
+    private final List<String> extensions;
+
+    ImageFormat(String title, String... extensions) {
+        this.title = title;
+        this.extensions = List.of(extensions);
+    }
+
     /**
-     * The format of the image that {@code bytes} begin.
+     * The format of the image that begins with {@code bytes}.
      *
      * @throws ImageException if it is none of these; the message says what the bytes look like instead
      */
-    static ImageFormat of(byte[] bytes) throws ImageException {
+    public static ImageFormat of(byte[] bytes) throws ImageException {
         String start = new String(bytes, 0, Math.min(bytes.length, LOOK_AHEAD), StandardCharsets.ISO_8859_1);
-        if (start.startsWith("\u00ff\u00d8\u00ff")) {
-            return JPEG;
-        }
-        if (start.startsWith("\u0089PNG\r\n\u001a\n")) {
-            return PNG;
-        }
-        if (start.startsWith("RIFF") && start.startsWith("WEBP", 8)) {
-            return WEBP;
-        }
-        if (start.startsWith("GIF87a") || start.startsWith("GIF89a")) {
-            return GIF;
-        }
-        // BM alone begins too many words
-        if (start.startsWith("BM") && start.startsWith("\0\0\0\0", 6)) {
-            return BMP;
-        }
-        if (start.startsWith("II*\0") || start.startsWith("MM\0*")) {
-            return TIFF;
+        for (ImageFormat format : values()) {
+            if (format.begins(start)) {
+                return format;
+            }
         }
         throw new ImageException(
                 FailureReason.UNSUPPORTED_FORMAT,
                 bytes.length == 0
                         ? "the file is empty (0 bytes)"
-                        : "the bytes are %s, no image of a known format; %s".formatted(describe(start, bytes), KNOWN));
+                        : "the bytes are %s, not an image of a known format; submit %s"
+                                .formatted(describe(start, bytes), Series.of(titles(), "or")));
+    }
+
+    private static List<String> titles() {
+        return Arrays.stream(values()).map(ImageFormat::toString).toList();
+    }
+
+    /** The extensions of file names, lower case, the usual one first. */
+    public List<String> extensions() {
+        return extensions;
+    }
+
+    /** The usual extension of file names, such as {@code jpg}. */
+    public String extension() {
+        return extensions.get(0);
+    }
+
+    /** What people call it, such as {@code WebP}. */
+    @Override
+    public String toString() {
+        return title;
+    }
+
+    private boolean begins(String start) {
+        return switch (this) {
+            case JPEG -> start.startsWith("\u00ff\u00d8\u00ff");
+            case PNG -> start.startsWith("\u0089PNG\r\n\u001a\n");
+            case WEBP -> start.startsWith("RIFF") && start.startsWith("WEBP", 8);
+            case GIF -> start.startsWith("GIF87a") || start.startsWith("GIF89a");
+            // many texts begin with BM alone
+            case BMP -> start.startsWith("BM") && start.startsWith("\0\0\0\0", 6);
+            case TIFF -> start.startsWith("II*\0") || start.startsWith("MM\0*");
+        };
+    }
+
+    /** Reads an image's header, and its structure as far as its decoder does not check that. */
+    ImageHeader header(ByteBuffer image) throws ImageException {
+        return switch (this) {
+            case JPEG -> JpegStructure.read(image);
+            case PNG -> PngStructure.read(image);
+            case WEBP -> WebpStructure.read(image);
+            case GIF -> GifStructure.read(image);
+            case BMP -> BmpStructure.read(image);
+            case TIFF -> TiffStructure.read(image);
+        };
     }
 
     private static String describe(String start, byte[] bytes) {

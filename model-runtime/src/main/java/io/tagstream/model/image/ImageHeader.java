@@ -26,17 +26,9 @@ record ImageHeader(ImageFormat format, int width, int height, int orientation) {
      */
     static ImageHeader read(byte[] bytes) throws ImageException {
         ImageFormat format = ImageFormat.of(bytes);
-        ByteBuffer buffer = ByteBuffer.wrap(bytes);
         ImageHeader header;
         try {
-            header = switch (format) {
-                case JPEG -> JpegStructure.read(buffer);
-                case PNG -> PngStructure.read(buffer);
-                case WEBP -> WebpStructure.read(buffer);
-                case GIF -> GifStructure.read(buffer);
-                case BMP -> BmpStructure.read(buffer);
-                case TIFF -> TiffStructure.read(buffer);
-            };
+            header = format.header(ByteBuffer.wrap(bytes));
         } catch (IndexOutOfBoundsException e) {
             throw new ImageException(
                     FailureReason.CORRUPT_IMAGE,

@@ -10,6 +10,7 @@ import io.tagstream.model.ImageException;
 import io.tagstream.model.bundle.BundleDescription.Resize;
 import io.tagstream.model.image.Decoder;
 import io.tagstream.model.image.ImageDecoder;
+import io.tagstream.model.image.ImageFormat;
 import io.tagstream.model.image.OptionNames;
 import io.tagstream.model.image.PixelBudget;
 import java.io.BufferedOutputStream;
@@ -120,9 +121,9 @@ public final class DecoderMain {
             throws IOException, InterruptedException {
         int side = (int) Math.min(WARM_UP_SIDE, Math.sqrt((double) maxPixels));
         Mat picture = new Mat(side, side, CvType.CV_8UC3, new Scalar(0, 128, 255));
-        for (String extension : List.of(".jpg", ".png", ".webp")) {
+        for (ImageFormat format : List.of(ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.WEBP)) {
             MatOfByte encoded = new MatOfByte();
-            Imgcodecs.imencode(extension, picture, encoded);
+            Imgcodecs.imencode("." + format.extension(), picture, encoded);
             byte[] image = encoded.toArray();
             encoded.release();
             try {
@@ -130,7 +131,7 @@ public final class DecoderMain {
                     decoder.decode(image, pixels);
                 }
             } catch (ImageException e) {
-                throw new IOException("OpenCV does not read its own " + extension, e);
+                throw new IOException("OpenCV does not read a %s that it wrote".formatted(format), e);
             }
         }
         picture.release();
