@@ -137,6 +137,7 @@ def export(config_path: Path, folders: Folders, device: str, checkpoint: Path, o
             config.tagging.candidate_cutoff,
             config.tagging.candidate_prior_weight,
         ),
+        added_rows=decoder.added_rows if isinstance(decoder, ServedDecoder) else 0,
     )
     if config.data.kind == "everyday":
         write_vocabulary(output / "vocabulary.csv", config_path.parent / config.data.labels, calibration)

@@ -186,7 +186,7 @@ def _write(
     description = {
         **description,
         **{name: getattr(identity, name) for name in ("id", "version", "generation", "license", "provenance")},
-        "decoder": {"file": graph.name, "sha256": sha256(graph)},
+        "decoder": description["decoder"] | {"sha256": sha256(graph)},
     }
     (output / "bundle.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     made = ServedBundle(output)

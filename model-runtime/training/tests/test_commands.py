@@ -93,6 +93,7 @@ def test_the_labels_an_image_is_asked_about_should_stand_for_all(config_file, fo
 def test_bundle_should_describe_its_files_and_its_graphs(bundle):
     description = json.loads((bundle / "bundle.json").read_text())
     assert (description["id"], description["formatVersion"]) == ("tiny", 1)
+    assert description["decoder"]["addedRows"] == 0  # so little data has no typical photo
     for part in (description["image"], description["decoder"], description["reference"]):
         assert sha256(bundle / part["file"]) == part["sha256"]
     assert sha256(bundle / description["selfTest"]["pixels"]) == description["selfTest"]["sha256"]

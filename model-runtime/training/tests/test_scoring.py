@@ -85,6 +85,18 @@ def test_graphs_should_be_exported_as_they_are(generator, tmp_path):
             check_independence(path, feed, axis_input, 1 if axis_input == "labels" else 0)
 
 
+def test_a_served_decoder_should_say_how_many_rows_it_adds(generator):
+    rows = []
+
+    def decoder(tokens, labels):
+        rows.append(len(tokens))
+        return torch.zeros(len(tokens), len(labels))
+
+    served = ServedDecoder(decoder, generator.normal(size=(5, WIDTH)), unit(generator, 30), 0.4, 1.3)
+    served(torch.zeros(4, 6, WIDTH), torch.from_numpy(unit(generator, 7)))
+    assert rows == [4 + served.added_rows]
+
+
 @torch.no_grad()
 def test_graphs_should_score_as_calibrated_with_the_plain_cosine(generator):
     torch.manual_seed(3)

@@ -145,6 +145,7 @@ def test_teaching_should_raise_a_words_scores_where_it_is_there_and_change_nothi
     written = "" if own == before.scoring.default_threshold else str(own)
     assert [row["threshold"] for row in after.vocabulary()] == [written, "0.6"]
     assert after.description["version"] == read_config(config).bundle.version
+    assert after.description["decoder"]["addedRows"] == before.description["decoder"]["addedRows"]
 
     prepared = open_prepared(config, folders, "cpu")
     tested = judged_scenery(prepared, learned=False)

@@ -71,6 +71,8 @@ class ServedDecoder(nn.Module):
     ``prior_share`` times more are added. ``nearness_share`` times the image's nearness is taken off.
     """
 
+    added_rows = 1  # the typical photo
+
     def __init__(
         self,
         decoder: nn.Module,

@@ -81,12 +81,13 @@ def write_bundle(
     reference: np.ndarray,
     scoring: Scoring,
     half: bool = False,
+    added_rows: int = 0,
 ) -> ExportReport:
     """Exports the modules and everything that goes with them; raises ExportError where parity fails.
 
     encoder: pixels uint8 [B, S, S, 3] -> tokens [B, T, W] and embedding [B, D]; the embedding alone without a decoder.
     decoder: tokens [B, T, W], labels [L, D] -> logits [B, L]. center [D] or None; reference [R, D], unit rows.
-    ``half``: both compute in half precision.
+    ``half``: both compute in half precision. ``added_rows``: images that ``decoder`` adds to every batch.
     """
     directory.mkdir(parents=True, exist_ok=True)
     # written last: a directory without it is no bundle, whatever stops the export
@@ -188,7 +189,7 @@ def write_bundle(
     }
     if decoder is not None:
         description["image"] |= {"tokens": int(tokens[0].shape[1]), "tokenWidth": int(tokens[0].shape[2])}
-        description["decoder"] = _file(directory, "decoder.onnx")
+        description["decoder"] = {**_file(directory, "decoder.onnx"), "addedRows": added_rows}
     if center is not None:
         description["text"]["center"] = "text_center.f32"
         description["text"]["centerSha256"] = sha256(directory / "text_center.f32")

@@ -68,10 +68,11 @@ public record BundleDescription(
             @JsonSetter(nulls = Nulls.AS_EMPTY) Optional<String> center,
             @JsonSetter(nulls = Nulls.AS_EMPTY) Optional<String> centerSha256) {}
 
-    /** The decoder head. */
+    /** The decoder head; {@code addedRows} 0 where the graph decodes nothing but the images that it is given. */
     public record Decoder(
             @JsonProperty(required = true) String file,
-            @JsonProperty(required = true) String sha256) {}
+            @JsonProperty(required = true) String sha256,
+            @JsonSetter(nulls = Nulls.AS_EMPTY) int addedRows) {}
 
     /** The reference embeddings. */
     public record Reference(

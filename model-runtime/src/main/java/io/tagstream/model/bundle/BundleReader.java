@@ -124,6 +124,7 @@ final class BundleReader {
 
     private void check(Decoder decoder, Image image) {
         checksum("decoder.sha256", decoder.sha256());
+        expect(decoder.addedRows() >= 0, "decoder.addedRows", "0 or more", decoder.addedRows());
         expect(image.tokens() >= 1, "image.tokens", "1 or more, for the decoder", image.tokens());
         expect(image.tokenWidth() >= 1, "image.tokenWidth", "1 or more, for the decoder", image.tokenWidth());
     }

@@ -47,14 +47,6 @@ public final class ImageScorer implements AutoCloseable {
     private static final int SMALLEST_CHUNK = 64;
     /** Images of a run with few labels: what a run costs on top is spread over them. */
     private static final int MOST_ROWS = 64;
-    /** About 20 ms on two cores at a decoder width of 256. */
-    private static final int PAIRS_PER_PART = 4096;
-    /** With fewer, what a run costs on top would count: that of the everyday bundle decodes one more image. */
-    private static final int LEAST_OF_A_PART = 4;
-    /** What a run of the decoder costs on top, in pairs of image and label, and in images: the everyday bundle's. */
-    private static final int PAIRS_A_RUN_COSTS = 32;
-
-    private static final int ROWS_A_RUN_COSTS = 1;
     // a vocabulary changes now and then, the old one is still in use for a moment, and parts of both are scored again
     private static final int LABEL_SETS_KEPT = 4;
 
@@ -63,6 +55,7 @@ public final class ImageScorer implements AutoCloseable {
     private final Image image;
     private final Scoring scoring;
     private final FeatureCodec codec;
+    private final DecoderCost cost;
     private final int maxBatch;
     private final int rows;
     private final boolean padsBatches;
@@ -94,6 +87,7 @@ public final class ImageScorer implements AutoCloseable {
         this.image = sessions.description().image();
         this.scoring = sessions.description().scoring();
         this.codec = sessions.features();
+        this.cost = new DecoderCost(image, sessions.description().decoder());
         this.maxBatch = maxBatch;
         // a GPU gains from few known shapes; a CPU would compute the padding in full
         this.padsBatches = sessions.provider() != ExecutionProvider.CPU;
@@ -177,12 +171,9 @@ public final class ImageScorer implements AutoCloseable {
         return scores;
     }
 
-    /**
-     * How many images are to be scored at a time where others wait: so many that it takes about 20 ms on two cores, or, for
-     * more than a thousand labels, a few.
-     */
+    /** How many images to score at a time while others wait; see {@link DecoderCost#imagesPerPart}. */
     int imagesPerPart(LabelVectors labels) {
-        return Math.max(LEAST_OF_A_PART, Math.min(rows, PAIRS_PER_PART / Math.max(1, labels.size())));
+        return cost.imagesPerPart(labels.size(), rows);
     }
 
     /**
@@ -316,15 +307,14 @@ public final class ImageScorer implements AutoCloseable {
         int images = standardised.length;
         List<BitSet> selected = new ArrayList<>(images);
         BitSet any = new BitSet();
-        long pairs = 0;
+        long oneByOne = 0;
         for (int row = 0; row < images; row++) {
             Arrays.fill(scores[row], ImageScores.NOT_DECODED);
             selected.add(selected(promises(labels, standardised[row]), selection));
             any.or(selected.get(row));
-            pairs += PAIRS_A_RUN_COSTS
-                    + (1 + ROWS_A_RUN_COSTS) * (long) selected.get(row).cardinality();
+            oneByOne += cost.ofRun(1, selected.get(row).cardinality());
         }
-        if ((images + ROWS_A_RUN_COSTS) * (long) any.cardinality() + PAIRS_A_RUN_COSTS <= pairs) {
+        if (cost.ofRun(images, any.cardinality()) <= oneByOne) {
             scoreSelected(0, any, selected, labels, standardised, scores);
             return;
         }

@@ -48,6 +48,7 @@ class BundleExpectationsTest {
                 "\"tokens\": 16,;;image.tokens: 1 or more, for the decoder, found 0",
                 "\"tokenWidth\": 8;\"tokenWidth\": 0;image.tokenWidth: 1 or more, for the decoder, found 0",
                 "\"resize\": \"[A-Z_]+\";\"resize\": \"STRETCH\";SHORTEST_SIDE_CENTER_CROP",
+                "\"decoder.onnx\",;\"decoder.onnx\", \"addedRows\": -1,;decoder.addedRows: 0 or more, found -1",
                 "\"maxTokens\": 16;\"maxTokens\": 0;text.maxTokens: 1 or more, found 0",
                 "a photo of a \\{\\}\\.;a photo;text.templates: {} in each, for the label's name, found a photo",
                 "\"centerSha256\": \"[0-9a-f]+\";\"pooling\": \"MEAN\";Duplicate field",
