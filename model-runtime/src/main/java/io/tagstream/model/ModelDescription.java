@@ -30,4 +30,82 @@ public record ModelDescription(
         double defaultThreshold,
         int topK,
         int featureBytes,
-        double candidateCutoff) {}
+        double candidateCutoff) {
+    /** A builder; every value must be given. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Builds a {@link ModelDescription}. */
+    public static final class Builder {
+        private String id;
+        private String version;
+        private long generation;
+        private String textFingerprint;
+        private int embeddingSize;
+        private double defaultThreshold;
+        private int topK;
+        private int featureBytes;
+        private double candidateCutoff;
+
+        private Builder() {}
+
+        public Builder id(String id) {
+            this.id = id;
+            return this;
+        }
+
+        public Builder version(String version) {
+            this.version = version;
+            return this;
+        }
+
+        public Builder generation(long generation) {
+            this.generation = generation;
+            return this;
+        }
+
+        public Builder textFingerprint(String textFingerprint) {
+            this.textFingerprint = textFingerprint;
+            return this;
+        }
+
+        public Builder embeddingSize(int embeddingSize) {
+            this.embeddingSize = embeddingSize;
+            return this;
+        }
+
+        public Builder defaultThreshold(double defaultThreshold) {
+            this.defaultThreshold = defaultThreshold;
+            return this;
+        }
+
+        public Builder topK(int topK) {
+            this.topK = topK;
+            return this;
+        }
+
+        public Builder featureBytes(int featureBytes) {
+            this.featureBytes = featureBytes;
+            return this;
+        }
+
+        public Builder candidateCutoff(double candidateCutoff) {
+            this.candidateCutoff = candidateCutoff;
+            return this;
+        }
+
+        public ModelDescription build() {
+            return new ModelDescription(
+                    id,
+                    version,
+                    generation,
+                    textFingerprint,
+                    embeddingSize,
+                    defaultThreshold,
+                    topK,
+                    featureBytes,
+                    candidateCutoff);
+        }
+    }
+}

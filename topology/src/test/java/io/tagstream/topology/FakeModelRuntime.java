@@ -102,12 +102,26 @@ public final class FakeModelRuntime implements ModelRuntime {
 
     /** A fake's description; {@code text} stands for its text encoder. */
     public static ModelDescription describe(String version, long generation, String text) {
-        return describe("fake", version, generation, text);
+        return describing(version, generation, text).build();
     }
 
     /** The same, of a bundle with another id. */
     public static ModelDescription describe(String id, String version, long generation, String text) {
-        return new ModelDescription(id, version, generation, sha256(text), EMBEDDING_SIZE, 0.5, 8, 64, 0);
+        return describing(version, generation, text).id(id).build();
+    }
+
+    /** As {@link #describe}, for a test to change. */
+    public static ModelDescription.Builder describing(String version, long generation, String text) {
+        return ModelDescription.builder()
+                .id("fake")
+                .version(version)
+                .generation(generation)
+                .textFingerprint(sha256(text))
+                .embeddingSize(EMBEDDING_SIZE)
+                .defaultThreshold(0.5)
+                .topK(8)
+                .featureBytes(64)
+                .candidateCutoff(0);
     }
 
     @Override

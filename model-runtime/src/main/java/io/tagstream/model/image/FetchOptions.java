@@ -16,6 +16,9 @@ import java.util.List;
  * {@link Builder#allowPrivateAddresses allowPrivateAddresses} (needed when images are served from a private network).
  */
 public final class FetchOptions {
+    /** The defaults. */
+    public static final FetchOptions DEFAULT = builder().build();
+
     private final List<Path> fileRoots;
     private final boolean allowPrivateAddresses;
     private final Duration timeout;
@@ -40,7 +43,7 @@ public final class FetchOptions {
         this.optionNames = builder.optionNames;
     }
 
-    /** A builder with every default; see its methods. */
+    /** A builder that begins with the defaults. */
     public static Builder builder() {
         return new Builder();
     }
@@ -85,7 +88,7 @@ public final class FetchOptions {
         return optionNames;
     }
 
-    /** Builds {@link FetchOptions}; each method says its default. */
+    /** Builds {@link FetchOptions}. */
     public static final class Builder {
         private List<Path> fileRoots = List.of();
         private boolean allowPrivateAddresses;
@@ -100,43 +103,43 @@ public final class FetchOptions {
 
         private Builder() {}
 
-        /** Folders whose files {@code file:} URIs may name, symbolic links followed; none by default. */
+        /** Folders whose files {@code file:} URIs may name, symbolic links followed. Default: none. */
         public Builder fileRoots(List<Path> fileRoots) {
             this.fileRoots = List.copyOf(fileRoots);
             return this;
         }
 
-        /** Whether loopback, link-local, private and metadata addresses may be connected to; false by default. */
+        /** Whether loopback, link-local, private and metadata addresses may be connected to. Default: no. */
         public Builder allowPrivateAddresses(boolean allowPrivateAddresses) {
             this.allowPrivateAddresses = allowPrivateAddresses;
             return this;
         }
 
-        /** From the first look-up to the last byte, redirects included; 30 s by default. */
+        /** How long a fetch may take, from looking up the host to the last byte, redirects included. */
         public Builder timeout(Duration timeout) {
             this.timeout = positive("timeout", timeout);
             return this;
         }
 
-        /** For one connection, TLS included; 5 s by default. */
+        /** How long making a connection may take, TLS included. */
         public Builder connectTimeout(Duration connectTimeout) {
             this.connectTimeout = positive("connectTimeout", connectTimeout);
             return this;
         }
 
-        /** The largest image in bytes; 32 MiB by default. */
+        /** The largest image, in bytes. */
         public Builder maxBytes(int maxBytes) {
             this.maxBytes = positive("maxBytes", maxBytes);
             return this;
         }
 
-        /** The largest image in a {@code data:} URI, in bytes; 1 MiB by default. */
+        /** The largest image in a {@code data:} URI, in bytes. */
         public Builder maxDataUriBytes(int maxDataUriBytes) {
             this.maxDataUriBytes = positive("maxDataUriBytes", maxDataUriBytes);
             return this;
         }
 
-        /** At most so many redirects one after the other; 5 by default, 0 for none. */
+        /** The most redirects that one fetch follows; 0 for none. */
         public Builder maxRedirects(int maxRedirects) {
             if (maxRedirects < 0) {
                 throw new IllegalArgumentException("maxRedirects must be 0 or more, not " + maxRedirects);
@@ -146,8 +149,8 @@ public final class FetchOptions {
         }
 
         /**
-         * Images fetched at the same time, each by a thread of its own; 96 by default. One source gets three quarters of
-         * them at most.
+         * How many images are fetched at the same time, each by its own thread. One source gets three quarters of them at
+         * most.
          */
         public Builder concurrency(int concurrency) {
             this.concurrency = positive("concurrency", concurrency);
@@ -155,7 +158,7 @@ public final class FetchOptions {
         }
 
         /**
-         * Bytes of images that are being fetched or wait to be decoded, about; 128 MiB by default. Raised to what
+         * About how many bytes of images may be in memory while they are fetched or wait to be decoded. Never less than
          * {@code concurrency} and {@code maxBytes} need.
          */
         public Builder maxBufferedBytes(long maxBufferedBytes) {
@@ -166,7 +169,7 @@ public final class FetchOptions {
             return this;
         }
 
-        /** What messages call the options; their names here by default. */
+        /** What messages call the options. Default: the names of these methods. */
         public Builder optionNames(OptionNames optionNames) {
             this.optionNames = optionNames;
             return this;

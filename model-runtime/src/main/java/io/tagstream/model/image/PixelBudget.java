@@ -16,6 +16,9 @@ import java.util.concurrent.Semaphore;
  * <p><i>Threading notes.</i> May be used from any thread. Images wait their turn, first come, first served.
  */
 public final class PixelBudget {
+    /** The most pixels by default: 100 million. */
+    public static final long DEFAULT_MAX_PIXELS = 100_000_000;
+
     private static final int UNIT = 1024;
     /** A JPEG, which has no alpha channel and at most 8 bits a sample, takes a part of the memory that a PNG may. */
     private static final int JPEG_SHARE = 4;

@@ -38,7 +38,7 @@ import io.tagstream.model.image.ImageSize;
 import io.tagstream.model.image.PixelBudget;
 import io.tagstream.model.image.isolated.DecoderProcesses;
 import io.tagstream.model.image.isolated.DecoderStartException;
-import io.tagstream.model.text.LabelEncoder;
+import io.tagstream.model.text.LabelTextEncoder;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
@@ -63,10 +63,12 @@ public final class OnnxModelRuntime implements ModelRuntime {
     private static final Logger LOG = LoggerFactory.getLogger(OnnxModelRuntime.class);
     // all graphs of the format speak float32, and TF32 is off
     private static final String PRECISION = "fp32";
+    // a CPU gains nothing from batches as large
+    private static final int GPU_BATCH_SIZE = 32;
 
     private final ModelDescription description;
     private final Sessions sessions;
-    private final LabelEncoder labelEncoder;
+    private final LabelTextEncoder labelEncoder;
     private final ImageFetcher fetcher;
     private final Decoder decoder;
     private final ImageScorer batchScorer;
@@ -82,42 +84,33 @@ public final class OnnxModelRuntime implements ModelRuntime {
         Bundle bundle = builder.bundle;
         BundleDescription bundled = bundle.description();
         sessions = Sessions.open(bundle, builder.executionProvider, builder.inferenceThreads);
-        LabelEncoder openedEncoder = null;
+        PipelineOptions options;
+        LabelTextEncoder openedEncoder = null;
         ImageScorer openedScorer = null;
         Decoder openedDecoder = null;
         boolean complete = false;
         try {
-            description = new ModelDescription(
-                    bundled.id(),
-                    "%s+%s.%s".formatted(bundled.version(), sessions.provider(), PRECISION),
-                    bundled.generation(),
-                    bundle.textFingerprint(),
-                    bundled.image().embeddingSize(),
-                    bundled.scoring().defaultThreshold(),
-                    bundled.scoring().topK(),
-                    sessions.features().bytes(),
-                    bundled.scoring().candidateCutoff());
-            int batchSize = builder.batchSize.orElse(sessions.provider() == ExecutionProvider.CPU ? 8 : 32);
-            openedEncoder = new LabelEncoder(bundle, sessions.text());
-            openedScorer = ImageScorer.ofBatches(sessions, batchSize);
+            options = builder.pipelineOptions(sessions.provider());
+            description = ModelDescription.builder()
+                    .id(bundled.id())
+                    .version("%s+%s.%s".formatted(bundled.version(), sessions.provider(), PRECISION))
+                    .generation(bundled.generation())
+                    .textFingerprint(bundle.textFingerprint())
+                    .embeddingSize(bundled.image().embeddingSize())
+                    .defaultThreshold(bundled.scoring().defaultThreshold())
+                    .topK(bundled.scoring().topK())
+                    .featureBytes(sessions.features().bytes())
+                    .candidateCutoff(bundled.scoring().candidateCutoff())
+                    .build();
+            openedEncoder = new LabelTextEncoder(bundle, sessions.text());
+            openedScorer = ImageScorer.ofBatches(sessions, options.batchSize());
             SelfTest.run(bundle, openedEncoder, openedScorer);
-            openedDecoder = builder.openDecoder();
+            openedDecoder = builder.openDecoder(options);
             decoder = openedDecoder;
             fetcher = new ImageFetcher(builder.fetch);
             labelEncoder = openedEncoder;
             batchScorer = openedScorer;
-            pipeline = new ScoringPipeline(
-                    builder.stages.apply(new ModelStages()),
-                    new PipelineOptions(
-                            builder.maxAccepted,
-                            builder.maxInFlight,
-                            builder.fetch.concurrency(),
-                            builder.decodeThreads,
-                            batchSize,
-                            builder.batchWait,
-                            builder.featureCache,
-                            builder.retry),
-                    builder.metrics);
+            pipeline = new ScoringPipeline(builder.stages.apply(new ModelStages()), options, builder.metrics);
             complete = true;
         } finally {
             if (!complete) {
@@ -134,12 +127,12 @@ public final class OnnxModelRuntime implements ModelRuntime {
                 description.version(),
                 batchScorer.maxBatch(),
                 builder.inferenceThreads,
-                builder.decodeThreads,
+                options.decodeThreads(),
                 builder.decodeIsolation,
-                builder.maxInFlight);
+                options.maxInFlight());
     }
 
-    /** A builder with every default; see its methods. */
+    /** A builder that begins with the defaults. */
     public static Builder builder(Bundle bundle) {
         return new Builder(bundle);
     }
@@ -227,7 +220,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
         closeModel(batchScorer, labelEncoder);
     }
 
-    private void closeModel(ImageScorer scorer, LabelEncoder encoder) {
+    private void closeModel(ImageScorer scorer, LabelTextEncoder encoder) {
         if (scorer != null) {
             scorer.close();
         }
@@ -287,114 +280,108 @@ public final class OnnxModelRuntime implements ModelRuntime {
     }
 
     /**
-     * Builds an {@link OnnxModelRuntime}; each method says its default.
+     * Builds an {@link OnnxModelRuntime}.
      *
      * <p>The options that matter most: {@link #executionProvider executionProvider} and {@link #fetch fetch}, without
-     * which no file is read.
+     * which no file is read. {@link PipelineOptions#DEFAULT}, {@link RetryOptions#DEFAULT}, {@link FetchOptions#DEFAULT},
+     * {@link PixelBudget#DEFAULT_MAX_PIXELS} and {@link DecoderProcesses#DEFAULT_TIMEOUT} hold the defaults that are not
+     * said here.
      */
     public static final class Builder {
         private final Bundle bundle;
+        private final PipelineOptions.Builder pipeline = PipelineOptions.builder();
         private ExecutionProvider executionProvider = ExecutionProvider.CPU;
         private int inferenceThreads = Runtime.getRuntime().availableProcessors();
-        private int decodeThreads = Runtime.getRuntime().availableProcessors();
         private Optional<Integer> batchSize = Optional.empty();
-        private Duration batchWait = Duration.ofMillis(10);
-        private int maxAccepted = 16_384;
-        private int featureCache = 256;
-        private int maxInFlight = 256;
-        private RetryOptions retry = RetryOptions.DEFAULT;
         private UnaryOperator<Stages> stages = UnaryOperator.identity();
         private MeterRegistry metrics = new CompositeMeterRegistry();
-        private long maxPixels = 100_000_000;
+        private long maxPixels = PixelBudget.DEFAULT_MAX_PIXELS;
         private DecodeIsolation decodeIsolation = DecodeIsolation.NONE;
-        private Duration decodeTimeout = Duration.ofSeconds(30);
-        private FetchOptions fetch = FetchOptions.builder().build();
+        private Duration decodeTimeout = DecoderProcesses.DEFAULT_TIMEOUT;
+        private FetchOptions fetch = FetchOptions.DEFAULT;
 
         private Builder(Bundle bundle) {
             this.bundle = bundle;
         }
 
-        /** What the image graphs run on; {@link ExecutionProvider#CPU} by default. */
+        /** What runs the image graphs. Default: {@link ExecutionProvider#CPU}. */
         public Builder executionProvider(ExecutionProvider executionProvider) {
             this.executionProvider = executionProvider;
             return this;
         }
 
-        /** Threads of one inference; the available processors by default. */
+        /** How many threads one inference uses. Default: one for each available processor. */
         public Builder inferenceThreads(int inferenceThreads) {
-            this.inferenceThreads = positive("inferenceThreads", inferenceThreads);
-            return this;
-        }
-
-        /** Images decoded at the same time; the available processors by default. */
-        public Builder decodeThreads(int decodeThreads) {
-            this.decodeThreads = positive("decodeThreads", decodeThreads);
-            return this;
-        }
-
-        /** The most images of a batch; by default 8 on the CPU, which gains nothing from more, and 32 on a GPU. */
-        public Builder batchSize(int batchSize) {
-            this.batchSize = Optional.of(positive("batchSize", batchSize));
-            return this;
-        }
-
-        /** How long an image waits at most for its batch to fill; 10 ms by default, 0 for not at all. */
-        public Builder batchWait(Duration batchWait) {
-            if (batchWait.isNegative()) {
-                throw new IllegalArgumentException("batchWait must be 0 or more, not " + batchWait);
+            if (inferenceThreads < 1) {
+                throw new IllegalArgumentException("inferenceThreads must be above 0, not " + inferenceThreads);
             }
-            this.batchWait = batchWait;
+            this.inferenceThreads = inferenceThreads;
+            return this;
+        }
+
+        /** How many images are decoded at the same time. Default: one for each available processor. */
+        public Builder decodeThreads(int decodeThreads) {
+            pipeline.decodeThreads(decodeThreads);
+            return this;
+        }
+
+        /** The most images of a batch. Default: 8 on the CPU, which gains nothing from more, and 32 on a GPU. */
+        public Builder batchSize(int batchSize) {
+            this.batchSize = Optional.of(batchSize);
+            return this;
+        }
+
+        /** The longest that an image waits for its batch to fill; 0 for no wait. */
+        public Builder batchWait(Duration batchWait) {
+            pipeline.batchWait(batchWait);
             return this;
         }
 
         /**
-         * Images accepted and not yet completed, those included that wait for their turn, their source or another attempt;
-         * 16,384 by default. One that waits takes about a kilobyte.
+         * The most images that may be accepted and not yet completed, including those that wait for their turn, their source
+         * or another attempt. One that waits takes about a kilobyte.
          */
         public Builder maxAccepted(int maxAccepted) {
-            this.maxAccepted = positive("maxAccepted", maxAccepted);
+            pipeline.maxAccepted(maxAccepted);
             return this;
         }
 
         /**
-         * Images whose features are kept, so that the same bytes under another reference are neither decoded nor encoded
-         * again; 256 by default, 0 for none. Each takes {@link ModelDescription#featureBytes}.
+         * How many images' features to keep, so that the same bytes under another reference are neither decoded nor encoded
+         * again; 0 for none. Each takes {@link ModelDescription#featureBytes}.
          */
         public Builder featureCache(int images) {
-            if (images < 0) {
-                throw new IllegalArgumentException("featureCache must be 0 or more, not " + images);
-            }
-            this.featureCache = images;
+            pipeline.cachedImages(images);
             return this;
         }
 
-        /** How often and how long an image is tried whose failure may pass; {@link RetryOptions#DEFAULT} by default. */
+        /** How often and how long to try an image if its failure may pass. */
         public Builder retry(RetryOptions retry) {
-            this.retry = retry;
+            pipeline.retry(retry);
             return this;
         }
 
-        /** Where {@link io.tagstream.model.batch.PipelineMetric} are measured into; nowhere by default. */
+        /** Where to record {@link io.tagstream.model.batch.PipelineMetric}. Default: nowhere. */
         public Builder metrics(MeterRegistry metrics) {
             this.metrics = metrics;
             return this;
         }
 
-        /** What is put around the stages that images pass, such as a benchmark's stopwatch; nothing by default. */
+        /** Wraps the stages that images pass, for example with a benchmark's stopwatch. */
         public Builder stages(UnaryOperator<Stages> around) {
             this.stages = around;
             return this;
         }
 
-        /** Images being fetched, decoded and scored at a time, with their bytes and pixels; 256 by default. */
+        /** The most images that may be fetched, decoded and scored at a time, with their bytes and pixels. */
         public Builder maxInFlight(int maxInFlight) {
-            this.maxInFlight = positive("maxInFlight", maxInFlight);
+            pipeline.maxInFlight(maxInFlight);
             return this;
         }
 
         /**
-         * Images with more pixels are refused, by their header, and images that are decoded at a time have no more
-         * together; 100 million by default.
+         * The most pixels that an image may have, by its header, and that all images being decoded at a time may have
+         * together.
          */
         public Builder maxPixels(long maxPixels) {
             if (maxPixels < 1) {
@@ -404,13 +391,13 @@ public final class OnnxModelRuntime implements ModelRuntime {
             return this;
         }
 
-        /** Where images are decoded; {@link DecodeIsolation#NONE} by default. */
+        /** Where to decode images. Default: {@link DecodeIsolation#NONE}. */
         public Builder decodeIsolation(DecodeIsolation decodeIsolation) {
             this.decodeIsolation = decodeIsolation;
             return this;
         }
 
-        /** The longest that {@link DecodeIsolation#PROCESS} lets an image take; 30 s by default. */
+        /** The longest that decoding an image may take with {@link DecodeIsolation#PROCESS}. */
         public Builder decodeTimeout(Duration decodeTimeout) {
             if (decodeTimeout.isNegative() || decodeTimeout.isZero()) {
                 throw new IllegalArgumentException("decodeTimeout must be above 0, not " + decodeTimeout);
@@ -419,7 +406,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
             return this;
         }
 
-        /** Where images may come from and how much they may take; by default no files, and no private addresses. */
+        /** Where images may come from, and how much they may take. Default: no files, and no private addresses. */
         public Builder fetch(FetchOptions fetch) {
             this.fetch = fetch;
             return this;
@@ -428,6 +415,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
         /**
          * Loads the model, warms it up and runs the bundle's self-test.
          *
+         * @throws IllegalArgumentException if a size is out of range
          * @throws io.tagstream.model.bundle.BundleException if the bundle's graphs or self-test are wrong
          * @throws ExecutionProviderException if the execution provider is not available
          * @throws DecoderStartException if decoder processes are wanted and do not start
@@ -436,14 +424,21 @@ public final class OnnxModelRuntime implements ModelRuntime {
             return new OnnxModelRuntime(this);
         }
 
-        private Decoder openDecoder() {
+        private PipelineOptions pipelineOptions(ExecutionProvider provider) {
+            int otherwise = provider == ExecutionProvider.CPU ? PipelineOptions.DEFAULT.batchSize() : GPU_BATCH_SIZE;
+            return pipeline.fetchThreads(fetch.concurrency())
+                    .batchSize(batchSize.orElse(otherwise))
+                    .build();
+        }
+
+        private Decoder openDecoder(PipelineOptions options) {
             int size = bundle.description().image().size();
             Resize resize = bundle.description().image().resize();
             return switch (decodeIsolation) {
                 case NONE -> new ImageDecoder(size, resize, new PixelBudget(maxPixels, fetch.optionNames()));
                 case PROCESS ->
                     new DecoderProcesses(new DecoderProcesses.Options(
-                            decodeThreads,
+                            options.decodeThreads(),
                             size,
                             resize,
                             maxPixels,
@@ -451,13 +446,6 @@ public final class OnnxModelRuntime implements ModelRuntime {
                             decodeTimeout,
                             fetch.optionNames()));
             };
-        }
-
-        private static int positive(String name, int value) {
-            if (value < 1) {
-                throw new IllegalArgumentException(name + " must be above 0, not " + value);
-            }
-            return value;
         }
     }
 }

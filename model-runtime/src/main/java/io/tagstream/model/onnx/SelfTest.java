@@ -12,7 +12,7 @@ import io.tagstream.model.LabelTextException;
 import io.tagstream.model.LabelVector;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleDescription;
-import io.tagstream.model.text.LabelEncoder;
+import io.tagstream.model.text.LabelTextEncoder;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -22,7 +22,7 @@ import java.util.List;
 final class SelfTest {
     private SelfTest() {}
 
-    static void run(Bundle bundle, LabelEncoder encoder, ImageScorer scorer) {
+    static void run(Bundle bundle, LabelTextEncoder encoder, ImageScorer scorer) {
         BundleDescription.SelfTest test = bundle.description().selfTest();
         DirectLabelVectors labels = labels(bundle, encoder);
         ByteBuffer pixels = bundle.selfTestPixels();
@@ -62,7 +62,7 @@ final class SelfTest {
         }
     }
 
-    private static DirectLabelVectors labels(Bundle bundle, LabelEncoder encoder) {
+    private static DirectLabelVectors labels(Bundle bundle, LabelTextEncoder encoder) {
         List<LabelVector> vectors = new ArrayList<>();
         for (String name : bundle.description().selfTest().labels()) {
             try {

@@ -248,7 +248,16 @@ class KeptFeaturesTest {
         RetryOptions once = new RetryOptions(1, Duration.ZERO, Duration.ZERO, Duration.ofHours(1));
         return new ScoringPipeline(
                 stages,
-                new PipelineOptions(100, 100, 1, 1, batchSize, Duration.ofHours(1), cachedImages, once),
+                PipelineOptions.builder()
+                        .maxAccepted(100)
+                        .maxInFlight(100)
+                        .fetchThreads(1)
+                        .decodeThreads(1)
+                        .batchSize(batchSize)
+                        .batchWait(Duration.ofHours(1))
+                        .cachedImages(cachedImages)
+                        .retry(once)
+                        .build(),
                 registry);
     }
 

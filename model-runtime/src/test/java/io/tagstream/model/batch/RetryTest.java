@@ -42,15 +42,16 @@ class RetryTest {
     private final ManualAlarms alarms = new ManualAlarms();
     private final ScoringPipeline pipeline = new ScoringPipeline(
             stages,
-            new PipelineOptions(
-                    5_000,
-                    8,
-                    8,
-                    2,
-                    1,
-                    Duration.ZERO,
-                    0,
-                    new RetryOptions(3, BACKOFF, Duration.ofSeconds(30), DEADLINE)),
+            PipelineOptions.builder()
+                    .maxAccepted(5_000)
+                    .maxInFlight(8)
+                    .fetchThreads(8)
+                    .decodeThreads(2)
+                    .batchSize(1)
+                    .batchWait(Duration.ZERO)
+                    .cachedImages(0)
+                    .retry(new RetryOptions(3, BACKOFF, Duration.ofSeconds(30), DEADLINE))
+                    .build(),
             registry,
             alarms,
             new Random(7));

@@ -219,7 +219,16 @@ class ScoringPipelineTest {
     private static PipelineOptions options(
             int maxAccepted, int fetchThreads, int decodeThreads, int batchSize, Duration batchWait) {
         RetryOptions once = new RetryOptions(1, Duration.ZERO, Duration.ZERO, FOR_EVER);
-        return new PipelineOptions(maxAccepted, 1000, fetchThreads, decodeThreads, batchSize, batchWait, 0, once);
+        return PipelineOptions.builder()
+                .maxAccepted(maxAccepted)
+                .maxInFlight(1000)
+                .fetchThreads(fetchThreads)
+                .decodeThreads(decodeThreads)
+                .batchSize(batchSize)
+                .batchWait(batchWait)
+                .cachedImages(0)
+                .retry(once)
+                .build();
     }
 
     private static NumberedLabels zero() {

@@ -255,16 +255,9 @@ class TaggingProcessorTest {
         context.resetForwards();
 
         FakeModelRuntime newer = FakeModelRuntime.manual(
-                new ModelDescription(
-                        "fake",
-                        "fake-2",
-                        2,
-                        model.description().textFingerprint(),
-                        FakeModelRuntime.EMBEDDING_SIZE,
-                        FakeModelRuntime.OTHERS_SCORE - 0.05, // every image has every label
-                        8,
-                        64,
-                        0),
+                FakeModelRuntime.describing("fake-2", 2, "text-1")
+                        .defaultThreshold(FakeModelRuntime.OTHERS_SCORE - 0.05) // every image has every label
+                        .build(),
                 100);
         Vocabulary followed = new Vocabulary(
                 "label-embeddings",

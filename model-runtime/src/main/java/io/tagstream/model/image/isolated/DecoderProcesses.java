@@ -36,6 +36,9 @@ import org.slf4j.LoggerFactory;
  * there are processes. {@link #close} may be called meanwhile and makes them fail.
  */
 public final class DecoderProcesses implements Decoder {
+    /** The longest that decoding an image may take by default. */
+    public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
+
     private static final Logger LOG = LoggerFactory.getLogger(DecoderProcesses.class);
     private static final Duration START = Duration.ofSeconds(60);
 

@@ -28,7 +28,7 @@ import java.util.concurrent.TimeUnit;
  * own, one a processor; one text is one run of the graph on one thread, so that a vector does not depend on what is
  * encoded at the same time. Closing waits for texts under way.
  */
-public final class LabelEncoder implements AutoCloseable {
+public final class LabelTextEncoder implements AutoCloseable {
     /** At most so many prompts a label. */
     public static final int MAX_PROMPTS = 64;
 
@@ -44,7 +44,7 @@ public final class LabelEncoder implements AutoCloseable {
     private final ExecutorService prompts;
 
     /** An encoder that owns its tokenizer and threads but not {@code graph}. */
-    public LabelEncoder(Bundle bundle, TextGraph graph) {
+    public LabelTextEncoder(Bundle bundle, TextGraph graph) {
         this.description = bundle.description().text();
         this.tokenizer = new LabelTokenizer(bundle);
         this.graph = graph;

@@ -22,12 +22,12 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-class LabelEncoderTest {
+class LabelTextEncoderTest {
     private final Bundle bundle = Bundle.load("classpath:io/tagstream/bundles/tiny");
     // prompts are encoded side by side: recorded in whichever order they come
     private final List<long[]> encoded = Collections.synchronizedList(new ArrayList<>());
     private boolean fails;
-    private final LabelEncoder encoder = new LabelEncoder(bundle, this::encode);
+    private final LabelTextEncoder encoder = new LabelTextEncoder(bundle, this::encode);
 
     @AfterEach
     void close() {
