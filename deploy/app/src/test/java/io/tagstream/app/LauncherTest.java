@@ -1,0 +1,195 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.app;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.commons.io.FileUtils;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code deploy/tagstream} in a small tree, with a Maven that packages sources as they are and a Java that starts nothing. */
+@DisabledOnOs(OS.WINDOWS)
+class LauncherTest {
+    private static final String MAVEN = """
+            #!/bin/sh -e
+            echo "a build" >>builds
+            mkdir -p model/target deploy/target
+            cat model/src/main/java/* >model/target/model.jar
+            cat deploy/src/main/java/* >deploy/target/tagstream-deploy-1.10.jar
+            printf '%s' "$PWD/model/target/model.jar:$(dirname "$PWD")/of others.jar" >deploy/target/classpath
+            deploy/build-record write tagstream-deploy-1.10.jar
+            """;
+
+    private static final String JAVA = """
+            #!/bin/sh
+            case $1 in
+                -version) echo 'openjdk version "17.0.1"' >&2 ;;
+                *) printf '%s\\n' "$@" ;;
+            esac
+            """;
+
+    @TempDir
+    Path directory;
+
+    private Path root;
+
+    @BeforeEach
+    void writeTree() throws IOException {
+        root = directory.resolve("a tree");
+        write(root.resolve("pom.xml"), "the parent");
+        write(root.resolve("deploy/pom.xml"), "deploy");
+        write(root.resolve("deploy/src/main/java/Main.java"), "main");
+        write(root.resolve("model/src/main/java/Model.java"), "model");
+        write(directory.resolve("of others.jar"), "others");
+        script(root.resolve("mvnw"), MAVEN);
+        script(directory.resolve("jdk/bin/java"), JAVA);
+        for (String name : List.of("tagstream", "build-record")) {
+            script(root.resolve("deploy").resolve(name), Files.readString(Path.of(name)));
+        }
+    }
+
+    @Test
+    void shouldBuildOnceAndStartWhatWasBuilt() throws Exception {
+        assertThat(classPath(root)).isEqualTo(builtIn(root));
+        assertThat(classPath(root)).isEqualTo(builtIn(root));
+        assertThat(builds(root)).isEqualTo(1);
+    }
+
+    @Test
+    void shouldStartTheJarThatTheBuildNames() throws Exception {
+        write(root.resolve("deploy/target/tagstream-deploy-1.0.jar"), "an older version");
+
+        assertThat(classPath(root)).isEqualTo(builtIn(root));
+    }
+
+    @Test
+    void shouldStartACopiedTreeFromItsOwnJarsWithoutABuild() throws Exception {
+        classPath(root);
+        Path copy = directory.resolve("copy");
+        FileUtils.copyDirectory(root.toFile(), copy.toFile(), false);
+        script(copy.resolve("deploy/tagstream"), Files.readString(Path.of("tagstream")));
+        script(copy.resolve("deploy/build-record"), Files.readString(Path.of("build-record")));
+        setTimes(copy.resolve("model/src"), Instant.now().plus(Duration.ofHours(1)));
+
+        assertThat(classPath(copy)).isEqualTo(builtIn(copy));
+        assertThat(builds(copy)).isEqualTo(1);
+    }
+
+    @Test
+    void shouldBuildAgainWhereASourceHasOtherContent() throws Exception {
+        classPath(root);
+        write(root.resolve("model/src/main/java/Model.java"), "other");
+        setTimes(root.resolve("model/src"), Instant.EPOCH);
+
+        classPath(root);
+
+        assertThat(builds(root)).isEqualTo(2);
+        assertThat(root.resolve("model/target/model.jar")).hasContent("other");
+    }
+
+    @Test
+    void shouldBuildAgainWhereASourceIsGone() throws Exception {
+        write(root.resolve("model/src/main/java/Second.java"), "second");
+        classPath(root);
+        Files.delete(root.resolve("model/src/main/java/Second.java"));
+
+        classPath(root);
+
+        assertThat(builds(root)).isEqualTo(2);
+    }
+
+    @Test
+    void shouldBuildAgainWhereAModuleWasBuiltFromOtherSources() throws Exception {
+        classPath(root);
+        write(root.resolve("model/target/model.jar"), "another branch's");
+
+        classPath(root);
+
+        assertThat(builds(root)).isEqualTo(2);
+    }
+
+    @Test
+    void shouldBuildAgainWhereAJarOfOthersIsGone() throws Exception {
+        classPath(root);
+        Files.move(directory.resolve("of others.jar"), directory.resolve("moved.jar"));
+
+        classPath(root);
+
+        assertThat(builds(root)).isEqualTo(2);
+    }
+
+    @Test
+    void shouldTakeABuildThatSomebodyElseStarted() throws Exception {
+        run(root, "./mvnw");
+
+        assertThat(classPath(root)).isEqualTo(builtIn(root));
+        assertThat(builds(root)).isEqualTo(1);
+    }
+
+    private List<String> builtIn(Path tree) {
+        return List.of(
+                tree.resolve("deploy/target/tagstream-deploy-1.10.jar").toString(),
+                tree.resolve("model/target/model.jar").toString(),
+                directory.resolve("of others.jar").toString());
+    }
+
+    /** The class path that the launcher gives to Java. */
+    private List<String> classPath(Path tree) throws Exception {
+        List<String> arguments = run(tree, "deploy/tagstream", "model", "inspect");
+        assertThat(arguments).endsWith("io.tagstream.cli.Main", "model", "inspect");
+        return List.of(arguments.get(arguments.indexOf("-cp") + 1).split(":"));
+    }
+
+    private List<String> run(Path tree, String... command) throws Exception {
+        Path output = directory.resolve("output");
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(tree.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile());
+        builder.environment().put("JAVA_HOME", directory.resolve("jdk").toString());
+        Process process = builder.start();
+        assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
+        List<String> lines = Files.readAllLines(output);
+        assertThat(process.exitValue()).as(lines.toString()).isZero();
+        return lines;
+    }
+
+    private static int builds(Path tree) throws IOException {
+        return Files.readAllLines(tree.resolve("builds")).size();
+    }
+
+    private static void write(Path file, String text) throws IOException {
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, text, UTF_8);
+    }
+
+    private static void script(Path file, String text) throws IOException {
+        write(file, text);
+        assertThat(file.toFile().setExecutable(true)).isTrue();
+    }
+
+    private static void setTimes(Path folder, Instant time) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.toList()) {
+                Files.setLastModifiedTime(file, FileTime.from(time));
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.app;
+
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.prometheusmetrics.PrometheusNamingConvention;
+import io.tagstream.feed.IndexMetric;
+import io.tagstream.operations.http.HttpMetric;
+import io.tagstream.model.batch.PipelineMetric;
+import io.tagstream.model.metrics.Metric;
+import io.tagstream.topology.tagging.TaggingMetric;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/** The metrics' documentation, rendered from the code that declares them. */
+public final class MetricsPage {
+    private static final PrometheusNamingConvention NAMES = new PrometheusNamingConvention();
+
+    private MetricsPage() {}
+
+    /** The page as Markdown: every metric by name, with type, unit, tags and documentation. */
+    public static String render() {
+        StringBuilder page = new StringBuilder();
+        page.append("# Metrics\n\n");
+        page.append(
+                "Rendered from `PipelineMetric`, `TaggingMetric`, `IndexMetric` and `HttpMetric`; a test fails when this page is stale.\n\n");
+        page.append("`tagstream run` serves them for Prometheus at `/metrics` once `http.port` is set, beside"
+                + " `/health/live` (200 until tagging has stopped for good) and `/health/ready` (200 while images are"
+                + " being tagged; both say why if not). Timers and summaries are served as `_count`, `_sum` and"
+                + " `_max`. So does `tagstream index`, of its own: `tagstream_index_*`; there, ready is whether documents"
+                + " are being indexed and searches find them.\n\n");
+        page.append("| metric | type | unit | tags | meaning |\n|---|---|---|---|---|\n");
+        metrics()
+                .sorted(Comparator.comparing(Metric::id))
+                .forEach(metric -> page.append("| `%s` | %s | %s | %s | %s |\n"
+                        .formatted(
+                                prometheusName(metric),
+                                metric.type().name().toLowerCase(Locale.ROOT),
+                                metric.unit(),
+                                metric.tags().stream()
+                                        .map(tag -> "`" + tag + "`")
+                                        .collect(Collectors.joining(", ")),
+                                metric.help())));
+        page.append("\nHosts are counted, never named: a name would be a new time series for every host that anyone"
+                + " submits.\n\n");
+        page.append("Kafka Streams' own metrics are there too, under `kafka_`: commits are"
+                + " `kafka_stream_thread_commit_total`, their time `kafka_stream_thread_commit_latency_avg`, restoration"
+                + " `kafka_stream_state_updater_*`, the clients' `kafka_consumer_*` and `kafka_producer_*`. So are the"
+                + " JVM's, under `jvm_` and `process_`.\n");
+        return page.toString();
+    }
+
+    static Stream<Metric> metrics() {
+        return Stream.of(
+                        List.of(PipelineMetric.values()),
+                        List.of(TaggingMetric.values()),
+                        List.of(IndexMetric.values()),
+                        List.of(HttpMetric.values()))
+                .flatMap(List::stream);
+    }
+
+    static String prometheusName(Metric metric) {
+        Meter.Type type = switch (metric.type()) {
+            case GAUGE -> Meter.Type.GAUGE;
+            case COUNTER -> Meter.Type.COUNTER;
+            case TIMER -> Meter.Type.TIMER;
+            case SUMMARY -> Meter.Type.DISTRIBUTION_SUMMARY;
+        };
+        String name = NAMES.name(metric.id(), type, metric.type() == Metric.Type.TIMER ? null : metric.unit());
+        return metric.type() == Metric.Type.COUNTER ? name + "_total" : name;
+    }
+}

@@ -1,0 +1,81 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.bench;
+
+import io.tagstream.cli.LoggingOptions;
+import io.tagstream.cli.StopSignal;
+import io.tagstream.cli.Version;
+import io.tagstream.feed.SearchOptions;
+import io.tagstream.feed.SearchServer;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code tagstream bench index}. */
+@Command(
+        name = "index",
+        description = {
+            "How fast tag events come from Kafka into a search index.",
+            "",
+            "Measures in turn, in one process: the client's bulk ingester alone, over documents that are ready; and the"
+                    + " whole feed, from records on a topic of a broker in this process. Both write the same documents in"
+                    + " requests of the same size, each round into a new index, which is deleted afterwards. A first round"
+                    + " warms up and is not counted.%n"
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {"  tagstream bench index --url http://127.0.0.1:9200 --json"},
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:there is a result",
+            "1:something prevented that, or one of the two has not written every document",
+            "2:wrong usage; nothing was done",
+            "130, 143:ended in order by Ctrl-C or SIGTERM"
+        })
+final class BenchIndexCommand implements Callable<Integer> {
+    @Mixin
+    private SearchOptions search;
+
+    @Option(
+            names = "--documents",
+            paramLabel = "N",
+            defaultValue = "20000",
+            description = "Documents a round. Default: ${DEFAULT-VALUE}.")
+    private int documents;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "4",
+            description = "Rounds that are counted. Default: ${DEFAULT-VALUE}.")
+    private int rounds;
+
+    @Mixin
+    private BenchOptions bench;
+
+    @Mixin
+    private LoggingOptions logging;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        logging.apply();
+        BenchOptions.atLeastOne("--documents", documents);
+        BenchOptions.atLeastOne("--rounds", rounds);
+        try (StopSignal stop = new StopSignal();
+                SearchServer server = search.server()) {
+            IndexBenchmark.run(server, documents, rounds, System.err::println, stop)
+                    .ifPresent(this::print);
+            return stop.exitCode();
+        }
+    }
+
+    private void print(IndexResult result) {
+        bench.print(result.text(), result.json());
+    }
+}

@@ -1,0 +1,121 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.bench;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.stream.Collectors;
+
+/**
+ * What {@link PipelineBenchmark} has measured.
+ *
+ * @param raw the bare loop
+ * @param pipeline the saturated pipeline
+ * @param latency from a reference to its committed tag event, at half the pipeline's speed
+ * @param stages what that consists of, in order
+ * @param batchSizeMean images a batch, saturated
+ * @param fetchMillis an image's time on a fetch thread, saturated
+ * @param decodeMillis an image's time on a decode thread, saturated
+ * @param modelMillis an image's share of its batch's time in the model, saturated
+ * @param modelBusy the share of the time that the model was at work, saturated
+ * @param rssMib the most memory that was resident, where the system tells
+ * @param checked tag events compared with the bare loop's scores
+ * @param largestDifference the largest difference found
+ */
+public record PipelineResult(
+        Speed raw,
+        Speed pipeline,
+        StageTime latency,
+        List<StageTime> stages,
+        double batchSizeMean,
+        double fetchMillis,
+        double decodeMillis,
+        double modelMillis,
+        double modelBusy,
+        OptionalLong rssMib,
+        long checked,
+        double largestDifference) {
+    /** The pipeline's speed as a share of the bare loop's. */
+    public double ratio() {
+        return pipeline.imagesPerSecond() / raw.imagesPerSecond();
+    }
+
+    /** One JSON object on one line. */
+    public ObjectNode json() {
+        ObjectNode json = new ObjectMapper().createObjectNode();
+        json.put("rawImagesPerSecond", rounded(raw.imagesPerSecond()))
+                .put("pipelineImagesPerSecond", rounded(pipeline.imagesPerSecond()))
+                .put("ratio", rounded(ratio()))
+                .put("p50Millis", rounded(latency.p50Millis()))
+                .put("p99Millis", rounded(latency.p99Millis()))
+                .put("meanMillis", rounded(latency.meanMillis()))
+                .put("batchSizeMean", rounded(batchSizeMean));
+        if (rssMib.isPresent()) {
+            json.put("rssMiB", rssMib.getAsLong());
+        } else {
+            json.putNull("rssMiB");
+        }
+        json.put("rawCpuMillisPerImage", rounded(raw.cpuMillisPerImage()))
+                .put("pipelineCpuMillisPerImage", rounded(pipeline.cpuMillisPerImage()))
+                .put("fetchMillis", rounded(fetchMillis))
+                .put("decodeMillis", rounded(decodeMillis))
+                .put("modelMillis", rounded(modelMillis))
+                .put("modelBusy", rounded(modelBusy))
+                .put("checkedImages", checked);
+        ArrayNode parts = json.putArray("latencyStages");
+        for (StageTime stage : stages) {
+            parts.addObject()
+                    .put("stage", stage.stage())
+                    .put("meanMillis", rounded(stage.meanMillis()))
+                    .put("p50Millis", rounded(stage.p50Millis()))
+                    .put("p99Millis", rounded(stage.p99Millis()));
+        }
+        return json;
+    }
+
+    /** Some lines for people. */
+    public String text() {
+        String memory = rssMib.isPresent() ? rssMib.getAsLong() + " MiB" : "not told by this system";
+        return String.join(
+                System.lineSeparator(),
+                format(
+                        "bare loop  %7.1f images/s, %.1f ms of processor time an image",
+                        raw.imagesPerSecond(), raw.cpuMillisPerImage()),
+                format(
+                        "pipeline   %7.1f images/s, %.1f ms of processor time an image; ratio %.2f",
+                        pipeline.imagesPerSecond(), pipeline.cpuMillisPerImage(), ratio()),
+                format(
+                        "           the model at work %.0f %% of the time, batches of %.1f",
+                        100 * modelBusy, batchSizeMean),
+                format(
+                        "           an image: fetched in %.1f ms, decoded in %.1f ms, %.1f ms in the model",
+                        fetchMillis, decodeMillis, modelMillis),
+                format(
+                        "latency    p50 %.0f ms, p99 %.0f ms, mean %.0f ms, at half the pipeline's speed",
+                        latency.p50Millis(), latency.p99Millis(), latency.meanMillis()),
+                stages.stream()
+                        .map(stage -> format(
+                                "           %-12s mean %5.1f ms, p50 %5.1f ms, p99 %5.1f ms",
+                                stage.stage(), stage.meanMillis(), stage.p50Millis(), stage.p99Millis()))
+                        .collect(Collectors.joining(System.lineSeparator())),
+                "memory     " + memory + " resident at most",
+                format(
+                        "the same work: %d tag events' scores are the bare loop's, within %.1e",
+                        checked, largestDifference));
+    }
+
+    private static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
+    }
+
+    private static double rounded(double value) {
+        return Math.round(value * 1000) / 1000.0;
+    }
+}

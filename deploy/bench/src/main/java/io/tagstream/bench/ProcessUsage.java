@@ -1,0 +1,47 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.bench;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+
+/** What a process takes of the machine. */
+final class ProcessUsage {
+    private static final String PEAK_RESIDENT = "VmHWM:";
+    private static final int KIB_PER_MIB = 1024;
+
+    private ProcessUsage() {}
+
+    /** Processor time of all threads since the process began, in nanoseconds. */
+    static long cpuNanos() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
+    }
+
+    /** The most memory that has been resident, in MiB; empty where the system does not tell (it is Linux that does). */
+    static OptionalLong peakResidentMib() {
+        return peakResidentMib(ProcessHandle.current().pid());
+    }
+
+    /** The same of another process. */
+    static OptionalLong peakResidentMib(long pid) {
+        Path status = Path.of("/proc", String.valueOf(pid), "status");
+        if (!Files.isReadable(status)) {
+            return OptionalLong.empty();
+        }
+        try {
+            return Files.readAllLines(status).stream()
+                    .filter(line -> line.startsWith(PEAK_RESIDENT))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) / KIB_PER_MIB)
+                    .findFirst();
+        } catch (IOException e) {
+            return OptionalLong.empty();
+        }
+    }
+}

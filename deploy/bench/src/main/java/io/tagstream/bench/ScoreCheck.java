@@ -1,0 +1,87 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.bench;
+
+import io.tagstream.avro.Tag;
+import io.tagstream.avro.TagEvent;
+import io.tagstream.cluster.OperatorException;
+import java.util.List;
+import java.util.Map;
+
+/** Whether tag events are what the bare loop's scores make of the same images. Used by one thread. */
+final class ScoreCheck {
+    private static final double TOLERANCE = 1e-4;
+
+    private final List<String> names;
+    private final Map<String, Integer> labels;
+    private final float[][] scores;
+    private final double threshold;
+    private final int topK;
+    private long checked;
+    private double largestDifference;
+
+    /**
+     * @param names the images', for messages
+     * @param labels the labels' places in the scores, by their ids
+     * @param scores the bare loop's: [images][labels]
+     */
+    ScoreCheck(List<String> names, Map<String, Integer> labels, float[][] scores, double threshold, int topK) {
+        this.names = names;
+        this.labels = labels;
+        this.scores = scores;
+        this.threshold = threshold;
+        this.topK = topK;
+    }
+
+    /**
+     * Checks the event of an image.
+     *
+     * @throws OperatorException if the pipeline has not done the bare loop's work
+     */
+    void check(int image, TagEvent event) {
+        int surely = 0;
+        int perhaps = 0;
+        for (float score : scores[image]) {
+            surely += score >= threshold + TOLERANCE ? 1 : 0;
+            perhaps += score >= threshold - TOLERANCE ? 1 : 0;
+        }
+        int tags = event.getTags().size();
+        if (tags < Math.min(topK, surely) || tags > Math.min(topK, perhaps)) {
+            throw unlike(
+                    image, "%d tags, where the bare loop's scores make %d".formatted(tags, Math.min(topK, surely)));
+        }
+        for (Tag tag : event.getTags()) {
+            Integer place = labels.get(tag.getLabelId());
+            if (place == null) {
+                throw unlike(image, "a tag \"%s\" that is none of the labels".formatted(tag.getLabelId()));
+            }
+            double difference = Math.abs(tag.getScore() - scores[image][place]);
+            if (difference > TOLERANCE) {
+                throw unlike(
+                        image,
+                        "a score of %s for \"%s\", where the bare loop has %s"
+                                .formatted(tag.getScore(), tag.getName(), scores[image][place]));
+            }
+            largestDifference = Math.max(largestDifference, difference);
+        }
+        checked++;
+    }
+
+    /** Events checked. */
+    long checked() {
+        return checked;
+    }
+
+    /** The largest difference between a tag's score and the bare loop's. */
+    double largestDifference() {
+        return largestDifference;
+    }
+
+    private OperatorException unlike(int image, String found) {
+        return OperatorException.failed("pipeline and bare loop do not do the same work: the pipeline gives %s %s"
+                .formatted(names.get(image), found));
+    }
+}

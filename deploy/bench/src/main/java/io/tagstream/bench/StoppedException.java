@@ -1,0 +1,11 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.bench;
+
+/** The person does not want a result any more. */
+final class StoppedException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+}

@@ -1,0 +1,318 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.bench;
+
+import io.tagstream.avro.ImageReference;
+import io.tagstream.avro.Tag;
+import io.tagstream.avro.TagEvent;
+import io.tagstream.cluster.OperatorException;
+import io.tagstream.cluster.outcomes.ImageOutcome;
+import io.tagstream.cluster.outcomes.OutcomeReader;
+import io.tagstream.local.folders.NamedImage;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.TagstreamConfig;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
+import java.util.function.ObjIntConsumer;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/**
+ * Uploads photos, each upload a new image, and reads what is committed of these and of images that follow the vocabulary.
+ * Used by one thread.
+ */
+final class Uploads implements AutoCloseable {
+    private static final Duration TURN = Duration.ofMillis(5);
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
+
+    /** Until the pipeline is full; a shorter measurement has one as short. */
+    private static final Duration RUN_UP = Duration.ofSeconds(2);
+
+    /** In a measurement shorter than this fewer images are under way: it is not to wait for long for the last of them. */
+    private static final Duration SHORT = Duration.ofSeconds(4);
+
+    private final List<NamedImage> photos;
+    private final String topic;
+    private final Producer<String, ImageReference> producer;
+    private final OutcomeReader reader;
+    private final LongSupplier cpuNanos;
+    private final BooleanSupplier stopped;
+    private final Map<String, Upload> underWay = new HashMap<>();
+    private final Map<String, Known> known = new HashMap<>();
+    private long uploads;
+    private long events;
+    private long lastEventNanos;
+
+    /** A label whose first event is waited for; empty for none. */
+    private String watched = "";
+
+    private OptionalLong watchedNanos = OptionalLong.empty();
+
+    private ObjIntConsumer<TagEvent> check = (event, photo) -> {};
+
+    private record Upload(int photo, long dueNanos) {}
+
+    /** An image that has been tagged: what it is a copy of, and its latest event. */
+    record Known(int photo, TagEvent event) {
+        /** The tags by their labels. */
+        Map<String, Float> scores() {
+            return event.getTags().stream().collect(Collectors.toMap(Tag::getLabelId, Tag::getScore));
+        }
+
+        Set<String> labels() {
+            return scores().keySet();
+        }
+    }
+
+    /**
+     * Uploads to, and reads from, the topics of a configuration.
+     *
+     * @param cpuNanos processor time so far of what is measured
+     */
+    Uploads(
+            List<NamedImage> photos,
+            TagstreamConfig config,
+            Contracts contracts,
+            LongSupplier cpuNanos,
+            BooleanSupplier stopped) {
+        this.photos = photos;
+        this.cpuNanos = cpuNanos;
+        this.stopped = stopped;
+        this.topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
+        this.reader = new OutcomeReader(config, contracts);
+        Map<String, Object> settings = config.kafkaSettings();
+        settings.put(ProducerConfig.ACKS_CONFIG, "all");
+        settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+        this.producer = new KafkaProducer<>(
+                settings, new StringSerializer(), contracts.imageReference().serializer());
+        reader.readCurrentTags();
+    }
+
+    /** From now on every event of an upload goes there, with its photo's place. */
+    void check(ObjIntConsumer<TagEvent> newCheck) {
+        check = newCheck;
+    }
+
+    /** Events of images that had been tagged before, since the last call. */
+    long takeEvents() {
+        long taken = events;
+        events = 0;
+        return taken;
+    }
+
+    /** When the last of them came. */
+    long lastEventNanos() {
+        return lastEventNanos;
+    }
+
+    /** From now on waits for the first event with a tag of this label. */
+    void watch(String labelId) {
+        watched = labelId;
+        watchedNanos = OptionalLong.empty();
+    }
+
+    /** When it came; empty while it has not. */
+    OptionalLong watchedNanos() {
+        return watchedNanos;
+    }
+
+    /** Every image that has been tagged, by its id. */
+    Map<String, Known> known() {
+        return known;
+    }
+
+    /** Uploads until so many images have been, and returns when all are tagged. */
+    void upload(long until, int window) {
+        while ((uploads < until || !underWay.isEmpty()) && !stopped.getAsBoolean()) {
+            fill(window, until);
+            take(Latencies.none());
+        }
+    }
+
+    /** Uploads every photo once and returns their latest events, in the order of the photos. */
+    List<Known> uploadEach(int window) {
+        uploads = (uploads + photos.size() - 1) / photos.size() * photos.size();
+        long first = uploads;
+        upload(first + photos.size(), window);
+        List<Known> each = new ArrayList<>();
+        for (long number = first; number < uploads; number++) {
+            each.add(known.get(id(number)));
+        }
+        return each;
+    }
+
+    /** Keeps {@code window} images under way, or fewer where that would take long, as below. */
+    Speed saturate(Duration duration, int window) {
+        long fitting = window * duration.toMillis() / SHORT.toMillis();
+        return saturate(duration, (int) Math.max(1, Math.min(window, fitting)), () -> {});
+    }
+
+    /**
+     * Keeps {@code window} images under way and measures between two arrivals of committed events, after the run-up.
+     * Returns when all are tagged.
+     *
+     * @param atStart called when the measurement begins
+     */
+    Speed saturate(Duration duration, int window, Runnable atStart) {
+        Duration runUp = duration.compareTo(RUN_UP) < 0 ? duration : RUN_UP;
+        long from = System.nanoTime() + runUp.toNanos();
+        long until = from + duration.toNanos();
+        long firstNanos = 0;
+        long firstCpu = 0;
+        Speed speed = Speed.NONE;
+        long counted = 0;
+        // on a busy machine nothing may arrive in a short measurement
+        while ((System.nanoTime() < until || (speed.images() == 0 && System.nanoTime() < until + PATIENCE.toNanos()))
+                && !stopped.getAsBoolean()) {
+            fill(window, Long.MAX_VALUE);
+            int arrived = take(Latencies.none());
+            if (arrived == 0 || System.nanoTime() < from) {
+                continue;
+            }
+            if (firstNanos == 0) {
+                firstNanos = System.nanoTime();
+                firstCpu = cpuNanos.getAsLong();
+                atStart.run();
+            } else {
+                counted += arrived;
+                speed = new Speed(counted, System.nanoTime() - firstNanos, cpuNanos.getAsLong() - firstCpu);
+            }
+        }
+        drain(Latencies.none());
+        if (speed.images() == 0 && !stopped.getAsBoolean()) {
+            throw OperatorException.failed("no images were finished in %d s; run with --verbose to see why"
+                    .formatted(duration.plus(PATIENCE).toSeconds()));
+        }
+        return speed;
+    }
+
+    /**
+     * Every image's times.
+     *
+     * @param total from when it was due to its committed event
+     * @param commit of these, from when the event was written
+     */
+    record Latencies(List<Duration> total, List<Duration> commit) {
+        private static Latencies none() {
+            return new Latencies(new ArrayList<>(), new ArrayList<>());
+        }
+    }
+
+    /**
+     * Uploads at an even rate and returns every image's times.
+     *
+     * @param meanwhile called some hundred times a second
+     * @param over when it is enough
+     */
+    Latencies atRate(double imagesPerSecond, BooleanSupplier over, Runnable meanwhile) {
+        Latencies latencies = Latencies.none();
+        long began = System.nanoTime();
+        long sent = 0;
+        while (!over.getAsBoolean() && !stopped.getAsBoolean()) {
+            // due, not sent: a sender that is held up must not flatter what holds it up
+            long due = began + (long) (sent * 1e9 / imagesPerSecond);
+            while (due <= System.nanoTime()) {
+                submit(due);
+                sent++;
+                due = began + (long) (sent * 1e9 / imagesPerSecond);
+            }
+            take(latencies);
+            meanwhile.run();
+        }
+        drain(latencies);
+        return latencies;
+    }
+
+    /** Reads for a moment; nothing is uploaded. */
+    void read() {
+        take(Latencies.none());
+    }
+
+    private void fill(int window, long most) {
+        while (underWay.size() < window && uploads < most) {
+            submit(System.nanoTime());
+        }
+    }
+
+    private static String id(long number) {
+        return "image-" + number;
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // an image that is not written has no outcome, which shows
+    private void submit(long due) {
+        int photo = (int) (uploads % photos.size());
+        String id = id(uploads++);
+        underWay.put(id, new Upload(photo, due));
+        producer.send(new ProducerRecord<>(
+                topic,
+                id,
+                ImageReference.newBuilder()
+                        .setUri(photos.get(photo).uri().toString())
+                        .build()));
+    }
+
+    /** Takes in what has arrived; returns of how many uploads. */
+    private int take(Latencies latencies) {
+        int arrived = 0;
+        for (ImageOutcome outcome : reader.poll(TURN, Uploads::fail)) {
+            String id = outcome.imageId();
+            Upload upload = underWay.remove(id);
+            if (!(outcome instanceof ImageOutcome.Tagged tagged)) {
+                throw OperatorException.failed("%s has not been tagged but %s".formatted(outcome.uri(), outcome));
+            }
+            if (watchedNanos.isEmpty()
+                    && tagged.event().getTags().stream()
+                            .anyMatch(tag -> tag.getLabelId().equals(watched))) {
+                watchedNanos = OptionalLong.of(System.nanoTime());
+            }
+            if (upload != null) {
+                known.put(id, new Known(upload.photo(), tagged.event()));
+                check.accept(tagged.event(), upload.photo());
+                latencies.total().add(Duration.ofNanos(System.nanoTime() - upload.dueNanos()));
+                latencies.commit().add(Duration.between(tagged.event().getTaggedAt(), Instant.now()));
+                arrived++;
+            } else {
+                known.computeIfPresent(id, (image, before) -> new Known(before.photo(), tagged.event()));
+                events++;
+                lastEventNanos = System.nanoTime();
+            }
+        }
+        return arrived;
+    }
+
+    private static void fail(String complaint) {
+        throw OperatorException.failed(complaint);
+    }
+
+    private void drain(Latencies latencies) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!underWay.isEmpty() && !stopped.getAsBoolean()) {
+            take(latencies);
+            if (System.nanoTime() > deadline) {
+                throw OperatorException.failed("%d images had no outcome after %d s; run with --verbose to see why"
+                        .formatted(underWay.size(), PATIENCE.toSeconds()));
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        producer.close();
+        reader.close();
+    }
+}

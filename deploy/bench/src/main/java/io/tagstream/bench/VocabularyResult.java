@@ -1,0 +1,101 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.bench;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Locale;
+
+/**
+ * What {@link VocabularyBenchmark} has measured of a vocabulary.
+ *
+ * @param labels its size
+ * @param selection which labels an image is decoded against
+ * @param speed of the whole pipeline, saturated; the processor time is the instance's
+ * @param photos different photos whose tags were compared with those of decoding all labels
+ * @param tags tags that these got in one way or the other
+ * @param commonTags tags that they got in both
+ * @param encodingSeconds from the start of an instance that encodes the labels until it tags images
+ * @param startSeconds the same of one that reads their vectors
+ * @param startCpuSeconds the latter's processor time until then
+ * @param readyMib the latter's resident memory when it began to tag images; 0 where the system does not tell
+ * @param peakMib the most at the end; 0 where the system does not tell
+ */
+public record VocabularyResult(
+        int labels,
+        String selection,
+        Speed speed,
+        int photos,
+        long tags,
+        long commonTags,
+        double encodingSeconds,
+        double startSeconds,
+        double startCpuSeconds,
+        long readyMib,
+        long peakMib) {
+    /** Tags of both ways as a share of those of either. */
+    public double agreement() {
+        return tags == 0 ? 1 : (double) commonTags / tags;
+    }
+
+    /**
+     * A JSON object.
+     *
+     * @param first what it is compared with
+     */
+    public ObjectNode json(VocabularyResult first) {
+        return new ObjectMapper()
+                .createObjectNode()
+                .put("labels", labels)
+                .put("selection", selection)
+                .put("imagesPerSecond", rounded(speed.imagesPerSecond()))
+                .put("shareOfFirst", rounded(share(first)))
+                .put("cpuMillisPerImage", rounded(speed.cpuMillisPerImage()))
+                .put("agreement", rounded(agreement()))
+                .put("agreementTags", tags)
+                .put("agreementPhotos", photos)
+                .put("encodingSeconds", rounded(encodingSeconds))
+                .put("startSeconds", rounded(startSeconds))
+                .put("startCpuSeconds", rounded(startCpuSeconds))
+                .put("readyRssMiB", readyMib)
+                .put("rssMiB", peakMib);
+    }
+
+    /**
+     * Some lines for people.
+     *
+     * @param first what it is compared with
+     */
+    public String text(VocabularyResult first) {
+        return String.format(
+                Locale.ROOT,
+                "%,d labels (%s): %.1f images/s, %.2f of the first; %.1f ms of processor time an image%n"
+                        + "    tags agree with decoding all labels: %.2f %%, %,d tags of %d photos%n"
+                        + "    started from stored vectors in %.1f s, %.1f s of processor time; encoding them in %.1f s%n"
+                        + "    resident %d MiB when started, %d MiB at most",
+                labels,
+                selection,
+                speed.imagesPerSecond(),
+                share(first),
+                speed.cpuMillisPerImage(),
+                100 * agreement(),
+                tags,
+                photos,
+                startSeconds,
+                startCpuSeconds,
+                encodingSeconds,
+                readyMib,
+                peakMib);
+    }
+
+    private double share(VocabularyResult first) {
+        return speed.imagesPerSecond() / first.speed.imagesPerSecond();
+    }
+
+    private static double rounded(double value) {
+        return Math.round(value * 10_000) / 10_000.0;
+    }
+}

@@ -1,0 +1,38 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import io.tagstream.cluster.OperatorException;
+import io.tagstream.model.bundle.Bundle;
+import io.tagstream.model.bundle.BundleException;
+import io.tagstream.topology.TagstreamConfig;
+import picocli.CommandLine.Parameters;
+
+/** The bundle that a command is about. */
+final class BundleArgument {
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "BUNDLE",
+            description = "The bundle's directory, or classpath: and the path of one in a jar. Default: the model that"
+                    + " comes with Tagstream.")
+    private String location;
+
+    /**
+     * Loads it, which holds every file against its checksum.
+     *
+     * @throws OperatorException if anything about it is wrong
+     */
+    Bundle load() {
+        String bundle = location == null
+                ? (String) TagstreamConfig.definition().configKeys().get(TagstreamConfig.MODEL_BUNDLE).defaultValue
+                : location;
+        try {
+            return Bundle.load(bundle);
+        } catch (BundleException e) {
+            throw OperatorException.failed(e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+/** The exit codes of every command. */
+public final class ExitCode {
+    /** The command did all its work. */
+    public static final int DONE = 0;
+    /** Something kept the command from its work. */
+    public static final int FAILED = 1;
+    /** The command was given wrongly; nothing was done. */
+    public static final int USAGE = 2;
+    /** The command was ended in order by a signal, whose number is added. */
+    public static final int SIGNAL = 128;
+
+    private ExitCode() {}
+}

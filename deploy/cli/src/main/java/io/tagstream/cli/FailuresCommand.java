@@ -1,0 +1,18 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import picocli.CommandLine.Command;
+
+/** {@code tagstream failures}: it only tells which commands there are. */
+@Command(
+        name = "failures",
+        description = "What could not be tagged, and what could not be read.",
+        versionProvider = Version.class,
+        mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {FailuresListCommand.class, FailuresReplayCommand.class})
+public final class FailuresCommand extends CommandGroup implements Subcommand {}

@@ -1,0 +1,134 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import io.tagstream.cluster.failures.FailureReader;
+import io.tagstream.cluster.failures.Replay;
+import io.tagstream.cluster.failures.Replay.Item;
+import io.tagstream.cluster.failures.Resubmission;
+import io.tagstream.cluster.failures.Resubmission.Sent;
+import io.tagstream.cluster.failures.Selection;
+import io.tagstream.cluster.topics.ClusterTrouble;
+import io.tagstream.schemas.registry.SchemaRegistries;
+import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.TagstreamConfig;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.apache.kafka.common.KafkaException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code tagstream failures replay}. */
+@Command(
+        name = "replay",
+        description = {
+            "Submits what failed again as it was, key, value and headers, and writes a line for each: where its record"
+                    + " was, where it is now, image id, reason. Meant for after the cause has been mended.",
+            "",
+            "Of images, failures that are current are submitted to the images topic (see failures list --help), once"
+                    + " each; those whose image has been submitted or deleted again since are left out. Dead letters go"
+                    + " to the topic that they were found on, every time that they are chosen. On a terminal it asks"
+                    + " first.%n"
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tagstream failures replay --config tagstream.properties --dry-run",
+            "  tagstream failures replay --config tagstream.properties --reason FETCH_TIMEOUT --since 12h",
+            "  tagstream failures replay --config tagstream.properties --id upload-1 --id upload-2",
+            "  tagstream failures replay --config tagstream.properties --dead-letters --id images-0@1207"
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:everything chosen was submitted again, or has been already; or there was nothing to choose",
+            "1:some or all could not be submitted again; standard error says which and why",
+            "2:wrong usage or configuration; nothing was done"
+        })
+final class FailuresReplayCommand implements Callable<Integer> {
+    @Mixin
+    private FailureOptions failures;
+
+    @Option(names = "--dry-run", description = "Only say what would be submitted.")
+    private boolean dryRun;
+
+    @Option(names = "--yes", description = "Do not ask.")
+    private boolean yes;
+
+    @Mixin
+    private ClusterOptions cluster;
+
+    @Mixin
+    private LoggingOptions logging;
+
+    @Override
+    public Integer call() {
+        logging.apply();
+        Selection selection = failures.selection(Instant.now());
+        TagstreamConfig config = cluster.config();
+        try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
+            Contracts contracts = new Contracts(registry);
+            try (FailureReader reader = new FailureReader(config, contracts, Terminal::note);
+                    Resubmission resubmission = new Resubmission(config, contracts)) {
+                Replay replay = failures.deadLetters()
+                        ? Replay.ofDeadLetters(reader, resubmission, selection, Terminal::note)
+                        : Replay.ofImages(reader, resubmission, selection, Terminal::note);
+                return replay(replay);
+            }
+        } catch (KafkaException e) {
+            throw ClusterTrouble.of(config, e);
+        }
+    }
+
+    private int replay(Replay replay) {
+        List<Item> items = replay.items();
+        int submitted = 0;
+        if (items.isEmpty()) {
+            Terminal.note("nothing to submit");
+        } else if (dryRun) {
+            items.forEach(item -> print("would submit %s  %s".formatted(item.origin(), item.what())));
+        } else if (yes || confirmed(items.size())) {
+            submitted = submit(items);
+            Terminal.note("%d of %d submitted again".formatted(submitted, items.size()));
+        } else {
+            Terminal.note("nothing was submitted");
+            return ExitCode.DONE;
+        }
+        boolean all = replay.obstructed() == 0 && (dryRun || submitted == items.size());
+        return all ? ExitCode.DONE : ExitCode.FAILED;
+    }
+
+    private static boolean confirmed(int number) {
+        return Terminal.ask("submit %d %s again?".formatted(number, number == 1 ? "record" : "records"));
+    }
+
+    private static int submit(List<Item> items) {
+        List<Sent> sent = items.stream().map(item -> item.submission().get()).toList();
+        int submitted = 0;
+        for (int i = 0; i < items.size(); i++) {
+            Item item = items.get(i);
+            try {
+                String place = sent.get(i).await();
+                submitted++;
+                print("%s -> %s  %s".formatted(item.origin(), place, item.what()));
+            } catch (KafkaException e) {
+                Terminal.note("%s, %s was not submitted: %s".formatted(item.origin(), item.what(), e.getMessage()));
+            }
+        }
+        return submitted;
+    }
+
+    private static void print(String line) {
+        Terminal.utf8Output()
+                .append(Printable.of(line))
+                .append(System.lineSeparator())
+                .flush();
+    }
+}

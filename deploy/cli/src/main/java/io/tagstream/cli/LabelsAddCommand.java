@@ -1,0 +1,80 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import io.tagstream.avro.Label;
+import io.tagstream.avro.LabelState;
+import io.tagstream.cluster.OperatorException;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code tagstream labels add}. */
+@Command(
+        name = "add",
+        description = "Adds a label.",
+        versionProvider = Version.class,
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {"  tagstream labels add heron", "  tagstream labels add sea-lion --name 'sea lion' --threshold 0.7"})
+final class LabelsAddCommand implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "ID", description = "The label's id, which tags carry.")
+    private String id;
+
+    @Option(
+            names = "--name",
+            paramLabel = "NAME",
+            description = "What people see in tags, and what stands for {} in prompts. Default: the id.")
+    private String name;
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            description = "A text that describes the label to the model, such as 'a photo of a {} in flight'. May be"
+                    + " given several times. Default: the model's own templates.")
+    private List<String> prompts = List.of();
+
+    @Option(
+            names = "--threshold",
+            paramLabel = "X",
+            description = "The score from 0 to 1 from which the tag is emitted. Default: the model's.")
+    private Double threshold;
+
+    @Option(names = "--shadow", description = "Score and count the label, but do not emit it yet.")
+    private boolean shadow;
+
+    @Mixin
+    private LabelsOptions.Patience patience;
+
+    @Mixin
+    private LabelsOptions labels;
+
+    @Override
+    public Integer call() {
+        if (id.isBlank() || (name != null && name.isBlank())) {
+            throw OperatorException.invalid(
+                    "the label's %s is empty; give it one".formatted(id.isBlank() ? "id" : "name"));
+        }
+        Label label = Label.newBuilder()
+                .setName(name == null ? id : name)
+                .setPrompts(prompts)
+                .setThreshold(LabelsSetCommand.checked(threshold))
+                .setState(shadow ? LabelState.SHADOW : LabelState.ACTIVE)
+                .build();
+        return labels.with(access -> {
+            if (access.topic().read().labels().containsKey(id)) {
+                throw OperatorException.invalid(
+                        "there is a label \"%s\" already; change it with: tagstream labels set %s".formatted(id, id));
+            }
+            return LabelsOptions.apply(access, Map.of(id, label), patience);
+        });
+    }
+}

@@ -1,0 +1,74 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import io.tagstream.avro.Label;
+import io.tagstream.cluster.vocabulary.VocabularyCsv;
+import io.tagstream.cluster.vocabulary.VocabularyTopic;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code tagstream labels import}. */
+@Command(
+        name = "import",
+        description = "Adds and changes labels as a CSV file says, all at once.",
+        versionProvider = Version.class,
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {"  tagstream labels import birds.csv", "  tagstream labels import vocabulary.csv --replace --dry-run"
+        })
+final class LabelsImportCommand implements Callable<Integer> {
+    @Parameters(
+            index = "0",
+            paramLabel = "FILE.csv",
+            description = "A file with a header and the columns id, name and optionally prompts (separated by |),"
+                    + " threshold (0 to 1), state (ACTIVE, SHADOW).")
+    private Path file;
+
+    @Option(names = "--replace", description = "Remove the labels that are not in the file.")
+    private boolean replace;
+
+    @Option(names = "--dry-run", description = "Only say what would change.")
+    private boolean dryRun;
+
+    @Mixin
+    private LabelsOptions.Patience patience;
+
+    @Mixin
+    private LabelsOptions labels;
+
+    @Override
+    public Integer call() {
+        Map<String, Label> wanted = VocabularyCsv.read(file);
+        return labels.with(access -> {
+            Map<String, Label> present = access.topic().read().labels();
+            wanted.replaceAll((id, label) -> withAttributesOf(present.get(id), label));
+            Map<String, Label> changes = VocabularyTopic.changes(present, wanted, replace);
+            long removed = changes.values().stream().filter(Objects::isNull).count();
+            long added = changes.keySet().stream()
+                    .filter(id -> !present.containsKey(id))
+                    .count();
+            System.out.printf(
+                    "%d labels in the file: %d to add, %d to change, %d to remove.%n",
+                    wanted.size(), added, changes.size() - added - removed, removed);
+            return dryRun ? ExitCode.DONE : LabelsOptions.apply(access, changes, patience);
+        });
+    }
+
+    /** A file says nothing of a label's attributes: they stay. */
+    private static Label withAttributesOf(Label present, Label label) {
+        return present == null
+                ? label
+                : Label.newBuilder(label).setAttributes(present.getAttributes()).build();
+    }
+}

@@ -1,0 +1,108 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import io.tagstream.avro.Label;
+import io.tagstream.avro.LabelState;
+import io.tagstream.cluster.OperatorException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code tagstream labels set}. */
+@Command(
+        name = "set",
+        description = "Changes a label. What is not given stays as it is.",
+        versionProvider = Version.class,
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tagstream labels set heron --threshold 0.8 --state active",
+            "  tagstream labels set heron --threshold model --prompt ''"
+        })
+public final class LabelsSetCommand implements Callable<Integer> {
+    private static final String MODELS_OWN = "model";
+
+    @Parameters(index = "0", paramLabel = "ID", description = "The label's id.")
+    private String id;
+
+    @Option(names = "--name", paramLabel = "NAME", description = "What people see in tags.")
+    private String name;
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            description = "A text that describes the label to the model. May be given several times; replaces all that"
+                    + " were there. One that is empty: the model's own templates.")
+    private List<String> prompts;
+
+    @Option(
+            names = "--threshold",
+            paramLabel = "X",
+            description = "The score from 0 to 1 from which the tag is emitted, or \"model\" for the model's.")
+    private String threshold;
+
+    @Option(
+            names = "--state",
+            paramLabel = "STATE",
+            description = "ACTIVE: emitted. SHADOW: scored and counted, but not emitted.")
+    private LabelState state;
+
+    @Mixin
+    private LabelsOptions.Patience patience;
+
+    @Mixin
+    private LabelsOptions labels;
+
+    @Override
+    public Integer call() {
+        return labels.with(access -> {
+            Label before = access.topic().read().labels().get(id);
+            if (before == null) {
+                throw OperatorException.invalid(
+                        "there is no label \"%s\"; add it with: tagstream labels add %s".formatted(id, id));
+            }
+            Label after = changed(before);
+            return LabelsOptions.apply(access, after.equals(before) ? Map.of() : Map.of(id, after), patience);
+        });
+    }
+
+    private Label changed(Label before) {
+        Label.Builder after = Label.newBuilder(before);
+        Optional.ofNullable(name).ifPresent(after::setName);
+        Optional.ofNullable(state).ifPresent(after::setState);
+        if (prompts != null) {
+            after.setPrompts(prompts.equals(List.of("")) ? List.of() : prompts);
+        }
+        if (threshold != null) {
+            after.setThreshold(threshold.equalsIgnoreCase(MODELS_OWN) ? null : checked(number(threshold)));
+        }
+        return after.build();
+    }
+
+    private static Double number(String threshold) {
+        try {
+            return Double.valueOf(threshold);
+        } catch (NumberFormatException e) {
+            throw OperatorException.invalid(
+                    "--threshold %s: a score from 0 to 1, or \"%s\", is needed".formatted(threshold, MODELS_OWN), e);
+        }
+    }
+
+    /** A threshold that is a score, or none. */
+    public static Double checked(Double threshold) {
+        if (threshold != null && !(threshold >= 0 && threshold <= 1)) {
+            throw OperatorException.invalid("--threshold %s: a score from 0 to 1 is needed".formatted(threshold));
+        }
+        return threshold;
+    }
+}

@@ -1,0 +1,18 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import picocli.CommandLine.Command;
+
+/** {@code tagstream model}: it only tells which commands there are. */
+@Command(
+        name = "model",
+        description = "What a model is, and whether it is whole.",
+        versionProvider = Version.class,
+        mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {ModelInspectCommand.class, ModelVerifyCommand.class})
+public final class ModelCommand extends CommandGroup implements Subcommand {}

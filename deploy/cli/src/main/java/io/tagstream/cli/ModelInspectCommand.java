@@ -1,0 +1,81 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import io.tagstream.model.bundle.Bundle;
+import io.tagstream.model.bundle.BundleDescription;
+import java.io.PrintStream;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code tagstream model inspect}. */
+@Command(
+        name = "inspect",
+        description = "Says what a bundle is: where it comes from, what goes in and out, how it scores.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {"  tagstream model inspect", "  tagstream model inspect ~/bundles/clip"},
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:said", "1:it is damaged or no bundle", "2:wrong usage"})
+final class ModelInspectCommand implements Callable<Integer> {
+    @Mixin
+    private BundleArgument bundle;
+
+    @Mixin
+    private LoggingOptions logging;
+
+    @Override
+    public Integer call() {
+        logging.apply();
+        Bundle loaded = bundle.load();
+        BundleDescription about = loaded.description();
+        PrintStream output = Terminal.utf8Output();
+        line(output, "id", about.id());
+        line(output, "version", about.version());
+        line(output, "generation", String.valueOf(about.generation()));
+        line(output, "licence", about.license());
+        line(output, "provenance", about.provenance());
+        line(
+                output,
+                "image",
+                "%d x %d pixels, %s"
+                        .formatted(
+                                about.image().size(),
+                                about.image().size(),
+                                about.image().resize()));
+        line(
+                output,
+                "tokens",
+                about.image().tokens() == 0
+                        ? "none"
+                        : "%d of width %d"
+                                .formatted(about.image().tokens(), about.image().tokenWidth()));
+        line(output, "embedding", "%d numbers".formatted(about.image().embeddingSize()));
+        line(output, "decoder", about.decoder().isPresent() ? "ML-Decoder" : "none: scaled cosine");
+        line(
+                output,
+                "text",
+                "up to %d tokens; fingerprint %s".formatted(about.text().maxTokens(), loaded.textFingerprint()));
+        line(output, "prompts", String.join(" | ", about.text().templates()));
+        line(
+                output,
+                "scoring",
+                "threshold %s, at most %d tags, candidates from %s"
+                        .formatted(
+                                about.scoring().defaultThreshold(),
+                                about.scoring().topK(),
+                                about.scoring().candidateCutoff()));
+        output.flush();
+        return ExitCode.DONE;
+    }
+
+    private static void line(PrintStream output, String name, String value) {
+        output.println(Terminal.Colour.QUIET.of("%-12s".formatted(name)) + Printable.of(value));
+    }
+}

@@ -1,0 +1,97 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jline.utils.Signals;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Turns SIGTERM, SIGHUP and Ctrl-C into an orderly end: the command learns of it and closes what it owns, and only then
+ * ends the virtual machine. A second signal ends the process at once.
+ *
+ * <p>No shutdown hook does that: hooks run side by side, and ONNX Runtime's frees its native environment under a model
+ * that is still at work (microsoft/onnxruntime#31352), while Kafka cannot be started any more once hooks run.
+ *
+ * <p><i>Threading notes:</i> the command's thread opens and closes it; signals arrive on a thread of the virtual machine.
+ */
+public final class StopSignal implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(StopSignal.class);
+    private static final long PATIENCE_SECONDS = 30;
+    /** The handler of what the process that started this one had ignored, as nohup has SIGHUP. */
+    private static final String NATIVE_HANDLER = "sun.misc.NativeSignalHandler";
+
+    private final CompletableFuture<Kind> requested = new CompletableFuture<>();
+    private final CompletableFuture<Void> closed = new CompletableFuture<>();
+    private final Map<Kind, Object> previousHandlers = new EnumMap<>(Kind.class);
+
+    private enum Kind {
+        TERM(15),
+        INT(2),
+        HUP(1);
+
+        private final int number;
+
+        Kind(int number) {
+            this.number = number;
+        }
+
+        int exitCode() {
+            return ExitCode.SIGNAL + number;
+        }
+    }
+
+    /** Listens from now on. */
+    public StopSignal() {
+        for (Kind kind : Kind.values()) {
+            Object previous = Signals.register(kind.name(), () -> stop(kind));
+            if (previous == null) {
+                log.debug("SIG{} cannot be handled here; it ends the process at once", kind);
+            } else if (previous.getClass().getName().equals(NATIVE_HANDLER)) {
+                Signals.unregister(kind.name(), previous);
+            } else {
+                previousHandlers.put(kind, previous);
+            }
+        }
+    }
+
+    /** Completes when the process is asked to end. */
+    public CompletableFuture<Void> requested() {
+        return requested.thenAccept(kind -> {});
+    }
+
+    public boolean isRequested() {
+        return requested.isDone();
+    }
+
+    /** The exit code of a command that has done its work, or was asked to end before. */
+    public int exitCode() {
+        return isRequested() ? requested.join().exitCode() : ExitCode.DONE;
+    }
+
+    private void stop(Kind kind) {
+        previousHandlers.keySet().forEach(every -> Signals.registerDefault(every.name()));
+        var unused = closed.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).exceptionally(late -> {
+            log.warn("Still closing after {} s; ending all the same", PATIENCE_SECONDS);
+            Runtime.getRuntime().halt(kind.exitCode());
+            return null;
+        });
+        requested.complete(kind);
+    }
+
+    /** The command has closed what it owns. */
+    @Override
+    public void close() {
+        closed.complete(null);
+        if (!isRequested()) {
+            previousHandlers.forEach((kind, handler) -> Signals.unregister(kind.name(), handler));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cli;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.ServiceLoader;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The command without a subcommand: it only tells which there are. */
+@Command(
+        name = "tagstream",
+        description = "Tags images as they are uploaded: image references in through Kafka, zero-shot tags out.",
+        versionProvider = Version.class,
+        mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "COMMAND",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done",
+            "1:something kept the command from its work",
+            "2:wrong usage",
+            "130, 143:ended in order by Ctrl-C or SIGTERM"
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tagstream local --once                  tag the sample photos",
+            "  tagstream local ~/Pictures              tag a folder, then follow its changes",
+            "  tagstream run --config tagstream.properties",
+            "                                          tag what arrives on a Kafka cluster",
+            "  tagstream index --url http://search:9200 --config tagstream.properties",
+            "                                          keep a search index of the tags",
+            "  tagstream labels add heron              have a new label on every image from now on",
+            "  tagstream submit https://example.org/heron.jpg --config tagstream.properties --wait",
+            "                                          have an image tagged, and see what becomes of it",
+            "  tagstream tail --config tagstream.properties",
+            "                                          follow what is tagged",
+            "  tagstream failures list --config tagstream.properties",
+            "                                          what could not be tagged, and why",
+            "  tagstream bench pipeline                how fast this machine is",
+            "",
+            "Each command has its own --help."
+        })
+final class TagstreamCommand extends CommandGroup {
+    /** The command line with the commands of every room on the class path, in the order of the alphabet. */
+    static CommandLine commandLine() {
+        CommandLine commandLine = new CommandLine(new TagstreamCommand());
+        List<Subcommand> subcommands = ServiceLoader.load(Subcommand.class).stream()
+                .map(ServiceLoader.Provider::get)
+                .sorted(Comparator.comparing(Subcommand::group).thenComparing(TagstreamCommand::name))
+                .toList();
+        for (Subcommand subcommand : subcommands) {
+            CommandLine group = subcommand.group().isEmpty()
+                    ? commandLine
+                    : commandLine.getSubcommands().get(subcommand.group());
+            group.addSubcommand(subcommand);
+        }
+        return commandLine;
+    }
+
+    private static String name(Subcommand subcommand) {
+        return subcommand.getClass().getAnnotation(Command.class).name();
+    }
+}

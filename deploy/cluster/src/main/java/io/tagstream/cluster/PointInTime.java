@@ -1,0 +1,48 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cluster;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.ZoneId;
+import java.time.format.DateTimeParseException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Times as people give them. */
+public final class PointInTime {
+    private static final Pattern AGO = Pattern.compile("(\\d{1,9})([smhd])");
+
+    private PointInTime() {}
+
+    /**
+     * The time that a text means: 90s, 30m, 12h or 7d ago, a day (here), or an instant.
+     *
+     * @throws IllegalArgumentException if it means none; the message begins with the text and says what is possible
+     */
+    public static Instant parse(String text, Instant now) {
+        Matcher ago = AGO.matcher(text);
+        if (ago.matches()) {
+            long number = Long.parseLong(ago.group(1));
+            return now.minus(
+                    switch (ago.group(2)) {
+                        case "s" -> Duration.ofSeconds(number);
+                        case "m" -> Duration.ofMinutes(number);
+                        case "h" -> Duration.ofHours(number);
+                        default -> Duration.ofDays(number);
+                    });
+        }
+        try {
+            return text.length() == "2026-11-24".length()
+                    ? LocalDate.parse(text).atStartOfDay(ZoneId.systemDefault()).toInstant()
+                    : Instant.parse(text);
+        } catch (DateTimeParseException e) {
+            throw new IllegalArgumentException(
+                    "%s: 90s, 30m, 12h, 7d, 2026-11-24 or 2026-11-24T08:00:00Z are possible".formatted(text), e);
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cluster.failures;
+
+import io.tagstream.topology.DeadLetters;
+import io.tagstream.topology.DeadLetters.Reason;
+import io.tagstream.topology.IdDeserializer;
+import java.time.Instant;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/**
+ * A record that could not be read at all.
+ *
+ * @param found the record of dead-letters: key and value are those of the record that could not be read
+ * @param reason where that was, and why it could not be read
+ */
+public record DeadLetter(ConsumerRecord<byte[], byte[]> found, Reason reason) {
+    static DeadLetter of(ConsumerRecord<byte[], byte[]> found) {
+        return new DeadLetter(found, DeadLetters.reason(found.headers()));
+    }
+
+    /** The key as far as it can be shown; null where there is none. */
+    public String keyText() {
+        return IdDeserializer.describe(found.key());
+    }
+
+    /** Where the record was found, {@code topic-partition@offset}. */
+    public String origin() {
+        return reason.position();
+    }
+
+    /** Where on dead-letters it is now, {@code topic-partition@offset}. */
+    public String position() {
+        return "%s-%d@%d".formatted(found.topic(), found.partition(), found.offset());
+    }
+
+    public Instant writtenAt() {
+        return Instant.ofEpochMilli(found.timestamp());
+    }
+}

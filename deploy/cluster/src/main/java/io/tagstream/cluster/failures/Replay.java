@@ -1,0 +1,87 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cluster.failures;
+
+import io.tagstream.cluster.failures.Resubmission.Sent;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+
+/** What is to be submitted again: each record once, however often it is found. Used by one thread. */
+public final class Replay {
+    private final Map<String, Item> items = new LinkedHashMap<>();
+    private final Consumer<String> notes;
+    private int obstructed;
+
+    /**
+     * A record to be submitted again.
+     *
+     * @param origin where it was: {@code topic-partition@offset}
+     * @param what what it is about, in a few words
+     * @param submission submits it
+     */
+    public record Item(String origin, String what, Supplier<Sent> submission) {}
+
+    private Replay(Consumer<String> notes) {
+        this.notes = notes;
+    }
+
+    /**
+     * The current failures of images, without those whose image has been submitted or deleted again since.
+     *
+     * @param notes takes a sentence for each that is left out
+     */
+    public static Replay ofImages(
+            FailureReader reader, Resubmission resubmission, Selection selection, Consumer<String> notes) {
+        Replay replay = new Replay(notes);
+        List<FailedImage> failures = reader.current(selection);
+        Map<String, String> again = reader.submittedAgain(failures);
+        for (FailedImage failed : failures) {
+            String later = again.get(failed.imageId());
+            if (later != null) {
+                notes.accept("left out %s, %s: submitted or deleted again since, at %s"
+                        .formatted(failed.origin(), failed.imageId(), later));
+            } else {
+                String what = failed.imageId() + "  " + failed.failure().getReason();
+                replay.add(failed.origin(), what, Resubmission.obstacle(failed), () -> resubmission.submit(failed));
+            }
+        }
+        return replay;
+    }
+
+    /** The dead letters chosen. */
+    public static Replay ofDeadLetters(
+            FailureReader reader, Resubmission resubmission, Selection selection, Consumer<String> notes) {
+        Replay replay = new Replay(notes);
+        for (DeadLetter letter : reader.deadLetters(selection)) {
+            String what = letter.keyText() == null ? "no key" : letter.keyText();
+            replay.add(letter.origin(), what, resubmission.obstacle(letter), () -> resubmission.submit(letter));
+        }
+        return replay;
+    }
+
+    private void add(String origin, String what, Optional<String> obstacle, Supplier<Sent> submission) {
+        if (obstacle.isPresent()) {
+            notes.accept("left out %s, %s: %s".formatted(origin, what, obstacle.get()));
+            obstructed++;
+        } else {
+            items.putIfAbsent(origin, new Item(origin, what, submission));
+        }
+    }
+
+    /** What can be submitted, oldest failure first. */
+    public List<Item> items() {
+        return List.copyOf(items.values());
+    }
+
+    /** How many were chosen that cannot be submitted. */
+    public int obstructed() {
+        return obstructed;
+    }
+}

@@ -1,0 +1,44 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cluster.topics;
+
+import io.tagstream.cluster.OperatorException;
+import io.tagstream.schemas.registry.RegistryUnavailableException;
+import io.tagstream.topology.TagstreamConfig;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.TimeoutException;
+
+/** What keeps a command from its cluster or its schema registry, for the person who gave the command. */
+public final class ClusterTrouble {
+    private ClusterTrouble() {}
+
+    /** The command's end for an exception of Kafka's clients or of the registry: what does not answer, and what to check. */
+    public static OperatorException of(TagstreamConfig config, KafkaException trouble) {
+        if (trouble instanceof RegistryUnavailableException) {
+            return OperatorException.unavailable(
+                    "no schema registry answers at %s; check schema.registry.url and that the registry runs (%s)"
+                            .formatted(
+                                    String.join(",", config.getList(TagstreamConfig.SCHEMA_REGISTRY_URL)),
+                                    trouble.getMessage()),
+                    trouble);
+        }
+        if (trouble instanceof TimeoutException) {
+            return OperatorException.unavailable(
+                    "no Kafka cluster answers at %s (%s); check bootstrap.servers, kafka.* and that the cluster runs"
+                            .formatted(servers(config), trouble.getMessage()),
+                    trouble);
+        }
+        Throwable cause = trouble.getCause() == null ? trouble : trouble.getCause();
+        String detail = cause == trouble || trouble.getMessage().contains(String.valueOf(cause.getMessage()))
+                ? trouble.getMessage()
+                : trouble.getMessage() + ": " + cause.getMessage();
+        return OperatorException.failed(detail, trouble);
+    }
+
+    static String servers(TagstreamConfig config) {
+        return String.join(",", config.getList(TagstreamConfig.BOOTSTRAP_SERVERS));
+    }
+}

@@ -1,0 +1,91 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cluster.topics;
+
+import io.tagstream.cluster.OperatorException;
+import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.TagstreamConfig;
+import java.time.Duration;
+import java.util.function.BooleanSupplier;
+import org.apache.kafka.common.KafkaException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a start needs of Kafka and the schema registry: topics and registered contracts. Where everything is started at
+ * once they may come up later than Tagstream does, so that it waits for them, but not for ever: whoever wrote a wrong
+ * address is to be told.
+ */
+public final class Startup {
+    private static final Logger log = LoggerFactory.getLogger(Startup.class);
+    private static final Duration PAUSE = Duration.ofSeconds(2);
+
+    private final TagstreamConfig config;
+    private final SchemaRegistry registry;
+    private final BooleanSupplier stopped;
+    private final Duration pause;
+    private final long deadline;
+
+    Startup(TagstreamConfig config, SchemaRegistry registry, BooleanSupplier stopped, Duration pause) {
+        this.config = config;
+        this.registry = registry;
+        this.stopped = stopped;
+        this.pause = pause;
+        this.deadline = System.nanoTime() + config.startWait().toNanos();
+    }
+
+    /**
+     * Makes sure of the topics and registers the contracts; waits up to {@code start.wait.ms} for Kafka and the registry
+     * to answer, or until {@code stopped}.
+     *
+     * @throws OperatorException if they do not answer in time, or refuse
+     */
+    public static void prepare(TagstreamConfig config, SchemaRegistry registry, BooleanSupplier stopped)
+            throws InterruptedException {
+        Startup startup = new Startup(config, registry, stopped, PAUSE);
+        startup.untilAnswered(() -> TopicProvisioner.provision(config));
+        startup.register();
+    }
+
+    /**
+     * Waits up to {@code start.wait.ms} for something else to answer that is needed at start, or until {@code stopped}.
+     *
+     * @param attempt throws as long as it does not, an exception that says so
+     * @throws OperatorException the attempt's, if it does not answer in time, or refuses
+     */
+    public static void await(TagstreamConfig config, BooleanSupplier stopped, Runnable attempt)
+            throws InterruptedException {
+        new Startup(config, null, stopped, PAUSE).untilAnswered(attempt);
+    }
+
+    void register() throws InterruptedException {
+        Contracts contracts = new Contracts(registry);
+        untilAnswered(() -> {
+            try {
+                contracts.register(config);
+            } catch (KafkaException e) {
+                throw ClusterTrouble.of(config, e);
+            }
+        });
+    }
+
+    private void untilAnswered(Runnable attempt) throws InterruptedException {
+        while (!stopped.getAsBoolean()) {
+            try {
+                attempt.run();
+                return;
+            } catch (OperatorException e) {
+                long seconds = Duration.ofNanos(deadline - System.nanoTime()).toSeconds();
+                if (e.kind() != OperatorException.Kind.UNAVAILABLE || seconds <= 0) {
+                    throw e;
+                }
+                log.warn("Waiting for up to {} s more: {}", seconds, e.getMessage());
+                Thread.sleep(pause.toMillis());
+            }
+        }
+    }
+}

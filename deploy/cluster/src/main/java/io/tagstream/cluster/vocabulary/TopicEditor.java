@@ -1,0 +1,37 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cluster.vocabulary;
+
+import io.tagstream.avro.Label;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.TagstreamConfig;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Changes the vocabulary's topic.
+ *
+ * <p><i>Threading notes.</i> May be used by any number of threads, one at a time.
+ */
+public final class TopicEditor implements VocabularyEditor {
+    private final TagstreamConfig config;
+    private final Contracts contracts;
+    private final VocabularyTopic topic;
+
+    public TopicEditor(TagstreamConfig config, Contracts contracts) {
+        this.config = config;
+        this.contracts = contracts;
+        this.topic = new VocabularyTopic(config, contracts);
+    }
+
+    @Override
+    public synchronized Optional<ChangeWatch.Effect> apply(Map<String, Label> changes, Duration patience) {
+        try (ChangeWatch watch = new ChangeWatch(config, contracts)) {
+            return watch.await(topic.write(changes), patience);
+        }
+    }
+}

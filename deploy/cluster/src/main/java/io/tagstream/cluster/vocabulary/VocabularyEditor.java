@@ -1,0 +1,22 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cluster.vocabulary;
+
+import io.tagstream.avro.Label;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/** Changes the vocabulary. */
+public interface VocabularyEditor {
+    /**
+     * Writes changes and waits for what becomes of them.
+     *
+     * @param changes labels by their ids, null for one to be removed
+     * @return empty if nobody has taken them up within {@code patience}; they are written all the same
+     */
+    Optional<ChangeWatch.Effect> apply(Map<String, Label> changes, Duration patience);
+}

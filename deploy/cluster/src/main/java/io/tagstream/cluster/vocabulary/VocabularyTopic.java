@@ -1,0 +1,135 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.cluster.vocabulary;
+
+import io.tagstream.avro.Label;
+import io.tagstream.cluster.topics.TopicScan;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.IdDeserializer;
+import io.tagstream.topology.TagstreamConfig;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The vocabulary's topic as a table that can be read and replaced. Used by one thread. */
+public final class VocabularyTopic {
+    private static final Logger log = LoggerFactory.getLogger(VocabularyTopic.class);
+
+    private final IdDeserializer ids = new IdDeserializer("label");
+    private final TagstreamConfig config;
+    private final Contracts contracts;
+    private final String topic;
+
+    public VocabularyTopic(TagstreamConfig config, Contracts contracts) {
+        this.config = config;
+        this.contracts = contracts;
+        this.topic = config.topic(TagstreamConfig.LABELS_TOPIC);
+    }
+
+    /**
+     * A state of the topic.
+     *
+     * @param labels the labels by their ids
+     * @param lastOffset the offset of the last record, -1 if there was never one
+     */
+    public record Contents(Map<String, Label> labels, long lastOffset) {}
+
+    /** Reads the topic to its present end. As in the label encoder, a record that cannot be read changes nothing. */
+    public Contents read() {
+        Map<String, Label> labels = new LinkedHashMap<>();
+        AtomicLong lastOffset = new AtomicLong(-1); // not the end: that may be a transaction's
+        try (TopicScan scan = new TopicScan(config)) {
+            scan.read(TagstreamConfig.LABELS_TOPIC, Optional.empty(), record -> {
+                lastOffset.set(record.offset());
+                try {
+                    String id = ids.deserialize(record.topic(), record.key());
+                    Label label = contracts.label().deserializer().deserialize(record.topic(), record.value());
+                    if (label == null) {
+                        labels.remove(id);
+                    } else {
+                        labels.put(id, label);
+                    }
+                } catch (SerializationException e) {
+                    log.debug("The label at {}@{} cannot be read", record.topic(), record.offset(), e);
+                }
+            });
+        }
+        return new Contents(labels, lastOffset.get());
+    }
+
+    /**
+     * Makes {@code wanted} the vocabulary: writes labels that differ and removes those that are not in it.
+     *
+     * @return the topic's state afterwards
+     */
+    public Contents replace(Map<String, Label> wanted) {
+        Contents before = read();
+        Map<String, Label> changes = changes(before.labels(), wanted, true);
+        if (changes.isEmpty()) {
+            return before;
+        }
+        List<Long> offsets = write(changes);
+        return new Contents(wanted, offsets.get(offsets.size() - 1));
+    }
+
+    /**
+     * What must be written to come from one vocabulary to another: labels by their ids, null for one to be removed.
+     *
+     * @param removing whether labels that are not wanted are removed
+     */
+    public static Map<String, Label> changes(Map<String, Label> present, Map<String, Label> wanted, boolean removing) {
+        Map<String, Label> changes = new LinkedHashMap<>(wanted);
+        changes.entrySet().removeIf(label -> label.getValue().equals(present.get(label.getKey())));
+        if (removing) {
+            present.keySet().stream().filter(id -> !wanted.containsKey(id)).forEach(id -> changes.put(id, null));
+        }
+        return changes;
+    }
+
+    /**
+     * Writes changes: labels by their ids, null for one to be removed.
+     *
+     * @return the offsets of the records, ascending
+     * @throws KafkaException if a record is not acknowledged; others may have been
+     */
+    public List<Long> write(Map<String, Label> changes) {
+        Map<String, Object> settings = config.kafkaSettings();
+        settings.put(ProducerConfig.ACKS_CONFIG, "all");
+        settings.put(ProducerConfig.LINGER_MS_CONFIG, 5);
+        List<Long> offsets = new ArrayList<>();
+        try (Producer<String, Label> producer = new KafkaProducer<>(
+                settings, new StringSerializer(), contracts.label().serializer())) {
+            List<Future<RecordMetadata>> written = new ArrayList<>();
+            changes.forEach((id, label) -> written.add(producer.send(new ProducerRecord<>(topic, id, label))));
+            producer.flush();
+            for (Future<RecordMetadata> record : written) {
+                offsets.add(record.get().offset());
+            }
+        } catch (ExecutionException e) {
+            throw new KafkaException("The vocabulary cannot be written to topic " + topic, e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new KafkaException("Interrupted while writing the vocabulary", e);
+        }
+        offsets.sort(null);
+        return offsets;
+    }
+}

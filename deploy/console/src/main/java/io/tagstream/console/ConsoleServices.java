@@ -1,0 +1,123 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.console;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.tagstream.cluster.vocabulary.TopicEditor;
+import io.tagstream.cluster.vocabulary.VocabularyEditor;
+import io.tagstream.console.api.ApiServices;
+import io.tagstream.console.images.ImageIntake;
+import io.tagstream.console.images.Thumbnails;
+import io.tagstream.console.live.EventHub;
+import io.tagstream.console.live.FailureView;
+import io.tagstream.console.live.TopicFollower;
+import io.tagstream.console.live.VocabularyInForce;
+import io.tagstream.console.live.VocabularyView;
+import io.tagstream.console.search.SearchIndex;
+import io.tagstream.model.ModelDescription;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.Tagstream;
+import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.query.ImageQueries;
+import io.tagstream.topology.query.QueryUnavailableException;
+import io.tagstream.topology.query.SweepProgress;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Everything that a console shows of a running Tagstream: owns the follower of its topics, the search index, and what
+ * takes images.
+ */
+public final class ConsoleServices implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(ConsoleServices.class);
+
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final Console console;
+
+    /**
+     * Begins to serve.
+     *
+     * @param uploads where pictures that people submit are kept; empty where they may submit none
+     * @param queries what the topology's state answers, if it does
+     */
+    public ConsoleServices(
+            Console console,
+            TagstreamConfig config,
+            Contracts contracts,
+            Tagstream tagstream,
+            ModelDescription model,
+            MeterRegistry metrics,
+            Optional<Path> uploads,
+            Optional<ImageQueries> queries) {
+        this.console = console;
+        EventHub events = new EventHub();
+        VocabularyView vocabulary = new VocabularyView();
+        FailureView failures = new FailureView();
+        Optional<SearchIndex> search = config.getBoolean(TagstreamConfig.SEARCH_ENABLED)
+                ? Optional.of(own(SearchIndex.open(
+                        Path.of(config.getString(TagstreamConfig.STATE_DIR), "search", config.applicationId()))))
+                : Optional.empty();
+        TopicFollower follower = own(new TopicFollower(
+                config,
+                contracts,
+                search,
+                vocabulary,
+                failures,
+                events,
+                () -> new VocabularyInForce(tagstream.vocabularyEpoch(), tagstream.vocabularySize()),
+                () -> queries.flatMap(ConsoleServices::progress)));
+        Optional<VocabularyEditor> editor = config.getBoolean(TagstreamConfig.CONSOLE_WRITABLE)
+                ? Optional.of(new TopicEditor(config, contracts))
+                : Optional.empty();
+        Optional<ImageIntake> intake = uploads.map(directory -> own(new ImageIntake(config, contracts, directory)));
+        Optional<Thumbnails> thumbnails = uploads.map(directory -> own(new Thumbnails(config)));
+        StatusSource status = new StatusSource(
+                tagstream,
+                model,
+                metrics,
+                failures,
+                search,
+                follower,
+                editor.isPresent(),
+                uploads.isPresent(),
+                queries.isPresent());
+        follower.start();
+        console.api()
+                .serve(new ApiServices(
+                        search, queries, editor, intake, thumbnails, vocabulary, failures, events, status::look));
+    }
+
+    private static Optional<SweepProgress> progress(ImageQueries queries) {
+        try {
+            return Optional.of(queries.progress());
+        } catch (QueryUnavailableException e) {
+            log.debug("Progress is not known now", e);
+            return Optional.empty();
+        }
+    }
+
+    private <T extends AutoCloseable> T own(T part) {
+        parts.push(part);
+        return part;
+    }
+
+    @Override
+    public void close() {
+        console.api().release();
+        while (!parts.isEmpty()) {
+            AutoCloseable part = parts.pop();
+            try {
+                part.close();
+            } catch (Exception e) { // the others are closed all the same
+                log.warn("A part of the console did not close in order", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.console;
+
+import io.javalin.config.RoutesConfig;
+import io.javalin.http.Context;
+import io.javalin.http.HandlerType;
+import io.javalin.http.HttpStatus;
+import io.tagstream.console.api.ProblemException;
+import io.tagstream.topology.TagstreamConfig;
+import java.net.URI;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Lets in what the console's own page and programs send, and keeps out what other pages in the same browser could.
+ *
+ * <ul>
+ *   <li>Requests for a name that is not this machine's, while only this machine can ask: a page that had its own name
+ *       resolve to the loopback address (DNS rebinding).
+ *   <li>Writes without {@value #WRITE_HEADER}, which no page can send elsewhere without being allowed to; and those
+ *       that a browser says come from elsewhere ({@code Origin}, {@code Sec-Fetch-Site}).
+ *   <li>Everything of the API without the token, where there is one.
+ * </ul>
+ */
+final class RequestGuard {
+    /** Writes have this header, with any value. */
+    static final String WRITE_HEADER = "X-Tagstream";
+
+    private static final Set<HandlerType> READING = Set.of(HandlerType.GET, HandlerType.HEAD, HandlerType.OPTIONS);
+    private static final Set<String> SAME = Set.of("same-origin", "none");
+    private static final String API = "/api/";
+    private static final Set<String> OPERATIONS = Set.of("/metrics", "/health/live", "/health/ready");
+    /** Without the token one learns how to show it, and nothing of images or labels. */
+    private static final Set<String> OPEN = Set.of("/api/session", "/api/openapi.yaml");
+
+    private final boolean loopbackOnly;
+    private final Set<String> hosts;
+    private final Optional<TokenSession> token;
+
+    RequestGuard(TagstreamConfig config, Optional<TokenSession> token) {
+        this.loopbackOnly = Hosts.isLoopback(config.getString(TagstreamConfig.HTTP_HOST));
+        this.hosts = Hosts.lowerCase(config.getList(TagstreamConfig.CONSOLE_HOSTS));
+        this.token = token;
+    }
+
+    void register(RoutesConfig routes) {
+        routes.before(this::check);
+    }
+
+    private void check(Context request) {
+        if (OPERATIONS.contains(request.path())) {
+            return; // as they are without the console: probes and scrapers come by any name
+        }
+        SecurityHeaders.set(request);
+        checkHost(request);
+        if (!READING.contains(request.method())) {
+            checkWrite(request);
+        }
+        boolean guarded = request.path().startsWith(API) && !OPEN.contains(request.path());
+        if (guarded && token.isPresent() && !token.get().isShownBy(request)) {
+            throw ProblemException.of(
+                    HttpStatus.UNAUTHORIZED,
+                    "console.token is needed: as Authorization: Bearer, or in the console's form");
+        }
+    }
+
+    private void checkHost(Context request) {
+        String host = Hosts.name(Optional.ofNullable(request.header("Host")).orElse(""));
+        if (loopbackOnly && !Hosts.isLoopback(host) && !hosts.contains(host)) {
+            throw ProblemException.of(
+                    HttpStatus.MISDIRECTED_REQUEST,
+                    "the host \"%s\" is not this machine; console.hosts allows further names".formatted(host));
+        }
+    }
+
+    private static void checkWrite(Context request) {
+        String site = request.header("Sec-Fetch-Site");
+        String origin = request.header("Origin");
+        boolean otherSite = site != null && !SAME.contains(site);
+        boolean otherOrigin = origin != null && !isOf(origin, request.header("Host"));
+        if (otherSite || otherOrigin) {
+            throw ProblemException.of(
+                    HttpStatus.FORBIDDEN,
+                    "the request comes from another page (origin %s)".formatted(origin == null ? site : origin));
+        }
+        if (request.header(WRITE_HEADER) == null) {
+            throw ProblemException.of(
+                    HttpStatus.FORBIDDEN,
+                    "the header %s is missing; send it with any value with everything that is not read-only"
+                            .formatted(WRITE_HEADER));
+        }
+    }
+
+    private static boolean isOf(String origin, String host) {
+        try {
+            return host != null && host.equalsIgnoreCase(URI.create(origin).getRawAuthority());
+        } catch (IllegalArgumentException e) {
+            return false;
+        }
+    }
+}

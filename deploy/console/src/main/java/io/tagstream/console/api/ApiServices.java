@@ -1,0 +1,38 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.console.api;
+
+import io.tagstream.cluster.vocabulary.VocabularyEditor;
+import io.tagstream.console.images.ImageIntake;
+import io.tagstream.console.images.Thumbnails;
+import io.tagstream.console.live.EventHub;
+import io.tagstream.console.live.FailureView;
+import io.tagstream.console.live.VocabularyView;
+import io.tagstream.console.search.SearchIndex;
+import io.tagstream.topology.query.ImageQueries;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * What the API answers from. What is empty is not to be had from this instance, and the API says so.
+ *
+ * @param search all images
+ * @param queries what only the state of the topology can answer
+ * @param editor changes the vocabulary
+ * @param intake takes images to be tagged
+ * @param thumbnails makes small pictures of images
+ * @param status what the instance is doing
+ */
+public record ApiServices(
+        Optional<SearchIndex> search,
+        Optional<ImageQueries> queries,
+        Optional<VocabularyEditor> editor,
+        Optional<ImageIntake> intake,
+        Optional<Thumbnails> thumbnails,
+        VocabularyView vocabulary,
+        FailureView failures,
+        EventHub events,
+        Supplier<Status> status) {}

@@ -1,0 +1,78 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.console.api;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.javalin.http.Context;
+import io.javalin.http.HttpStatus;
+import io.tagstream.console.search.ImageJson;
+import java.io.IOException;
+import java.util.Optional;
+
+/** JSON in requests and answers. */
+final class Json {
+    private static final String MEDIA_TYPE = "application/json";
+
+    private static final ObjectMapper MAPPER = JsonMapper.builder()
+            .addModule(ImageJson.times())
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .build();
+
+    private Json() {}
+
+    /**
+     * An answer of this API, as a client reads it.
+     *
+     * @throws IOException if it is something else
+     */
+    static <T> T read(byte[] json, Class<T> wanted) throws IOException {
+        return MAPPER.readValue(json, wanted);
+    }
+
+    static byte[] bytes(Object value) {
+        try {
+            return MAPPER.writeValueAsBytes(value);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("A record of plain values is always JSON", e);
+        }
+    }
+
+    static void answer(Context request, Object value) {
+        request.contentType(MEDIA_TYPE).result(bytes(value));
+    }
+
+    /**
+     * The request's body.
+     *
+     * @throws ProblemException if it is no JSON, or not of this type
+     */
+    static <T> T body(Context request, Class<T> wanted) {
+        String mediaType = Optional.ofNullable(request.contentType()).orElse("none");
+        int parameters = mediaType.indexOf(';');
+        String type = parameters < 0 ? mediaType : mediaType.substring(0, parameters);
+        if (!type.strip().equalsIgnoreCase(MEDIA_TYPE)) {
+            throw ProblemException.of(
+                    HttpStatus.UNSUPPORTED_MEDIA_TYPE,
+                    "the content type is %s; send %s".formatted(mediaType, MEDIA_TYPE));
+        }
+        try {
+            T value = MAPPER.readValue(request.bodyAsBytes(), wanted);
+            if (value == null) {
+                throw ProblemException.of(HttpStatus.BAD_REQUEST, "the body is null; send an object");
+            }
+            return value;
+        } catch (IOException e) {
+            String message = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
+            throw ProblemException.of(HttpStatus.BAD_REQUEST, "the body cannot be read: " + message);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.console.api;
+
+import io.javalin.http.HttpStatus;
+import io.tagstream.console.search.SearchIndex;
+import io.tagstream.topology.query.ImageQueries;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** The services, once they are there: the server listens before. */
+final class LateServices {
+    private final AtomicReference<ApiServices> services = new AtomicReference<>();
+
+    void set(ApiServices present) {
+        services.set(present);
+    }
+
+    /** The events' hub, if it is there. */
+    Optional<ApiServices> find() {
+        return Optional.ofNullable(services.get());
+    }
+
+    /** @throws ProblemException if they are not there yet */
+    ApiServices get() {
+        return find().orElseThrow(() -> ProblemException.of(
+                HttpStatus.SERVICE_UNAVAILABLE, "starting; ask again when /health/ready says ready"));
+    }
+
+    SearchIndex search() {
+        return get().search()
+                .orElseThrow(() -> ProblemException.of(
+                        HttpStatus.NOT_IMPLEMENTED,
+                        "this instance keeps no search index; search.enabled=true makes it keep one"));
+    }
+
+    ImageQueries queries() {
+        return get().queries()
+                .orElseThrow(() -> ProblemException.of(
+                        HttpStatus.NOT_IMPLEMENTED, "this instance keeps nothing of images that could answer this"));
+    }
+}

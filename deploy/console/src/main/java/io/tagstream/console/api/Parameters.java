@@ -1,0 +1,95 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.console.api;
+
+import io.javalin.http.Context;
+import io.javalin.http.HttpStatus;
+import io.tagstream.cluster.PointInTime;
+import io.tagstream.console.search.ImageFilter;
+import io.tagstream.topology.query.ImageQueries;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/** Parameters of queries; what is wrong with one is a problem that names it. */
+final class Parameters {
+    private static final int DEFAULT_LIMIT = 50;
+    private static final int LARGEST_LIMIT = 500;
+
+    private Parameters() {}
+
+    static ImageFilter filter(Context request) {
+        return new ImageFilter(
+                request.queryParams("label").stream()
+                        .filter(label -> !label.isEmpty())
+                        .toList(),
+                score(request, "minScore"),
+                since(request),
+                text(request, "text"));
+    }
+
+    static int limit(Context request) {
+        return limit(request, DEFAULT_LIMIT);
+    }
+
+    static int limit(Context request, int byDefault) {
+        Optional<String> given = text(request, "limit");
+        try {
+            int limit = given.map(Integer::parseInt).orElse(byDefault);
+            if (limit < 1 || limit > LARGEST_LIMIT) {
+                throw wrong("limit", given.orElse(""), "a number from 1 to " + LARGEST_LIMIT);
+            }
+            return limit;
+        } catch (NumberFormatException e) {
+            throw wrong("limit", given.orElse(""), "a number from 1 to " + LARGEST_LIMIT);
+        }
+    }
+
+    static Optional<String> after(Context request) {
+        return text(request, "after");
+    }
+
+    static Optional<String> text(Context request, String name) {
+        return Optional.ofNullable(request.queryParam(name)).filter(text -> !text.isBlank());
+    }
+
+    private static OptionalDouble score(Context request, String name) {
+        Optional<String> given = text(request, name);
+        if (given.isEmpty()) {
+            return OptionalDouble.empty();
+        }
+        try {
+            double score = Double.parseDouble(given.get());
+            if (score >= 0 && score <= 1) {
+                return OptionalDouble.of(score);
+            }
+        } catch (NumberFormatException e) {
+            throw wrong(name, given.get(), "a score from 0 to 1");
+        }
+        throw wrong(name, given.get(), "a score from 0 to 1");
+    }
+
+    private static Optional<Instant> since(Context request) {
+        try {
+            return text(request, "since").map(text -> PointInTime.parse(text, Instant.now()));
+        } catch (IllegalArgumentException e) {
+            throw ProblemException.of(HttpStatus.BAD_REQUEST, "since=" + e.getMessage());
+        }
+    }
+
+    static ProblemException wrong(String name, String value, String wanted) {
+        return ProblemException.of(HttpStatus.BAD_REQUEST, "%s=%s: %s is needed".formatted(name, value, wanted));
+    }
+
+    /** Who is asked: every instance, or, where the parameter {@code scope} is {@code instance}, this one alone. */
+    static ImageQueries scoped(Context request, ImageQueries everyone) {
+        return switch (text(request, "scope").orElse("all")) {
+            case "all" -> everyone;
+            case "instance" -> everyone.ofThisInstance();
+            default -> throw wrong("scope", text(request, "scope").orElse(""), "all or instance");
+        };
+    }
+}

@@ -1,0 +1,145 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.console.images;
+
+import io.tagstream.avro.ImageReference;
+import io.tagstream.model.FailureReason;
+import io.tagstream.model.ImageException;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.TagstreamConfig;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/**
+ * Takes images from people: bytes are kept as files under names of their own, and everything is submitted.
+ *
+ * <p><i>Threading notes.</i> May be used by any number of threads.
+ */
+public final class ImageIntake implements AutoCloseable {
+    /** The attribute that has the name under which a file came. */
+    public static final String NAME = "name";
+
+    private static final int RANDOM_BYTES = 6;
+    private static final int LONGEST_NAME = 200;
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
+    /** First bytes of the formats that are read, as hexadecimal digits, and the extension of each. */
+    private static final Map<String, String> EXTENSIONS = new LinkedHashMap<>();
+
+    static {
+        EXTENSIONS.put("ffd8ff", "jpg");
+        EXTENSIONS.put("89504e470d0a1a0a", "png");
+        EXTENSIONS.put("52494646", "webp");
+        EXTENSIONS.put("474946383761", "gif");
+        EXTENSIONS.put("474946383961", "gif");
+        EXTENSIONS.put("424d", "bmp");
+        EXTENSIONS.put("49492a00", "tif");
+        EXTENSIONS.put("4d4d002a", "tif");
+    }
+
+    private final SecureRandom random = new SecureRandom();
+    private final Path directory;
+    private final String topic;
+    private final int largest;
+    private final Producer<String, ImageReference> producer;
+
+    /**
+     * What was taken.
+     *
+     * @param id the image's
+     * @param name the name under which the file came, or the URL
+     */
+    public record Submitted(String id, String name) {}
+
+    /** @param directory where files are kept; must be one that images may be read from */
+    public ImageIntake(TagstreamConfig config, Contracts contracts, Path directory) {
+        this.directory = directory;
+        this.topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
+        this.largest = config.getInt(TagstreamConfig.DECODE_MAX_BYTES);
+        Map<String, Object> settings = config.kafkaSettings();
+        settings.put(ProducerConfig.ACKS_CONFIG, "all");
+        settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+        this.producer = new KafkaProducer<>(
+                settings, new StringSerializer(), contracts.imageReference().serializer());
+    }
+
+    /** The largest file that is taken, in bytes. */
+    public int largest() {
+        return largest;
+    }
+
+    /**
+     * Keeps and submits a file. Its name stays an attribute and never becomes part of a path.
+     *
+     * @throws ImageException if its first bytes are not those of an image that is read
+     * @throws IOException if it cannot be kept
+     */
+    public Submitted file(String name, byte[] content) throws ImageException, IOException, InterruptedException {
+        String extension = extension(content);
+        byte[] digits = new byte[RANDOM_BYTES];
+        random.nextBytes(digits);
+        String id = "upload-%s-%s.%s"
+                .formatted(TIME.format(Instant.now()), HexFormat.of().formatHex(digits), extension);
+        Files.createDirectories(directory);
+        Path file = Files.write(directory.resolve(id), content);
+        String shown = name.length() > LONGEST_NAME ? name.substring(0, LONGEST_NAME) : name;
+        send(id, file.toUri(), Map.of(NAME, shown));
+        return new Submitted(id, shown);
+    }
+
+    /** Submits an image by its address, which is its id. */
+    public Submitted url(URI url) throws InterruptedException {
+        send(url.toString(), url, Map.of());
+        return new Submitted(url.toString(), url.toString());
+    }
+
+    private static String extension(byte[] content) throws ImageException {
+        String start = HexFormat.of().formatHex(content, 0, Math.min(content.length, 16));
+        Optional<String> extension = EXTENSIONS.entrySet().stream()
+                .filter(format -> start.startsWith(format.getKey()))
+                .map(Map.Entry::getValue)
+                .findFirst();
+        return extension.orElseThrow(() -> new ImageException(
+                FailureReason.UNSUPPORTED_FORMAT, "no JPEG, PNG, WebP, GIF, BMP or TIFF by its first bytes"));
+    }
+
+    private void send(String id, URI uri, Map<String, String> attributes) throws InterruptedException {
+        ImageReference reference = ImageReference.newBuilder()
+                .setUri(uri.toString())
+                .setAttributes(new HashMap<>(attributes))
+                .setSubmittedAt(Instant.now().truncatedTo(ChronoUnit.MILLIS))
+                .build();
+        try {
+            producer.send(new ProducerRecord<>(topic, id, reference)).get();
+        } catch (ExecutionException e) {
+            throw new KafkaException("The image cannot be submitted to topic " + topic, e.getCause());
+        }
+    }
+
+    @Override
+    public void close() {
+        producer.close();
+    }
+}

@@ -1,0 +1,54 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.console.live;
+
+import io.tagstream.avro.Label;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * The vocabulary as its topic has it: what people have written, whether or not it is in force yet.
+ *
+ * <p><i>Threading notes.</i> Any threads change and read it.
+ */
+public final class VocabularyView {
+    private volatile Map<String, Label> labels = Map.of();
+    private volatile boolean read;
+
+    /** The labels by their ids, sorted; a snapshot. */
+    public Map<String, Label> labels() {
+        return labels;
+    }
+
+    /** The label, if there is one. */
+    public Optional<Label> find(String labelId) {
+        return Optional.ofNullable(labels.get(labelId));
+    }
+
+    /** Whether the topic has been read to its end once: what is not there then is not in the vocabulary. */
+    public boolean isRead() {
+        return read;
+    }
+
+    void markRead() {
+        read = true;
+    }
+
+    /** Applies changes, null for a label that was removed. */
+    public synchronized void apply(Map<String, Label> changes) {
+        Map<String, Label> after = new TreeMap<>(labels);
+        changes.forEach((id, label) -> {
+            if (label == null) {
+                after.remove(id);
+            } else {
+                after.put(id, label);
+            }
+        });
+        labels = Collections.unmodifiableMap(after);
+    }
+}

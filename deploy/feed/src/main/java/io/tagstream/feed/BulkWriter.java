@@ -1,0 +1,185 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.feed;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.opensearch.client.opensearch._helpers.bulk.BulkIngester;
+import org.opensearch.client.opensearch._helpers.bulk.BulkListener;
+import org.opensearch.client.opensearch._types.VersionType;
+import org.opensearch.client.opensearch.core.BulkRequest;
+import org.opensearch.client.opensearch.core.BulkResponse;
+import org.opensearch.client.opensearch.core.bulk.BulkOperation;
+import org.opensearch.client.opensearch.core.bulk.BulkResponseItem;
+import org.opensearch.client.util.BinaryData;
+import org.opensearch.client.util.ContentType;
+
+/**
+ * Writes documents through the client's bulk ingester, which gathers them into requests, and says of each what became of
+ * it.
+ *
+ * <p>What the ingester (opensearch-java 3.9.0) lacks is done here and by the feed. It tries documents again only where the
+ * server answers 429 for one of them, not where a request fails as a whole, so its own retries are off and the feed's
+ * are all there are. Of three threads that wait for it to have room, one can wait for ever, so one thread alone adds and
+ * flushes. That thread cannot be interrupted while it waits, so it asks first whether it would have to.
+ *
+ * <p><i>Threading notes.</i> All methods are called by one thread. Outcomes are put down by the ingester's threads and
+ * taken by that one.
+ */
+public final class BulkWriter implements AutoCloseable {
+    public static final long BYTES = 5L * 1024 * 1024;
+    /** What an action takes beside its document, generously. */
+    private static final int ACTION_BYTES = 2_048;
+
+    /** The longest id, in bytes of UTF-8, that the servers take; they refuse a whole request for one that is longer. */
+    private static final int LONGEST_ID = 512;
+
+    private final int documents;
+    private final int requests;
+    private final ScheduledExecutorService listening;
+    private final BulkIngester<Write> ingester;
+    private final Queue<Outcome> outcomes = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger requestsUnderWay = new AtomicInteger();
+    private final Semaphore news = new Semaphore(0);
+
+    /**
+     * What became of a write.
+     *
+     * @param refusal null if it was taken
+     */
+    record Outcome(Write write, Refusal refusal) {}
+
+    /**
+     * @param index the alias to write through
+     * @param documents documents a request at most
+     * @param requests requests at a time
+     */
+    BulkWriter(SearchServer server, String index, int documents, int requests) {
+        this.documents = documents;
+        this.requests = requests;
+        this.listening = Executors.newScheduledThreadPool(requests, task -> {
+            Thread thread = new Thread(task, "tagstream-index-outcomes");
+            thread.setDaemon(true);
+            return thread;
+        });
+        this.ingester = BulkIngester.of(builder -> builder.client(server.client())
+                .globalSettings(settings -> settings.index(index).requireAlias(true))
+                .maxOperations(documents)
+                .maxSize(BYTES)
+                .maxConcurrentRequests(requests)
+                .scheduler(listening)
+                .listener(new Listener()));
+    }
+
+    /** Whether {@link #add} would return at once. */
+    boolean hasRoom() {
+        return requestsUnderWay.get() < requests
+                || (ingester.pendingOperations() + 1 < documents
+                        && ingester.pendingOperationsSize() + ACTION_BYTES < BYTES / 2);
+    }
+
+    /** Adds a write to the next request. */
+    void add(Write write) {
+        if (write.imageId().getBytes(StandardCharsets.UTF_8).length > LONGEST_ID) {
+            Refusal tooLong = new Refusal(
+                    Refusal.Kind.REJECTED,
+                    "the image id is longer than the %d bytes that a document's id may have".formatted(LONGEST_ID));
+            put(new Outcome(write, tooLong));
+            return;
+        }
+        ingester.add(operation(write), write);
+    }
+
+    private BulkOperation operation(Write write) {
+        return BulkOperation.of(operation -> operation.index(action -> action.id(write.imageId())
+                .version(write.offset())
+                .versionType(VersionType.External)
+                .document(BinaryData.of(write.document(), ContentType.APPLICATION_JSON))));
+    }
+
+    /** Sends what was added so far, if a request can be made now. */
+    void flush() {
+        if (requestsUnderWay.get() < requests) {
+            ingester.flush();
+        }
+    }
+
+    /** The outcomes since this was last called. */
+    List<Outcome> outcomes() {
+        List<Outcome> taken = new ArrayList<>();
+        for (Outcome next = outcomes.poll(); next != null; next = outcomes.poll()) {
+            taken.add(next);
+        }
+        return taken;
+    }
+
+    /** Waits until there may be outcomes, or for so long. */
+    void awaitOutcomes(Duration patience) throws InterruptedException {
+        if (outcomes.isEmpty() && news.tryAcquire(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+            news.drainPermits();
+        }
+    }
+
+    private void put(Outcome outcome) {
+        outcomes.add(outcome);
+    }
+
+    /** Called by the ingester: before a request by whoever sends it, after it by its own threads. */
+    private final class Listener implements BulkListener<Write> {
+        @Override
+        public void beforeBulk(long execution, BulkRequest request, List<Write> writes) {
+            requestsUnderWay.incrementAndGet();
+        }
+
+        @Override
+        public void afterBulk(long execution, BulkRequest request, List<Write> writes, BulkResponse response) {
+            List<BulkResponseItem> items = response.items();
+            Refusal incomplete = new Refusal(
+                    Refusal.Kind.MAY_PASS,
+                    "the answer is about %d documents, and %d were sent".formatted(items.size(), writes.size()));
+            for (int i = 0; i < writes.size(); i++) {
+                Refusal refusal = items.size() == writes.size() ? refusal(items.get(i)) : incomplete;
+                put(new Outcome(writes.get(i), refusal));
+            }
+            ended();
+        }
+
+        @Override
+        public void afterBulk(long execution, BulkRequest request, List<Write> writes, Throwable failure) {
+            Refusal refusal = Refusal.of(failure, writes.size() == 1);
+            writes.forEach(write -> put(new Outcome(write, refusal)));
+            ended();
+        }
+
+        private static Refusal refusal(BulkResponseItem item) {
+            return item.error() == null ? null : Refusal.of(item);
+        }
+
+        private void ended() {
+            requestsUnderWay.decrementAndGet();
+            news.release();
+        }
+    }
+
+    /** Sends what was added, and waits until every request has ended. */
+    @Override
+    public void close() {
+        try {
+            ingester.close();
+        } finally {
+            listening.shutdownNow();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.feed;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** The index's mapping: what the feed needs of it, and whether one that is there has it. */
+public final class IndexMapping {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private IndexMapping() {}
+
+    /** The mapping of a new index; a copy that the caller may add to. */
+    public static ObjectNode wanted() {
+        try (InputStream mapping = IndexMapping.class.getResourceAsStream("mapping.json")) {
+            return (ObjectNode) JSON.readTree(mapping);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Where a mapping keeps the feed's documents from being what they are meant to be, a sentence each. Fields beside the
+     * feed's own, and fields within fields, are their owner's affair.
+     *
+     * @param actual the mapping as the server tells it
+     */
+    static List<String> conflicts(JsonNode actual) {
+        List<String> conflicts = new ArrayList<>();
+        compare("", wanted().path("properties"), actual.path("properties"), conflicts);
+        return conflicts;
+    }
+
+    private static void compare(String path, JsonNode wanted, JsonNode actual, List<String> conflicts) {
+        for (Map.Entry<String, JsonNode> field : wanted.properties()) {
+            String name = path + field.getKey();
+            JsonNode there = actual.path(field.getKey());
+            if (there.isMissingNode()) {
+                conflicts.add("field %s is missing".formatted(name));
+            } else if (!type(there).equals(type(field.getValue()))) {
+                conflicts.add(
+                        "field %s is of type %s and must be %s".formatted(name, type(there), type(field.getValue())));
+            } else {
+                compare(name + ".", field.getValue().path("properties"), there.path("properties"), conflicts);
+            }
+        }
+    }
+
+    /** Servers leave the type of plain objects out. */
+    private static String type(JsonNode field) {
+        return field.path("type").asText("object");
+    }
+}

@@ -1,0 +1,79 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.feed;
+
+import io.tagstream.topology.DeadLetters;
+import io.tagstream.topology.RecordLimit;
+import io.tagstream.topology.TagstreamConfig;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
+
+/**
+ * Writes records that get into no index to dead-letters, as they were found and with the reason, in the same form as the
+ * topologies write theirs.
+ *
+ * <p><i>Threading notes.</i> Used by one thread; what becomes of a letter is told on the producer's.
+ */
+final class RejectedRecords implements AutoCloseable {
+    private final String topic;
+    private final RecordLimit limit;
+    private final Producer<byte[], byte[]> producer;
+
+    RejectedRecords(TagstreamConfig config) {
+        this.topic = config.topic(TagstreamConfig.DEAD_LETTERS_TOPIC);
+        this.limit = RecordLimit.of(config);
+        Map<String, Object> settings = config.kafkaSettings();
+        settings.put(ProducerConfig.ACKS_CONFIG, "all");
+        settings.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+        this.producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    /** Why a record gets into no index; its class is what programs tell it by. */
+    static final class DocumentRejectedException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        DocumentRejectedException(String reason) {
+            super(reason, null, false, false);
+        }
+    }
+
+    /**
+     * Writes a letter.
+     *
+     * @param written is told of the letter's metadata, or of the exception that kept it from being written
+     */
+    void write(
+            ConsumerRecord<byte[], byte[]> found,
+            Exception reason,
+            BiConsumer<org.apache.kafka.clients.producer.RecordMetadata, Exception> written) {
+        Record<byte[], byte[]> record =
+                new Record<>(found.key(), found.value(), Write.writtenAt(found).toEpochMilli(), found.headers());
+        Record<byte[], byte[]> letter = DeadLetters.of(record, new Position(found), reason, limit);
+        var unused = producer.send(
+                new ProducerRecord<>(topic, null, letter.timestamp(), letter.key(), letter.value(), letter.headers()),
+                written::accept);
+    }
+
+    /** Where a record was found. */
+    private record Position(String topic, int partition, long offset) implements RecordMetadata {
+        Position(ConsumerRecord<byte[], byte[]> found) {
+            this(found.topic(), found.partition(), found.offset());
+        }
+    }
+
+    @Override
+    public void close() {
+        producer.close();
+    }
+}

@@ -1,0 +1,123 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.instance;
+
+import io.tagstream.cli.ExitCode;
+import io.tagstream.cli.LabelsSetCommand;
+import io.tagstream.cli.LoggingOptions;
+import io.tagstream.cli.Printable;
+import io.tagstream.cli.Subcommand;
+import io.tagstream.cli.Version;
+import io.tagstream.cluster.OperatorException;
+import io.tagstream.model.LabelText;
+import io.tagstream.topology.query.Preview;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(
+        name = "preview",
+        description = {
+            "Says how many known images a label would match, at ten thresholds, and which are the best, without adding it.",
+            "",
+            "A running Tagstream is asked, one that serves its console; it scores every image of which features are kept"
+                    + " (image.features), on every instance.%n"
+        },
+        versionProvider = Version.class,
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tagstream labels preview heron --url http://127.0.0.1:8080",
+            "  tagstream labels preview 'a photo of a heron' --threshold 0.55",
+            "  tagstream labels preview heron --prompt 'a {} at a lake' --prompt 'a {} in flight' --json"
+        })
+public final class LabelsPreviewCommand implements Callable<Integer>, Subcommand {
+    @Override
+    public String group() {
+        return "labels";
+    }
+
+    private static final int LONGEST_BAR = 30;
+
+    @Parameters(index = "0", paramLabel = "NAME", description = "The label's name, or a text that describes it.")
+    private String name;
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            description = "A text that describes the label to the model, {} standing for the name. May be given several"
+                    + " times. Default: the model's own templates.")
+    private List<String> prompts = List.of();
+
+    @Option(
+            names = "--threshold",
+            paramLabel = "X",
+            description = "The threshold that the label would have, from 0 to 1. Default: the model's.")
+    private Double threshold;
+
+    @Option(
+            names = "--best",
+            paramLabel = "N",
+            defaultValue = "20",
+            description = "How many of the best images to list; ${DEFAULT-VALUE} by default.")
+    private int best;
+
+    @Option(names = "--json", description = "One JSON object.")
+    private boolean json;
+
+    @Mixin
+    private InstanceOptions instance;
+
+    @Mixin
+    private LoggingOptions logging;
+
+    @Override
+    public Integer call() {
+        logging.apply();
+        if (best < 0 || best > 100) {
+            throw OperatorException.invalid("--best %d: give a number from 0 to 100".formatted(best));
+        }
+        if (name.isBlank()) {
+            throw OperatorException.invalid("the label's name is empty; give it one");
+        }
+        Double checked = LabelsSetCommand.checked(threshold);
+        OptionalDouble at = checked == null ? OptionalDouble.empty() : OptionalDouble.of(checked);
+        Preview preview = instance.ask(client -> client.preview(new LabelText(name, prompts), at, best));
+        if (json) {
+            System.out.println(InstanceOptions.json(preview));
+        } else {
+            print(preview);
+        }
+        return ExitCode.DONE;
+    }
+
+    private static void print(Preview preview) {
+        System.out.printf(
+                "%d known images scored%s; from %.2f on they would get the tag%n",
+                preview.knownImages(), left(preview), preview.emittedFrom());
+        for (Preview.Matches matches : preview.thresholds()) {
+            long bar = preview.knownImages() == 0 ? 0 : LONGEST_BAR * matches.images() / preview.knownImages();
+            boolean emitted = matches.threshold() == preview.emittedFrom();
+            System.out.println("%s score %.2f and more  %7d  %s"
+                    .formatted(emitted ? ">" : " ", matches.threshold(), matches.images(), "#".repeat((int) bar))
+                    .stripTrailing());
+        }
+        for (Preview.ScoredImage image : preview.best()) {
+            System.out.printf("  %.2f  %s%n", image.score(), Printable.of(image.imageId()));
+        }
+    }
+
+    private static String left(Preview preview) {
+        return preview.unknownImages() == 0
+                ? ""
+                : ", %d without features could not be".formatted(preview.unknownImages());
+    }
+}

@@ -1,0 +1,173 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.instance;
+
+import io.tagstream.cli.ClusterOptions;
+import io.tagstream.cli.LoggingOptions;
+import io.tagstream.cli.StopSignal;
+import io.tagstream.cli.Subcommand;
+import io.tagstream.cli.Version;
+import io.tagstream.cluster.OperatorException;
+import io.tagstream.cluster.topics.Startup;
+import io.tagstream.console.Console;
+import io.tagstream.console.ConsoleServices;
+import io.tagstream.console.peers.ClusterImageQueries;
+import io.tagstream.model.ModelDescription;
+import io.tagstream.model.ModelRuntime;
+import io.tagstream.operations.Operations;
+import io.tagstream.schemas.registry.SchemaRegistries;
+import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.Tagstream;
+import io.tagstream.topology.TagstreamConfig;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.common.config.types.Password;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code tagstream run}. */
+@Command(
+        name = "run",
+        description = {
+            "Tags what arrives on a Kafka cluster until it is stopped. Start it on several machines with the same"
+                    + " application.id to share the work.",
+            "",
+            "Settings come from the file, TAGSTREAM_* environment variables over it (TAGSTREAM_IMAGES_TOPIC sets"
+                    + " images.topic) and --set over both. Keys with the prefix kafka. go to Kafka's clients. See"
+                    + " CONFIGURATION.md.%n"
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false,
+        footerHeading = "%nExample of a file:%n",
+        footer = {
+            "  bootstrap.servers=kafka-1:9092,kafka-2:9092",
+            "  schema.registry.url=http://registry:8081",
+            "  state.dir=/var/lib/tagstream",
+            "  kafka.security.protocol=SSL"
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "1:the cluster, the registry or the model cannot be used, or tagging has stopped for good",
+            "2:wrong usage or configuration; nothing was done",
+            "130, 143:ended in order by Ctrl-C or SIGTERM"
+        })
+public final class RunCommand implements Callable<Integer>, Subcommand {
+    private static final Logger log = LoggerFactory.getLogger(RunCommand.class);
+    private static final Duration READINESS_CHECK = Duration.ofMillis(100);
+
+    @Mixin
+    private ClusterOptions cluster;
+
+    @Mixin
+    private LoggingOptions logging;
+
+    @Override
+    public Integer call() throws InterruptedException {
+        logging.applyToService();
+        TagstreamConfig config = cluster.config();
+        try (StopSignal stop = new StopSignal();
+                SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
+            Startup.prepare(config, registry, stop::isRequested);
+            AtomicReference<Tagstream> started = new AtomicReference<>();
+            Optional<Console> console = console(config);
+            try (Operations operations =
+                            new Operations(config, () -> stopped(started), () -> notReady(started), console);
+                    ModelRuntime runtime = ModelRuntimes.open(config, operations.metrics());
+                    Tagstream tagstream = new Tagstream(config, runtime, registry, operations.metrics())) {
+                if (!stop.isRequested()) {
+                    tagstream.start();
+                    started.set(tagstream);
+                    try (Served served = serve(console, config, registry, tagstream, runtime, operations)) {
+                        follow(tagstream, runtime.description(), stop);
+                    }
+                }
+            }
+            log.info("Stopped");
+            return stop.exitCode();
+        }
+    }
+
+    private static Optional<Console> console(TagstreamConfig config) {
+        if (!config.getBoolean(TagstreamConfig.CONSOLE_ENABLED)) {
+            return Optional.empty();
+        }
+        if (config.optionalInt(TagstreamConfig.HTTP_PORT).isEmpty()) {
+            throw OperatorException.invalid("%s=true needs a port to serve it on; set %s"
+                    .formatted(TagstreamConfig.CONSOLE_ENABLED, TagstreamConfig.HTTP_PORT));
+        }
+        return Optional.of(new Console(config));
+    }
+
+    /** What the console shows, if there is one; to be closed before what it shows. */
+    private interface Served extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    private static Served serve(
+            Optional<Console> console,
+            TagstreamConfig config,
+            SchemaRegistry registry,
+            Tagstream tagstream,
+            ModelRuntime runtime,
+            Operations operations) {
+        if (console.isEmpty()) {
+            return () -> {};
+        }
+        ConsoleServices services = new ConsoleServices(
+                console.get(),
+                config,
+                new Contracts(registry),
+                tagstream,
+                runtime.description(),
+                operations.metrics(),
+                Optional.empty(),
+                Optional.of(new ClusterImageQueries(
+                        tagstream.images(),
+                        Optional.ofNullable(config.getPassword(TagstreamConfig.CONSOLE_TOKEN))
+                                .map(Password::value))));
+        return services::close;
+    }
+
+    private static Optional<String> stopped(AtomicReference<Tagstream> started) {
+        return Optional.ofNullable(started.get())
+                .filter(tagstream -> tagstream.failure().isDone())
+                .flatMap(Tagstream::notReadyBecause);
+    }
+
+    private static Optional<String> notReady(AtomicReference<Tagstream> started) {
+        return started.get() == null ? Optional.of("starting") : started.get().notReadyBecause();
+    }
+
+    private static void follow(Tagstream tagstream, ModelDescription model, StopSignal stop)
+            throws InterruptedException {
+        CompletableFuture<Throwable> failure = tagstream.failure();
+        CompletableFuture<Object> end = CompletableFuture.anyOf(failure, stop.requested());
+        while (!end.isDone() && !tagstream.ready()) {
+            Thread.sleep(READINESS_CHECK.toMillis());
+        }
+        if (tagstream.ready()) {
+            log.info(
+                    "Tagging; vocabulary epoch {}, {} labels, model {} {}",
+                    tagstream.vocabularyEpoch(),
+                    tagstream.vocabularySize(),
+                    model.id(),
+                    model.version());
+        }
+        end.join();
+        if (failure.isDone() && !stop.isRequested()) {
+            throw OperatorException.failed(
+                    "tagging has stopped for good: " + failure.join().getMessage());
+        }
+    }
+}

@@ -1,0 +1,84 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.feed;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import org.apache.commons.io.FileUtils;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.http.HttpServerTransport;
+import org.opensearch.node.InternalSettingsPreparer;
+import org.opensearch.node.Node;
+import org.opensearch.transport.Netty4Plugin;
+
+/**
+ * A real OpenSearch node in a process of its own, for tests and for trying the feed out: one node, on loopback alone,
+ * without any security. {@code deploy/opensearch} starts it.
+ */
+public final class OpenSearchMain {
+    private OpenSearchMain() {}
+
+    /** Arguments are the port, 0 for any free one, and the data directory; without it, one that is deleted at the end. */
+    public static void main(String[] arguments) throws Exception {
+        boolean kept = arguments.length > 1;
+        Path directory = kept
+                ? Files.createDirectories(Path.of(arguments[1])).toAbsolutePath()
+                : Files.createTempDirectory("tagstream-opensearch-");
+        try (Node node = new OneNode(settings(directory, Integer.parseInt(arguments[0])))) {
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node, directory, kept)));
+            node.start();
+            System.out.println("OpenSearch listens on http://"
+                    + node.injector()
+                            .getInstance(HttpServerTransport.class)
+                            .boundAddress()
+                            .publishAddress());
+            new CountDownLatch(1).await();
+        }
+    }
+
+    private static void close(Node node, Path directory, boolean kept) {
+        try {
+            node.close();
+            if (!kept) {
+                FileUtils.deleteDirectory(directory.toFile());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Settings settings(Path directory, int port) {
+        return Settings.builder()
+                .put("path.home", directory)
+                .put("cluster.name", "tagstream")
+                .put("node.name", "node-1")
+                .put("network.host", "127.0.0.1")
+                .put("http.port", port)
+                .put("transport.port", 0)
+                .put("http.type", "netty4")
+                .put("transport.type", "netty4")
+                .put("discovery.type", "single-node")
+                // one node has nowhere to put replicas, and a laptop's disk is often nearly full
+                .put("cluster.routing.allocation.disk.threshold_enabled", false)
+                .put("node.processors", Runtime.getRuntime().availableProcessors())
+                .build();
+    }
+
+    /** Opens the constructor that takes plugins from the class path. */
+    private static final class OneNode extends Node {
+        OneNode(Settings settings) {
+            super(
+                    InternalSettingsPreparer.prepareEnvironment(settings, Map.of(), null, () -> "node-1"),
+                    List.of(Netty4Plugin.class),
+                    false);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.feed;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tagstream.cluster.OperatorException;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.TagstreamConfig;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/** A feed in this process, on a thread of its own. */
+final class RunningFeed implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+    private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
+    private final AtomicBoolean stopped = new AtomicBoolean();
+    private final SearchServer server;
+    private final IndexFeed feed;
+    private final CompletableFuture<Void> end = new CompletableFuture<>();
+
+    private RunningFeed(TagstreamConfig config, Contracts contracts, String url, IndexFeed.Options options) {
+        server = SearchServer.at(List.of(URI.create(url)), Optional.empty());
+        feed = new IndexFeed(config, contracts, server, options, metrics);
+        Thread thread = new Thread(this::run, "feed of " + options.alias());
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void run() {
+        try {
+            feed.run(stopped::get);
+            end.complete(null);
+        } catch (Throwable e) {
+            end.completeExceptionally(e);
+        }
+    }
+
+    static RunningFeed start(TagstreamConfig config, Contracts contracts, String url, IndexFeed.Options options) {
+        return new RunningFeed(config, contracts, url, options);
+    }
+
+    /** Waits until it ends in order. */
+    void awaitEnd() throws InterruptedException, ExecutionException, TimeoutException {
+        end.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** Waits until it fails, and returns the message for its user. */
+    String awaitFailure() throws InterruptedException, TimeoutException {
+        try {
+            end.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            throw new AssertionError("The feed ended without failing");
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof OperatorException known) {
+                return known.getMessage();
+            }
+            throw new AssertionError("The feed failed in a way that tells its user nothing", e.getCause());
+        }
+    }
+
+    Optional<String> notReadyBecause() {
+        return feed.notReadyBecause();
+    }
+
+    boolean hasEnded() {
+        return end.isDone();
+    }
+
+    double documents(String outcome) {
+        return metrics.get(IndexMetric.DOCUMENTS.id())
+                .tag("outcome", outcome)
+                .counter()
+                .count();
+    }
+
+    double retries() {
+        return metrics.get(IndexMetric.RETRIES.id()).counter().count();
+    }
+
+    double lag() {
+        return metrics.get(IndexMetric.LAG.id()).gauge().value();
+    }
+
+    /** Stops it in order, if it still runs. */
+    @Override
+    public void close() throws InterruptedException {
+        stopped.set(true);
+        try {
+            end.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            // the test has seen it, or will not pass anyway
+        } finally {
+            server.close();
+        }
+    }
+}

@@ -1,0 +1,231 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.lab;
+
+import io.tagstream.cluster.topics.TopicProvisioner;
+import io.tagstream.schemas.registry.SchemaRegistries;
+import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.TagstreamConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * One round: a broker, instances and load, faults, then peace until every submission has its outcome or time is up, an
+ * orderly end, and the check of what was committed.
+ *
+ * <p><i>Threading notes.</i> One thread runs the round; while there are faults, each lane of them has one more.
+ */
+final class Round {
+    /** The image server's and the vocabulary's faults at the start, beside {@link Fault}. */
+    static final String EMPTY_VOCABULARY = "EMPTY_VOCABULARY_AT_START";
+
+    static final String REGISTRY_DOWN = "REGISTRY_DOWN_AT_START";
+
+    private static final int IMAGES_PER_SECOND = 40;
+    /** Between two edits of the vocabulary. */
+    private static final int SELDOM_MILLIS = 1_500;
+    /** The same where there are to be many: mostly an epoch each. */
+    private static final int OFTEN_MILLIS = 130;
+
+    private static final Duration SHORTEST_PAUSE = Duration.ofMillis(200);
+    private static final Duration LONGEST_PAUSE = Duration.ofMillis(1_500);
+    private static final Duration LONGEST_START = Duration.ofSeconds(6);
+
+    private final RoundPlan plan;
+    private final Path directory;
+    private final Duration patience;
+    private final int leastEdits;
+    private final Map<String, Integer> happened = new ConcurrentSkipListMap<>();
+    private final List<Fault> missed = new CopyOnWriteArrayList<>();
+    private final Journal journal;
+
+    /**
+     * @param directory empty, for everything that the round writes
+     * @param patience how long it may take from the last fault to the last outcome
+     */
+    Round(RoundPlan plan, Path directory, Duration patience) throws IOException {
+        this(plan, directory, patience, 0);
+    }
+
+    /** One with at least so many edits of the vocabulary. */
+    Round(RoundPlan plan, Path directory, Duration patience, int leastEdits) throws IOException {
+        this.leastEdits = leastEdits;
+        this.plan = plan;
+        this.directory = directory;
+        this.patience = patience;
+        this.journal = new Journal(directory.resolve("journal"));
+    }
+
+    RoundResult run() throws Exception {
+        Instant began = Instant.now();
+        SplittableRandom random = new SplittableRandom(plan.seed());
+        try (BrokerProcess broker = new BrokerProcess(directory);
+                ImageServer images = new ImageServer()) {
+            journal.note(plan.toString());
+            broker.start();
+            Map<String, String> settings = settings(broker);
+            TagstreamConfig config = new TagstreamConfig(settings);
+            TopicProvisioner.provision(config);
+            try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
+                Contracts contracts = new Contracts(registry);
+                contracts.register(config);
+                try (Progress progress = new Progress(config, contracts);
+                        Load load = new Load(
+                                config,
+                                registry,
+                                contracts,
+                                images.url(),
+                                IMAGES_PER_SECOND,
+                                editEveryMillis(),
+                                random.split());
+                        Spells spells = new Spells();
+                        Fleet fleet = new Fleet(directory, settings)) {
+                    Scene scene = new Scene(broker, fleet, images, load, spells, random.split());
+                    long firstEpoch = begin(scene);
+                    injectAll(scene);
+                    awaitEdits(load);
+                    settle(scene, progress);
+                    journal.note("stopping");
+                    fleet.stopAll();
+                    journal.note("checking");
+                    History history = new HistoryReader(config, contracts).read(firstEpoch, images.hasFailed());
+                    return new RoundResult(
+                            plan,
+                            happened,
+                            missed,
+                            history.submissions().size(),
+                            load.edits(),
+                            fleet.surrenders(),
+                            Checker.check(history),
+                            Duration.between(began, Instant.now()));
+                }
+            }
+        }
+    }
+
+    private int editEveryMillis() {
+        return leastEdits > 0 ? OFTEN_MILLIS : SELDOM_MILLIS;
+    }
+
+    private void awaitEdits(Load load) throws InterruptedException {
+        while (load.edits() < leastEdits) {
+            Thread.sleep(OFTEN_MILLIS);
+        }
+    }
+
+    private Map<String, String> settings(BrokerProcess broker) {
+        Map<String, String> settings = new HashMap<>();
+        settings.put(TagstreamConfig.BOOTSTRAP_SERVERS, broker.bootstrapServers());
+        settings.put(TagstreamConfig.SCHEMA_REGISTRY_URL, broker.registryUrl());
+        settings.put(TagstreamConfig.TOPICS_PARTITIONS, Integer.toString(plan.partitions()));
+        settings.put(TagstreamConfig.IMAGES_REPARTITION, Boolean.toString(plan.repartition()));
+        settings.put(TagstreamConfig.STREAM_THREADS, Integer.toString(plan.threads()));
+        settings.put(TagstreamConfig.TASK_PENDING_MAX, Integer.toString(plan.pendingMost()));
+        settings.put(TagstreamConfig.MODEL_MAX_IN_FLIGHT, "64");
+        settings.put(TagstreamConfig.FETCH_ALLOW_PRIVATE, "true");
+        settings.put(TagstreamConfig.FETCH_CONCURRENCY, "16");
+        settings.put(TagstreamConfig.FETCH_TIMEOUT_MILLIS, "2000");
+        settings.put(TagstreamConfig.SWEEP_CHECK_MILLIS, "100");
+        settings.put(TagstreamConfig.RETRY_BACKOFF_MAX_MILLIS, "1000");
+        settings.put(TagstreamConfig.IMAGE_DEADLINE_MILLIS, "10000");
+        // A dead instance's partitions are others' sooner than by default.
+        settings.put("kafka.main.consumer.session.timeout.ms", "6000");
+        settings.put("kafka.main.consumer.heartbeat.interval.ms", "1500");
+        if (plan.impatient()) {
+            settings.put("kafka.producer.max.block.ms", "4000");
+        }
+        return settings;
+    }
+
+    /** Starts load and instances; returns the vocabulary's end before the first of them. */
+    private long begin(Scene scene) throws Exception {
+        if (plan.emptyVocabulary()) {
+            count(EMPTY_VOCABULARY);
+        } else {
+            scene.load().addLabels();
+        }
+        long firstEpoch = scene.load().vocabularyEnd();
+        if (plan.registryDown()) {
+            count(REGISTRY_DOWN);
+            scene.broker().registry(false);
+            scene.spells()
+                    .endAfter(
+                            scene.between(Duration.ofSeconds(1), LONGEST_START),
+                            () -> scene.broker().registry(true));
+        }
+        for (int i = 0; i < plan.instances(); i++) {
+            scene.fleet().add();
+        }
+        scene.load().start();
+        return firstEpoch;
+    }
+
+    private void injectAll(Scene scene) throws InterruptedException, ExecutionException {
+        ExecutorService lanes = Executors.newCachedThreadPool();
+        try {
+            List<Future<?>> ends = new ArrayList<>();
+            for (Fault.Lane lane : Fault.Lane.values()) {
+                Scene ofLane = scene.withRandom(scene.random().split());
+                ends.add(lanes.submit(() -> {
+                    for (Fault fault : plan.faults()) {
+                        if (fault.lane() == lane) {
+                            ofLane.pass(SHORTEST_PAUSE, LONGEST_PAUSE);
+                            inject(fault, ofLane);
+                        }
+                    }
+                    return null;
+                }));
+            }
+            for (Future<?> end : ends) {
+                end.get();
+            }
+        } finally {
+            lanes.shutdownNow();
+        }
+    }
+
+    private void inject(Fault fault, Scene scene) throws Exception {
+        journal.note(fault.name());
+        boolean happens = fault.inject(scene);
+        journal.note(fault + (happens ? " has happened" : " did not come about"));
+        if (happens) {
+            count(fault.name());
+        } else {
+            missed.add(fault);
+        }
+    }
+
+    private void count(String fault) {
+        happened.merge(fault, 1, Integer::sum);
+    }
+
+    /** Waits until everything is done that is to be done, or time is up: the checker will tell what is missing. */
+    private void settle(Scene scene, Progress progress) throws Exception {
+        journal.note("settling");
+        scene.load().finish();
+        scene.spells().awaitEnd();
+        long submissions = scene.load().submissions();
+        long vocabularyEnd = scene.load().vocabularyEnd();
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (!progress.isAtRest(submissions, vocabularyEnd) && System.nanoTime() < deadline) {
+            Thread.sleep(100);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import io.tagstream.avro.ImageReference;
+import io.tagstream.avro.Label;
+import io.tagstream.cluster.topics.TopicProvisioner;
+import io.tagstream.it.TestCluster;
+import io.tagstream.schemas.registry.SchemaRegistries;
+import io.tagstream.schemas.registry.SchemaRegistry;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.streams.KafkaClientSupplier;
+import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
+
+/** A Tagstream of its own on the shared cluster: topics, configuration, a producer, and committed reads. */
+final class Stage implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final String name = "stage-" + UUID.randomUUID();
+    private final Map<String, Object> settings = new HashMap<>();
+    private final SchemaRegistry registry;
+    private final Contracts contracts;
+    private final KafkaProducer<String, byte[]> producer;
+    private final Path stateDirectory;
+    private final AtomicInteger instances = new AtomicInteger();
+    private final List<AutoCloseable> running = new ArrayList<>();
+
+    Stage(TestCluster cluster, Path stateDirectory, Object... keysAndValues) {
+        this.stateDirectory = stateDirectory;
+        settings.put(TagstreamConfig.BOOTSTRAP_SERVERS, cluster.bootstrapServers());
+        settings.put(TagstreamConfig.SCHEMA_REGISTRY_URL, cluster.registryUrl());
+        settings.put(TagstreamConfig.APPLICATION_ID, name);
+        for (String key : TagstreamConfig.definition().names()) {
+            if (key.endsWith(".topic")) {
+                settings.put(key, name + "-" + key.substring(0, key.length() - ".topic".length()));
+            }
+        }
+        settings.put(TagstreamConfig.TOPICS_PARTITIONS, 3);
+        // A halted instance is gone for its partitions sooner than by default.
+        settings.put("kafka.main.consumer.session.timeout.ms", 6_000);
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            settings.put((String) keysAndValues[i], keysAndValues[i + 1]);
+        }
+        TagstreamConfig config = config();
+        TopicProvisioner.provision(config);
+        registry = SchemaRegistries.connect(config.registrySettings());
+        contracts = new Contracts(registry);
+        contracts.register(config);
+        producer = new KafkaProducer<>(
+                Map.of(
+                        ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                        cluster.bootstrapServers(),
+                        ProducerConfig.LINGER_MS_CONFIG,
+                        2),
+                new StringSerializer(),
+                new ByteArraySerializer());
+    }
+
+    TagstreamConfig config(Object... overrides) {
+        Map<String, Object> all = new HashMap<>(settings);
+        all.put(
+                TagstreamConfig.STATE_DIR,
+                stateDirectory.resolve("instance-" + instances.get()).toString());
+        for (int i = 0; i < overrides.length; i += 2) {
+            all.put((String) overrides[i], overrides[i + 1]);
+        }
+        return new TagstreamConfig(all);
+    }
+
+    SchemaRegistry registry() {
+        return registry;
+    }
+
+    Contracts contracts() {
+        return contracts;
+    }
+
+    String topic(String key) {
+        return (String) settings.get(key);
+    }
+
+    /** Starts an instance with a state directory of its own, and waits until it is ready. */
+    Tagstream start(FakeModelRuntime model, Object... overrides) throws Exception {
+        return start(model, new DefaultKafkaClientSupplier(), overrides);
+    }
+
+    /** Starts an instance with Kafka clients from elsewhere, and waits until it is ready. */
+    Tagstream start(FakeModelRuntime model, KafkaClientSupplier clients, Object... overrides) throws Exception {
+        return start(model, registry, clients, overrides);
+    }
+
+    /** Starts an instance with a registry and Kafka clients from elsewhere, and waits until it is ready. */
+    Tagstream start(
+            FakeModelRuntime model, SchemaRegistry itsRegistry, KafkaClientSupplier clients, Object... overrides)
+            throws Exception {
+        Tagstream instance = launch(model, itsRegistry, clients, overrides);
+        instance.awaitReady(PATIENCE);
+        return instance;
+    }
+
+    /** Starts an instance that may not get ready. */
+    Tagstream startUnready(FakeModelRuntime model, Object... overrides) {
+        return launch(model, registry, new DefaultKafkaClientSupplier(), overrides);
+    }
+
+    private Tagstream launch(
+            FakeModelRuntime model, SchemaRegistry itsRegistry, KafkaClientSupplier clients, Object... overrides) {
+        instances.incrementAndGet();
+        Tagstream instance = new Tagstream(config(overrides), model, itsRegistry, clients);
+        running.add(instance);
+        instance.start();
+        return instance;
+    }
+
+    void label(String id, Label label) {
+        send(
+                TagstreamConfig.LABELS_TOPIC,
+                id,
+                contracts.label().serializer().serialize(topic(TagstreamConfig.LABELS_TOPIC), label));
+    }
+
+    void label(String name) {
+        label(name, Label.newBuilder().setName(name).build());
+    }
+
+    void image(String id, String uri) {
+        ImageReference reference = ImageReference.newBuilder().setUri(uri).build();
+        send(
+                TagstreamConfig.IMAGES_TOPIC,
+                id,
+                contracts.imageReference().serializer().serialize(topic(TagstreamConfig.IMAGES_TOPIC), reference));
+    }
+
+    void delete(String id) {
+        send(TagstreamConfig.IMAGES_TOPIC, id, null);
+    }
+
+    /** Sends a record as it is. */
+    void send(String topicKey, String key, byte[] value) {
+        var unused = producer.send(new ProducerRecord<>(topic(topicKey), key, value));
+    }
+
+    /** Sends a record to a partition of the caller's choice, as a producer with another partitioner would. */
+    void send(String topicKey, int partition, String key, byte[] value) {
+        var unused = producer.send(new ProducerRecord<>(topic(topicKey), partition, key, value));
+    }
+
+    void flush() {
+        producer.flush();
+    }
+
+    /** A record as a committed reader meets it. */
+    record Read<V>(String topic, String key, V value) {}
+
+    /**
+     * Reads topics from their start, committed records only, until {@code enough} and their ends; then for another
+     * moment, so that what is too much shows.
+     */
+    List<Read<Object>> read(Map<String, Deserializer<?>> topics, Predicate<List<Read<Object>>> enough) {
+        List<Read<Object>> all = new ArrayList<>();
+        Map<String, Object> consumerSettings = Map.of(
+                ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                settings.get(TagstreamConfig.BOOTSTRAP_SERVERS),
+                ConsumerConfig.ISOLATION_LEVEL_CONFIG,
+                "read_committed");
+        try (KafkaConsumer<String, byte[]> consumer =
+                new KafkaConsumer<>(consumerSettings, new StringDeserializer(), new ByteArrayDeserializer())) {
+            List<TopicPartition> partitions = topics.keySet().stream()
+                    .flatMap(key -> consumer.partitionsFor(topic(key)).stream())
+                    .map(info -> new TopicPartition(info.topic(), info.partition()))
+                    .toList();
+            consumer.assign(partitions);
+            consumer.seekToBeginning(partitions);
+            long deadline = System.nanoTime() + PATIENCE.toNanos();
+            int quietPolls = 0;
+            while (quietPolls < 5 && System.nanoTime() < deadline) {
+                for (ConsumerRecord<String, byte[]> found : consumer.poll(Duration.ofMillis(100))) {
+                    String key = topics.keySet().stream()
+                            .filter(candidate -> topic(candidate).equals(found.topic()))
+                            .findFirst()
+                            .orElseThrow();
+                    all.add(new Read<>(key, found.key(), topics.get(key).deserialize(found.topic(), found.value())));
+                }
+                quietPolls = enough.test(all) && atEnd(consumer, partitions) ? quietPolls + 1 : 0;
+            }
+        }
+        return all;
+    }
+
+    private static boolean atEnd(KafkaConsumer<?, ?> consumer, List<TopicPartition> partitions) {
+        Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+        return partitions.stream().allMatch(partition -> consumer.position(partition) >= ends.get(partition));
+    }
+
+    /** Outcomes of images: tags, tombstones and failures, in the order in which each partition has them. */
+    List<Read<Object>> outcomes(Predicate<List<Read<Object>>> enough) {
+        return read(
+                Map.of(
+                        TagstreamConfig.TAGS_TOPIC,
+                        contracts.tagEvent().deserializer(),
+                        TagstreamConfig.IMAGE_FAILURES_TOPIC,
+                        contracts.imageFailure().deserializer()),
+                enough);
+    }
+
+    /** How many images owe an outcome, by the committed changelog of the pending store. */
+    long pending() {
+        settings.put("pending", name + "-pending-changelog");
+        Map<String, Long> live = new HashMap<>();
+        for (Read<Object> entry : read(Map.of("pending", new ByteArrayDeserializer()), all -> true)) {
+            live.merge(entry.key(), entry.value() == null ? -1L : 1L, (a, b) -> b);
+        }
+        settings.remove("pending");
+        return live.values().stream().filter(state -> state > 0).count();
+    }
+
+    @Override
+    public void close() throws Exception {
+        for (AutoCloseable instance : running) {
+            instance.close();
+        }
+        producer.close();
+        registry.close();
+    }
+}

@@ -1,0 +1,245 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.local;
+
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.tagstream.cluster.OperatorException;
+import io.tagstream.cluster.settings.Settings;
+import io.tagstream.cluster.topics.TopicProvisioner;
+import io.tagstream.console.Console;
+import io.tagstream.console.ConsoleServices;
+import io.tagstream.instance.ModelRuntimes;
+import io.tagstream.local.broker.EmbeddedBroker;
+import io.tagstream.local.registry.LocalRegistry;
+import io.tagstream.model.onnx.OnnxModelRuntime;
+import io.tagstream.operations.Operations;
+import io.tagstream.schemas.registry.SchemaRegistries;
+import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.Contracts;
+import io.tagstream.topology.Tagstream;
+import io.tagstream.topology.TagstreamConfig;
+import java.io.IOException;
+import java.net.BindException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.streams.StreamsConfig;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Kafka, a schema registry and a model in this process, and Tagstream on them.
+ *
+ * <p><i>Threading notes:</i> made, started and closed by one thread. The model is loaded on another while Kafka starts.
+ */
+public final class LocalNode implements AutoCloseable {
+    /** Settings that a node makes itself. */
+    public static final List<String> OWN_SETTINGS =
+            List.of(TagstreamConfig.BOOTSTRAP_SERVERS, TagstreamConfig.SCHEMA_REGISTRY_URL, TagstreamConfig.STATE_DIR);
+
+    private static final Logger log = LoggerFactory.getLogger(LocalNode.class);
+    /** One process: more partitions would cost transaction markers and memory and bring nothing. */
+    private static final int PARTITIONS = 1;
+    /** After a crash the next run waits so long for the one before, which cannot come back; 45 s by default. */
+    private static final int SESSION_TIMEOUT_MILLIS = 10_000;
+
+    private static final String SESSION_TIMEOUT =
+            TagstreamConfig.KAFKA_PREFIX + StreamsConfig.mainConsumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG);
+
+    private final Deque<Part> parts = new ArrayDeque<>();
+    private final Path uploads;
+    private final Optional<Console> console;
+    private final Operations operations;
+    private final CompletableFuture<OnnxModelRuntime> runtime;
+    private TagstreamConfig config;
+    private EmbeddedBroker broker;
+    private LocalRegistry registryServer;
+    private SchemaRegistry registry;
+    private Contracts contracts;
+    private volatile Tagstream tagstream;
+
+    /** Something to close, by name. */
+    private record Part(String name, AutoCloseable closeable) {}
+
+    /**
+     * Starts Kafka on {@code port}, or on a free port for 0, and the registry on the port after it, or on a free one;
+     * makes the topics; begins to load the model.
+     *
+     * @throws OperatorException if something does not start
+     */
+    public static LocalNode start(Settings settings, DataDirectory data, int port) {
+        settings.with(TagstreamConfig.STATE_DIR, data.state().toString())
+                .with(TagstreamConfig.BOOTSTRAP_SERVERS, "127.0.0.1:" + port)
+                .with(TagstreamConfig.SCHEMA_REGISTRY_URL, "http://127.0.0.1:" + port)
+                .withDefault(TagstreamConfig.TOPICS_PARTITIONS, PARTITIONS)
+                // its images are its user's own, and processes would cost the start a second
+                .withDefault(TagstreamConfig.DECODE_ISOLATION, "none")
+                .withDefault(SESSION_TIMEOUT, SESSION_TIMEOUT_MILLIS)
+                // one instance: whatever bundle it is given takes over
+                .withDefault(TagstreamConfig.MODEL_SWITCH, -1)
+                .with(TagstreamConfig.TOPICS_REPLICATION_FACTOR, (short) 1);
+        LocalNode node = new LocalNode(settings.config(), data.uploads());
+        try {
+            node.startServers(settings, data, port);
+            return node;
+        } catch (RuntimeException | Error e) {
+            node.close();
+            throw e;
+        }
+    }
+
+    /** Begins to load the model of a configuration whose addresses are not known yet. */
+    private LocalNode(TagstreamConfig early, Path uploads) {
+        this.uploads = uploads;
+        console =
+                early.getBoolean(TagstreamConfig.CONSOLE_ENABLED) ? Optional.of(new Console(early)) : Optional.empty();
+        operations = new Operations(early, Optional::empty, this::notReadyBecause, console);
+        parts.push(new Part("operations", operations));
+        runtime = CompletableFuture.supplyAsync(() -> ModelRuntimes.open(early, operations.metrics()), task -> {
+            Thread loader = new Thread(task, "tagstream-model-loader");
+            loader.setDaemon(true);
+            loader.start();
+        });
+        parts.push(new Part("model", this::closeRuntime));
+    }
+
+    private void startServers(Settings settings, DataDirectory data, int port) {
+        int registryPort = port == 0 ? 0 : port + 1;
+        try {
+            broker = EmbeddedBroker.start(data.kafka(), port);
+            parts.push(new Part("broker", broker));
+            failWithoutModel();
+            registryServer = LocalRegistry.start(broker.bootstrapServers(), registryPort);
+            parts.push(new Part("schema registry", registryServer));
+        } catch (BindException e) {
+            throw OperatorException.failed(
+                    e.getMessage() + "; --port N needs ports N (Kafka) and N+1 (schema registry) to be free", e);
+        } catch (IOException e) {
+            throw OperatorException.failed(e.getMessage(), e);
+        }
+        config = settings.with(TagstreamConfig.BOOTSTRAP_SERVERS, broker.bootstrapServers())
+                .with(TagstreamConfig.SCHEMA_REGISTRY_URL, registryServer.url())
+                .config();
+        registry = SchemaRegistries.connect(config.registrySettings());
+        parts.push(new Part("registry client", registry));
+        contracts = new Contracts(registry);
+        TopicProvisioner.provision(config);
+        contracts.register(config);
+        failWithoutModel();
+        log.info("Kafka listens on {}, the schema registry on {}", bootstrapServers(), registryUrl());
+    }
+
+    /** Ends the start as soon as it is known to be in vain. */
+    private void failWithoutModel() {
+        if (runtime.isCompletedExceptionally()) {
+            runtime();
+        }
+    }
+
+    /**
+     * Starts Tagstream once the model is loaded.
+     *
+     * @throws OperatorException if the model cannot be loaded
+     */
+    public Tagstream startTagstream() {
+        tagstream = new Tagstream(config, runtime(), registry, operations.metrics());
+        parts.push(new Part("topology", tagstream));
+        tagstream.start();
+        console.ifPresent(page -> parts.push(new Part(
+                "console",
+                new ConsoleServices(
+                        page,
+                        config,
+                        contracts,
+                        tagstream,
+                        runtime().description(),
+                        operations.metrics(),
+                        Optional.of(uploads),
+                        Optional.of(tagstream.images())))));
+        return tagstream;
+    }
+
+    /** The configuration that everything in the node runs with. */
+    public TagstreamConfig config() {
+        return config;
+    }
+
+    /** The topics' serdes. */
+    public Contracts contracts() {
+        return contracts;
+    }
+
+    /**
+     * The model; waits until it is loaded.
+     *
+     * @throws OperatorException if it cannot be loaded
+     */
+    public OnnxModelRuntime runtime() {
+        try {
+            return runtime.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof OperatorException failure
+                    ? failure
+                    : OperatorException.failed("the model cannot be loaded: " + e.getCause(), e);
+        }
+    }
+
+    private Optional<String> notReadyBecause() {
+        return tagstream == null ? Optional.of("starting") : tagstream.notReadyBecause();
+    }
+
+    /** Where the node's metrics are measured into; add a registry to read them. */
+    public CompositeMeterRegistry metrics() {
+        return operations.metrics();
+    }
+
+    /** Where Kafka listens, host:port. */
+    public String bootstrapServers() {
+        return broker.bootstrapServers();
+    }
+
+    /** Where the console is, if there is one. */
+    public Optional<String> consoleUrl() {
+        OptionalInt port = operations.port();
+        return console.isPresent() && port.isPresent()
+                ? Optional.of("http://127.0.0.1:" + port.getAsInt())
+                : Optional.empty();
+    }
+
+    /** Where the schema registry listens. */
+    public String registryUrl() {
+        return registryServer.url();
+    }
+
+    private void closeRuntime() {
+        runtime.handle((loaded, failure) -> loaded)
+                .thenAccept(loaded -> {
+                    if (loaded != null) {
+                        loaded.close();
+                    }
+                })
+                .join();
+    }
+
+    /** Stops everything, last started first. */
+    @Override
+    public void close() {
+        while (!parts.isEmpty()) {
+            Part part = parts.pop();
+            try {
+                part.closeable().close();
+            } catch (Exception e) { // the others are closed all the same
+                log.warn("The {} did not close in order", part.name(), e);
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.local;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+
+/**
+ * What local mode is asked to do.
+ *
+ * @param images paths and URLs of images
+ * @param once whether to end when every image has its outcome
+ * @param vocabulary the file that replaces the vocabulary
+ * @param topK at most so many tags an image, instead of the bundle's number
+ * @param minScore the threshold of every label, instead of their own and the bundle's
+ * @param dataDirectory where data is kept for the next run
+ * @param port Kafka's port, 0 for a free one
+ * @param httpPort the console's port, 0 for a free one; empty for 8080, or a free one where that is taken
+ * @param settings further settings
+ */
+public record LocalOptions(
+        List<String> images,
+        boolean once,
+        Optional<Path> vocabulary,
+        OptionalInt topK,
+        OptionalDouble minScore,
+        Optional<Path> dataDirectory,
+        int port,
+        OptionalInt httpPort,
+        Map<String, String> settings) {}

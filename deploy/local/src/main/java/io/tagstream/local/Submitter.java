@@ -1,0 +1,138 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.local;
+
+import io.tagstream.avro.ImageReference;
+import io.tagstream.avro.TagEvent;
+import io.tagstream.cluster.OperatorException;
+import io.tagstream.cluster.outcomes.ImageOutcome;
+import io.tagstream.local.folders.NamedImage;
+import io.tagstream.model.ModelDescription;
+import io.tagstream.topology.TagstreamConfig;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.commons.codec.digest.DigestUtils;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes image references, and knows which images need none.
+ *
+ * <p>Two attributes go with every reference and come back with its outcome: which run submitted it, and with which
+ * options the tags were chosen.
+ *
+ * <p><i>Threading notes:</i> used by one thread; failures to write arrive on the producer's and are thrown at the next
+ * use.
+ */
+public final class Submitter implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Submitter.class);
+    private static final String RUN_ATTRIBUTE = "tagstream.local.run";
+    private static final String OPTIONS_ATTRIBUTE = "tagstream.local.options";
+    private static final String DEFAULT = "default";
+
+    private final String topic;
+    private final Producer<String, ImageReference> producer;
+    private final ModelDescription model;
+    private final long vocabularyOffset;
+    private final String run = UUID.randomUUID().toString();
+    private final String options;
+    private final AtomicReference<Exception> failure = new AtomicReference<>();
+
+    /** @param vocabularyOffset the vocabulary's last offset: tags of an older epoch are out of date */
+    public Submitter(LocalNode node, long vocabularyOffset) {
+        TagstreamConfig config = node.config();
+        this.topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
+        this.model = node.runtime().description();
+        this.vocabularyOffset = vocabularyOffset;
+        this.options = "top-k=%s min-score=%s"
+                .formatted(
+                        config.topK().isPresent() ? config.topK().getAsInt() : DEFAULT,
+                        config.minScore().isPresent() ? config.minScore().getAsDouble() : DEFAULT);
+        Map<String, Object> settings = config.kafkaSettings();
+        settings.put(ProducerConfig.ACKS_CONFIG, "all");
+        settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
+        this.producer = new KafkaProducer<>(
+                settings,
+                new StringSerializer(),
+                node.contracts().imageReference().serializer());
+    }
+
+    /** Whether the image's tags are what tagging it again would give. Reads the file. */
+    boolean isCurrent(NamedImage image, TagEvent event) {
+        return image.file().isPresent()
+                && event.getUri().equals(image.uri().toString())
+                && event.getVocabularyEpoch() >= vocabularyOffset
+                && event.getModel().getId().equals(model.id())
+                && event.getModel().getVersion().equals(model.version())
+                && options.equals(event.getAttributes().get(OPTIONS_ATTRIBUTE))
+                && hasContent(image.file().get(), event.getSha256());
+    }
+
+    private static boolean hasContent(Path file, String sha256) {
+        try (InputStream content = Files.newInputStream(file)) {
+            return DigestUtils.sha256Hex(content).equals(sha256);
+        } catch (IOException e) {
+            log.debug("{} cannot be read; its failure will say why", file, e);
+            return false;
+        }
+    }
+
+    /** Submits an image to be tagged. */
+    public void submit(NamedImage image) {
+        ImageReference reference = ImageReference.newBuilder()
+                .setUri(image.uri().toString())
+                .setAttributes(Map.of(RUN_ATTRIBUTE, run, OPTIONS_ATTRIBUTE, options))
+                .setSubmittedAt(Instant.now().truncatedTo(ChronoUnit.MILLIS))
+                .build();
+        send(image.id(), reference);
+    }
+
+    /** Has an image's tags deleted. */
+    void delete(String imageId) {
+        send(imageId, null);
+    }
+
+    @SuppressWarnings("FutureReturnValueIgnored") // the callback takes what the future would tell
+    private void send(String imageId, ImageReference reference) {
+        Exception earlier = failure.get();
+        if (earlier != null) {
+            throw OperatorException.failed("images cannot be submitted to Kafka: " + earlier.getMessage(), earlier);
+        }
+        producer.send(new ProducerRecord<>(topic, imageId, reference), (written, exception) -> {
+            if (exception != null) {
+                failure.compareAndSet(null, exception);
+            }
+        });
+    }
+
+    /** Whether an outcome is that of a submission of this run. */
+    boolean isOfThisRun(ImageOutcome outcome) {
+        Map<String, String> attributes = Map.of();
+        if (outcome instanceof ImageOutcome.Tagged tagged) {
+            attributes = tagged.event().getAttributes();
+        } else if (outcome instanceof ImageOutcome.Failed failed) {
+            attributes = failed.failure().getReference().getAttributes();
+        }
+        return run.equals(attributes.get(RUN_ATTRIBUTE));
+    }
+
+    @Override
+    public void close() {
+        producer.close();
+    }
+}

@@ -1,0 +1,45 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.local.broker;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+
+/** Ports of the loopback address. */
+public final class LoopbackPort {
+    /** The loopback address, as a literal: no name has to be resolved. */
+    public static final String HOST = "127.0.0.1";
+
+    private LoopbackPort() {}
+
+    /**
+     * Resolves the port that a server was asked to take.
+     *
+     * @param port port in [1, 65535], or 0 for any free one
+     * @param server what will listen there, for the message
+     * @return the port; 0 has become a free one
+     * @throws BindException when something listens there already
+     */
+    public static int resolve(int port, String server) throws IOException {
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.setReuseAddress(true);
+            socket.bind(new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port));
+            return socket.getLocalPort();
+        } catch (BindException inUse) {
+            throw inUse(port, server, inUse);
+        }
+    }
+
+    public static BindException inUse(int port, String server, Throwable cause) {
+        BindException exception = new BindException("Port " + port + " of " + HOST + ", wanted for the " + server
+                + ", is in use: stop what listens there, or choose another port");
+        exception.initCause(cause);
+        return exception;
+    }
+}

@@ -1,0 +1,19 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.local.folders;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * An image and the id it goes by.
+ *
+ * @param id the image id, see {@link ImageSelection}
+ * @param uri where its bytes are
+ * @param file the same for a local file
+ */
+public record NamedImage(String id, URI uri, Optional<Path> file) {}

@@ -1,0 +1,145 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.operations;
+
+import io.javalin.Javalin;
+import io.javalin.config.JavalinConfig;
+import io.javalin.http.Context;
+import io.javalin.http.HttpStatus;
+import io.javalin.util.JavalinBindException;
+import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
+import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
+import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.tagstream.cluster.OperatorException;
+import io.tagstream.operations.http.ClientLimits;
+import io.tagstream.operations.http.LimitedServer;
+import io.tagstream.topology.TagstreamConfig;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A process' metrics; where {@code http.port} is set it serves {@code /metrics}, {@code /health/live} and {@code /health/ready}. It listens from the beginning, so that a start
+ * that takes long can be watched.
+ *
+ * <p><i>Threading notes.</i> Requests are answered by the server's threads; the suppliers are called by them. Made and
+ * closed by one thread.
+ */
+public final class Operations implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Operations.class);
+    private static final String OPEN_METRICS = "application/openmetrics-text";
+    private static final String TEXT = "text/plain; charset=utf-8";
+
+    private final CompositeMeterRegistry metrics = new CompositeMeterRegistry();
+    private final PrometheusMeterRegistry prometheus = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final JvmGcMetrics collections = new JvmGcMetrics();
+    private final Supplier<Optional<String>> stopped;
+    private final Supplier<Optional<String>> notReady;
+    private final Optional<? extends Consumer<JavalinConfig>> more;
+    private final Optional<Javalin> server;
+
+    /**
+     * Begins to listen, if the configuration says so.
+     *
+     * @param stopped why tagging has stopped for good; empty while it has not
+     * @param notReady why images are not being tagged now; empty while they are
+     * @throws OperatorException if the port cannot be listened on
+     */
+    public Operations(TagstreamConfig config, Supplier<Optional<String>> stopped, Supplier<Optional<String>> notReady) {
+        this(config, stopped, notReady, Optional.empty());
+    }
+
+    /**
+     * The same, with more on the same server.
+     *
+     * @param more registers further routes
+     */
+    public Operations(
+            TagstreamConfig config,
+            Supplier<Optional<String>> stopped,
+            Supplier<Optional<String>> notReady,
+            Optional<? extends Consumer<JavalinConfig>> more) {
+        this.more = more;
+        this.stopped = stopped;
+        this.notReady = notReady;
+        OptionalInt port = config.optionalInt(TagstreamConfig.HTTP_PORT);
+        this.server = port.isPresent()
+                ? Optional.of(listen(config.getString(TagstreamConfig.HTTP_HOST), port.getAsInt()))
+                : Optional.empty();
+    }
+
+    private Javalin listen(String host, int port) {
+        metrics.add(prometheus);
+        Javalin listening = Javalin.create(this::configure);
+        try {
+            listening.start(host, port);
+        } catch (JavalinBindException e) {
+            throw OperatorException.failed(
+                    "nothing can listen on %s:%d; change %s or %s"
+                            .formatted(host, port, TagstreamConfig.HTTP_PORT, TagstreamConfig.HTTP_HOST),
+                    e);
+        }
+        log.info(
+                "Metrics and health{} are served on http://{}:{}",
+                more.isPresent() ? ", the console and its API" : "",
+                host,
+                listening.port());
+        collections.bindTo(metrics);
+        new JvmMemoryMetrics().bindTo(metrics);
+        new JvmThreadMetrics().bindTo(metrics);
+        new ProcessorMetrics().bindTo(metrics);
+        return listening;
+    }
+
+    /** Where metrics are to be measured into; nowhere, as long as no registry is added to it. */
+    public CompositeMeterRegistry metrics() {
+        return metrics;
+    }
+
+    /** The port that it listens on, if it does. */
+    public OptionalInt port() {
+        return server.isPresent() ? OptionalInt.of(server.get().port()) : OptionalInt.empty();
+    }
+
+    private void configure(JavalinConfig config) {
+        config.startup.showJavalinBanner = false;
+        config.startup.showOldJavalinVersionWarning = false;
+        new LimitedServer(ClientLimits.STANDARD, metrics).accept(config);
+        more.ifPresent(routes -> routes.accept(config));
+        config.routes.get("/metrics", this::scrape);
+        config.routes.get("/health/live", request -> answer(request, "live", stopped.get()));
+        config.routes.get("/health/ready", request -> answer(request, "ready", notReady.get()));
+    }
+
+    private void scrape(Context request) {
+        String format = Optional.ofNullable(request.header("Accept"))
+                .filter(accepted -> accepted.contains(OPEN_METRICS))
+                .map(accepted -> OPEN_METRICS + "; version=1.0.0; charset=utf-8")
+                .orElse("text/plain; version=0.0.4; charset=utf-8");
+        request.contentType(format).result(prometheus.scrape(format));
+    }
+
+    private static void answer(Context request, String yes, Optional<String> whyNot) {
+        request.contentType(TEXT)
+                .status(whyNot.isPresent() ? HttpStatus.SERVICE_UNAVAILABLE : HttpStatus.OK)
+                .result(whyNot.orElse(yes) + "\n");
+    }
+
+    @Override
+    public void close() {
+        server.ifPresent(Javalin::stop);
+        collections.close();
+        prometheus.close();
+        metrics.close();
+    }
+}

@@ -1,0 +1,170 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.operations.http;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.io.content.ByteBufferContentSource;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.Invocable;
+
+/**
+ * Receives the bodies of requests before anything works on them: a body that takes its time keeps some memory and no
+ * thread. Uploads are too large for that and are passed on to be read, at their own pace.
+ *
+ * <p><i>Threading notes.</i> Never blocks. A body that is there at once is passed on by the same thread, a later one by
+ * another of the server's.
+ */
+final class BodyReceiver extends Handler.Wrapper {
+    private final ClientLimits limits;
+    private final Refusals refusals;
+    private final Semaphore free;
+
+    BodyReceiver(ClientLimits limits, Refusals refusals) {
+        this.limits = limits;
+        this.refusals = refusals;
+        this.free = new Semaphore(limits.bodies());
+    }
+
+    @Override
+    public boolean handle(Request request, Response response, Callback callback) throws Exception {
+        if (!hasBody(request)) {
+            return super.handle(request, response, callback);
+        }
+        boolean upload = Share.of(request).equals(Optional.of(Share.UPLOADS));
+        long largest = upload ? limits.largestUpload() : limits.largestBody();
+        if (request.getLength() > largest) {
+            refusals.count(Refusals.Reason.LARGE);
+            refusals.unfit(response, callback, PacedRequest.tooLarge(largest));
+            return true;
+        }
+        PacedRequest paced =
+                new PacedRequest(request, largest, upload ? limits.uploadPace() : limits.bodyPace(), refusals);
+        if (upload) {
+            return super.handle(paced, response, callback);
+        }
+        if (!free.tryAcquire()) {
+            refusals.busy(
+                    response,
+                    callback,
+                    "%d bodies of requests are on their way already; try again".formatted(limits.bodies()));
+            return true;
+        }
+        new Receipt(paced, response, callback).receive(false);
+        return true;
+    }
+
+    private static boolean hasBody(Request request) {
+        return request.getLength() > 0 || request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING);
+    }
+
+    /** A body that is on its way. */
+    private final class Receipt implements Invocable.Task {
+        private final PacedRequest request;
+        private final Response response;
+        private final Callback callback;
+        private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+
+        Receipt(PacedRequest request, Response response, Callback callback) {
+            this.request = request;
+            this.response = response;
+            this.callback = callback;
+        }
+
+        @Override
+        public void run() {
+            receive(true);
+        }
+
+        @Override
+        public InvocationType getInvocationType() {
+            return InvocationType.NON_BLOCKING;
+        }
+
+        void receive(boolean later) {
+            while (true) {
+                Content.Chunk chunk = request.read();
+                if (chunk == null) {
+                    request.demand(this);
+                    return;
+                }
+                if (Content.Chunk.isFailure(chunk)) {
+                    free.release();
+                    refuse(chunk.getFailure());
+                    return;
+                }
+                ByteBuffer bytes = chunk.getByteBuffer();
+                while (bytes.hasRemaining()) {
+                    body.write(bytes.get());
+                }
+                boolean last = chunk.isLast();
+                chunk.release();
+                if (last) {
+                    free.release();
+                    if (later) {
+                        request.getContext().execute(this::passOn);
+                    } else {
+                        passOn();
+                    }
+                    return;
+                }
+            }
+        }
+
+        private void refuse(Throwable failure) {
+            if (failure instanceof UnfitBodyException unfit) {
+                refusals.unfit(response, callback, unfit);
+            } else {
+                Response.writeError(request, response, callback, failure);
+            }
+        }
+
+        private void passOn() {
+            Request received = new Received(request, body.toByteArray());
+            try {
+                if (!BodyReceiver.super.handle(received, response, callback)) {
+                    Response.writeError(received, response, callback, HttpStatus.NOT_FOUND_404);
+                }
+            } catch (Exception e) { // it would be lost: the server is told nothing more of what is passed on later
+                Response.writeError(received, response, callback, e);
+            }
+        }
+    }
+
+    /** A request whose body has come. */
+    private static final class Received extends Request.Wrapper {
+        private final Content.Source body;
+
+        Received(Request request, byte[] body) {
+            super(request);
+            this.body = new ByteBufferContentSource(ByteBuffer.wrap(body));
+        }
+
+        @Override
+        public Content.Chunk read() {
+            return body.read();
+        }
+
+        @Override
+        public void demand(Runnable more) {
+            body.demand(more);
+        }
+
+        @Override
+        public void fail(Throwable failure) {
+            body.fail(failure);
+            super.fail(failure);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.operations.http;
+
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.jetty.io.Connection;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.component.AbstractLifeCycle;
+import org.eclipse.jetty.util.thread.Scheduler;
+
+/**
+ * Closes connections that have had no request for too long, whatever trickles in on them, and those that have had none
+ * for the longest where there are too many. One with a request is left alone.
+ *
+ * <p><i>Threading notes.</i> Connections come and go on any thread; one look at a time is taken at all of them, on the
+ * scheduler's.
+ */
+final class Connections extends AbstractLifeCycle implements Connection.Listener {
+    private static final int LOOKS = 4;
+
+    private final Duration idle;
+    private final int most;
+    private final Refusals refusals;
+    private final Scheduler scheduler;
+    private final Map<Connection, Use> open = new ConcurrentHashMap<>();
+    private volatile Scheduler.Task next;
+
+    /** What a connection is used for. */
+    private static final class Use {
+        private final AtomicInteger requests = new AtomicInteger();
+        private volatile long idleSince = System.nanoTime();
+
+        boolean isIdle() {
+            return requests.get() == 0;
+        }
+
+        void begin() {
+            requests.incrementAndGet();
+        }
+
+        void end() {
+            idleSince = System.nanoTime();
+            requests.decrementAndGet();
+        }
+    }
+
+    Connections(ClientLimits limits, Refusals refusals, Scheduler scheduler) {
+        this.idle = limits.idle();
+        this.most = limits.connections();
+        this.refusals = refusals;
+        this.scheduler = scheduler;
+    }
+
+    @Override
+    protected void doStart() {
+        lookLater();
+    }
+
+    @Override
+    protected void doStop() {
+        next.cancel();
+    }
+
+    @Override
+    public void onOpened(Connection connection) {
+        open.put(connection, new Use());
+        if (open.size() > most) {
+            long now = System.nanoTime();
+            open.entrySet().stream()
+                    .filter(other -> other.getValue().isIdle() && other.getKey() != connection)
+                    .max(Comparator.comparingLong(other -> now - other.getValue().idleSince))
+                    .ifPresent(longest -> close(longest.getKey(), Refusals.Reason.CROWDED));
+        }
+    }
+
+    @Override
+    public void onClosed(Connection connection) {
+        open.remove(connection);
+    }
+
+    private void lookLater() {
+        next = scheduler.schedule(this::look, idle.toNanos() / LOOKS, TimeUnit.NANOSECONDS);
+    }
+
+    private void look() {
+        long now = System.nanoTime();
+        open.forEach((connection, use) -> {
+            if (use.isIdle() && now - use.idleSince > idle.toNanos()) {
+                close(connection, Refusals.Reason.IDLE);
+            }
+        });
+        if (isRunning()) {
+            lookLater();
+        }
+    }
+
+    private void close(Connection connection, Refusals.Reason reason) {
+        if (open.remove(connection) != null) {
+            refusals.count(reason);
+            connection.getEndPoint().close(new TimeoutException("The connection has had no request for too long"));
+        }
+    }
+
+    /** What tells that a connection has a request. */
+    Handler.Wrapper watch() {
+        return new Handler.Wrapper() {
+            @Override
+            public boolean handle(Request request, Response response, Callback callback) throws Exception {
+                Use use = open.get(request.getConnectionMetaData().getConnection());
+                if (use != null) {
+                    use.begin();
+                    Request.addCompletionListener(request, failure -> use.end());
+                }
+                return super.handle(request, response, callback);
+            }
+        };
+    }
+}

@@ -1,0 +1,23 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.operations.http;
+
+import java.time.Duration;
+
+/**
+ * How slow a client may be.
+ *
+ * @param grace what every client has
+ * @param leastRate bytes a second that it must manage beyond that
+ */
+public record Pace(Duration grace, long leastRate) {
+    private static final long NANOS = Duration.ofSeconds(1).toNanos();
+
+    /** How long so many bytes may take. */
+    Duration allowed(long bytes) {
+        return grace.plusSeconds(bytes / leastRate).plusNanos(bytes % leastRate * NANOS / leastRate);
+    }
+}

@@ -1,2 +1,0 @@
-/** The images that a command was pointed at: which there are, what they are called, and how they change. */
-package io.tagstream.images;

@@ -1,2 +1,0 @@
-/** Questions about known images, asked of every instance. */
-package io.tagstream.query;
