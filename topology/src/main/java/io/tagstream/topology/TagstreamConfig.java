@@ -578,7 +578,7 @@ public final class TagstreamConfig extends AbstractConfig {
                     ConfigDef.Type.INT,
                     null,
                     MEDIUM,
-                    "Port of `/metrics` (Prometheus; see METRICS.md), `/health/live` and `/health/ready`. 0: any free one."
+                    "Port of `/metrics` (Prometheus; see metrics.md), `/health/live` and `/health/ready`. 0: any free one."
                             + " Default: none. Instances ask each other there for images of their partitions;"
                             + " `kafka.application.server`, host:port, says where if it is not this port of"
                             + " `http.host`, which for 0.0.0.0 means the machine's name.")

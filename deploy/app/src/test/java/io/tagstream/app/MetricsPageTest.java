@@ -7,19 +7,19 @@ package io.tagstream.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.tagstream.model.metrics.Metric;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.tagstream.model.metrics.Metric;
 import io.tagstream.operations.Operations;
 import io.tagstream.topology.TagstreamConfig;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class MetricsPageTest {

@@ -39,7 +39,7 @@ import org.apache.commons.codec.digest.DigestUtils;
 /** A console on a real server over a real index, with neither Kafka nor a model behind it. */
 public final class ConsoleFixture implements AutoCloseable {
     /** Where the sample photos are, for tests of this module. */
-    public static final Path SAMPLES = Path.of("samples").toAbsolutePath();
+    public static final Path SAMPLES = Path.of("..", "samples").toAbsolutePath().normalize();
 
     static {
         new Contracts(SchemaRegistries.inMemory()); // lets Avro load the classes of the contracts

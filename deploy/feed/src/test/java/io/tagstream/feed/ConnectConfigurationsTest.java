@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** That the configurations for Kafka Connect fit the topic's contract, as far as that shows without Connect. */
 class ConnectConfigurationsTest {
-    private static final Path DIRECTORY = Path.of("connect");
+    private static final Path DIRECTORY = Path.of("..", "connect");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @ParameterizedTest

@@ -43,7 +43,7 @@ import picocli.CommandLine.Mixin;
             "",
             "Settings come from the file, TAGSTREAM_* environment variables over it (TAGSTREAM_IMAGES_TOPIC sets"
                     + " images.topic) and --set over both. Keys with the prefix kafka. go to Kafka's clients. See"
-                    + " CONFIGURATION.md.%n"
+                    + " deploy/docs/configuration.md.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,

@@ -28,7 +28,9 @@ import org.awaitility.core.ConditionTimeoutException;
 /** {@code tagstream} as its user runs it: a process of its own, the real model. */
 public final class CommandProcess implements AutoCloseable {
     /** The sample photos, as tests of this module see them. */
-    public static final Path SAMPLES = Path.of("samples");
+    private static final Path HOME = Path.of("..").toAbsolutePath().normalize();
+
+    public static final Path SAMPLES = HOME.resolve("samples");
 
     private static final Duration PATIENCE = Duration.ofMinutes(3);
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -102,7 +104,7 @@ public final class CommandProcess implements AutoCloseable {
                 "-cp",
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                 "-Dlogback.configurationFile=logback.xml", // not the tests' own
-                "-Dtagstream.home=" + Path.of("").toAbsolutePath(),
+                "-Dtagstream.home=" + HOME,
                 "io.tagstream.cli.Main"));
         command.addAll(List.of(arguments));
         return new ProcessBuilder(command);

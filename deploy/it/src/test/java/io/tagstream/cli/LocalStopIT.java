@@ -16,7 +16,7 @@ class LocalStopIT {
 
     @Test
     void shouldEndInOrderWhileItStarts() throws Exception {
-        try (CommandProcess local = CommandProcess.start("local", "samples", "--verbose")) {
+        try (CommandProcess local = CommandProcess.start("local", CommandProcess.SAMPLES.toString(), "--verbose")) {
             local.awaitNote("Starting controller");
             local.terminate();
             Run run = local.awaitEnd();

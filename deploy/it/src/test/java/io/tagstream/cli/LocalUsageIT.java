@@ -25,7 +25,7 @@ class LocalUsageIT {
     private static final int FAILED = 1;
     private static final int USAGE = 2;
     private static final Path BUNDLE =
-            Path.of("..", "model-runtime", "src", "main", "resources", "io", "tagstream", "bundles", "everyday");
+            Path.of("..", "..", "model-runtime", "src", "main", "resources", "io", "tagstream", "bundles", "everyday");
     private static final String PHOTO =
             CommandProcess.SAMPLES.resolve("cat.jpg").toString();
 

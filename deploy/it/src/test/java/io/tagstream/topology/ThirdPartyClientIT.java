@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * A client that nobody here wrote, Confluent's for Python, submits images and reads what Tagstream makes of them.
  *
- * <p>Needs a Python with {@code deploy/src/it/clients/requirements.txt} in the environment variable {@code IT_PYTHON};
+ * <p>Needs a Python with {@code deploy/it/src/test/clients/requirements.txt} in the environment variable {@code IT_PYTHON};
  * without it the test is skipped, unless {@code CI} is set.
  */
 class ThirdPartyClientIT {
@@ -76,7 +76,7 @@ class ThirdPartyClientIT {
         if (python != null) {
             return python;
         }
-        String message = "IT_PYTHON names no Python with deploy/src/it/clients/requirements.txt";
+        String message = "IT_PYTHON names no Python with deploy/it/src/test/clients/requirements.txt";
         if (System.getenv("CI") != null) {
             return fail(message);
         }
@@ -91,7 +91,7 @@ class ThirdPartyClientIT {
     private String run(String python, TestCluster cluster, String... arguments)
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(
-                List.of(python, "src/it/clients/avro_client.py", cluster.bootstrapServers(), cluster.registryUrl()));
+                List.of(python, "src/test/clients/avro_client.py", cluster.bootstrapServers(), cluster.registryUrl()));
         command.addAll(List.of(arguments));
         Path output = Files.createTempFile(work, "client", ".out");
         Path errors = Files.createTempFile(work, "client", ".err");

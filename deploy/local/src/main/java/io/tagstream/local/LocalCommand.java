@@ -129,7 +129,7 @@ public final class LocalCommand implements Callable<Integer>, Subcommand {
             paramLabel = "KEY=VALUE",
             description =
                     "Any other configuration key, such as fetch.timeout.ms=2000 or decode.max.pixels=200000000; see"
-                            + " CONFIGURATION.md.")
+                            + " deploy/docs/configuration.md.")
     private Map<String, String> settings = Map.of();
 
     @Mixin
