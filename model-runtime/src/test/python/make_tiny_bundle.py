@@ -33,9 +33,7 @@ SCORING = {
     "topK": 8,
     "candidateCutoff": 1.0,
 }
-WORDS = """a photo of the . red green blue yellow black white grey apple sea dog cat car tree house bird bridge boat
-flower street person child woman man bicycle bus train horse cow sheep mountain beach snow forest river lake city night
-day sun moon cloud sky food bread cake cup bottle chair table bed book clock phone lamp""".split()
+WORDS = ["a", "photo", "of", "the", ".", "red", "green", "blue", "yellow", "black", "white", "grey", "apple", "sea", "dog", "cat", "car", "tree", "house", "bird", "bridge", "boat", "flower", "street", "person", "child", "woman", "man", "bicycle", "bus", "train", "horse", "cow", "sheep", "mountain", "beach", "snow", "forest", "river", "lake", "city", "night", "day", "sun", "moon", "cloud", "sky", "food", "bread", "cake", "cup", "bottle", "chair", "table", "bed", "book", "clock", "phone", "lamp"]
 
 
 def model(nodes, name, inputs, outputs, weights):

@@ -11,9 +11,7 @@ import torch
 from clip_decoder.clip.towers import Towers
 from clip_decoder.text import fill_templates
 
-NAMES = """person child dog cat bird horse fish flower tree forest mountain beach sea river snow sky sunset street city
-building church bridge car bus train bicycle boat airplane food bread fruit cake cup table chair bed book computer
-telephone guitar football painting clock hat shoe""".split()
+NAMES = ["person", "child", "dog", "cat", "bird", "horse", "fish", "flower", "tree", "forest", "mountain", "beach", "sea", "river", "snow", "sky", "sunset", "street", "city", "building", "church", "bridge", "car", "bus", "train", "bicycle", "boat", "airplane", "food", "bread", "fruit", "cake", "cup", "table", "chair", "bed", "book", "computer", "telephone", "guitar", "football", "painting", "clock", "hat", "shoe"]
 
 
 def common_label_embeddings(towers: Towers, templates: tuple[str, ...]) -> np.ndarray:

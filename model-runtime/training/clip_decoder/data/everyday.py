@@ -40,12 +40,7 @@ SHARES = {
 MOST_CLASSES_BELOW = 300
 SENTENCES = 5
 FUNCTION_WORDS = frozenset(
-    """was were been being has have had having does doing did with and the that this these those its his her their him
-    them into onto over under from some another while which what who are for not but off out also one two three four
-    five six seven eight several many few very whilst through near next front behind beside between during after before
-    back side something someone each both other others make makes making taking takes take way using use uses appears
-    seems seem going gone goes about around along across against away down toward towards top bottom middle can get gets
-    """.split()
+    ["was", "were", "been", "being", "has", "have", "had", "having", "does", "doing", "did", "with", "and", "the", "that", "this", "these", "those", "its", "his", "her", "their", "him", "them", "into", "onto", "over", "under", "from", "some", "another", "while", "which", "what", "who", "are", "for", "not", "but", "off", "out", "also", "one", "two", "three", "four", "five", "six", "seven", "eight", "several", "many", "few", "very", "whilst", "through", "near", "next", "front", "behind", "beside", "between", "during", "after", "before", "back", "side", "something", "someone", "each", "both", "other", "others", "make", "makes", "making", "taking", "takes", "take", "way", "using", "use", "uses", "appears", "seems", "seem", "going", "gone", "goes", "about", "around", "along", "across", "against", "away", "down", "toward", "towards", "top", "bottom", "middle", "can", "get", "gets"]
 )
 
 

@@ -5,6 +5,7 @@
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import cv2
 import numpy as np
@@ -57,7 +58,7 @@ class ImageStore:
         for archive in self._archives:
             archive.close()
 
-    def __enter__(self) -> "ImageStore":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

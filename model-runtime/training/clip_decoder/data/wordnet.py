@@ -4,7 +4,7 @@
 
 ImageNet's class ids are byte offsets into ``data.noun``, so that a label such as "dog" collects all of its breeds."""
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 HYPERNYM_POINTERS = ("@", "@i")
@@ -39,12 +39,12 @@ class WordNet:
         """All synsets of a noun, the most frequent first; empty for a word that is no noun."""
         return self._senses.get(lemma.lower().replace(" ", "_"), [])
 
-    @lru_cache(maxsize=None)  # noqa: B019 - one instance lives as long as the process
+    @cache  # noqa: B019 - one instance lives as long as the process
     def words(self, synset: int) -> tuple[str, ...]:
         fields = self._fields(synset)
         return tuple(fields[4 + 2 * i].replace("_", " ") for i in range(int(fields[3], 16)))
 
-    @lru_cache(maxsize=None)  # noqa: B019
+    @cache  # noqa: B019
     def ancestors(self, synset: int) -> frozenset[int]:
         """The synset itself and everything above it."""
         found = {synset}

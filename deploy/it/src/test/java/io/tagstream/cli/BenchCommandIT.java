@@ -14,10 +14,12 @@ import io.tagstream.cli.CommandProcess.Run;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code tagstream bench}: that it measures, not what it measures. */
+@Tag("full")
 class BenchCommandIT {
     @TempDir
     Path directory;

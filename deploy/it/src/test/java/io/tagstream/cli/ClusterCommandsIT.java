@@ -19,10 +19,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What people do with a cluster by hand. */
+@Tag("run")
 class ClusterCommandsIT {
     private static final Pattern ADDRESS = Pattern.compile("the console and its API are served on (http://\\S+)");
     private static final HttpClient CLIENT = HttpClient.newHttpClient();

@@ -36,9 +36,11 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** {@code tagstream failures} as its user runs it, on topics that hold every kind of failure. */
+@Tag("run")
 class FailuresCommandIT {
     private static Instant begin;
 

@@ -36,10 +36,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code tagstream index} as its user runs it, against a node that dies and in processes that do. */
+@Tag("run")
 class IndexCommandIT {
     /** {@code -Dit.index.events=20000} for the long version. */
     private static final int EVENTS = Integer.getInteger("it.index.events", 2_000);

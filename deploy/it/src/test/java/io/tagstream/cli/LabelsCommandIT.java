@@ -14,10 +14,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code tagstream labels} beside a running {@code tagstream run}. */
+@Tag("run")
 class LabelsCommandIT {
     @TempDir
     Path directory;

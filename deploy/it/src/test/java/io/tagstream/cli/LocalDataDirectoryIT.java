@@ -24,10 +24,12 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Runs that share a data directory, the second of which follows the folder until it is ended. */
+@Tag("run")
 class LocalDataDirectoryIT {
     private static final Pattern KAFKA = Pattern.compile("Kafka is on (\\S+:\\d+)");
 

@@ -17,10 +17,12 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What {@code tagstream local} says when it cannot do what it is asked to, and the exit code that goes with it. */
+@Tag("run")
 class LocalUsageIT {
     private static final int FAILED = 1;
     private static final int USAGE = 2;

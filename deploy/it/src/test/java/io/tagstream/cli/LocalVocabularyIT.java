@@ -22,10 +22,12 @@ import java.util.Random;
 import javax.imageio.ImageIO;
 import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A vocabulary of one's own, every score of it shown. */
+@Tag("run")
 class LocalVocabularyIT {
     private static final int LABELS = 80;
     private static final int IMAGES = 32;

@@ -39,10 +39,12 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code tagstream run} as its user runs it: a process of its own against a cluster that is there already. */
+@Tag("run")
 class RunCommandIT {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final int TERMINATED = 143;

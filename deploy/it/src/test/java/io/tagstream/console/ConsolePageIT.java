@@ -19,12 +19,14 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 
 /** The page in a browser, over answers that can be told beforehand. */
+@Tag("run")
 class ConsolePageIT {
     private static final String SCRIPT = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
     private static final List<String> VIEWS = List.of("Wall", "Search", "Vocabulary", "Health");

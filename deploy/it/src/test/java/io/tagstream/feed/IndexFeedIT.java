@@ -40,11 +40,13 @@ import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The index feed against a real broker and a real OpenSearch node. Each test has a topic and an index of its own. */
+@Tag("run")
 class IndexFeedIT {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +23,7 @@ class CrashLaboratoryIT {
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     Path directory;
 
+    @Tag("run")
     @Test
     void shouldKeepItsPromisesWhileInstancesDieAndImagesCannotBeFetched() throws Exception {
         RoundResult result = run(new RoundPlan(
@@ -45,6 +47,7 @@ class CrashLaboratoryIT {
         assertThat(result.faults()).containsKeys(Fault.INSTANCE_KILLED.name(), Fault.IMAGES_REFUSED.name());
     }
 
+    @Tag("full")
     @Test
     void shouldKeepItsPromisesWhileBrokerAndRegistryGoAndComeBack() throws Exception {
         RoundResult result = run(new RoundPlan(

@@ -25,10 +25,12 @@ import org.apache.kafka.clients.admin.MemberDescription;
 import org.apache.kafka.common.utils.Utils;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** More images than a task may owe, on a real cluster: one stream thread serves all partitions. */
+@Tag("run")
 class BackPressureIT {
     private static final int PENDING_MAX = 50;
     /** What Kafka has polled before it is told to stop. */

@@ -28,10 +28,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two instances, each with the images of its partitions, and questions about all of them. */
+@Tag("run")
 class ClusterQueriesIT {
     private static final int IMAGES = 60;
 

@@ -35,10 +35,12 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What Tagstream promises of its topics, on a real cluster under {@code exactly_once_v2}. */
+@Tag("run")
 class TagstreamIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>Needs a Python with {@code deploy/it/src/test/clients/requirements.txt} in the environment variable {@code IT_PYTHON};
  * without it the test is skipped, unless {@code CI} is set.
  */
+@Tag("run")
 class ThirdPartyClientIT {
     private static final ObjectMapper JSON = new ObjectMapper();
 

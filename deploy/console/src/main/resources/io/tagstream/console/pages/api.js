@@ -18,13 +18,13 @@ async function call(method, path, body, further) {
   if (body !== undefined && !(body instanceof FormData)) {
     headers["Content-Type"] = "application/json";
   }
+  const request = { method, headers };
+  if (body !== undefined) {
+    request.body = body instanceof FormData ? body : JSON.stringify(body);
+  }
   let answer;
   try {
-    answer = await fetch(path, {
-      method,
-      headers,
-      body: body === undefined || body instanceof FormData ? body : JSON.stringify(body),
-    });
+    answer = await fetch(path, request);
   } catch {
     throw new Problem(0, "Tagstream does not answer. Is it running?");
   }

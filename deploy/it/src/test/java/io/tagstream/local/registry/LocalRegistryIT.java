@@ -38,12 +38,14 @@ import org.apache.avro.Schema;
 import org.apache.avro.SchemaBuilder;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Holds {@link LocalRegistry} to the contract, and to what it promises beyond it. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Tag("run")
 class LocalRegistryIT extends SchemaRegistryContract {
     private static final ObjectMapper JSON = new ObjectMapper();
 
