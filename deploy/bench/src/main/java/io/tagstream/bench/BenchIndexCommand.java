@@ -8,8 +8,10 @@ package io.tagstream.bench;
 import io.tagstream.cli.LoggingOptions;
 import io.tagstream.cli.StopSignal;
 import io.tagstream.cli.Version;
+import io.tagstream.cluster.OperatorException;
+import io.tagstream.feed.IndexTarget;
 import io.tagstream.feed.SearchOptions;
-import io.tagstream.feed.SearchServer;
+import io.tagstream.feed.opensearch.OpenSearchTarget;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -68,8 +70,13 @@ final class BenchIndexCommand implements Callable<Integer> {
         BenchOptions.atLeastOne("--documents", documents);
         BenchOptions.atLeastOne("--rounds", rounds);
         try (StopSignal stop = new StopSignal();
-                SearchServer server = search.server()) {
-            IndexBenchmark.run(server, documents, rounds, System.err::println, stop)
+                IndexTarget target = search.target()) {
+            if (!(target instanceof OpenSearchTarget openSearch)) {
+                throw OperatorException.invalid(
+                        "--url: this benchmark compares with the ingester of OpenSearch's client,"
+                                + " and needs an OpenSearch or Elasticsearch node");
+            }
+            IndexBenchmark.run(openSearch.server(), documents, rounds, System.err::println, stop)
                     .ifPresent(this::print);
             return stop.exitCode();
         }

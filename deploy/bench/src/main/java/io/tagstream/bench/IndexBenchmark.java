@@ -16,7 +16,8 @@ import io.tagstream.cluster.settings.Settings;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.feed.IndexFeed;
 import io.tagstream.feed.IndexMetric;
-import io.tagstream.feed.SearchServer;
+import io.tagstream.feed.opensearch.OpenSearchTarget;
+import io.tagstream.feed.opensearch.SearchServer;
 import io.tagstream.local.DataDirectory;
 import io.tagstream.local.broker.EmbeddedBroker;
 import io.tagstream.local.registry.LocalRegistry;
@@ -159,7 +160,8 @@ public final class IndexBenchmark {
     private Duration feed(TagstreamConfig config, Contracts contracts) throws InterruptedException {
         String index = prefix + "-" + indices++;
         SimpleMeterRegistry metrics = new SimpleMeterRegistry();
-        IndexFeed feed = new IndexFeed(config, contracts, server, new IndexFeed.Options(index, false, true), metrics);
+        IndexFeed feed = new IndexFeed(
+                config, contracts, new OpenSearchTarget(server), new IndexFeed.Options(index, false, true), metrics);
         AtomicReference<RuntimeException> failure = new AtomicReference<>();
         Thread feeding = new Thread(
                 () -> {

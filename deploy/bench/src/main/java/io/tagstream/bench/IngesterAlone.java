@@ -8,12 +8,12 @@ package io.tagstream.bench;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.cluster.OperatorException;
-import io.tagstream.feed.BulkWriter;
 import io.tagstream.feed.IndexFeed;
-import io.tagstream.feed.IndexMapping;
-import io.tagstream.feed.Refusal;
-import io.tagstream.feed.SearchServer;
 import io.tagstream.feed.TagDocument;
+import io.tagstream.feed.opensearch.BulkWriter;
+import io.tagstream.feed.opensearch.IndexMapping;
+import io.tagstream.feed.opensearch.Refusals;
+import io.tagstream.feed.opensearch.SearchServer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -90,12 +90,12 @@ public final class IngesterAlone {
                     .filter(item -> item.error() != null)
                     .findFirst()
                     .ifPresent(
-                            item -> first.compareAndSet(null, Refusal.of(item).reason()));
+                            item -> first.compareAndSet(null, Refusals.of(item).reason()));
         }
 
         @Override
         public void afterBulk(long execution, BulkRequest request, List<Void> contexts, Throwable failure) {
-            first.compareAndSet(null, Refusal.of(failure, false).reason());
+            first.compareAndSet(null, Refusals.of(failure, false).reason());
         }
 
         void throwFirst() {

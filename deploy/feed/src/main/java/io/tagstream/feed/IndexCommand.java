@@ -96,12 +96,12 @@ public final class IndexCommand implements Callable<Integer>, Subcommand {
                     "--index %s: lower-case letters, digits, '.', '_' and '-' are possible, a letter or digit first"
                             .formatted(index));
         }
-        try (SearchServer server = search.server()) {
-            return feed(server, new IndexFeed.Options(index, recreate, once), cluster.config());
+        try (IndexTarget target = search.target()) {
+            return feed(target, new IndexFeed.Options(index, recreate, once), cluster.config());
         }
     }
 
-    private static int feed(SearchServer server, IndexFeed.Options options, TagstreamConfig config)
+    private static int feed(IndexTarget target, IndexFeed.Options options, TagstreamConfig config)
             throws InterruptedException {
         AtomicReference<IndexFeed> feed = new AtomicReference<>();
         AtomicReference<String> failure = new AtomicReference<>();
@@ -110,9 +110,9 @@ public final class IndexCommand implements Callable<Integer>, Subcommand {
                 Operations operations =
                         new Operations(config, () -> Optional.ofNullable(failure.get()), () -> notReady(feed))) {
             Startup.prepare(config, registry, stop::isRequested);
-            Startup.await(config, stop::isRequested, () -> log.info("{} answers", server.version()));
+            Startup.await(config, stop::isRequested, () -> log.info("{} answers", target.version()));
             if (!stop.isRequested()) {
-                feed.set(new IndexFeed(config, new Contracts(registry), server, options, operations.metrics()));
+                feed.set(new IndexFeed(config, new Contracts(registry), target, options, operations.metrics()));
                 run(feed.get(), stop, failure);
             }
             log.info("Stopped");

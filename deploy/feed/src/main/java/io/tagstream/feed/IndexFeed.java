@@ -9,7 +9,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.topics.ClusterTrouble;
-import io.tagstream.feed.BulkWriter.Outcome;
+import io.tagstream.feed.DocumentWriter.Outcome;
 import io.tagstream.feed.RejectedRecords.DocumentRejectedException;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.topology.Contracts;
@@ -62,7 +62,7 @@ public final class IndexFeed {
 
     private final TagstreamConfig config;
     private final Contracts contracts;
-    private final SearchServer server;
+    private final IndexTarget target;
     private final IndexKeeper keeper;
     private final Options options;
     private final IndexMeters meters;
@@ -96,12 +96,12 @@ public final class IndexFeed {
     private record Letter(Write write, Exception failure) {}
 
     public IndexFeed(
-            TagstreamConfig config, Contracts contracts, SearchServer server, Options options, MeterRegistry metrics) {
+            TagstreamConfig config, Contracts contracts, IndexTarget target, Options options, MeterRegistry metrics) {
         this.config = config;
         this.contracts = contracts;
-        this.server = server;
+        this.target = target;
         this.options = options;
-        this.keeper = new IndexKeeper(server, options.alias());
+        this.keeper = target.keeper(options.alias());
         this.meters = new IndexMeters(metrics);
     }
 
@@ -123,8 +123,8 @@ public final class IndexFeed {
             TagIndex index = building ? keeper.openBeside(topic) : keeper.open(topic);
             try (IndexWatch watch = new IndexWatch(admin, keeper, topic, index, !building);
                     RejectedRecords rejected = new RejectedRecords(config);
-                    BulkWriter writer = new BulkWriter(server, index.writeAlias(), DOCUMENTS_A_REQUEST, REQUESTS);
-                    BulkWriter alone = new BulkWriter(server, index.writeAlias(), 1, 1);
+                    DocumentWriter writer = target.writer(index, DOCUMENTS_A_REQUEST, REQUESTS);
+                    DocumentWriter alone = target.writer(index, 1, 1);
                     TagsReader reader = new TagsReader(config, topic, index, positions)) {
                 watch.start(config.topicsCheck());
                 log.info("Feeds index {} from topic {}", index.name(), topic.name());
@@ -140,8 +140,8 @@ public final class IndexFeed {
         private final TagIndex index;
         private final IndexWatch watch;
         private final RejectedRecords rejected;
-        private final BulkWriter writer;
-        private final BulkWriter alone;
+        private final DocumentWriter writer;
+        private final DocumentWriter alone;
         private final TagsReader reader;
         private final BooleanSupplier stopped;
 
@@ -149,8 +149,8 @@ public final class IndexFeed {
                 TagIndex index,
                 IndexWatch watch,
                 RejectedRecords rejected,
-                BulkWriter writer,
-                BulkWriter alone,
+                DocumentWriter writer,
+                DocumentWriter alone,
                 TagsReader reader,
                 BooleanSupplier stopped) {
             this.index = index;
@@ -303,7 +303,7 @@ public final class IndexFeed {
                     meters.retried();
                     retries.add(write);
                     complain("the search server at %s takes no documents: %s"
-                            .formatted(server.address(), refusal.reason()));
+                            .formatted(target.address(), refusal.reason()));
                 }
                 case REJECTED -> reject(write, new DocumentRejectedException(refusal.reason()));
                 case SUSPECT -> suspects.add(write);

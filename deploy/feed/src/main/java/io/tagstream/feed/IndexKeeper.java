@@ -5,284 +5,48 @@
  */
 package io.tagstream.feed;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.tagstream.cluster.OperatorException;
-import io.tagstream.feed.SearchServer.Answer;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.NavigableMap;
 import java.util.Optional;
-import java.util.TreeMap;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * The indices behind an alias: makes them, checks what is there, and moves the alias.
+ * Makes and checks the indices of a search server, and decides which of them searches go to. What an index was made from,
+ * its {@link IndexOrigin}, is kept in the index.
  *
- * <p>Searches go to the alias, whose filter hides the documents of deleted images. Behind it stands one index, {@code
- * ALIAS-000001} at first; one that is built anew has the next number.
+ * <p>All methods throw an {@link io.tagstream.cluster.OperatorException} if the server does not answer or refuses.
  *
- * <p><i>Threading notes.</i> Thread-safe; it holds no state but the server's.
+ * <p><i>Threading notes.</i> Thread-safe.
  */
-final class IndexKeeper {
-    private static final Logger log = LoggerFactory.getLogger(IndexKeeper.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
-
-    private final SearchServer server;
-    private final String alias;
-    private final Pattern numbered;
-
-    /** {@code alias} is what searches are made on. */
-    IndexKeeper(SearchServer server, String alias) {
-        this.server = server;
-        this.alias = alias;
-        this.numbered = Pattern.compile(Pattern.quote(alias) + "-(\\d{6,9})");
-    }
-
-    /** The filter of the alias. */
-    private static ObjectNode filter() {
-        ObjectNode filter = JSON.createObjectNode();
-        filter.putObject("bool").putObject("must_not").putObject("term").put(TagDocument.DELETED, true);
-        return filter;
-    }
+public interface IndexKeeper {
+    /** The index that searches go to, if there is one. */
+    Optional<TagIndex> current();
 
     /**
-     * The index behind the alias, checked; or a new one, if there is none.
+     * The index that searches go to, checked; or a new one, if there is none.
      *
-     * @throws OperatorException if the one that is there cannot be gone on with; the message says why and what to do
+     * @throws io.tagstream.cluster.OperatorException if the present index cannot be fed; the message says why and what to
+     *     do
      */
-    TagIndex open(TagsTopic topic) {
-        Optional<TagIndex> present = current();
-        if (present.isEmpty()) {
-            return create(alias + "-000001", topic, true);
-        }
-        TagIndex index = present.get();
-        check(index, topic);
-        return index;
-    }
-
-    private void check(TagIndex index, TagsTopic topic) {
-        IndexOrigin origin = index.origin();
-        String refusal = null;
-        if (!origin.topic().equals(topic.name())) {
-            refusal = "it was made from topic %s, not %s".formatted(origin.topic(), topic.name());
-        } else if (!origin.topicId().equals(topic.id())) {
-            refusal = "topic %s was created anew since: its id is %s, and the index was made from %s"
-                    .formatted(topic.name(), topic.id(), origin.topicId());
-        } else if (origin.partitions() != topic.partitions()) {
-            refusal = "topic %s had %d partitions when the index was made, and has %d now"
-                    .formatted(topic.name(), origin.partitions(), topic.partitions());
-        } else if (origin.documentVersion() != TagDocument.VERSION) {
-            refusal = "its documents are of version %d, and this Tagstream writes version %d"
-                    .formatted(origin.documentVersion(), TagDocument.VERSION);
-        } else if (origin.currentAt().plus(topic.deleteRetention()).isBefore(Instant.now())) {
-            refusal = "it last held everything at %s, and topic %s keeps deletions for %s (delete.retention.ms): images"
-                            .formatted(origin.currentAt(), topic.name(), topic.deleteRetention())
-                    + " deleted since could stay in it";
-        }
-        if (refusal != null) {
-            throw OperatorException.failed(
-                    "index %s cannot be fed: %s; use --recreate to build it anew".formatted(index.name(), refusal));
-        }
-        List<String> conflicts = IndexMapping.conflicts(mapping(index.name()));
-        if (!conflicts.isEmpty()) {
-            throw OperatorException.failed(
-                    "index %s cannot be fed, because of its mapping: %s; use --recreate to build it"
-                                    .formatted(index.name(), String.join("; ", conflicts))
-                            + " anew, and see whether an index template is the cause");
-        }
-    }
-
-    /** The index behind the alias, if the alias is there. */
-    Optional<TagIndex> current() {
-        Answer answer = server.request("GET", "/" + alias, null);
-        if (answer.notFound()) {
-            return Optional.empty();
-        }
-        if (!answer.ok()) {
-            throw OperatorException.failed("alias %s cannot be looked up: %s".formatted(alias, answer.reason()));
-        }
-        if (answer.body().has(alias)) {
-            throw OperatorException.failed(
-                    "%s is an index, and the feed needs that name for an alias; name another with --index, or delete it"
-                            .formatted(alias));
-        }
-        List<TagIndex> found = indices(answer.body());
-        if (found.size() != 1 || answer.body().size() != 1) {
-            List<String> names = new ArrayList<>();
-            answer.body().fieldNames().forEachRemaining(names::add);
-            throw OperatorException.failed(
-                    "alias %s stands for %s, and the feed needs it to stand for one index that it has made; name another"
-                                    .formatted(alias, String.join(", ", names))
-                            + " with --index, or remove the alias");
-        }
-        return Optional.of(found.get(0));
-    }
-
-    /** Those of an answer's indices that the feed has made. */
-    private static List<TagIndex> indices(JsonNode answer) {
-        List<TagIndex> found = new ArrayList<>();
-        for (Map.Entry<String, JsonNode> index : answer.properties()) {
-            String uuid =
-                    index.getValue().path("settings").path("index").path("uuid").asText();
-            IndexOrigin.of(index.getValue().path("mappings"))
-                    .ifPresent(origin -> found.add(new TagIndex(index.getKey(), uuid, origin)));
-        }
-        return found;
-    }
-
-    private JsonNode mapping(String index) {
-        return server.required("GET", "/" + index + "/_mapping", null)
-                .path(index)
-                .path("mappings");
-    }
-
-    private TagIndex create(String name, TagsTopic topic, boolean searchable) {
-        ObjectNode body = JSON.createObjectNode();
-        ObjectNode aliases = body.putObject("aliases");
-        aliases.putObject(name + "-write");
-        if (searchable) {
-            aliases.putObject(alias).set("filter", filter());
-        }
-        ObjectNode mapping = IndexMapping.wanted();
-        mapping.set("_meta", IndexOrigin.of(topic, Instant.now()).meta());
-        body.set("mappings", mapping);
-        Answer answer = server.request("PUT", "/" + name, body);
-        boolean raced = !answer.ok()
-                && answer.body().path("error").path("type").asText().equals("resource_already_exists_exception");
-        if (!answer.ok() && !raced) {
-            throw OperatorException.failed(
-                    "index %s cannot be made: %s; see whether an index template for %s-* has other ideas of its fields"
-                            .formatted(name, answer.reason(), alias));
-        }
-        TagIndex index = lookUp(name);
-        if (raced && searchable && current().isEmpty()) {
-            throw OperatorException.failed(
-                    "index %s is there, and alias %s is not; put the alias back, or delete the index"
-                            .formatted(name, alias));
-        }
-        check(index, topic); // a template may have added to it, another instance may have been faster
-        if (!raced) {
-            log.info("Made index {}", name);
-        }
-        return index;
-    }
-
-    private TagIndex lookUp(String name) {
-        return indices(server.required("GET", "/" + name, null)).stream()
-                .findFirst()
-                .orElseThrow(() -> OperatorException.failed(
-                        "index %s is there and was not made by the feed; delete it, or name another alias with --index"
-                                .formatted(name)));
-    }
+    TagIndex open(TagsTopic topic);
 
     /**
-     * An index to be built anew while the present one is searched: one that an earlier start has begun, if it is of the
-     * same topic, or a new one.
+     * An index to build beside the present one: the one that an earlier start has begun, if it is of the same topic, or a
+     * new one.
      */
-    TagIndex openBeside(TagsTopic topic) {
-        Optional<TagIndex> present = current();
-        NavigableMap<Integer, TagIndex> made = generations();
-        int newest = present.map(this::number).orElse(0);
-        for (TagIndex begun : made.tailMap(newest, false).values()) {
-            if (begun.origin().sameAs(IndexOrigin.of(topic, begun.origin().currentAt()))) {
-                log.info("Index {} was begun earlier; going on with it", begun.name());
-                check(begun, topic);
-                return begun;
-            }
-            log.info("Deleting index {}, which was begun for what the topic no longer is", begun.name());
-            delete(begun);
-        }
-        int next = Math.max(newest, made.isEmpty() ? 0 : made.lastKey()) + 1;
-        return create("%s-%06d".formatted(alias, next), topic, false);
-    }
+    TagIndex openBeside(TagsTopic topic);
 
-    private NavigableMap<Integer, TagIndex> generations() {
-        NavigableMap<Integer, TagIndex> generations = new TreeMap<>();
-        for (TagIndex index : indices(server.required("GET", "/" + alias + "-*", null))) {
-            if (numbered.matcher(index.name()).matches()) {
-                generations.put(number(index), index);
-            }
-        }
-        return generations;
-    }
+    /** Points searches at {@code index} in one step, and deletes the index that they went to before. */
+    void switchTo(TagIndex index);
 
-    private int number(TagIndex index) {
-        Matcher matcher = numbered.matcher(index.name());
-        return matcher.matches() ? Integer.parseInt(matcher.group(1)) : 0;
-    }
+    /** Makes everything that was written so far visible to searches. */
+    void refresh(TagIndex index);
 
-    /** Has searches go to {@code index} from now on, in one step, and deletes what they went to before. */
-    void switchTo(TagIndex index) {
-        List<TagIndex> previous =
-                new ArrayList<>(generations().headMap(number(index), false).values());
-        current()
-                .filter(present -> !present.name().equals(index.name())
-                        && previous.stream().noneMatch(other -> other.name().equals(present.name())))
-                .ifPresent(previous::add);
-        refresh(index);
-        ObjectNode body = JSON.createObjectNode();
-        ArrayNode actions = body.putArray("actions");
-        current()
-                .ifPresent(present -> actions.addObject()
-                        .putObject("remove")
-                        .put("index", present.name())
-                        .put("alias", alias));
-        actions.addObject()
-                .putObject("add")
-                .put("index", index.name())
-                .put("alias", alias)
-                .set("filter", filter());
-        server.required("POST", "/_aliases", body);
-        log.info("Searches on {} go to index {} from now on", alias, index.name());
-        previous.forEach(this::delete);
-    }
-
-    private void delete(TagIndex index) {
-        Answer answer = server.request("DELETE", "/" + index.name(), null);
-        if (!answer.ok() && !answer.notFound()) {
-            log.warn("Index {} is no longer needed and cannot be deleted: {}", index.name(), answer.reason());
-        }
-    }
-
-    /** Has searches find all that was written so far. */
-    void refresh(TagIndex index) {
-        server.required("POST", "/" + index.name() + "/_refresh", null);
-    }
-
-    /** Writes down that {@code index} holds everything the topic did at {@code when}. */
-    void remember(TagIndex index, Instant when) {
-        ObjectNode body = JSON.createObjectNode();
-        body.set("_meta", index.origin().currentAt(when).meta());
-        server.required("PUT", "/" + index.name() + "/_mapping", body);
-    }
+    /** Records that at {@code when} the index held everything that the topic did. */
+    void remember(TagIndex index, Instant when);
 
     /**
-     * Why an index that is being fed should not be any more; empty if all is well.
+     * Why the index should no longer be fed; empty if all is well.
      *
-     * @param searchable whether the alias is to stand for it
+     * @param searchable whether searches should go to it
      */
-    Optional<String> trouble(TagIndex index, boolean searchable) {
-        Answer answer = server.request("GET", "/" + index.name(), null);
-        if (answer.notFound()) {
-            return Optional.of("index %s is gone; the next start makes it anew".formatted(index.name()));
-        }
-        boolean same =
-                indices(answer.body()).stream().anyMatch(found -> found.uuid().equals(index.uuid()));
-        if (!same) {
-            return Optional.of("index %s was made anew by someone else".formatted(index.name()));
-        }
-        boolean behind = answer.body().path(index.name()).path("aliases").has(alias);
-        return searchable && !behind
-                ? Optional.of("alias %s no longer stands for index %s; the next start feeds the one that it stands for"
-                        .formatted(alias, index.name()))
-                : Optional.empty();
-    }
+    Optional<String> trouble(TagIndex index, boolean searchable);
 }

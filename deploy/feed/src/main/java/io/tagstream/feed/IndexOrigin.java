@@ -22,25 +22,25 @@ import java.util.Optional;
  * @param documentVersion {@link TagDocument#VERSION} of the documents
  * @param currentAt when the index last held everything that the topic did; when it was made, until it first does
  */
-record IndexOrigin(String topic, String topicId, int partitions, int documentVersion, Instant currentAt) {
+public record IndexOrigin(String topic, String topicId, int partitions, int documentVersion, Instant currentAt) {
     private static final String META = "tagstream";
 
     /** The origin of an index that is made now. */
-    static IndexOrigin of(TagsTopic topic, Instant now) {
+    public static IndexOrigin of(TagsTopic topic, Instant now) {
         return new IndexOrigin(topic.name(), topic.id(), topic.partitions(), TagDocument.VERSION, now);
     }
 
-    IndexOrigin currentAt(Instant when) {
+    public IndexOrigin currentAt(Instant when) {
         return new IndexOrigin(topic, topicId, partitions, documentVersion, when);
     }
 
     /** Whether offsets and documents mean the same, whatever the time. */
-    boolean sameAs(IndexOrigin other) {
+    public boolean sameAs(IndexOrigin other) {
         return currentAt(other.currentAt).equals(other);
     }
 
     /** As a mapping's {@code _meta}. */
-    ObjectNode meta() {
+    public ObjectNode meta() {
         ObjectNode meta = new ObjectMapper().createObjectNode();
         meta.putObject(META)
                 .put("topic", topic)
@@ -52,7 +52,7 @@ record IndexOrigin(String topic, String topicId, int partitions, int documentVer
     }
 
     /** Reads a mapping; empty for an index that was not made by the feed. */
-    static Optional<IndexOrigin> of(JsonNode mapping) {
+    public static Optional<IndexOrigin> of(JsonNode mapping) {
         JsonNode meta = mapping.path("_meta").path(META);
         if (!meta.isObject()) {
             return Optional.empty();

@@ -13,10 +13,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
 
 /** Which search server a command works with. */
 public final class SearchOptions {
+    private static final List<IndexTarget.Provider> PROVIDERS = ServiceLoader.load(IndexTarget.Provider.class).stream()
+            .map(ServiceLoader.Provider::get)
+            .toList();
+
     @Option(
             names = "--url",
             required = true,
@@ -35,21 +41,23 @@ public final class SearchOptions {
     private Path authorization;
 
     /**
-     * A client; nothing is connected to yet. The caller closes it.
+     * The server that the addresses stand for; nothing is connected to yet. The caller closes it.
      *
      * @throws OperatorException if it was given wrongly
      */
-    public SearchServer server() {
-        return SearchServer.at(
-                urls.stream().map(SearchOptions::uri).toList(),
-                Optional.ofNullable(authorization).map(SearchOptions::read));
+    public IndexTarget target() {
+        List<URI> addresses = urls.stream().map(SearchOptions::uri).toList();
+        IndexTarget.Provider provider = PROVIDERS.stream()
+                .filter(candidate -> addresses.stream().allMatch(candidate::serves))
+                .findFirst()
+                .orElseThrow(() -> notAnAddress(String.join(",", urls), null));
+        return provider.connect(addresses, Optional.ofNullable(authorization).map(SearchOptions::read));
     }
 
     private static URI uri(String text) {
         try {
             URI uri = new URI(text.strip());
-            boolean known = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
-            if (known && uri.getHost() != null && uri.getRawUserInfo() == null) {
+            if (uri.getHost() != null && uri.getRawUserInfo() == null) {
                 return uri;
             }
         } catch (URISyntaxException e) {
@@ -60,8 +68,12 @@ public final class SearchOptions {
 
     private static OperatorException notAnAddress(String text, URISyntaxException cause) {
         return OperatorException.invalid(
-                "--url %s: http://HOST:PORT or https://HOST:PORT is needed, without a user; see --authorization"
-                        .formatted(text),
+                "--url %s: %s is needed, without a user; see --authorization"
+                        .formatted(
+                                text,
+                                PROVIDERS.stream()
+                                        .map(IndexTarget.Provider::form)
+                                        .collect(Collectors.joining(", "))),
                 cause);
     }
 

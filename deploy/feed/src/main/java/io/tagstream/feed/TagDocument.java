@@ -21,10 +21,10 @@ import java.util.TreeMap;
  */
 public final class TagDocument {
     /** Raised whenever documents of an earlier version could not stand beside new ones in one index. */
-    static final int VERSION = 1;
+    public static final int VERSION = 1;
 
     /** The field that documents of deleted images have, and no others. */
-    static final String DELETED = "deleted";
+    public static final String DELETED = "deleted";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -11,12 +11,4 @@ package io.tagstream.feed;
  * @param name the index's own name: the alias's and a number
  * @param uuid the server's id, another one for an index of the same name that is made later
  */
-record TagIndex(String name, String uuid, IndexOrigin origin) {
-    /**
-     * The alias that the feed writes through. It goes when the index goes, and a write through an alias that is not there
-     * is refused, whereas one to an index that is not there would make an index without this mapping.
-     */
-    String writeAlias() {
-        return name + "-write";
-    }
-}
+public record TagIndex(String name, String uuid, IndexOrigin origin) {}

@@ -25,7 +25,7 @@ import org.apache.kafka.common.errors.AuthorizationException;
  * @param id changes when the topic is deleted and created again
  * @param deleteRetention how long a deletion can be read at least; who reads later may never learn of it
  */
-record TagsTopic(String name, String id, int partitions, Duration deleteRetention) {
+public record TagsTopic(String name, String id, int partitions, Duration deleteRetention) {
     private static final int PATIENCE_MILLIS = 15_000;
     /** Kafka's own default, for where settings may not be read. */
     private static final Duration DEFAULT_RETENTION = Duration.ofDays(1);

@@ -10,7 +10,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 
 /** A record of tags on its way into the index. Used by the feed's thread. */
-final class Write {
+public final class Write {
     private final ConsumerRecord<byte[], byte[]> found;
     private final String imageId;
     private final byte[] document;
@@ -31,11 +31,11 @@ final class Write {
         return found;
     }
 
-    String imageId() {
+    public String imageId() {
         return imageId;
     }
 
-    byte[] document() {
+    public byte[] document() {
         return document;
     }
 
@@ -48,7 +48,7 @@ final class Write {
     }
 
     /** The record's offset, which is the document's version. */
-    long offset() {
+    public long offset() {
         return found.offset();
     }
 

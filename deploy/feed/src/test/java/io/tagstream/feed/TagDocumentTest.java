@@ -13,6 +13,7 @@ import io.tagstream.avro.Cause;
 import io.tagstream.avro.Model;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
+import io.tagstream.feed.opensearch.IndexMapping;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;

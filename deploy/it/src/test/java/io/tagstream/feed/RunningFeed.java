@@ -7,6 +7,8 @@ package io.tagstream.feed;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tagstream.cluster.OperatorException;
+import io.tagstream.feed.opensearch.OpenSearchTarget;
+import io.tagstream.feed.opensearch.SearchServer;
 import io.tagstream.topology.Contracts;
 import io.tagstream.topology.TagstreamConfig;
 import java.net.URI;
@@ -25,13 +27,13 @@ final class RunningFeed implements AutoCloseable {
 
     private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
     private final AtomicBoolean stopped = new AtomicBoolean();
-    private final SearchServer server;
+    private final OpenSearchTarget target;
     private final IndexFeed feed;
     private final CompletableFuture<Void> end = new CompletableFuture<>();
 
     private RunningFeed(TagstreamConfig config, Contracts contracts, String url, IndexFeed.Options options) {
-        server = SearchServer.at(List.of(URI.create(url)), Optional.empty());
-        feed = new IndexFeed(config, contracts, server, options, metrics);
+        target = new OpenSearchTarget(SearchServer.at(List.of(URI.create(url)), Optional.empty()));
+        feed = new IndexFeed(config, contracts, target, options, metrics);
         Thread thread = new Thread(this::run, "feed of " + options.alias());
         thread.setDaemon(true);
         thread.start();
@@ -100,7 +102,7 @@ final class RunningFeed implements AutoCloseable {
         } catch (ExecutionException | TimeoutException e) {
             // the test has seen it, or will not pass anyway
         } finally {
-            server.close();
+            target.close();
         }
     }
 }

@@ -3,8 +3,11 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.feed;
+package io.tagstream.feed.opensearch;
 
+import io.tagstream.feed.DocumentWriter;
+import io.tagstream.feed.Refusal;
+import io.tagstream.feed.Write;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,7 +41,7 @@ import org.opensearch.client.util.ContentType;
  * <p><i>Threading notes.</i> All methods are called by one thread. Outcomes are put down by the ingester's threads and
  * taken by that one.
  */
-public final class BulkWriter implements AutoCloseable {
+public final class BulkWriter implements DocumentWriter {
     public static final long BYTES = 5L * 1024 * 1024;
     /** What an action takes beside its document, generously. */
     private static final int ACTION_BYTES = 2_048;
@@ -53,13 +56,6 @@ public final class BulkWriter implements AutoCloseable {
     private final Queue<Outcome> outcomes = new ConcurrentLinkedQueue<>();
     private final AtomicInteger requestsUnderWay = new AtomicInteger();
     private final Semaphore news = new Semaphore(0);
-
-    /**
-     * What became of a write.
-     *
-     * @param refusal null if it was taken
-     */
-    record Outcome(Write write, Refusal refusal) {}
 
     /**
      * @param index the alias to write through
@@ -83,15 +79,15 @@ public final class BulkWriter implements AutoCloseable {
                 .listener(new Listener()));
     }
 
-    /** Whether {@link #add} would return at once. */
-    boolean hasRoom() {
+    @Override
+    public boolean hasRoom() {
         return requestsUnderWay.get() < requests
                 || (ingester.pendingOperations() + 1 < documents
                         && ingester.pendingOperationsSize() + ACTION_BYTES < BYTES / 2);
     }
 
-    /** Adds a write to the next request. */
-    void add(Write write) {
+    @Override
+    public void add(Write write) {
         if (write.imageId().getBytes(StandardCharsets.UTF_8).length > LONGEST_ID) {
             Refusal tooLong = new Refusal(
                     Refusal.Kind.REJECTED,
@@ -109,15 +105,15 @@ public final class BulkWriter implements AutoCloseable {
                 .document(BinaryData.of(write.document(), ContentType.APPLICATION_JSON))));
     }
 
-    /** Sends what was added so far, if a request can be made now. */
-    void flush() {
+    @Override
+    public void flush() {
         if (requestsUnderWay.get() < requests) {
             ingester.flush();
         }
     }
 
-    /** The outcomes since this was last called. */
-    List<Outcome> outcomes() {
+    @Override
+    public List<Outcome> outcomes() {
         List<Outcome> taken = new ArrayList<>();
         for (Outcome next = outcomes.poll(); next != null; next = outcomes.poll()) {
             taken.add(next);
@@ -125,8 +121,8 @@ public final class BulkWriter implements AutoCloseable {
         return taken;
     }
 
-    /** Waits until there may be outcomes, or for so long. */
-    void awaitOutcomes(Duration patience) throws InterruptedException {
+    @Override
+    public void awaitOutcomes(Duration patience) throws InterruptedException {
         if (outcomes.isEmpty() && news.tryAcquire(patience.toMillis(), TimeUnit.MILLISECONDS)) {
             news.drainPermits();
         }
@@ -158,13 +154,13 @@ public final class BulkWriter implements AutoCloseable {
 
         @Override
         public void afterBulk(long execution, BulkRequest request, List<Write> writes, Throwable failure) {
-            Refusal refusal = Refusal.of(failure, writes.size() == 1);
+            Refusal refusal = Refusals.of(failure, writes.size() == 1);
             writes.forEach(write -> put(new Outcome(write, refusal)));
             ended();
         }
 
         private static Refusal refusal(BulkResponseItem item) {
-            return item.error() == null ? null : Refusal.of(item);
+            return item.error() == null ? null : Refusals.of(item);
         }
 
         private void ended() {
@@ -173,7 +169,6 @@ public final class BulkWriter implements AutoCloseable {
         }
     }
 
-    /** Sends what was added, and waits until every request has ended. */
     @Override
     public void close() {
         try {

@@ -3,10 +3,11 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.feed;
+package io.tagstream.feed.opensearch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tagstream.feed.Refusal;
 import io.tagstream.feed.Refusal.Kind;
 import java.io.IOException;
 import java.util.concurrent.CompletionException;
@@ -19,7 +20,7 @@ import org.opensearch.client.opensearch._types.OpenSearchException;
 import org.opensearch.client.opensearch.core.bulk.BulkResponseItem;
 import org.opensearch.client.opensearch.core.bulk.OperationType;
 
-class RefusalTest {
+class RefusalsTest {
     @ParameterizedTest
     @CsvSource({
         "409, version_conflict_engine_exception, STALE",
@@ -40,13 +41,13 @@ class RefusalTest {
                         .causedBy(ErrorCause.of(cause ->
                                 cause.type("illegal_argument_exception").reason("because")))));
 
-        assertThat(Refusal.of(item))
+        assertThat(Refusals.of(item))
                 .isEqualTo(new Refusal(expected, "%s: so it is: because (HTTP status %d)".formatted(type, status)));
     }
 
     @Test
     void shouldTakeAConnectionThatFailsForWhatMayPass() {
-        assertThat(Refusal.of(new CompletionException(new IOException("Connection refused")), false))
+        assertThat(Refusals.of(new CompletionException(new IOException("Connection refused")), false))
                 .isEqualTo(new Refusal(Kind.MAY_PASS, "Connection refused"));
     }
 
@@ -63,6 +64,6 @@ class RefusalTest {
         OpenSearchException refused = new OpenSearchException(ErrorResponse.of(response -> response.status(status)
                 .error(error -> error.type("some_exception").reason("so it is"))));
 
-        assertThat(Refusal.of(new CompletionException(refused), alone).what()).isEqualTo(expected);
+        assertThat(Refusals.of(new CompletionException(refused), alone).what()).isEqualTo(expected);
     }
 }

@@ -3,7 +3,7 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.feed;
+package io.tagstream.feed.opensearch;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -131,7 +131,7 @@ public final class SearchServer implements AutoCloseable {
         if (answer.status() == UNAUTHORIZED || answer.status() == FORBIDDEN) {
             throw notAllowed(method + " " + path, answer.reason());
         }
-        if (Refusal.mayPass(answer.status())) {
+        if (Refusals.mayPass(answer.status())) {
             throw OperatorException.unavailable(
                     "the search server at %s cannot answer %s %s for now: %s"
                             .formatted(address, method, path, answer.reason()),
@@ -164,7 +164,7 @@ public final class SearchServer implements AutoCloseable {
                     response.getStatus(),
                     response.getBody().map(SearchServer::json).orElse(MissingNode.getInstance()));
         } catch (IOException e) {
-            int status = Refusal.statusOf(e);
+            int status = Refusals.statusOf(e);
             if (status == UNAUTHORIZED || status == FORBIDDEN) {
                 throw notAllowed(method + " " + path, "HTTP status " + status);
             }
