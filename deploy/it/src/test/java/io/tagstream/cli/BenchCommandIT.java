@@ -11,15 +11,15 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.it.InFull;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code tagstream bench}: that it measures, not what it measures. */
-@Tag("full")
+@InFull
 class BenchCommandIT {
     @TempDir
     Path directory;

@@ -8,6 +8,7 @@ package io.tagstream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -19,12 +20,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What people do with a cluster by hand. */
-@Tag("run")
+@InRun
 class ClusterCommandsIT {
     private static final Pattern ADDRESS = Pattern.compile("the console and its API are served on (http://\\S+)");
     private static final HttpClient CLIENT = HttpClient.newHttpClient();

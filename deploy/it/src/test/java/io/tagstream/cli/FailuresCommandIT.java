@@ -15,6 +15,7 @@ import io.tagstream.avro.RecordOrigin;
 import io.tagstream.cli.CommandProcess.Run;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.topics.TopicScan;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
@@ -36,11 +37,10 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** {@code tagstream failures} as its user runs it, on topics that hold every kind of failure. */
-@Tag("run")
+@InRun
 class FailuresCommandIT {
     private static Instant begin;
 

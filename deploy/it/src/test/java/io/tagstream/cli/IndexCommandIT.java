@@ -15,6 +15,7 @@ import io.tagstream.cli.CommandProcess.Run;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.feed.OpenSearchProcess;
 import io.tagstream.feed.TagsWriter;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
@@ -36,12 +37,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code tagstream index} as its user runs it, against a node that dies and in processes that do. */
-@Tag("run")
+@InRun
 class IndexCommandIT {
     /** {@code -Dit.index.events=20000} for the long version. */
     private static final int EVENTS = Integer.getInteger("it.index.events", 2_000);

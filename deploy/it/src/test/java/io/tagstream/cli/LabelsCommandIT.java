@@ -8,18 +8,18 @@ package io.tagstream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code tagstream labels} beside a running {@code tagstream run}. */
-@Tag("run")
+@InRun
 class LabelsCommandIT {
     @TempDir
     Path directory;

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.it.InRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,12 +25,11 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Runs that share a data directory, the second of which follows the folder until it is ended. */
-@Tag("run")
+@InRun
 class LocalDataDirectoryIT {
     private static final Pattern KAFKA = Pattern.compile("Kafka is on (\\S+:\\d+)");
 

@@ -8,6 +8,7 @@ package io.tagstream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.it.InRun;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A first run over a folder with more images than fit into one request or one transaction. */
+@InRun
 class LocalFirstRunIT {
     private static final int IMAGES = 300;
     private static final int SIDE = 32;

@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
 import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.it.InRun;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -21,14 +22,13 @@ import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** One run over images good and bad, from files and over HTTP: what each of them comes to. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Tag("run")
+@InRun
 class LocalImagesIT {
     private static final String HTML = "<!DOCTYPE html><html><body>Please sign in</body></html>";
     private static final String ODD_NAME = "H\u00fcndchen  \u72ac \ud83d\udc36,\n50% #1?\t\u001b[31m.jpg";

@@ -8,11 +8,11 @@ package io.tagstream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tagstream.cli.CommandProcess.Run;
-import org.junit.jupiter.api.Tag;
+import io.tagstream.it.InRun;
 import org.junit.jupiter.api.Test;
 
 /** SIGTERM while {@code tagstream local} is not yet at its work. */
-@Tag("run")
+@InRun
 class LocalStopIT {
     static final int ENDED_BY_SIGTERM = 128 + 15;
 

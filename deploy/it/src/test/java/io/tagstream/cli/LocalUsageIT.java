@@ -8,6 +8,7 @@ package io.tagstream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.it.InRun;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.net.InetAddress;
@@ -17,12 +18,11 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What {@code tagstream local} says when it cannot do what it is asked to, and the exit code that goes with it. */
-@Tag("run")
+@InRun
 class LocalUsageIT {
     private static final int FAILED = 1;
     private static final int USAGE = 2;

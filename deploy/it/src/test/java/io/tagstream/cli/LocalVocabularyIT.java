@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.it.InRun;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,12 +23,11 @@ import java.util.Random;
 import javax.imageio.ImageIO;
 import org.apache.commons.io.FileUtils;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A vocabulary of one's own, every score of it shown. */
-@Tag("run")
+@InRun
 class LocalVocabularyIT {
     private static final int LABELS = 80;
     private static final int IMAGES = 32;

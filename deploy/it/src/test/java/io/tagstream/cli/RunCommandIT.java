@@ -12,6 +12,7 @@ import io.tagstream.avro.Label;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
@@ -39,12 +40,11 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code tagstream run} as its user runs it: a process of its own against a cluster that is there already. */
-@Tag("run")
+@InRun
 class RunCommandIT {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final int TERMINATED = 143;

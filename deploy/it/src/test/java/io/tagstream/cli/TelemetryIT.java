@@ -8,6 +8,7 @@ package io.tagstream.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.it.InRun;
 import io.tagstream.model.OtherHome;
 import io.tagstream.model.Telemetry;
 import java.io.IOException;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** However Tagstream starts, ONNX Runtime tells its maker nothing, or people learn that it does. */
 @DisabledOnOs(OS.WINDOWS)
+@InRun
 class TelemetryIT {
     @TempDir
     Path directory;

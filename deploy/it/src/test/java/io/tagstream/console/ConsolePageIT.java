@@ -11,6 +11,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.tagstream.avro.Label;
 import io.tagstream.console.live.CurrentFailure;
 import io.tagstream.console.search.ImageDocument;
+import io.tagstream.it.InRun;
 import io.tagstream.topology.TagstreamConfig;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -19,14 +20,13 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 
 /** The page in a browser, over answers that can be told beforehand. */
-@Tag("run")
+@InRun
 class ConsolePageIT {
     private static final String SCRIPT = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
     private static final List<String> VIEWS = List.of("Wall", "Search", "Vocabulary", "Health");

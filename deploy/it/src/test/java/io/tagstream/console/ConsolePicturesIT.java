@@ -6,20 +6,20 @@
 package io.tagstream.console;
 
 import io.tagstream.cli.CommandProcess;
+import io.tagstream.it.InFull;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.commons.io.FileUtils;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.openqa.selenium.By;
 
 /** Takes the README's pictures of the console: {@code -Dit.pictures=DIRECTORY -Dit.test=ConsolePicturesIT}. */
 @EnabledIfSystemProperty(named = "it.pictures", matches = ".+")
-@Tag("full")
+@InFull
 class ConsolePicturesIT {
     private static final Pattern ADDRESS = Pattern.compile("console is on (http://\\S+)");
 

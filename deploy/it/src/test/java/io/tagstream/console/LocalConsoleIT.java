@@ -8,6 +8,7 @@ package io.tagstream.console;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tagstream.cli.CommandProcess;
+import io.tagstream.it.InRun;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -19,13 +20,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
 
 /** The console that {@code local} serves, in a browser, with broker, registry and model behind it. */
-@Tag("run")
+@InRun
 class LocalConsoleIT {
     private static final Pattern ADDRESS = Pattern.compile("console is on (http://\\S+)");
     private static final String UPLOADED = "//article[starts-with(@data-image, 'upload-')]";

@@ -14,6 +14,7 @@ import io.tagstream.avro.TagEvent;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.topics.TopicScan;
 import io.tagstream.feed.IndexFeed.Options;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
@@ -40,13 +41,12 @@ import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The index feed against a real broker and a real OpenSearch node. Each test has a topic and an index of its own. */
-@Tag("run")
+@InRun
 class IndexFeedIT {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 

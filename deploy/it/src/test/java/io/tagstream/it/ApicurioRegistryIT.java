@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
@@ -20,7 +19,7 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
         matches = ".+",
         disabledReason = "Apicurio Registry was not fetched: run Maven with -Papicurio")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Tag("full")
+@InFull
 class ApicurioRegistryIT extends SchemaRegistryContract {
     private ApicurioRegistry registry;
 

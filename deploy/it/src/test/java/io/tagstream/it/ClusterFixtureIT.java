@@ -17,13 +17,12 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
 /** Holds the fixture to what the other tests rely on, in whichever environment it is. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Tag("run")
+@InRun
 class ClusterFixtureIT extends SchemaRegistryContract {
     private TestCluster cluster;
 

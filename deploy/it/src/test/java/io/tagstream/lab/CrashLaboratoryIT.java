@@ -7,10 +7,11 @@ package io.tagstream.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tagstream.it.InFull;
+import io.tagstream.it.InRun;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,7 +24,7 @@ class CrashLaboratoryIT {
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     Path directory;
 
-    @Tag("run")
+    @InRun
     @Test
     void shouldKeepItsPromisesWhileInstancesDieAndImagesCannotBeFetched() throws Exception {
         RoundResult result = run(new RoundPlan(
@@ -47,7 +48,7 @@ class CrashLaboratoryIT {
         assertThat(result.faults()).containsKeys(Fault.INSTANCE_KILLED.name(), Fault.IMAGES_REFUSED.name());
     }
 
-    @Tag("full")
+    @InFull
     @Test
     void shouldKeepItsPromisesWhileBrokerAndRegistryGoAndComeBack() throws Exception {
         RoundResult result = run(new RoundPlan(

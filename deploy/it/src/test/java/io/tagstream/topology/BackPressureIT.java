@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.tagstream.avro.TagEvent;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.topology.Stage.Read;
 import java.nio.charset.StandardCharsets;
@@ -25,12 +26,11 @@ import org.apache.kafka.clients.admin.MemberDescription;
 import org.apache.kafka.common.utils.Utils;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** More images than a task may owe, on a real cluster: one stream thread serves all partitions. */
-@Tag("run")
+@InRun
 class BackPressureIT {
     private static final int PENDING_MAX = 50;
     /** What Kafka has polled before it is told to stop. */

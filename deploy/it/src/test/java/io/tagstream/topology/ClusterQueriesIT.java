@@ -13,6 +13,7 @@ import io.tagstream.console.Console;
 import io.tagstream.console.ConsoleServices;
 import io.tagstream.console.api.ApiClient;
 import io.tagstream.console.peers.ClusterImageQueries;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.model.LabelText;
 import io.tagstream.operations.Operations;
@@ -28,12 +29,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Two instances, each with the images of its partitions, and questions about all of them. */
-@Tag("run")
+@InRun
 class ClusterQueriesIT {
     private static final int IMAGES = 60;
 

@@ -15,6 +15,7 @@ import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.topics.TopicProvisioner;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistries;
@@ -47,12 +48,11 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What becomes of records and circumstances that could stop the stream, on a real cluster. */
-@Tag("run")
+@InRun
 class PoisonIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String SESSION_TIMEOUT = "kafka.main.consumer.session.timeout.ms";

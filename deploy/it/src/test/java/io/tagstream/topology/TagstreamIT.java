@@ -13,6 +13,7 @@ import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.topology.Stage.Read;
@@ -35,12 +36,11 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What Tagstream promises of its topics, on a real cluster under {@code exactly_once_v2}. */
-@Tag("run")
+@InRun
 class TagstreamIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 

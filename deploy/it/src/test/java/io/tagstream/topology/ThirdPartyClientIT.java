@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assumptions.abort;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,7 +19,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>Needs a Python with {@code deploy/it/src/test/clients/requirements.txt} in the environment variable {@code IT_PYTHON};
  * without it the test is skipped, unless {@code CI} is set.
  */
-@Tag("run")
+@InRun
 class ThirdPartyClientIT {
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -6,7 +6,6 @@
 package io.tagstream.console.api;
 
 import io.javalin.http.Context;
-import io.javalin.http.HttpStatus;
 import io.tagstream.console.live.EventHub;
 import io.tagstream.console.live.LiveEvent;
 import jakarta.servlet.ServletOutputStream;

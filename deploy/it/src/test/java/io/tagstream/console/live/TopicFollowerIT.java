@@ -16,6 +16,7 @@ import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.console.search.ImageFilter;
 import io.tagstream.console.search.IndexPosition;
 import io.tagstream.console.search.SearchIndex;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
@@ -34,11 +35,10 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-@Tag("run")
+@InRun
 class TopicFollowerIT {
     private static final Duration PATIENCE = Duration.ofMinutes(1);
 

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tagstream.it.InRun;
 import io.tagstream.local.broker.EmbeddedBroker;
 import io.tagstream.local.broker.LoopbackPort;
 import io.tagstream.schemas.registry.SchemaRegistries;
@@ -38,14 +39,13 @@ import org.apache.avro.Schema;
 import org.apache.avro.SchemaBuilder;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Holds {@link LocalRegistry} to the contract, and to what it promises beyond it. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-@Tag("run")
+@InRun
 class LocalRegistryIT extends SchemaRegistryContract {
     private static final ObjectMapper JSON = new ObjectMapper();
 
