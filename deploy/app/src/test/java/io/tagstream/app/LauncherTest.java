@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -30,11 +31,14 @@ class LauncherTest {
     private static final String MAVEN = """
             #!/bin/sh -e
             echo "a build" >>builds
-            mkdir -p model/target deploy/target
+            mkdir -p model/target deploy/instance/target deploy/app/target
             cat model/src/main/java/* >model/target/model.jar
-            cat deploy/src/main/java/* >deploy/target/tagstream-deploy-1.10.jar
-            printf '%s' "$PWD/model/target/model.jar:$(dirname "$PWD")/of others.jar" >deploy/target/classpath
-            deploy/build-record write tagstream-deploy-1.10.jar
+            cat deploy/instance/src/main/java/* >deploy/instance/target/tagstream-instance-1.10.jar
+            others="$(dirname "$PWD")/of others.jar"
+            printf '%s' "$PWD/model/target/model.jar" >deploy/instance/target/classpath
+            printf '%s' "$PWD/deploy/instance/target/tagstream-instance-1.10.jar:$PWD/model/target/model.jar:$others" \\
+                >deploy/app/target/classpath
+            deploy/build-record write tagstream-instance-1.10.jar
             """;
 
     private static final String JAVA = """
@@ -54,14 +58,14 @@ class LauncherTest {
     void writeTree() throws IOException {
         root = directory.resolve("a tree");
         write(root.resolve("pom.xml"), "the parent");
-        write(root.resolve("deploy/pom.xml"), "deploy");
-        write(root.resolve("deploy/src/main/java/Main.java"), "main");
+        write(root.resolve("deploy/instance/pom.xml"), "instance");
+        write(root.resolve("deploy/instance/src/main/java/Main.java"), "main");
         write(root.resolve("model/src/main/java/Model.java"), "model");
         write(directory.resolve("of others.jar"), "others");
         script(root.resolve("mvnw"), MAVEN);
         script(directory.resolve("jdk/bin/java"), JAVA);
         for (String name : List.of("tagstream", "build-record")) {
-            script(root.resolve("deploy").resolve(name), Files.readString(Path.of(name)));
+            script(root.resolve("deploy").resolve(name), Files.readString(Path.of("..", name)));
         }
     }
 
@@ -73,8 +77,17 @@ class LauncherTest {
     }
 
     @Test
+    void shouldRunAnInstanceWithWhatItNeedsAlone() throws Exception {
+        assertThat(classPath(root, "run", "--config", "x"))
+                .containsExactly(
+                        root.resolve("deploy/instance/target/tagstream-instance-1.10.jar")
+                                .toString(),
+                        root.resolve("model/target/model.jar").toString());
+    }
+
+    @Test
     void shouldStartTheJarThatTheBuildNames() throws Exception {
-        write(root.resolve("deploy/target/tagstream-deploy-1.0.jar"), "an older version");
+        write(root.resolve("deploy/instance/target/tagstream-instance-1.0.jar"), "an older version");
 
         assertThat(classPath(root)).isEqualTo(builtIn(root));
     }
@@ -84,8 +97,8 @@ class LauncherTest {
         classPath(root);
         Path copy = directory.resolve("copy");
         FileUtils.copyDirectory(root.toFile(), copy.toFile(), false);
-        script(copy.resolve("deploy/tagstream"), Files.readString(Path.of("tagstream")));
-        script(copy.resolve("deploy/build-record"), Files.readString(Path.of("build-record")));
+        script(copy.resolve("deploy/tagstream"), Files.readString(Path.of("..", "tagstream")));
+        script(copy.resolve("deploy/build-record"), Files.readString(Path.of("..", "build-record")));
         setTimes(copy.resolve("model/src"), Instant.now().plus(Duration.ofHours(1)));
 
         assertThat(classPath(copy)).isEqualTo(builtIn(copy));
@@ -145,15 +158,22 @@ class LauncherTest {
 
     private List<String> builtIn(Path tree) {
         return List.of(
-                tree.resolve("deploy/target/tagstream-deploy-1.10.jar").toString(),
+                tree.resolve("deploy/instance/target/tagstream-instance-1.10.jar").toString(),
                 tree.resolve("model/target/model.jar").toString(),
                 directory.resolve("of others.jar").toString());
     }
 
     /** The class path that the launcher gives to Java. */
     private List<String> classPath(Path tree) throws Exception {
-        List<String> arguments = run(tree, "deploy/tagstream", "model", "inspect");
-        assertThat(arguments).endsWith("io.tagstream.cli.Main", "model", "inspect");
+        return classPath(tree, "model", "inspect");
+    }
+
+    private List<String> classPath(Path tree, String... command) throws Exception {
+        List<String> line = new ArrayList<>(List.of("deploy/tagstream"));
+        line.addAll(List.of(command));
+        List<String> arguments = run(tree, line.toArray(String[]::new));
+        line.set(0, "io.tagstream.cli.Main");
+        assertThat(arguments).endsWith(line.toArray(String[]::new));
         return List.of(arguments.get(arguments.indexOf("-cp") + 1).split(":"));
     }
 

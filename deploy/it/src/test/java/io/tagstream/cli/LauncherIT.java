@@ -5,6 +5,8 @@
  */
 package io.tagstream.cli;
 
+import io.tagstream.it.InRun;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
@@ -13,12 +15,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
-/** What the build has recorded for {@code deploy/tagstream}; {@link LauncherTest} says what becomes of it. */
+/** What the build has recorded for {@code deploy/tagstream}; {@code LauncherTest} says what becomes of it. */
 @DisabledOnOs(OS.WINDOWS)
+@InRun
 class LauncherIT {
     @Test
     void shouldFindTheJarsOfThisBuild() throws Exception {
-        Process record = new ProcessBuilder("./build-record", "class-path")
+        Process record = new ProcessBuilder("../build-record", "class-path", "run")
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         String[] classPath = record.inputReader().readLine().split(":");
@@ -26,7 +29,7 @@ class LauncherIT {
         assertThat(record.waitFor()).isZero();
         assertThat(classPath).allSatisfy(entry -> assertThat(Path.of(entry)).isRegularFile());
         try (JarFile jar = new JarFile(classPath[0])) {
-            assertThat(jar.getEntry("io/tagstream/cli/Main.class")).isNotNull();
+            assertThat(jar.getEntry("io/tagstream/instance/RunCommand.class")).isNotNull();
         }
     }
 }
