@@ -99,10 +99,12 @@ class TelemetryIT {
         Files.createDirectories(java.getParent());
         Files.writeString(java, "#!/bin/sh\necho \"$%s\"\n".formatted(Telemetry.VARIABLE));
         assertThat(java.toFile().setExecutable(true)).isTrue();
-        Path laboratory = directory.resolve("deploy/laboratory");
-        Path built = Files.createDirectories(laboratory.resolveSibling("target"));
-        Files.createFile(built.resolve("laboratory-classpath"));
-        Files.copy(Path.of("laboratory"), laboratory, StandardCopyOption.COPY_ATTRIBUTES);
+        // a copy away from the sources, which it would build anew where they have changed since
+        Path deploy = directory.resolve("tagstream/deploy");
+        Files.createDirectories(deploy.resolve("it/target"));
+        Path laboratory = Files.copy(
+                Path.of("..", "laboratory"), deploy.resolve("laboratory"), StandardCopyOption.COPY_ATTRIBUTES);
+        Files.createFile(deploy.resolve("it/target/laboratory-classpath"));
         ProcessBuilder builder = new ProcessBuilder(laboratory.toString());
         builder.environment().put("JAVA_HOME", directory.resolve("jdk").toString());
         builder.environment().remove(Telemetry.VARIABLE);
@@ -113,8 +115,8 @@ class TelemetryIT {
     }
 
     private static ProcessBuilder launcher(String... arguments) {
-        List<String> command =
-                new ArrayList<>(List.of(Path.of("tagstream").toAbsolutePath().toString()));
+        List<String> command = new ArrayList<>(
+                List.of(Path.of("..", "tagstream").toAbsolutePath().normalize().toString()));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
