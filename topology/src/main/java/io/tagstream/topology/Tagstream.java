@@ -5,6 +5,22 @@
  */
 package io.tagstream.topology;
 
+import io.tagstream.topology.config.StreamsSettings;
+
+import io.tagstream.topology.clients.LeavingClients;
+
+import io.tagstream.topology.clients.FailedThreads;
+
+import io.tagstream.topology.records.RecordLimit;
+
+import io.tagstream.topology.records.Contracts;
+
+import io.tagstream.topology.config.TagstreamConfig;
+
+import io.tagstream.topology.clients.Inflow;
+
+import io.tagstream.topology.clients.DecisiveClients;
+
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
@@ -147,7 +163,7 @@ public final class Tagstream implements AutoCloseable {
                 config.applicationId(),
                 config.getInt(TagstreamConfig.STREAM_THREADS),
                 inflow.over(taggingClients));
-        this.images = new LocalImageQueries(tagging, address(config), shared);
+        this.images = new LocalImageQueries(tagging, StreamsSettings.address(config), shared);
         this.kafkaMetrics = List.of(new KafkaStreamsMetrics(labelEncoder), new KafkaStreamsMetrics(tagging));
         kafkaMetrics.forEach(kafka -> kafka.bindTo(metrics));
         Set<String> wanted = new HashSet<>(config.topics());
@@ -268,7 +284,7 @@ public final class Tagstream implements AutoCloseable {
 
     private KafkaStreams streams(Topology topology, String applicationId, int threads, KafkaClientSupplier clients) {
         Properties properties = new Properties();
-        properties.putAll(streamsSettings(config, applicationId, threads));
+        properties.putAll(StreamsSettings.of(config, applicationId, threads));
         RecordLimit limit = RecordLimit.of(config);
         if (limit.exceedsBrokersDefault()) { // or Kafka Streams' own topics would refuse what the producer takes
             properties.put(StreamsConfig.topicPrefix(TopicConfig.MAX_MESSAGE_BYTES_CONFIG), limit.batchBytes());
@@ -277,55 +293,6 @@ public final class Tagstream implements AutoCloseable {
                 topology, properties, new LeavingClients(new DecisiveClients(clients), failedThreads, threads));
         streams.setUncaughtExceptionHandler(this::afterThreadDeath);
         return streams;
-    }
-
-    /** Settings of Kafka Streams: ours, then whatever {@code kafka.*} says. */
-    static Map<String, Object> streamsSettings(TagstreamConfig config, String applicationId, int threads) {
-        Map<String, Object> settings = new HashMap<>();
-        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-        settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
-        // An idle thread punctuates once a poll.
-        settings.put(StreamsConfig.POLL_MS_CONFIG, config.taskForward().toMillis());
-        settings.put(StreamsConfig.STATE_DIR_CONFIG, config.getString(TagstreamConfig.STATE_DIR));
-        settings.put(
-                StreamsConfig.REPLICATION_FACTOR_CONFIG,
-                config.getShort(TagstreamConfig.TOPICS_REPLICATION_FACTOR).intValue());
-        settings.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
-        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
-        address(config)
-                .ifPresent(address ->
-                        settings.put(StreamsConfig.APPLICATION_SERVER_CONFIG, address.host() + ":" + address.port()));
-        // A record that makes any of the three fail must not be dropped; what cannot be read is dealt with before.
-        settings.put(StreamsConfig.DESERIALIZATION_EXCEPTION_HANDLER_CLASS_CONFIG, LogAndFailExceptionHandler.class);
-        settings.put(
-                StreamsConfig.PROCESSING_EXCEPTION_HANDLER_CLASS_CONFIG, LogAndFailProcessingExceptionHandler.class);
-        settings.put(StreamsConfig.PRODUCTION_EXCEPTION_HANDLER_CLASS_CONFIG, DefaultProductionExceptionHandler.class);
-        settings.putAll(config.kafkaSettings());
-        settings.put(StreamsConfig.APPLICATION_ID_CONFIG, applicationId);
-        settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, threads);
-        return settings;
-    }
-
-    /** Where other instances ask for what this one knows; empty if they cannot. */
-    private static Optional<HostInfo> address(TagstreamConfig config) {
-        Object configured = config.kafkaSettings().get(StreamsConfig.APPLICATION_SERVER_CONFIG);
-        if (configured != null) {
-            return Optional.of(HostInfo.buildFromEndpoint(configured.toString()));
-        }
-        String host = config.getString(TagstreamConfig.HTTP_HOST);
-        return config.optionalInt(TagstreamConfig.HTTP_PORT).stream()
-                .filter(port -> port > 0)
-                .mapToObj(port -> new HostInfo(host.equals("0.0.0.0") ? localHost() : host, port))
-                .findFirst();
-    }
-
-    private static String localHost() {
-        try {
-            return InetAddress.getLocalHost().getCanonicalHostName();
-        } catch (UnknownHostException e) {
-            log.warn("This machine does not know its name; set kafka.application.server, or others cannot ask it", e);
-            return "127.0.0.1";
-        }
     }
 
     /** Work survives the thread: it is replaced, after a while, unless threads keep dying. */

@@ -5,6 +5,10 @@
  */
 package io.tagstream.topology;
 
+import io.tagstream.topology.config.StreamsSettings;
+
+import io.tagstream.topology.config.TagstreamConfig;
+
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.time.Duration;
 import java.util.List;
@@ -29,7 +33,7 @@ final class VocabularyEnd {
 
     static long read(TagstreamConfig config) {
         TopicPartition partition = new TopicPartition(config.topic(TagstreamConfig.LABELS_TOPIC), 0);
-        Map<String, Object> settings = new StreamsConfig(Tagstream.streamsSettings(config, config.applicationId(), 1))
+        Map<String, Object> settings = new StreamsConfig(StreamsSettings.of(config, config.applicationId(), 1))
                 .getRestoreConsumerConfigs(config.applicationId() + "-vocabulary-end");
         long newest = VocabularySnapshot.EMPTY_EPOCH;
         try (KafkaConsumer<byte[], byte[]> consumer =

@@ -5,6 +5,10 @@
  */
 package io.tagstream.topology;
 
+import io.tagstream.topology.config.StreamsSettings;
+
+import io.tagstream.topology.config.TagstreamConfig;
+
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;
@@ -29,7 +33,7 @@ public final class TestConfig {
     /** What a TopologyTestDriver needs to behave as the running topology does. */
     public static Properties driverProperties(TagstreamConfig config, String applicationId) {
         Properties properties = new Properties();
-        properties.putAll(Tagstream.streamsSettings(config, applicationId, 1));
+        properties.putAll(StreamsSettings.of(config, applicationId, 1));
         // of its own: other tests may run on this machine at the same time
         properties.put(StreamsConfig.STATE_DIR_CONFIG, "target/test-state/" + UUID.randomUUID());
         return properties;

@@ -24,13 +24,14 @@ class RoomsTest {
     /** The rooms of deploy, and the rooms that each knows; all know topology, model-runtime and schemas. */
     private static final Map<String, Set<String>> ROOMS = Map.of(
             "cluster", Set.of(),
+            "inference", Set.of("cluster"),
             "operations", Set.of("cluster"),
-            "console", Set.of("cluster", "operations"),
-            "cli", Set.of("cluster"),
-            "instance", Set.of("cluster", "operations", "console", "cli"),
-            "local", Set.of("cluster", "operations", "console", "cli", "instance"),
+            "console", Set.of("cluster", "inference", "operations"),
+            "cli", Set.of("cluster", "inference"),
+            "instance", Set.of("cluster", "inference", "operations", "console", "cli"),
+            "local", Set.of("cluster", "inference", "operations", "console", "cli", "instance"),
             "feed", Set.of("cluster", "operations", "cli"),
-            "bench", Set.of("cluster", "operations", "cli", "instance", "local", "feed"));
+            "bench", Set.of("cluster", "inference", "operations", "cli", "instance", "local", "feed"));
 
     @Test
     void shouldPointTheArrowsBetweenRoomsOneWay() {

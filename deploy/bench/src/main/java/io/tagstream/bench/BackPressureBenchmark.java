@@ -5,6 +5,10 @@
  */
 package io.tagstream.bench;
 
+import io.tagstream.cluster.topics.TopicKeys;
+
+import io.tagstream.inference.InferenceKeys;
+
 import io.tagstream.avro.ImageReference;
 import io.tagstream.cli.StopSignal;
 import io.tagstream.cluster.OperatorException;
@@ -14,8 +18,8 @@ import io.tagstream.cluster.settings.Settings;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.vocabulary.VocabularyTopic;
 import io.tagstream.local.folders.NamedImage;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -86,10 +90,10 @@ public final class BackPressureBenchmark {
         this.images = photos.images();
         this.settings = new Settings()
                 .environment(System.getenv())
-                .with(TagstreamConfig.MODEL_FEATURE_CACHE, "0") // the same photos come again and again
+                .with(InferenceKeys.MODEL_FEATURE_CACHE, "0") // the same photos come again and again
                 .flags(options.settings())
-                .with(TagstreamConfig.FETCH_FILE_ROOTS, photos.roots())
-                .with(TagstreamConfig.TOPICS_PARTITIONS, String.valueOf(PARTITIONS))
+                .with(InferenceKeys.FETCH_FILE_ROOTS, photos.roots())
+                .with(TopicKeys.TOPICS_PARTITIONS, String.valueOf(PARTITIONS))
                 .with(TagstreamConfig.HTTP_PORT, "0");
     }
 
@@ -117,7 +121,7 @@ public final class BackPressureBenchmark {
             TopicProvisioner.provision(config);
             cluster.contracts().register(config);
             new VocabularyTopic(config, cluster.contracts())
-                    .replace(BenchLabels.ofSize(options.labels(), config.getString(TagstreamConfig.MODEL_BUNDLE)));
+                    .replace(BenchLabels.ofSize(options.labels(), config.getString(InferenceKeys.MODEL_BUNDLE)));
             return measure(waiting, config, cluster.contracts());
         }
     }

@@ -7,7 +7,7 @@ package io.tagstream.bench;
 
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.model.Telemetry;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

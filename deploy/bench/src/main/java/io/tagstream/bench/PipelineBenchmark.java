@@ -5,6 +5,8 @@
  */
 package io.tagstream.bench;
 
+import io.tagstream.inference.InferenceKeys;
+
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.avro.Label;
 import io.tagstream.cli.StopSignal;
@@ -23,7 +25,7 @@ import io.tagstream.model.batch.PipelineMetric.Stage;
 import io.tagstream.model.onnx.DirectLabelVectors;
 import io.tagstream.model.onnx.OnnxModelRuntime;
 import io.tagstream.topology.Tagstream;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -99,13 +101,13 @@ public final class PipelineBenchmark {
         BenchPhotos found = BenchPhotos.of(options.images(), MOST_IMAGES);
         Settings settings = new Settings()
                 .environment(System.getenv())
-                .with(TagstreamConfig.MODEL_FEATURE_CACHE, 0) // the same photos come again and again
+                .with(InferenceKeys.MODEL_FEATURE_CACHE, 0) // the same photos come again and again
                 .flags(options.settings())
-                .with(TagstreamConfig.FETCH_FILE_ROOTS, found.roots());
+                .with(InferenceKeys.FETCH_FILE_ROOTS, found.roots());
         try (DataDirectory data = DataDirectory.open(Optional.empty());
                 LocalNode node = LocalNode.start(settings, data, 0)) {
             Map<String, Label> labels =
-                    BenchLabels.ofSize(options.labels(), node.config().getString(TagstreamConfig.MODEL_BUNDLE));
+                    BenchLabels.ofSize(options.labels(), node.config().getString(InferenceKeys.MODEL_BUNDLE));
             new VocabularyTopic(node.config(), node.contracts()).replace(labels);
             progress.accept("encoding %d labels".formatted(labels.size()));
             Tagstream tagstream = node.startTagstream();

@@ -5,6 +5,10 @@
  */
 package io.tagstream.bench;
 
+import io.tagstream.cluster.topics.TopicKeys;
+
+import io.tagstream.inference.InferenceKeys;
+
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.Tag;
@@ -14,11 +18,11 @@ import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.settings.Settings;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.vocabulary.VocabularyTopic;
-import io.tagstream.instance.ModelRuntimes;
+import io.tagstream.inference.ModelRuntimes;
 import io.tagstream.local.folders.NamedImage;
 import io.tagstream.model.onnx.OnnxModelRuntime;
 import io.tagstream.topology.Tagstream;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.tagging.TaggingTopology;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -117,16 +121,16 @@ public final class RetagBenchmark {
         Settings settings = new Settings()
                 .environment(System.getenv())
                 .with(TagstreamConfig.IMAGE_FEATURES, "all")
-                .with(TagstreamConfig.TOPICS_PARTITIONS, "1")
-                .with(TagstreamConfig.DECODE_ISOLATION, "none")
+                .with(TopicKeys.TOPICS_PARTITIONS, "1")
+                .with(InferenceKeys.DECODE_ISOLATION, "none")
                 .flags(options.settings())
-                .with(TagstreamConfig.FETCH_FILE_ROOTS, photos.roots());
+                .with(InferenceKeys.FETCH_FILE_ROOTS, photos.roots());
         try (BenchCluster cluster = BenchCluster.start(settings)) {
             TagstreamConfig config = cluster.config(Map.of());
             TopicProvisioner.provision(config);
             cluster.contracts().register(config);
             Map<String, Label> labels =
-                    BenchLabels.ofSize(options.labels(), config.getString(TagstreamConfig.MODEL_BUNDLE));
+                    BenchLabels.ofSize(options.labels(), config.getString(InferenceKeys.MODEL_BUNDLE));
             new VocabularyTopic(config, cluster.contracts()).replace(labels);
             try (Uploads uploads = new Uploads(
                     photos.images(), config, cluster.contracts(), ProcessUsage::cpuNanos, stop::isRequested)) {
@@ -148,7 +152,7 @@ public final class RetagBenchmark {
         /** @param featureCache photos that are not encoded again */
         Instance(int featureCache) {
             TagstreamConfig config =
-                    cluster.config(Map.of(TagstreamConfig.MODEL_FEATURE_CACHE, String.valueOf(featureCache)));
+                    cluster.config(Map.of(InferenceKeys.MODEL_FEATURE_CACHE, String.valueOf(featureCache)));
             runtime = ModelRuntimes.open(config, metrics);
             tagstream = new Tagstream(config, runtime, cluster.registry(), metrics);
         }

@@ -6,13 +6,13 @@
 package io.tagstream.bench;
 
 import io.tagstream.cluster.settings.Settings;
-import io.tagstream.instance.ModelRuntimes;
+import io.tagstream.inference.ModelRuntimes;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Tagstream;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;

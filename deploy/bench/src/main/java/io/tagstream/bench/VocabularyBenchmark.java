@@ -5,13 +5,17 @@
  */
 package io.tagstream.bench;
 
+import io.tagstream.cluster.topics.TopicKeys;
+
+import io.tagstream.inference.InferenceKeys;
+
 import io.tagstream.avro.Label;
 import io.tagstream.cli.StopSignal;
 import io.tagstream.cluster.settings.Settings;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.vocabulary.VocabularyTopic;
 import io.tagstream.local.folders.NamedImage;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -86,13 +90,13 @@ public final class VocabularyBenchmark {
         BenchPhotos photos = BenchPhotos.of(options.photos(), MOST_PHOTOS);
         Settings settings = new Settings()
                 .environment(System.getenv())
-                .with(TagstreamConfig.TOPICS_PARTITIONS, "1")
-                .with(TagstreamConfig.DECODE_ISOLATION, "none")
+                .with(TopicKeys.TOPICS_PARTITIONS, "1")
+                .with(InferenceKeys.DECODE_ISOLATION, "none")
                 .flags(options.settings())
-                .with(TagstreamConfig.MODEL_FEATURE_CACHE, "0") // the same photos come again and again
+                .with(InferenceKeys.MODEL_FEATURE_CACHE, "0") // the same photos come again and again
                 .with(TagstreamConfig.SWEEP_READS_MAX, "0") // images of the run before are left alone
                 .with(TagstreamConfig.HTTP_PORT, "0")
-                .with(TagstreamConfig.FETCH_FILE_ROOTS, photos.roots());
+                .with(InferenceKeys.FETCH_FILE_ROOTS, photos.roots());
         try (BenchCluster cluster = BenchCluster.start(settings)) {
             return new VocabularyBenchmark(options, progress, stop, photos.images(), cluster).measure();
         }
@@ -133,7 +137,7 @@ public final class VocabularyBenchmark {
         private Map<String, Label> vocabulary() {
             return options.vocabulary()
                     .map(file -> BenchLabels.ofSize(labels, file))
-                    .orElseGet(() -> BenchLabels.ofSize(labels, config.getString(TagstreamConfig.MODEL_BUNDLE)));
+                    .orElseGet(() -> BenchLabels.ofSize(labels, config.getString(InferenceKeys.MODEL_BUNDLE)));
         }
 
         /** Starts twice: first to encode the labels and decode all of them, then as configured. */

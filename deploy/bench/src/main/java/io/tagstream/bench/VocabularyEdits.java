@@ -7,8 +7,8 @@ package io.tagstream.bench;
 
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.query.SweepProgress;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;

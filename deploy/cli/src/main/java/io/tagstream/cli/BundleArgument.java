@@ -5,10 +5,12 @@
  */
 package io.tagstream.cli;
 
+import io.tagstream.inference.InferenceKeys;
+
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleException;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import picocli.CommandLine.Parameters;
 
 /** The bundle that a command is about. */
@@ -27,7 +29,7 @@ final class BundleArgument {
      */
     Bundle load() {
         String bundle = location == null
-                ? (String) TagstreamConfig.definition().configKeys().get(TagstreamConfig.MODEL_BUNDLE).defaultValue
+                ? (String) TagstreamConfig.definition().configKeys().get(InferenceKeys.MODEL_BUNDLE).defaultValue
                 : location;
         try {
             return Bundle.load(bundle);

@@ -6,7 +6,7 @@
 package io.tagstream.cli;
 
 import io.tagstream.cluster.settings.Settings;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;

@@ -10,7 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tagstream.cluster.topics.ClusterTrouble;
 import io.tagstream.cluster.topics.TopicReport;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;

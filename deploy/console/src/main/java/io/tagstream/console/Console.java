@@ -14,7 +14,7 @@ import io.javalin.http.HttpStatus;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.console.api.Api;
 import io.tagstream.console.api.ProblemException;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.kafka.common.config.types.Password;
@@ -35,24 +35,24 @@ public final class Console implements Consumer<JavalinConfig> {
      */
     public Console(TagstreamConfig config) {
         this.config = config;
-        this.token = Optional.ofNullable(config.getPassword(TagstreamConfig.CONSOLE_TOKEN))
+        this.token = Optional.ofNullable(config.getPassword(ConsoleKeys.CONSOLE_TOKEN))
                 .map(Password::value)
                 .map(TokenSession::new);
         String host = config.getString(TagstreamConfig.HTTP_HOST);
         if (token.isEmpty() && !Hosts.isLoopback(host)) {
-            if (config.getBoolean(TagstreamConfig.CONSOLE_WRITABLE)) {
+            if (config.getBoolean(ConsoleKeys.CONSOLE_WRITABLE)) {
                 throw OperatorException.invalid(
                         "%s=true with %s=%s lets anyone on the network change labels; set %s, or listen on 127.0.0.1"
                                 .formatted(
-                                        TagstreamConfig.CONSOLE_WRITABLE,
+                                        ConsoleKeys.CONSOLE_WRITABLE,
                                         TagstreamConfig.HTTP_HOST,
                                         host,
-                                        TagstreamConfig.CONSOLE_TOKEN));
+                                        ConsoleKeys.CONSOLE_TOKEN));
             }
             log.warn(
                     "The console on {} shows everything to anyone who reaches it; {} keeps others out",
                     host,
-                    TagstreamConfig.CONSOLE_TOKEN);
+                    ConsoleKeys.CONSOLE_TOKEN);
         }
     }
 

@@ -18,9 +18,9 @@ import io.tagstream.console.live.VocabularyInForce;
 import io.tagstream.console.live.VocabularyView;
 import io.tagstream.console.search.SearchIndex;
 import io.tagstream.model.ModelDescription;
-import io.tagstream.topology.Contracts;
+import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.Tagstream;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.query.ImageQueries;
 import io.tagstream.topology.query.QueryUnavailableException;
 import io.tagstream.topology.query.SweepProgress;
@@ -60,7 +60,7 @@ public final class ConsoleServices implements AutoCloseable {
         EventHub events = new EventHub();
         VocabularyView vocabulary = new VocabularyView();
         FailureView failures = new FailureView();
-        Optional<SearchIndex> search = config.getBoolean(TagstreamConfig.SEARCH_ENABLED)
+        Optional<SearchIndex> search = config.getBoolean(ConsoleKeys.SEARCH_ENABLED)
                 ? Optional.of(own(SearchIndex.open(
                         Path.of(config.getString(TagstreamConfig.STATE_DIR), "search", config.applicationId()))))
                 : Optional.empty();
@@ -73,7 +73,7 @@ public final class ConsoleServices implements AutoCloseable {
                 events,
                 () -> new VocabularyInForce(tagstream.vocabularyEpoch(), tagstream.vocabularySize()),
                 () -> queries.flatMap(ConsoleServices::progress)));
-        Optional<VocabularyEditor> editor = config.getBoolean(TagstreamConfig.CONSOLE_WRITABLE)
+        Optional<VocabularyEditor> editor = config.getBoolean(ConsoleKeys.CONSOLE_WRITABLE)
                 ? Optional.of(new TopicEditor(config, contracts))
                 : Optional.empty();
         Optional<ImageIntake> intake = uploads.map(directory -> own(new ImageIntake(config, contracts, directory)));

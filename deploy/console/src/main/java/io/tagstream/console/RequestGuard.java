@@ -10,7 +10,7 @@ import io.javalin.http.Context;
 import io.javalin.http.HandlerType;
 import io.javalin.http.HttpStatus;
 import io.tagstream.console.api.ProblemException;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.net.URI;
 import java.util.Optional;
 import java.util.Set;
@@ -43,7 +43,7 @@ final class RequestGuard {
 
     RequestGuard(TagstreamConfig config, Optional<TokenSession> token) {
         this.loopbackOnly = Hosts.isLoopback(config.getString(TagstreamConfig.HTTP_HOST));
-        this.hosts = Hosts.lowerCase(config.getList(TagstreamConfig.CONSOLE_HOSTS));
+        this.hosts = Hosts.lowerCase(config.getList(ConsoleKeys.CONSOLE_HOSTS));
         this.token = token;
     }
 

@@ -5,6 +5,8 @@
  */
 package io.tagstream.console;
 
+import io.tagstream.inference.InferenceKeys;
+
 import io.tagstream.avro.Label;
 import io.tagstream.cluster.vocabulary.ChangeWatch;
 import io.tagstream.console.api.ApiServices;
@@ -18,8 +20,8 @@ import io.tagstream.console.search.ImageDocument;
 import io.tagstream.console.search.SearchIndex;
 import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.query.ImageQueries;
 import java.io.IOException;
 import java.net.URI;
@@ -73,9 +75,9 @@ public final class ConsoleFixture implements AutoCloseable {
                 "http://nowhere:1",
                 TagstreamConfig.HTTP_PORT,
                 0,
-                TagstreamConfig.CONSOLE_WRITABLE,
+                ConsoleKeys.CONSOLE_WRITABLE,
                 true,
-                TagstreamConfig.FETCH_FILE_ROOTS,
+                InferenceKeys.FETCH_FILE_ROOTS,
                 SAMPLES.toString()));
         all.putAll(settings);
         TagstreamConfig config = new TagstreamConfig(all);
@@ -84,7 +86,7 @@ public final class ConsoleFixture implements AutoCloseable {
         index = SearchIndex.open(directory.resolve("index"));
         thumbnails = new Thumbnails(config);
         intake = uploads.map(files -> new ImageIntake(config, new Contracts(SchemaRegistries.inMemory()), files));
-        boolean writable = config.getBoolean(TagstreamConfig.CONSOLE_WRITABLE);
+        boolean writable = config.getBoolean(ConsoleKeys.CONSOLE_WRITABLE);
         console.api()
                 .serve(new ApiServices(
                         Optional.of(index),

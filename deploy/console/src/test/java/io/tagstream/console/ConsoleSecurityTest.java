@@ -10,7 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.console.search.ImageDocument;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
@@ -62,14 +62,14 @@ class ConsoleSecurityTest {
     @ParameterizedTest
     @ValueSource(strings = {"localhost", "LOCALHOST:99", "127.0.0.1:8080", "[::1]:8080", "photos.example"})
     void shouldAnswerToNamesOfThisMachineAndAllowedOnes(String host) throws Exception {
-        try (ConsoleFixture console = fixture(Map.of(TagstreamConfig.CONSOLE_HOSTS, "Photos.example"))) {
+        try (ConsoleFixture console = fixture(Map.of(ConsoleKeys.CONSOLE_HOSTS, "Photos.example"))) {
             assertThat(console.raw("GET /api/labels HTTP/1.1\r\nHost: " + host)).startsWith("HTTP/1.1 200 ");
         }
     }
 
     @Test
     void shouldLeaveHealthAndMetricsAsTheyAre() throws Exception {
-        try (ConsoleFixture console = fixture(Map.of(TagstreamConfig.CONSOLE_TOKEN, "secret"))) {
+        try (ConsoleFixture console = fixture(Map.of(ConsoleKeys.CONSOLE_TOKEN, "secret"))) {
             assertThat(console.raw("GET /health/live HTTP/1.1\r\nHost: probe.example"))
                     .startsWith("HTTP/1.1 200 ");
             assertThat(console.raw("GET /metrics HTTP/1.1\r\nHost: probe.example"))
@@ -235,7 +235,7 @@ class ConsoleSecurityTest {
 
     @Test
     void shouldAskForTheTokenWhereThereIsOne() throws Exception {
-        try (ConsoleFixture console = fixture(Map.of(TagstreamConfig.CONSOLE_TOKEN, "open sesame"))) {
+        try (ConsoleFixture console = fixture(Map.of(ConsoleKeys.CONSOLE_TOKEN, "open sesame"))) {
             assertThat(console.get("/").statusCode()).as("the form").isEqualTo(200);
             assertThat(console.get("/api/session").body()).isEqualTo("{\"open\":false,\"token\":true}");
             for (String path : List.of("/api/images", "/api/images/", "/api/events", "/api/status", "/api/labels/x")) {
@@ -262,7 +262,7 @@ class ConsoleSecurityTest {
 
     @Test
     void shouldGiveACookieForTheTokenThatScriptsAndOtherPagesCannotUse() throws Exception {
-        try (ConsoleFixture console = fixture(Map.of(TagstreamConfig.CONSOLE_TOKEN, "open sesame"))) {
+        try (ConsoleFixture console = fixture(Map.of(ConsoleKeys.CONSOLE_TOKEN, "open sesame"))) {
             assertThat(console.send(console.write("POST", "/api/session", "{\"token\":\"wrong\"}"))
                             .statusCode())
                     .isEqualTo(401);
@@ -288,7 +288,7 @@ class ConsoleSecurityTest {
 
     @Test
     void shouldNotWriteWhereItIsReadOnly() throws Exception {
-        try (ConsoleFixture console = fixture(Map.of(TagstreamConfig.CONSOLE_WRITABLE, false))) {
+        try (ConsoleFixture console = fixture(Map.of(ConsoleKeys.CONSOLE_WRITABLE, false))) {
             HttpResponse<String> refused = console.send(console.write("PUT", "/api/labels/heron", LABEL));
             assertThat(refused.statusCode()).isEqualTo(403);
             assertThat(refused.body()).contains("console.writable=true");

@@ -6,7 +6,7 @@
 package io.tagstream.feed;
 
 import io.tagstream.cluster.OperatorException;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Collection;

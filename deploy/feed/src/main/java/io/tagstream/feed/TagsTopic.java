@@ -5,7 +5,7 @@
  */
 package io.tagstream.feed;
 
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

@@ -5,6 +5,8 @@
  */
 package io.tagstream.instance;
 
+import io.tagstream.console.ConsoleKeys;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tagstream.cluster.OperatorException;
@@ -12,7 +14,7 @@ import io.tagstream.cluster.settings.Settings;
 import io.tagstream.console.api.ApiClient;
 import io.tagstream.console.api.ApiException;
 import io.tagstream.console.search.ImageJson;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Map;
@@ -63,7 +65,7 @@ final class InstanceOptions {
 
     private ApiClient client() {
         TagstreamConfig config = config();
-        Optional<String> token = Optional.ofNullable(config.getPassword(TagstreamConfig.CONSOLE_TOKEN))
+        Optional<String> token = Optional.ofNullable(config.getPassword(ConsoleKeys.CONSOLE_TOKEN))
                 .map(Password::value);
         return new ApiClient(url == null ? configured(config) : plain(url), token, ApiClient.Scope.ALL);
     }

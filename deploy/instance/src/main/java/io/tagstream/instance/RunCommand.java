@@ -5,6 +5,10 @@
  */
 package io.tagstream.instance;
 
+import io.tagstream.console.ConsoleKeys;
+
+import io.tagstream.inference.ModelRuntimes;
+
 import io.tagstream.cli.ClusterOptions;
 import io.tagstream.cli.LoggingOptions;
 import io.tagstream.cli.StopSignal;
@@ -20,9 +24,9 @@ import io.tagstream.model.ModelRuntime;
 import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.Contracts;
+import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.Tagstream;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -98,12 +102,12 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
     }
 
     private static Optional<Console> console(TagstreamConfig config) {
-        if (!config.getBoolean(TagstreamConfig.CONSOLE_ENABLED)) {
+        if (!config.getBoolean(ConsoleKeys.CONSOLE_ENABLED)) {
             return Optional.empty();
         }
         if (config.optionalInt(TagstreamConfig.HTTP_PORT).isEmpty()) {
             throw OperatorException.invalid("%s=true needs a port to serve it on; set %s"
-                    .formatted(TagstreamConfig.CONSOLE_ENABLED, TagstreamConfig.HTTP_PORT));
+                    .formatted(ConsoleKeys.CONSOLE_ENABLED, TagstreamConfig.HTTP_PORT));
         }
         return Optional.of(new Console(config));
     }
@@ -134,7 +138,7 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
                 Optional.empty(),
                 Optional.of(new ClusterImageQueries(
                         tagstream.images(),
-                        Optional.ofNullable(config.getPassword(TagstreamConfig.CONSOLE_TOKEN))
+                        Optional.ofNullable(config.getPassword(ConsoleKeys.CONSOLE_TOKEN))
                                 .map(Password::value))));
         return services::close;
     }

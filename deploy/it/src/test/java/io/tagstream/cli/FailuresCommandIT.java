@@ -5,6 +5,8 @@
  */
 package io.tagstream.cli;
 
+import io.tagstream.cluster.topics.TopicKeys;
+import io.tagstream.it.InRun;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -15,12 +17,11 @@ import io.tagstream.avro.RecordOrigin;
 import io.tagstream.cli.CommandProcess.Run;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.topics.TopicScan;
-import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -57,7 +58,7 @@ class FailuresCommandIT {
         config = new TagstreamConfig(Map.of(
                 TagstreamConfig.BOOTSTRAP_SERVERS, cluster.bootstrapServers(),
                 TagstreamConfig.SCHEMA_REGISTRY_URL, cluster.registryUrl(),
-                TagstreamConfig.TOPICS_PARTITIONS, 2));
+                TopicKeys.TOPICS_PARTITIONS, 2));
         TopicProvisioner.provision(config);
         registry = SchemaRegistries.connect(config.registrySettings());
         contracts = new Contracts(registry);

@@ -12,7 +12,7 @@ import io.tagstream.avro.Label;
 import io.tagstream.console.live.CurrentFailure;
 import io.tagstream.console.search.ImageDocument;
 import io.tagstream.it.InRun;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -200,7 +200,7 @@ class ConsolePageIT {
 
     @Test
     void shouldAskForTheTokenAndRememberIt() throws Exception {
-        try (ConsoleFixture console = fixture(Map.of(TagstreamConfig.CONSOLE_TOKEN, "open sesame"))) {
+        try (ConsoleFixture console = fixture(Map.of(ConsoleKeys.CONSOLE_TOKEN, "open sesame"))) {
             browser.go(console.url("/"));
             browser.type(By.name("token"), "open barley");
             browser.click(By.cssSelector("button[type=submit]"));
@@ -216,7 +216,7 @@ class ConsolePageIT {
 
     @Test
     void shouldOfferNothingToChangeWhereItIsReadOnly() throws Exception {
-        try (ConsoleFixture console = fixture(Map.of(TagstreamConfig.CONSOLE_WRITABLE, false))) {
+        try (ConsoleFixture console = fixture(Map.of(ConsoleKeys.CONSOLE_WRITABLE, false))) {
             browser.go(console.url("/"));
             browser.await("an image", By.cssSelector("[data-image='cat.jpg']"));
             assertThat(browser.all(By.cssSelector(".drop"))).isEmpty();

@@ -5,6 +5,8 @@
  */
 package io.tagstream.feed;
 
+import io.tagstream.cluster.topics.TopicKeys;
+import io.tagstream.it.InRun;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -14,13 +16,12 @@ import io.tagstream.avro.TagEvent;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.topics.TopicScan;
 import io.tagstream.feed.IndexFeed.Options;
-import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.DeadLetters;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.records.DeadLetters;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -90,7 +91,7 @@ class IndexFeedIT {
                 index + "-letters",
                 TagstreamConfig.TOPICS_CHECK_MILLIS,
                 200,
-                TagstreamConfig.TOPICS_PARTITIONS,
+                TopicKeys.TOPICS_PARTITIONS,
                 2));
         TopicProvisioner.provision(config);
         contracts.register(config);

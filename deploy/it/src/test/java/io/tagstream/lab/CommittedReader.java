@@ -5,7 +5,7 @@
  */
 package io.tagstream.lab;
 
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -9,7 +9,7 @@ import io.tagstream.cluster.topics.Startup;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Tagstream;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.TagstreamOnClients;
 import java.io.IOException;
 import java.io.Reader;

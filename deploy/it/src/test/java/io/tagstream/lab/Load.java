@@ -5,12 +5,14 @@
  */
 package io.tagstream.lab;
 
+import io.tagstream.cluster.topics.TopicKeys;
+
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -183,7 +185,7 @@ final class Load implements AutoCloseable {
     /** Where images are re-keyed they come from a producer that does not partition as Java's does. */
     private Integer partition(String id) {
         return id != null && config.getBoolean(TagstreamConfig.IMAGES_REPARTITION)
-                ? Math.floorMod(id.hashCode(), config.getInt(TagstreamConfig.TOPICS_PARTITIONS))
+                ? Math.floorMod(id.hashCode(), config.getInt(TopicKeys.TOPICS_PARTITIONS))
                 : null;
     }
 

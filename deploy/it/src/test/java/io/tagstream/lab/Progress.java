@@ -5,12 +5,14 @@
  */
 package io.tagstream.lab;
 
+import io.tagstream.cluster.topics.TopicKeys;
+
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.SweepState;
 import io.tagstream.schemas.StateSerde;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.tagging.TaggingTopology;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -75,7 +77,7 @@ final class Progress implements AutoCloseable {
             boolean done = state.getCoverage().stream().allMatch(range -> range.getEpoch() >= vocabularyEnd);
             followed.put(found.partition(), done);
         }
-        return followed.size() == config.getInt(TagstreamConfig.TOPICS_PARTITIONS) && !followed.containsValue(false);
+        return followed.size() == config.getInt(TopicKeys.TOPICS_PARTITIONS) && !followed.containsValue(false);
     }
 
     @Override

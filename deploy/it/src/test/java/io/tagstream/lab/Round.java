@@ -5,11 +5,15 @@
  */
 package io.tagstream.lab;
 
+import io.tagstream.cluster.topics.TopicKeys;
+
+import io.tagstream.inference.InferenceKeys;
+
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -134,17 +138,17 @@ final class Round {
         Map<String, String> settings = new HashMap<>();
         settings.put(TagstreamConfig.BOOTSTRAP_SERVERS, broker.bootstrapServers());
         settings.put(TagstreamConfig.SCHEMA_REGISTRY_URL, broker.registryUrl());
-        settings.put(TagstreamConfig.TOPICS_PARTITIONS, Integer.toString(plan.partitions()));
+        settings.put(TopicKeys.TOPICS_PARTITIONS, Integer.toString(plan.partitions()));
         settings.put(TagstreamConfig.IMAGES_REPARTITION, Boolean.toString(plan.repartition()));
         settings.put(TagstreamConfig.STREAM_THREADS, Integer.toString(plan.threads()));
         settings.put(TagstreamConfig.TASK_PENDING_MAX, Integer.toString(plan.pendingMost()));
-        settings.put(TagstreamConfig.MODEL_MAX_IN_FLIGHT, "64");
-        settings.put(TagstreamConfig.FETCH_ALLOW_PRIVATE, "true");
-        settings.put(TagstreamConfig.FETCH_CONCURRENCY, "16");
-        settings.put(TagstreamConfig.FETCH_TIMEOUT_MILLIS, "2000");
+        settings.put(InferenceKeys.MODEL_MAX_IN_FLIGHT, "64");
+        settings.put(InferenceKeys.FETCH_ALLOW_PRIVATE, "true");
+        settings.put(InferenceKeys.FETCH_CONCURRENCY, "16");
+        settings.put(InferenceKeys.FETCH_TIMEOUT_MILLIS, "2000");
         settings.put(TagstreamConfig.SWEEP_CHECK_MILLIS, "100");
-        settings.put(TagstreamConfig.RETRY_BACKOFF_MAX_MILLIS, "1000");
-        settings.put(TagstreamConfig.IMAGE_DEADLINE_MILLIS, "10000");
+        settings.put(InferenceKeys.RETRY_BACKOFF_MAX_MILLIS, "1000");
+        settings.put(InferenceKeys.IMAGE_DEADLINE_MILLIS, "10000");
         // A dead instance's partitions are others' sooner than by default.
         settings.put("kafka.main.consumer.session.timeout.ms", "6000");
         settings.put("kafka.main.consumer.heartbeat.interval.ms", "1500");

@@ -5,8 +5,10 @@
  */
 package io.tagstream.lab;
 
+import io.tagstream.inference.InferenceKeys;
+
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
-import io.tagstream.instance.ModelRuntimes;
+import io.tagstream.inference.ModelRuntimes;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageFeatures;
@@ -27,7 +29,7 @@ import io.tagstream.model.image.EncodedImage;
 import io.tagstream.model.image.FetchOptions;
 import io.tagstream.model.image.ImageFetcher;
 import io.tagstream.model.image.ImageSize;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.time.Duration;
@@ -66,22 +68,22 @@ final class WordModel implements ModelRuntime {
     private final ScoringPipeline pipeline;
 
     WordModel(TagstreamConfig config) {
-        int concurrency = config.getInt(TagstreamConfig.FETCH_CONCURRENCY);
+        int concurrency = config.getInt(InferenceKeys.FETCH_CONCURRENCY);
         fetcher = new ImageFetcher(FetchOptions.builder()
-                .allowPrivateAddresses(config.getBoolean(TagstreamConfig.FETCH_ALLOW_PRIVATE))
+                .allowPrivateAddresses(config.getBoolean(InferenceKeys.FETCH_ALLOW_PRIVATE))
                 .concurrency(concurrency)
-                .timeout(Duration.ofMillis(config.getInt(TagstreamConfig.FETCH_TIMEOUT_MILLIS)))
+                .timeout(Duration.ofMillis(config.getInt(InferenceKeys.FETCH_TIMEOUT_MILLIS)))
                 .maxBytes(LONGEST_IMAGE)
                 .build());
         pipeline = new ScoringPipeline(
                 new WordStages(),
                 new PipelineOptions(
                         config.getInt(TagstreamConfig.MODEL_MAX_ACCEPTED),
-                        config.getInt(TagstreamConfig.MODEL_MAX_IN_FLIGHT),
+                        config.getInt(InferenceKeys.MODEL_MAX_IN_FLIGHT),
                         concurrency,
                         2,
                         BATCH,
-                        Duration.ofMillis(config.getInt(TagstreamConfig.MODEL_BATCH_WAIT_MILLIS)),
+                        Duration.ofMillis(config.getInt(InferenceKeys.MODEL_BATCH_WAIT_MILLIS)),
                         CACHED_IMAGES,
                         ModelRuntimes.retry(config)),
                 new CompositeMeterRegistry());

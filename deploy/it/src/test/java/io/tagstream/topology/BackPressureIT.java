@@ -5,11 +5,13 @@
  */
 package io.tagstream.topology;
 
+import io.tagstream.cluster.topics.TopicKeys;
+import io.tagstream.it.InRun;
+import io.tagstream.topology.config.TagstreamConfig;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.tagstream.avro.TagEvent;
-import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.topology.Stage.Read;
 import java.nio.charset.StandardCharsets;
@@ -62,7 +64,7 @@ class BackPressureIT {
                         state,
                         TagstreamConfig.TASK_PENDING_MAX,
                         PENDING_MAX,
-                        TagstreamConfig.TOPICS_PARTITIONS,
+                        TopicKeys.TOPICS_PARTITIONS,
                         PARTITIONS,
                         "kafka.main.consumer.max.poll.records",
                         POLLED / 2,

@@ -5,6 +5,9 @@
  */
 package io.tagstream.topology;
 
+import io.tagstream.console.ConsoleKeys;
+import io.tagstream.it.InRun;
+import io.tagstream.topology.config.TagstreamConfig;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -13,7 +16,6 @@ import io.tagstream.console.Console;
 import io.tagstream.console.ConsoleServices;
 import io.tagstream.console.api.ApiClient;
 import io.tagstream.console.peers.ClusterImageQueries;
-import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.model.LabelText;
 import io.tagstream.operations.Operations;
@@ -50,7 +52,7 @@ class ClusterQueriesIT {
 
         Asked(Stage stage, FakeModelRuntime model) throws Exception {
             Object[] settings = {
-                TagstreamConfig.HTTP_PORT, port, TagstreamConfig.CONSOLE_ENABLED, true,
+                TagstreamConfig.HTTP_PORT, port, ConsoleKeys.CONSOLE_ENABLED, true,
             };
             tagstream = stage.start(model, settings);
             TagstreamConfig config = stage.config(settings);

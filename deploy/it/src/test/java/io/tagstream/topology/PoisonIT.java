@@ -5,6 +5,8 @@
  */
 package io.tagstream.topology;
 
+import io.tagstream.it.InRun;
+import io.tagstream.topology.config.TagstreamConfig;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -15,7 +17,6 @@ import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.topics.TopicProvisioner;
-import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistries;

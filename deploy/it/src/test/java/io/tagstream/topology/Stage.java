@@ -5,6 +5,12 @@
  */
 package io.tagstream.topology;
 
+import io.tagstream.cluster.topics.TopicKeys;
+
+import io.tagstream.topology.records.Contracts;
+
+import io.tagstream.topology.config.TagstreamConfig;
+
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
 import io.tagstream.cluster.topics.TopicProvisioner;
@@ -58,7 +64,7 @@ final class Stage implements AutoCloseable {
                 settings.put(key, name + "-" + key.substring(0, key.length() - ".topic".length()));
             }
         }
-        settings.put(TagstreamConfig.TOPICS_PARTITIONS, 3);
+        settings.put(TopicKeys.TOPICS_PARTITIONS, 3);
         // A halted instance is gone for its partitions sooner than by default.
         settings.put("kafka.main.consumer.session.timeout.ms", 6_000);
         for (int i = 0; i < keysAndValues.length; i += 2) {

@@ -5,6 +5,9 @@
  */
 package io.tagstream.topology;
 
+import io.tagstream.cluster.topics.TopicKeys;
+import io.tagstream.it.InRun;
+import io.tagstream.topology.config.TagstreamConfig;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -13,7 +16,6 @@ import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
-import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.topology.Stage.Read;
@@ -351,7 +353,7 @@ class TagstreamIT {
         try (Stage stage = new Stage(
                         cluster,
                         state,
-                        TagstreamConfig.TOPICS_PARTITIONS,
+                        TopicKeys.TOPICS_PARTITIONS,
                         1,
                         TagstreamConfig.IMAGES_REPARTITION,
                         false); // one task, so that it is known where it runs

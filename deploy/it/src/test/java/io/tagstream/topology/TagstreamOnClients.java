@@ -5,6 +5,8 @@
  */
 package io.tagstream.topology;
 
+import io.tagstream.topology.config.TagstreamConfig;
+
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import org.apache.kafka.streams.KafkaClientSupplier;

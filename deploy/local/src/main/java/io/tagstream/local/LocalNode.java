@@ -5,22 +5,28 @@
  */
 package io.tagstream.local;
 
+import io.tagstream.cluster.topics.TopicKeys;
+
+import io.tagstream.console.ConsoleKeys;
+
+import io.tagstream.inference.InferenceKeys;
+
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.settings.Settings;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.console.Console;
 import io.tagstream.console.ConsoleServices;
-import io.tagstream.instance.ModelRuntimes;
+import io.tagstream.inference.ModelRuntimes;
 import io.tagstream.local.broker.EmbeddedBroker;
 import io.tagstream.local.registry.LocalRegistry;
 import io.tagstream.model.onnx.OnnxModelRuntime;
 import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.Contracts;
+import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.Tagstream;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.IOException;
 import java.net.BindException;
 import java.nio.file.Path;
@@ -80,9 +86,9 @@ public final class LocalNode implements AutoCloseable {
         settings.with(TagstreamConfig.STATE_DIR, data.state().toString())
                 .with(TagstreamConfig.BOOTSTRAP_SERVERS, "127.0.0.1:" + port)
                 .with(TagstreamConfig.SCHEMA_REGISTRY_URL, "http://127.0.0.1:" + port)
-                .withDefault(TagstreamConfig.TOPICS_PARTITIONS, PARTITIONS)
+                .withDefault(TopicKeys.TOPICS_PARTITIONS, PARTITIONS)
                 // its images are its user's own, and processes would cost the start a second
-                .withDefault(TagstreamConfig.DECODE_ISOLATION, "none")
+                .withDefault(InferenceKeys.DECODE_ISOLATION, "none")
                 .withDefault(SESSION_TIMEOUT, SESSION_TIMEOUT_MILLIS)
                 // one instance: whatever bundle it is given takes over
                 .withDefault(TagstreamConfig.MODEL_SWITCH, -1)
@@ -101,7 +107,7 @@ public final class LocalNode implements AutoCloseable {
     private LocalNode(TagstreamConfig early, Path uploads) {
         this.uploads = uploads;
         console =
-                early.getBoolean(TagstreamConfig.CONSOLE_ENABLED) ? Optional.of(new Console(early)) : Optional.empty();
+                early.getBoolean(ConsoleKeys.CONSOLE_ENABLED) ? Optional.of(new Console(early)) : Optional.empty();
         operations = new Operations(early, Optional::empty, this::notReadyBecause, console);
         parts.push(new Part("operations", operations));
         runtime = CompletableFuture.supplyAsync(() -> ModelRuntimes.open(early, operations.metrics()), task -> {

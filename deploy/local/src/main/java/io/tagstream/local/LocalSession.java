@@ -5,6 +5,10 @@
  */
 package io.tagstream.local;
 
+import io.tagstream.inference.InferenceKeys;
+
+import io.tagstream.console.ConsoleKeys;
+
 import io.tagstream.avro.Label;
 import io.tagstream.avro.Model;
 import io.tagstream.avro.TagEvent;
@@ -21,7 +25,7 @@ import io.tagstream.local.folders.ImageSelection;
 import io.tagstream.local.folders.NamedImage;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.topology.Tagstream;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -128,7 +132,7 @@ public final class LocalSession {
 
     private Settings settings(DataDirectory data) {
         Set<String> own = new HashSet<>(LocalNode.OWN_SETTINGS);
-        own.add(TagstreamConfig.FETCH_FILE_ROOTS);
+        own.add(InferenceKeys.FETCH_FILE_ROOTS);
         options.settings().keySet().stream().filter(own::contains).findFirst().ifPresent(key -> {
             throw OperatorException.invalid(
                     "--set %s: local mode decides that itself; tagstream run takes it".formatted(key));
@@ -137,16 +141,16 @@ public final class LocalSession {
         List<Path> roots = new ArrayList<>(selection.roots());
         if (!options.once()) {
             roots.add(data.uploads());
-            settings.withDefault(TagstreamConfig.CONSOLE_ENABLED, true)
-                    .withDefault(TagstreamConfig.CONSOLE_WRITABLE, true)
-                    .withDefault(TagstreamConfig.SEARCH_ENABLED, true);
+            settings.withDefault(ConsoleKeys.CONSOLE_ENABLED, true)
+                    .withDefault(ConsoleKeys.CONSOLE_WRITABLE, true)
+                    .withDefault(ConsoleKeys.SEARCH_ENABLED, true);
             settings.withDefault(TagstreamConfig.HTTP_PORT, options.httpPort().orElseGet(LocalSession::consolePort));
         }
         settings.with(
-                TagstreamConfig.FETCH_FILE_ROOTS,
+                InferenceKeys.FETCH_FILE_ROOTS,
                 roots.stream().map(Path::toString).toList());
         if (selection.urls().stream().anyMatch(LocalSession::namesThisMachine)) {
-            settings.withDefault(TagstreamConfig.FETCH_ALLOW_PRIVATE, true);
+            settings.withDefault(InferenceKeys.FETCH_ALLOW_PRIVATE, true);
         }
         options.topK().ifPresent(topK -> settings.with(TagstreamConfig.TAGS_TOP_K, topK));
         options.minScore().ifPresent(score -> settings.with(TagstreamConfig.TAGS_MIN_SCORE, score));
@@ -180,7 +184,7 @@ public final class LocalSession {
 
     private static Map<String, Label> bundled(LocalNode node) {
         try {
-            return BundleVocabulary.read(node.config().getString(TagstreamConfig.MODEL_BUNDLE));
+            return BundleVocabulary.read(node.config().getString(InferenceKeys.MODEL_BUNDLE));
         } catch (OperatorException e) {
             node.runtime(); // fails too where the whole bundle is wrong, and says more
             throw e;

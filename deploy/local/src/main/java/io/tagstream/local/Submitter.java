@@ -11,7 +11,7 @@ import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.outcomes.ImageOutcome;
 import io.tagstream.local.folders.NamedImage;
 import io.tagstream.model.ModelDescription;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

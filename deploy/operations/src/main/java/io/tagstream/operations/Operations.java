@@ -20,7 +20,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.operations.http.ClientLimits;
 import io.tagstream.operations.http.LimitedServer;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;

@@ -17,13 +17,13 @@ import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
 import io.tagstream.model.LabelVector;
 import io.tagstream.model.ModelRuntime;
-import io.tagstream.topology.Blame;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.DeadLetters;
-import io.tagstream.topology.Excerpts;
-import io.tagstream.topology.IdDeserializer;
-import io.tagstream.topology.RecordLimit;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Blame;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.records.DeadLetters;
+import io.tagstream.topology.records.Shortened;
+import io.tagstream.topology.records.IdDeserializer;
+import io.tagstream.topology.records.RecordLimit;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -252,21 +252,21 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
                 metadata.topic(),
                 metadata.partition(),
                 metadata.offset(),
-                Excerpts.of(refused.getMessage()));
+                Shortened.of(refused.getMessage()));
         if (refused.unreadable()) {
             context.forward(DeadLetters.of(change, metadata, refused, limit), LabelEncoderTopology.DEAD_LETTERS_SINK);
         }
         LabelFailure failure = LabelFailure.newBuilder()
                 .setLabel(refused.label())
                 .setReason(refused.reason())
-                .setMessage(Excerpts.of(refused.getMessage()))
+                .setMessage(Shortened.of(refused.getMessage()))
                 .setFailedAt(Instant.ofEpochMilli(context.currentSystemTimeMs()))
                 .setOrigin(new RecordOrigin(metadata.topic(), metadata.partition(), metadata.offset()))
                 .build();
         Record<String, byte[]> whole = written(IdDeserializer.describe(change.key()), failure);
         if (change.key() != null && !limit.fits(utf8(whole.key()), whole.value(), whole.headers())) {
             failure.setLabel(null);
-            whole = written(Excerpts.of(whole.key()), failure);
+            whole = written(Shortened.of(whole.key()), failure);
         }
         context.forward(whole, LabelEncoderTopology.FAILURES_SINK);
     }

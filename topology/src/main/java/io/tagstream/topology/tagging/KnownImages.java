@@ -9,7 +9,7 @@ import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.SweepState;
 import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.KnownImage;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.tagging.Coverage.Range;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.nio.ByteBuffer;

@@ -7,7 +7,7 @@ package io.tagstream.topology.tagging;
 
 import io.tagstream.avro.state.TaskProgress;
 import io.tagstream.model.ModelDescription;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.util.Optional;
 
 /**

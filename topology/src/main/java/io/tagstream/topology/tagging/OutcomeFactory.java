@@ -21,10 +21,10 @@ import io.tagstream.avro.state.TagTurn;
 import io.tagstream.model.ImageScores;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.schemas.StateSerde;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.Excerpts;
-import io.tagstream.topology.RecordLimit;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.records.Shortened;
+import io.tagstream.topology.records.RecordLimit;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.tagging.Outcome.Knowledge;
 import io.tagstream.topology.tagging.Outcome.Output;
 import io.tagstream.topology.vocabulary.VocabularyLabel;
@@ -222,7 +222,7 @@ final class OutcomeFactory {
         ImageFailure failure = ImageFailure.newBuilder()
                 .setReference(reference)
                 .setReason(reason)
-                .setMessage(Excerpts.of(String.valueOf(message)))
+                .setMessage(Shortened.of(String.valueOf(message)))
                 .setAttempts(attempts)
                 .setFailedAt(now)
                 .setOrigin(image.getOrigin())

@@ -11,7 +11,7 @@ import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
 import io.tagstream.model.LabelVectors;
 import io.tagstream.model.Priority;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.time.Instant;
 import java.util.ArrayDeque;

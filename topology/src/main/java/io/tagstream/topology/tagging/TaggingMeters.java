@@ -8,7 +8,7 @@ package io.tagstream.topology.tagging;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import io.tagstream.topology.Inflow;
+import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import java.util.Map;
 import java.util.Set;

@@ -6,7 +6,7 @@
 package io.tagstream.topology.tagging;
 
 import io.tagstream.avro.ImageReference;
-import io.tagstream.topology.Excerpts;
+import io.tagstream.topology.records.Shortened;
 import java.util.Map;
 
 /** What is left of an image reference that does not fit into a record: enough for a person to recognise it. */
@@ -19,7 +19,7 @@ final class TruncatedReference {
     static ImageReference of(ImageReference reference) {
         String sha256 = reference.getSha256();
         return ImageReference.newBuilder()
-                .setUri(Excerpts.of(reference.getUri(), LONGEST_URI))
+                .setUri(Shortened.of(reference.getUri(), LONGEST_URI))
                 .setSha256(sha256 != null && sha256.length() == SHA256_DIGITS ? sha256 : null)
                 .setAttributes(Map.of())
                 .setSubmittedAt(reference.getSubmittedAt())

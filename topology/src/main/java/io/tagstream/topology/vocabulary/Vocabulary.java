@@ -10,7 +10,7 @@ import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.model.LabelSelection;
 import io.tagstream.model.ModelDescription;
-import io.tagstream.topology.Blame;
+import io.tagstream.topology.records.Blame;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;

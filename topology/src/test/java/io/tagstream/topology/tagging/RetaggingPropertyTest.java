@@ -10,7 +10,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tagstream.avro.LabelState;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagChange;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -14,7 +14,7 @@ import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.TagTurn;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.util.List;
 import org.apache.kafka.streams.KeyValue;
 import org.junit.jupiter.api.AfterEach;

@@ -14,7 +14,7 @@ import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistries;
-import io.tagstream.topology.Contracts;
+import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.FakeModelRuntime;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -5,9 +5,9 @@
  */
 package io.tagstream.cluster.failures;
 
-import io.tagstream.topology.DeadLetters;
-import io.tagstream.topology.DeadLetters.Reason;
-import io.tagstream.topology.IdDeserializer;
+import io.tagstream.topology.records.DeadLetters;
+import io.tagstream.topology.records.DeadLetters.Reason;
+import io.tagstream.topology.records.IdDeserializer;
 import java.time.Instant;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 

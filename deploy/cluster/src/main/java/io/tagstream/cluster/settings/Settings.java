@@ -6,7 +6,7 @@
 package io.tagstream.cluster.settings;
 
 import io.tagstream.cluster.OperatorException;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.charset.StandardCharsets;

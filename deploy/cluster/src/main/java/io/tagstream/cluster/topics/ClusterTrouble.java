@@ -7,7 +7,7 @@ package io.tagstream.cluster.topics;
 
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.TimeoutException;
 

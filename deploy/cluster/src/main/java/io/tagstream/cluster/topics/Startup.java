@@ -7,9 +7,10 @@ package io.tagstream.cluster.topics;
 
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
@@ -35,7 +36,7 @@ public final class Startup {
         this.registry = registry;
         this.stopped = stopped;
         this.pause = pause;
-        this.deadline = System.nanoTime() + config.startWait().toNanos();
+        this.deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(config.getLong(TopicKeys.START_WAIT_MILLIS));
     }
 
     /**

@@ -6,8 +6,8 @@
 package io.tagstream.cluster.topics;
 
 import io.tagstream.cluster.OperatorException;
-import io.tagstream.topology.RecordLimit;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.RecordLimit;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -67,7 +67,7 @@ public final class TopicProvisioner {
     private TopicProvisioner(TagstreamConfig config) {
         this.config = config;
         this.limit = RecordLimit.of(config);
-        int partitions = config.getInt(TagstreamConfig.TOPICS_PARTITIONS);
+        int partitions = config.getInt(TopicKeys.TOPICS_PARTITIONS);
         Map<String, String> compacted = Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT);
         Map<String, String> embeddings = new HashMap<>(compacted);
         embeddings.put(TopicConfig.MIN_COMPACTION_LAG_MS_CONFIG, Long.toString(EMBEDDINGS_COMPACTION_LAG.toMillis()));
@@ -138,7 +138,7 @@ public final class TopicProvisioner {
         List<Requirement> missing = requirements.stream()
                 .filter(requirement -> !existing.containsKey(requirement.topic()))
                 .toList();
-        if (!missing.isEmpty() && !config.getBoolean(TagstreamConfig.TOPICS_CREATE)) {
+        if (!missing.isEmpty() && !config.getBoolean(TopicKeys.TOPICS_CREATE)) {
             throw OperatorException.failed(("missing topics: %s; create them, or let Tagstream do so with"
                             + " topics.create=true")
                     .formatted(String.join(

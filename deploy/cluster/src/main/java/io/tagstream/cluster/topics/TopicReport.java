@@ -5,7 +5,7 @@
  */
 package io.tagstream.cluster.topics;
 
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

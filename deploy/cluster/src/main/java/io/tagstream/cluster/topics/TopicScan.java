@@ -6,7 +6,7 @@
 package io.tagstream.cluster.topics;
 
 import io.tagstream.cluster.OperatorException;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;

@@ -12,7 +12,7 @@ import io.tagstream.cluster.OperatorException;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.avro.Schema;
@@ -53,7 +53,7 @@ class StartupTest {
                 "kafka:9092",
                 TagstreamConfig.SCHEMA_REGISTRY_URL,
                 "http://registry:8081",
-                TagstreamConfig.START_WAIT_MILLIS,
+                TopicKeys.START_WAIT_MILLIS,
                 wait.toMillis()));
         return new Startup(config, registry, () -> stopped, Duration.ofMillis(1));
     }

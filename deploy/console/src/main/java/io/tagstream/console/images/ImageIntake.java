@@ -5,11 +5,13 @@
  */
 package io.tagstream.console.images;
 
+import io.tagstream.inference.InferenceKeys;
+
 import io.tagstream.avro.ImageReference;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -77,7 +79,7 @@ public final class ImageIntake implements AutoCloseable {
     public ImageIntake(TagstreamConfig config, Contracts contracts, Path directory) {
         this.directory = directory;
         this.topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
-        this.largest = config.getInt(TagstreamConfig.DECODE_MAX_BYTES);
+        this.largest = config.getInt(InferenceKeys.DECODE_MAX_BYTES);
         Map<String, Object> settings = config.kafkaSettings();
         settings.put(ProducerConfig.ACKS_CONFIG, "all");
         settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);

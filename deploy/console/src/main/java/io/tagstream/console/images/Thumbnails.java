@@ -5,6 +5,8 @@
  */
 package io.tagstream.console.images;
 
+import io.tagstream.inference.InferenceKeys;
+
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
@@ -16,7 +18,7 @@ import io.tagstream.model.image.ImageFetcher;
 import io.tagstream.model.image.ImageSize;
 import io.tagstream.model.image.OptionNames;
 import io.tagstream.model.image.PixelBudget;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -57,15 +59,15 @@ public final class Thumbnails implements AutoCloseable {
 
     public Thumbnails(TagstreamConfig config) {
         files = new ImageFetcher(FetchOptions.builder()
-                .fileRoots(config.getList(TagstreamConfig.FETCH_FILE_ROOTS).stream()
+                .fileRoots(config.getList(InferenceKeys.FETCH_FILE_ROOTS).stream()
                         .map(Path::of)
                         .toList())
-                .maxBytes(config.getInt(TagstreamConfig.DECODE_MAX_BYTES))
+                .maxBytes(config.getInt(InferenceKeys.DECODE_MAX_BYTES))
                 .build());
         decoder = new ImageDecoder(
                 SIZE,
                 Resize.LETTERBOX,
-                new PixelBudget(config.getLong(TagstreamConfig.DECODE_MAX_PIXELS), OptionNames.OF_THE_LIBRARY));
+                new PixelBudget(config.getLong(InferenceKeys.DECODE_MAX_PIXELS), OptionNames.OF_THE_LIBRARY));
     }
 
     /**

@@ -5,6 +5,8 @@
  */
 package io.tagstream.console.live;
 
+import io.tagstream.cluster.topics.TopicKeys;
+import io.tagstream.it.InRun;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tagstream.avro.Cause;
@@ -16,12 +18,11 @@ import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.console.search.ImageFilter;
 import io.tagstream.console.search.IndexPosition;
 import io.tagstream.console.search.SearchIndex;
-import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.Contracts;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -58,7 +59,7 @@ class TopicFollowerIT {
             config = new TagstreamConfig(Map.of(
                     TagstreamConfig.BOOTSTRAP_SERVERS, cluster.bootstrapServers(),
                     TagstreamConfig.SCHEMA_REGISTRY_URL, cluster.registryUrl(),
-                    TagstreamConfig.TOPICS_PARTITIONS, 3));
+                    TopicKeys.TOPICS_PARTITIONS, 3));
             contracts = new Contracts(registry);
             TopicProvisioner.provision(config);
             contracts.register(config);

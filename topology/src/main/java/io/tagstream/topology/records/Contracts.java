@@ -3,7 +3,9 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.records;
+
+import io.tagstream.topology.config.TagstreamConfig;
 
 import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.ImageReference;

@@ -3,13 +3,13 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.records;
 
 /** Texts from elsewhere, short enough for a message. */
-public final class Excerpts {
+public final class Shortened {
     private static final int LONGEST = 2_000;
 
-    private Excerpts() {}
+    private Shortened() {}
 
     /** The text, or its first 2,000 characters and an ellipsis. */
     public static String of(String text) {

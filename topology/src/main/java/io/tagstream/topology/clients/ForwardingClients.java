@@ -3,7 +3,7 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.clients;
 
 import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
@@ -16,7 +16,7 @@ import org.apache.kafka.streams.KafkaClientSupplier;
  *
  * <p><i>Threading notes.</i> As its clients'.
  */
-abstract class ForwardingClients implements KafkaClientSupplier {
+public abstract class ForwardingClients implements KafkaClientSupplier {
     private final KafkaClientSupplier clients;
 
     /** {@code clients} makes the clients. */

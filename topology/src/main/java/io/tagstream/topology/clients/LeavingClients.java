@@ -3,7 +3,7 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.clients;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -26,7 +26,7 @@ import org.apache.kafka.streams.KafkaClientSupplier;
  *
  * <p><i>Threading notes.</i> As its clients'; a consumer is closed by its stream thread.
  */
-final class LeavingClients extends ForwardingClients {
+public final class LeavingClients extends ForwardingClients {
     private final FailedThreads failed;
     private final int threads;
 
@@ -35,7 +35,7 @@ final class LeavingClients extends ForwardingClients {
      * @param failed knows which threads exceptions end
      * @param threads how many stream threads a start has; Kafka Streams numbers static members from 1 on
      */
-    LeavingClients(KafkaClientSupplier clients, FailedThreads failed, int threads) {
+    public LeavingClients(KafkaClientSupplier clients, FailedThreads failed, int threads) {
         super(clients);
         this.failed = failed;
         this.threads = threads;

@@ -3,7 +3,10 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.config;
+
+import io.tagstream.topology.TestConfig;
+
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -74,7 +77,7 @@ class TagstreamConfigTest {
                 .containsEntry("schema.registry.basic.auth.user.info", "user:secret")
                 .containsEntry("schema.registry.url", "http://nowhere:1")
                 .hasSize(2);
-        assertThat(Tagstream.streamsSettings(config, "app", 1)).containsEntry("security.protocol", "SASL_SSL");
+        assertThat(StreamsSettings.of(config, "app", 1)).containsEntry("security.protocol", "SASL_SSL");
     }
 
     @ParameterizedTest
@@ -95,7 +98,7 @@ class TagstreamConfigTest {
 
     @Test
     void shouldDropNoRecordThatCannotBeProcessedOrWritten() {
-        StreamsConfig streams = new StreamsConfig(Tagstream.streamsSettings(TestConfig.with(), "app", 1));
+        StreamsConfig streams = new StreamsConfig(StreamsSettings.of(TestConfig.with(), "app", 1));
 
         assertThat(streams.getClass(StreamsConfig.PROCESSING_EXCEPTION_HANDLER_CLASS_CONFIG))
                 .isEqualTo(LogAndFailProcessingExceptionHandler.class);

@@ -3,7 +3,8 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.clients;
+
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;

@@ -3,7 +3,12 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.records;
+
+import io.tagstream.topology.config.StreamsSettings;
+
+import io.tagstream.topology.config.TagstreamConfig;
+
 
 import java.nio.charset.StandardCharsets;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -36,7 +41,7 @@ public record RecordLimit(int bytes) {
      * @throws ConfigException if it is so small that not even failures fit
      */
     public static RecordLimit of(TagstreamConfig config) {
-        StreamsConfig streams = new StreamsConfig(Tagstream.streamsSettings(config, config.applicationId(), 1));
+        StreamsConfig streams = new StreamsConfig(StreamsSettings.of(config, config.applicationId(), 1));
         Object size = streams.getProducerConfigs(config.applicationId()).get(ProducerConfig.MAX_REQUEST_SIZE_CONFIG);
         int bytes = size == null
                 ? (Integer) ProducerConfig.configDef().defaultValues().get(ProducerConfig.MAX_REQUEST_SIZE_CONFIG)

@@ -3,7 +3,7 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.instance;
+package io.tagstream.inference;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.cluster.OperatorException;
@@ -18,7 +18,7 @@ import io.tagstream.model.image.isolated.DecoderStartException;
 import io.tagstream.model.onnx.ExecutionProvider;
 import io.tagstream.model.onnx.ExecutionProviderException;
 import io.tagstream.model.onnx.OnnxModelRuntime;
-import io.tagstream.topology.TagstreamConfig;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -47,22 +47,22 @@ public final class ModelRuntimes {
     public static OnnxModelRuntime open(TagstreamConfig config, MeterRegistry metrics, UnaryOperator<Stages> around) {
         try {
             OnnxModelRuntime.Builder builder = OnnxModelRuntime.builder(
-                            Bundle.load(config.getString(TagstreamConfig.MODEL_BUNDLE)))
-                    .executionProvider(ExecutionProvider.of(config.getString(TagstreamConfig.MODEL_EXECUTION_PROVIDER)))
-                    .batchWait(Duration.ofMillis(config.getInt(TagstreamConfig.MODEL_BATCH_WAIT_MILLIS)))
-                    .featureCache(config.getInt(TagstreamConfig.MODEL_FEATURE_CACHE))
+                            Bundle.load(config.getString(InferenceKeys.MODEL_BUNDLE)))
+                    .executionProvider(ExecutionProvider.of(config.getString(InferenceKeys.MODEL_EXECUTION_PROVIDER)))
+                    .batchWait(Duration.ofMillis(config.getInt(InferenceKeys.MODEL_BATCH_WAIT_MILLIS)))
+                    .featureCache(config.getInt(InferenceKeys.MODEL_FEATURE_CACHE))
                     .maxAccepted(config.getInt(TagstreamConfig.MODEL_MAX_ACCEPTED))
                     .retry(retry(config))
                     .metrics(metrics)
                     .stages(around)
-                    .maxInFlight(config.getInt(TagstreamConfig.MODEL_MAX_IN_FLIGHT))
-                    .maxPixels(config.getLong(TagstreamConfig.DECODE_MAX_PIXELS))
+                    .maxInFlight(config.getInt(InferenceKeys.MODEL_MAX_IN_FLIGHT))
+                    .maxPixels(config.getLong(InferenceKeys.DECODE_MAX_PIXELS))
                     .decodeIsolation(isolation(config))
-                    .decodeTimeout(Duration.ofMillis(config.getInt(TagstreamConfig.DECODE_TIMEOUT_MILLIS)))
+                    .decodeTimeout(Duration.ofMillis(config.getInt(InferenceKeys.DECODE_TIMEOUT_MILLIS)))
                     .fetch(fetch(config));
-            config.optionalInt(TagstreamConfig.MODEL_BATCH_SIZE).ifPresent(builder::batchSize);
-            config.optionalInt(TagstreamConfig.MODEL_THREADS).ifPresent(builder::inferenceThreads);
-            config.optionalInt(TagstreamConfig.DECODE_THREADS).ifPresent(builder::decodeThreads);
+            config.optionalInt(InferenceKeys.MODEL_BATCH_SIZE).ifPresent(builder::batchSize);
+            config.optionalInt(InferenceKeys.MODEL_THREADS).ifPresent(builder::inferenceThreads);
+            config.optionalInt(InferenceKeys.DECODE_THREADS).ifPresent(builder::decodeThreads);
             return builder.build();
         } catch (BundleException e) {
             throw OperatorException.failed(
@@ -72,44 +72,44 @@ public final class ModelRuntimes {
         } catch (DecoderStartException e) {
             throw OperatorException.failed(
                     "%s; %s=none decodes inside this process"
-                            .formatted(e.getMessage(), TagstreamConfig.DECODE_ISOLATION),
+                            .formatted(e.getMessage(), InferenceKeys.DECODE_ISOLATION),
                     e);
         }
     }
 
     private static DecodeIsolation isolation(TagstreamConfig config) {
         return DecodeIsolation.valueOf(
-                config.getString(TagstreamConfig.DECODE_ISOLATION).toUpperCase(Locale.ROOT));
+                config.getString(InferenceKeys.DECODE_ISOLATION).toUpperCase(Locale.ROOT));
     }
 
     /** How images are tried again, by configuration. */
     public static RetryOptions retry(TagstreamConfig config) {
         return new RetryOptions(
-                config.getInt(TagstreamConfig.RETRY_MAX_ATTEMPTS),
-                Duration.ofMillis(config.getInt(TagstreamConfig.RETRY_BACKOFF_MILLIS)),
-                Duration.ofMillis(config.getInt(TagstreamConfig.RETRY_BACKOFF_MAX_MILLIS)),
-                Duration.ofMillis(config.getInt(TagstreamConfig.IMAGE_DEADLINE_MILLIS)));
+                config.getInt(InferenceKeys.RETRY_MAX_ATTEMPTS),
+                Duration.ofMillis(config.getInt(InferenceKeys.RETRY_BACKOFF_MILLIS)),
+                Duration.ofMillis(config.getInt(InferenceKeys.RETRY_BACKOFF_MAX_MILLIS)),
+                Duration.ofMillis(config.getInt(InferenceKeys.IMAGE_DEADLINE_MILLIS)));
     }
 
     private static FetchOptions fetch(TagstreamConfig config) {
         return FetchOptions.builder()
-                .fileRoots(config.getList(TagstreamConfig.FETCH_FILE_ROOTS).stream()
+                .fileRoots(config.getList(InferenceKeys.FETCH_FILE_ROOTS).stream()
                         .map(Path::of)
                         .toList())
-                .allowPrivateAddresses(config.getBoolean(TagstreamConfig.FETCH_ALLOW_PRIVATE))
-                .concurrency(config.getInt(TagstreamConfig.FETCH_CONCURRENCY))
-                .connectTimeout(Duration.ofMillis(config.getInt(TagstreamConfig.FETCH_CONNECT_TIMEOUT_MILLIS)))
-                .timeout(Duration.ofMillis(config.getInt(TagstreamConfig.FETCH_TIMEOUT_MILLIS)))
-                .maxRedirects(config.getInt(TagstreamConfig.FETCH_MAX_REDIRECTS))
-                .maxBytes(config.getInt(TagstreamConfig.DECODE_MAX_BYTES))
+                .allowPrivateAddresses(config.getBoolean(InferenceKeys.FETCH_ALLOW_PRIVATE))
+                .concurrency(config.getInt(InferenceKeys.FETCH_CONCURRENCY))
+                .connectTimeout(Duration.ofMillis(config.getInt(InferenceKeys.FETCH_CONNECT_TIMEOUT_MILLIS)))
+                .timeout(Duration.ofMillis(config.getInt(InferenceKeys.FETCH_TIMEOUT_MILLIS)))
+                .maxRedirects(config.getInt(InferenceKeys.FETCH_MAX_REDIRECTS))
+                .maxBytes(config.getInt(InferenceKeys.DECODE_MAX_BYTES))
                 .optionNames(new OptionNames(
-                        TagstreamConfig.FETCH_FILE_ROOTS,
-                        TagstreamConfig.FETCH_ALLOW_PRIVATE,
-                        TagstreamConfig.FETCH_MAX_REDIRECTS,
-                        TagstreamConfig.FETCH_TIMEOUT_MILLIS,
-                        TagstreamConfig.DECODE_MAX_BYTES,
-                        TagstreamConfig.DECODE_MAX_PIXELS,
-                        TagstreamConfig.DECODE_TIMEOUT_MILLIS))
+                        InferenceKeys.FETCH_FILE_ROOTS,
+                        InferenceKeys.FETCH_ALLOW_PRIVATE,
+                        InferenceKeys.FETCH_MAX_REDIRECTS,
+                        InferenceKeys.FETCH_TIMEOUT_MILLIS,
+                        InferenceKeys.DECODE_MAX_BYTES,
+                        InferenceKeys.DECODE_MAX_PIXELS,
+                        InferenceKeys.DECODE_TIMEOUT_MILLIS))
                 .build();
     }
 }

@@ -3,7 +3,7 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.records;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -67,7 +67,7 @@ public final class DeadLetters {
         exception.printStackTrace(new PrintWriter(stackTrace));
         Headers reason = new RecordHeaders(position)
                 .add(EXCEPTION, utf8(exception.getClass().getName()))
-                .add(MESSAGE, utf8(Excerpts.of(String.valueOf(exception.getMessage()))));
+                .add(MESSAGE, utf8(Shortened.of(String.valueOf(exception.getMessage()))));
         Headers all = joined(found.headers(), reason).add(STACKTRACE, utf8(stackTrace.toString()));
         if (limit.fits(found.key(), found.value(), all)) {
             return found.withHeaders(all);

@@ -3,7 +3,7 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.clients;
 
 import java.util.Map;
 import java.util.Optional;
@@ -14,11 +14,11 @@ import java.util.concurrent.ConcurrentHashMap;
  *
  * <p><i>Threading notes.</i> May be used by any thread.
  */
-final class FailedThreads {
+public final class FailedThreads {
     private final Map<Thread, Throwable> failed = new ConcurrentHashMap<>();
 
     /** The current thread is about to end. */
-    void add(Throwable thrown) {
+    public void add(Throwable thrown) {
         forgetTheDead();
         failed.put(Thread.currentThread(), thrown);
     }
@@ -29,7 +29,7 @@ final class FailedThreads {
     }
 
     /** Why partitions wait; empty when no thread is ending. */
-    Optional<String> reason() {
+    public Optional<String> reason() {
         forgetTheDead();
         return failed.values().stream()
                 .findFirst()

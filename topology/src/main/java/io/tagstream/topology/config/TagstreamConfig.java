@@ -3,7 +3,7 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.config;
 
 import static org.apache.kafka.common.config.ConfigDef.Importance.HIGH;
 import static org.apache.kafka.common.config.ConfigDef.Importance.LOW;
@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -33,7 +34,8 @@ import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.streams.StreamsConfig;
 
 /**
- * Tagstream's configuration: the single home of every key, its documentation, default and validation.
+ * Tagstream's configuration. A key lives with what reads it: here are the topologies' own, and the rooms on the class path
+ * add theirs as {@link ConfigurationKeys}.
  *
  * <p>Keys that begin with {@value #KAFKA_PREFIX} or {@value #REGISTRY_PREFIX} pass through to the Kafka clients and to
  * the schema registry's client. Every other key that is not defined here is refused.
@@ -49,7 +51,6 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String SCHEMA_REGISTRY_URL = "schema.registry.url";
     public static final String STATE_DIR = "state.dir";
     public static final String STREAM_THREADS = "stream.threads";
-    public static final String START_WAIT_MILLIS = "start.wait.ms";
 
     public static final String IMAGES_TOPIC = "images.topic";
     public static final String IMAGES_REPARTITION = "images.repartition";
@@ -64,8 +65,6 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String IMAGE_FAILURES_TOPIC = "image-failures.topic";
     public static final String LABEL_FAILURES_TOPIC = "label-failures.topic";
     public static final String DEAD_LETTERS_TOPIC = "dead-letters.topic";
-    public static final String TOPICS_CREATE = "topics.create";
-    public static final String TOPICS_PARTITIONS = "topics.partitions";
     public static final String TOPICS_REPLICATION_FACTOR = "topics.replication.factor";
     public static final String TOPICS_CHECK_MILLIS = "topics.check.ms";
 
@@ -83,38 +82,8 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String VOCABULARY_SELECTION = "vocabulary.selection";
     public static final String VOCABULARY_CANDIDATES_FROM = "vocabulary.candidates.from";
 
-    public static final String MODEL_BUNDLE = "model.bundle";
     public static final String MODEL_SWITCH = "model.switch";
-    public static final String MODEL_EXECUTION_PROVIDER = "model.execution.provider";
-    public static final String MODEL_BATCH_SIZE = "model.batch.size";
-    public static final String MODEL_BATCH_WAIT_MILLIS = "model.batch.wait.ms";
-    public static final String MODEL_THREADS = "model.threads";
-    public static final String MODEL_MAX_IN_FLIGHT = "model.max.in.flight";
-    public static final String MODEL_FEATURE_CACHE = "model.feature.cache";
     public static final String MODEL_MAX_ACCEPTED = "model.max.accepted";
-
-    public static final String IMAGE_DEADLINE_MILLIS = "image.deadline.ms";
-    public static final String RETRY_MAX_ATTEMPTS = "retry.max.attempts";
-    public static final String RETRY_BACKOFF_MILLIS = "retry.backoff.ms";
-    public static final String RETRY_BACKOFF_MAX_MILLIS = "retry.backoff.max.ms";
-
-    public static final String FETCH_FILE_ROOTS = "fetch.file.roots";
-    public static final String FETCH_ALLOW_PRIVATE = "fetch.allow.private";
-    public static final String FETCH_CONCURRENCY = "fetch.concurrency";
-    public static final String FETCH_CONNECT_TIMEOUT_MILLIS = "fetch.connect.timeout.ms";
-    public static final String FETCH_TIMEOUT_MILLIS = "fetch.timeout.ms";
-    public static final String FETCH_MAX_REDIRECTS = "fetch.max.redirects";
-    public static final String DECODE_MAX_BYTES = "decode.max.bytes";
-    public static final String DECODE_MAX_PIXELS = "decode.max.pixels";
-    public static final String DECODE_THREADS = "decode.threads";
-    public static final String DECODE_ISOLATION = "decode.isolation";
-    public static final String DECODE_TIMEOUT_MILLIS = "decode.timeout.ms";
-
-    public static final String CONSOLE_ENABLED = "console.enabled";
-    public static final String CONSOLE_HOSTS = "console.hosts";
-    public static final String CONSOLE_TOKEN = "console.token";
-    public static final String CONSOLE_WRITABLE = "console.writable";
-    public static final String SEARCH_ENABLED = "search.enabled";
 
     public static final String HTTP_HOST = "http.host";
     public static final String HTTP_PORT = "http.port";
@@ -131,7 +100,12 @@ public final class TagstreamConfig extends AbstractConfig {
             "default.production.exception.handler",
             StreamsConfig.ERRORS_DEAD_LETTER_QUEUE_TOPIC_NAME_CONFIG);
 
-    private static final ConfigDef DEFINITION = new ConfigDef()
+    /** The keys of the rooms on the class path. */
+    private static final List<ConfigurationKeys> ROOMS = ServiceLoader.load(ConfigurationKeys.class).stream()
+            .map(ServiceLoader.Provider::get)
+            .toList();
+
+    private static final ConfigDef DEFINITION = define(new ConfigDef()
             .define(
                     BOOTSTRAP_SERVERS,
                     ConfigDef.Type.LIST,
@@ -168,14 +142,6 @@ public final class TagstreamConfig extends AbstractConfig {
                     MEDIUM,
                     "Threads that read and write Kafka. Images are fetched, decoded and scored on threads of their own:"
                             + " one is enough for hundreds of images a second.")
-            .define(
-                    START_WAIT_MILLIS,
-                    ConfigDef.Type.LONG,
-                    60_000L,
-                    atLeast(0),
-                    LOW,
-                    "How long a start waits for Kafka and the schema registry to answer, which may come up after"
-                            + " Tagstream. 0: not at all.")
             .define(
                     IMAGES_TOPIC,
                     ConfigDef.Type.STRING,
@@ -270,20 +236,6 @@ public final class TagstreamConfig extends AbstractConfig {
                     new NonEmptyString(),
                     MEDIUM,
                     "Topic of records that could not be read at all, as they were found (KIP-1034).")
-            .define(
-                    TOPICS_CREATE,
-                    ConfigDef.Type.BOOLEAN,
-                    true,
-                    MEDIUM,
-                    "Whether missing topics are created at start. False: a missing topic stops the start.")
-            .define(
-                    TOPICS_PARTITIONS,
-                    ConfigDef.Type.INT,
-                    4,
-                    atLeast(1),
-                    MEDIUM,
-                    "Partitions of created topics other than the vocabulary's: the most instances and threads that can"
-                            + " share the work. Fixed for the life of the topics.")
             .define(
                     TOPICS_REPLICATION_FACTOR,
                     ConfigDef.Type.SHORT,
@@ -398,13 +350,6 @@ public final class TagstreamConfig extends AbstractConfig {
                     LOW,
                     "The size of a vocabulary from which `vocabulary.selection=auto` decodes candidates alone.")
             .define(
-                    MODEL_BUNDLE,
-                    ConfigDef.Type.STRING,
-                    "classpath:io/tagstream/bundles/everyday",
-                    new NonEmptyString(),
-                    HIGH,
-                    "The model: a bundle's directory, or `classpath:` and the path of one in a jar.")
-            .define(
                     MODEL_SWITCH,
                     ConfigDef.Type.LONG,
                     0L,
@@ -416,49 +361,6 @@ public final class TagstreamConfig extends AbstractConfig {
                             + " back, raise it again. Known images are then read again. -1: every start switches to its"
                             + " bundle, for an application with one instance, as `tagstream local` does.")
             .define(
-                    MODEL_EXECUTION_PROVIDER,
-                    ConfigDef.Type.STRING,
-                    "cpu",
-                    ConfigDef.CaseInsensitiveValidString.in("cpu", "cuda", "tensorrt", "auto"),
-                    HIGH,
-                    "Where the model runs. `cuda` and `tensorrt` stop the start where they are not available; `auto`"
-                            + " takes the fastest that is, and says which.")
-            .define(
-                    MODEL_BATCH_SIZE,
-                    ConfigDef.Type.INT,
-                    null,
-                    MEDIUM,
-                    "Images a batch at most. Default: 8 on cpu, 32 elsewhere.")
-            .define(
-                    MODEL_BATCH_WAIT_MILLIS,
-                    ConfigDef.Type.INT,
-                    10,
-                    atLeast(0),
-                    MEDIUM,
-                    "The longest that an image waits for its batch to fill.")
-            .define(
-                    MODEL_THREADS,
-                    ConfigDef.Type.INT,
-                    null,
-                    MEDIUM,
-                    "Threads of a model run on the cpu. Default: the processors available.")
-            .define(
-                    MODEL_MAX_IN_FLIGHT,
-                    ConfigDef.Type.INT,
-                    256,
-                    atLeast(1),
-                    MEDIUM,
-                    "Images that are being fetched, decoded and scored at a time, all partitions together: those that hold"
-                            + " bytes and pixels.")
-            .define(
-                    MODEL_FEATURE_CACHE,
-                    ConfigDef.Type.INT,
-                    256,
-                    atLeast(0),
-                    LOW,
-                    "Images whose features are held in memory, by their bytes: the same bytes under another id are not"
-                            + " decoded and encoded again. The bundled model's take 27 KB an image. 0: none.")
-            .define(
                     MODEL_MAX_ACCEPTED,
                     ConfigDef.Type.INT,
                     16_384,
@@ -466,113 +368,6 @@ public final class TagstreamConfig extends AbstractConfig {
                     LOW,
                     "Images that are worked on or wait for their turn, their host or another attempt, all partitions"
                             + " together. One that waits takes about a kilobyte.")
-            .define(
-                    IMAGE_DEADLINE_MILLIS,
-                    ConfigDef.Type.INT,
-                    120_000,
-                    atLeast(1),
-                    MEDIUM,
-                    "How long an image is tried, from its first attempt: no attempt begins and no fetch lasts beyond it."
-                            + " Also how long images wait for a host that serves nobody; for one that is slow they wait on.")
-            .define(
-                    RETRY_MAX_ATTEMPTS,
-                    ConfigDef.Type.INT,
-                    5,
-                    atLeast(1),
-                    MEDIUM,
-                    "Attempts an image, the first included, where the failure may pass: timeouts, refused connections,"
-                            + " HTTP 429 and 5xx, failures of the model. 1: no retries.")
-            .define(
-                    RETRY_BACKOFF_MILLIS,
-                    ConfigDef.Type.INT,
-                    500,
-                    atLeast(0),
-                    LOW,
-                    "The longest wait before the second attempt. It doubles with every further one, and each wait is drawn"
-                            + " evenly between 0 and the longest. A Retry-After that asks for more is respected.")
-            .define(
-                    RETRY_BACKOFF_MAX_MILLIS,
-                    ConfigDef.Type.INT,
-                    30_000,
-                    atLeast(0),
-                    LOW,
-                    "The longest wait before any attempt. Also the longest that a host's Retry-After holds up its other"
-                            + " images.")
-            .define(
-                    FETCH_FILE_ROOTS,
-                    ConfigDef.Type.LIST,
-                    List.of(),
-                    ValidList.anyNonDuplicateValues(true, false),
-                    MEDIUM,
-                    "Directories under which file: URIs may be read, comma-separated. Default: none.")
-            .define(
-                    FETCH_ALLOW_PRIVATE,
-                    ConfigDef.Type.BOOLEAN,
-                    false,
-                    MEDIUM,
-                    "Whether images may be fetched from loopback, link-local and private addresses. Whoever can submit"
-                            + " an image can then make Tagstream read from there.")
-            .define(
-                    FETCH_CONCURRENCY,
-                    ConfigDef.Type.INT,
-                    96,
-                    atLeast(1),
-                    MEDIUM,
-                    "Images fetched at a time. At 300 ms a fetch, 100 images a second need 30. One host gets three quarters"
-                            + " of them at most, and less while it is overloaded.")
-            .define(
-                    FETCH_CONNECT_TIMEOUT_MILLIS,
-                    ConfigDef.Type.INT,
-                    5_000,
-                    atLeast(1),
-                    LOW,
-                    "The longest wait for a connection.")
-            .define(
-                    FETCH_TIMEOUT_MILLIS,
-                    ConfigDef.Type.INT,
-                    30_000,
-                    atLeast(1),
-                    MEDIUM,
-                    "The longest that reading one image may take, redirects and body included.")
-            .define(FETCH_MAX_REDIRECTS, ConfigDef.Type.INT, 5, atLeast(0), LOW, "Redirects followed.")
-            .define(
-                    DECODE_MAX_BYTES,
-                    ConfigDef.Type.INT,
-                    32 * 1024 * 1024,
-                    atLeast(1),
-                    MEDIUM,
-                    "The largest image, in bytes.")
-            .define(
-                    DECODE_MAX_PIXELS,
-                    ConfigDef.Type.LONG,
-                    100_000_000L,
-                    atLeast(1),
-                    MEDIUM,
-                    "The largest image, in pixels, by its header. Images that are decoded at a time have no more together,"
-                            + " JPEGs counted a quarter: decoding takes up to 12 bytes a pixel.")
-            .define(
-                    DECODE_THREADS,
-                    ConfigDef.Type.INT,
-                    null,
-                    MEDIUM,
-                    "Threads that decode images. Default: the processors available.")
-            .define(
-                    DECODE_ISOLATION,
-                    ConfigDef.Type.STRING,
-                    "process",
-                    ConfigDef.CaseInsensitiveValidString.in("process", "none"),
-                    MEDIUM,
-                    "Where images are decoded. `process`: in as many child processes as `decode.threads`; one that an"
-                            + " image crashes is replaced, and the image fails as CORRUPT_IMAGE. `none`: inside this"
-                            + " process, which such an image would end, again after every restart.")
-            .define(
-                    DECODE_TIMEOUT_MILLIS,
-                    ConfigDef.Type.INT,
-                    30_000,
-                    atLeast(1),
-                    LOW,
-                    "The longest that decoding one image may take with `decode.isolation=process`; beyond it the process"
-                            + " is ended and the image fails as CORRUPT_IMAGE.")
             .define(
                     HTTP_PORT,
                     ConfigDef.Type.INT,
@@ -589,44 +384,7 @@ public final class TagstreamConfig extends AbstractConfig {
                     new NonEmptyString(),
                     MEDIUM,
                     "Address that `http.port` listens on; `0.0.0.0` for all of the machine's. Who reaches it can read the"
-                            + " metrics without signing in.")
-            .define(
-                    CONSOLE_ENABLED,
-                    ConfigDef.Type.BOOLEAN,
-                    false,
-                    MEDIUM,
-                    "Whether the console and its API are served on `http.port`. `local` always has them.")
-            .define(
-                    CONSOLE_WRITABLE,
-                    ConfigDef.Type.BOOLEAN,
-                    false,
-                    MEDIUM,
-                    "Whether labels may be changed through the console and its API. Beyond loopback that needs a"
-                            + " `console.token`.")
-            .define(
-                    CONSOLE_TOKEN,
-                    ConfigDef.Type.PASSWORD,
-                    null,
-                    MEDIUM,
-                    "What whoever uses the console and its API must show: in the console's form, or as `Authorization:"
-                            + " Bearer`. Default: nothing need be shown.")
-            .define(
-                    CONSOLE_HOSTS,
-                    ConfigDef.Type.LIST,
-                    List.of(),
-                    ValidList.anyNonDuplicateValues(true, false),
-                    LOW,
-                    "Names by which the console may be asked for while `http.host` is a loopback address, comma-separated;"
-                            + " a proxy in front of it passes its own. `localhost` and loopback addresses always may. Other"
-                            + " names are refused: any web page could have one that resolves to this machine.")
-            .define(
-                    SEARCH_ENABLED,
-                    ConfigDef.Type.BOOLEAN,
-                    false,
-                    MEDIUM,
-                    "Whether this instance keeps a search index of all images under `state.dir`, for the console and its"
-                            + " API. Each instance that does reads the whole tags topic, whatever its share of the work."
-                            + " `local` always has it.");
+                            + " metrics without signing in."));
 
     public TagstreamConfig(Map<String, ?> settings) {
         super(DEFINITION, settings, false);
@@ -644,10 +402,7 @@ public final class TagstreamConfig extends AbstractConfig {
                         + " cannot be set: another value than Tagstream's own would lose records");
             }
         }
-        optionalInt(TAGS_TOP_K).ifPresent(value -> requireAtLeastOne(TAGS_TOP_K, value));
-        optionalInt(MODEL_BATCH_SIZE).ifPresent(value -> requireAtLeastOne(MODEL_BATCH_SIZE, value));
-        optionalInt(MODEL_THREADS).ifPresent(value -> requireAtLeastOne(MODEL_THREADS, value));
-        optionalInt(DECODE_THREADS).ifPresent(value -> requireAtLeastOne(DECODE_THREADS, value));
+        requireAtLeastOne(TAGS_TOP_K);
         optionalInt(HTTP_PORT).ifPresent(value -> {
             if (value < 0 || value > LARGEST_PORT) {
                 throw new ConfigException(HTTP_PORT, value, "a port in [0, 65535] is needed");
@@ -658,6 +413,12 @@ public final class TagstreamConfig extends AbstractConfig {
                 throw new ConfigException(TAGS_MIN_SCORE, value, "a score in [0, 1] is needed");
             }
         });
+        ROOMS.forEach(keys -> keys.validate(this));
+    }
+
+    private static ConfigDef define(ConfigDef definition) {
+        ROOMS.forEach(keys -> keys.define(definition));
+        return definition;
     }
 
     /** Every key with its documentation, default and validation. */
@@ -678,10 +439,6 @@ public final class TagstreamConfig extends AbstractConfig {
         Set<String> topics = new TreeSet<>();
         DEFINITION.names().stream().filter(key -> key.endsWith(".topic")).forEach(key -> topics.add(topic(key)));
         return topics;
-    }
-
-    public Duration startWait() {
-        return Duration.ofMillis(getLong(START_WAIT_MILLIS));
     }
 
     public Duration labelsQuiet() {
@@ -752,8 +509,10 @@ public final class TagstreamConfig extends AbstractConfig {
         return settings;
     }
 
-    private static void requireAtLeastOne(String key, int value) {
-        if (value < 1) {
+    /** Refuses an optional number below 1. */
+    public void requireAtLeastOne(String key) {
+        Integer value = getInt(key);
+        if (value != null && value < 1) {
             throw new ConfigException(key, value, "at least 1 is needed");
         }
     }

@@ -3,7 +3,8 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.clients;
+
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -25,11 +26,11 @@ import org.apache.kafka.streams.KafkaClientSupplier;
  *
  * <p><i>Threading notes.</i> As its clients'.
  */
-final class DecisiveClients extends ForwardingClients {
+public final class DecisiveClients extends ForwardingClients {
     private static final Set<String> ENDS = Set.of("sendOffsetsToTransaction", "commitTransaction");
 
     /** {@code clients} makes the clients. */
-    DecisiveClients(KafkaClientSupplier clients) {
+    public DecisiveClients(KafkaClientSupplier clients) {
         super(clients);
     }
 

@@ -1,0 +1,76 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.config;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.errors.DefaultProductionExceptionHandler;
+import org.apache.kafka.streams.errors.LogAndFailExceptionHandler;
+import org.apache.kafka.streams.errors.LogAndFailProcessingExceptionHandler;
+import org.apache.kafka.streams.state.HostInfo;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The settings of Kafka Streams that a configuration means. */
+public final class StreamsSettings {
+    private static final Logger log = LoggerFactory.getLogger(StreamsSettings.class);
+
+    private StreamsSettings() {}
+
+    /** Settings of Kafka Streams: ours, then whatever {@code kafka.*} says. */
+    public static Map<String, Object> of(TagstreamConfig config, String applicationId, int threads) {
+        Map<String, Object> settings = new HashMap<>();
+        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+        settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+        // An idle thread punctuates once a poll.
+        settings.put(StreamsConfig.POLL_MS_CONFIG, config.taskForward().toMillis());
+        settings.put(StreamsConfig.STATE_DIR_CONFIG, config.getString(TagstreamConfig.STATE_DIR));
+        settings.put(
+                StreamsConfig.REPLICATION_FACTOR_CONFIG,
+                config.getShort(TagstreamConfig.TOPICS_REPLICATION_FACTOR).intValue());
+        settings.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
+        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+        address(config)
+                .ifPresent(address ->
+                        settings.put(StreamsConfig.APPLICATION_SERVER_CONFIG, address.host() + ":" + address.port()));
+        // A record that makes any of the three fail must not be dropped; what cannot be read is dealt with before.
+        settings.put(StreamsConfig.DESERIALIZATION_EXCEPTION_HANDLER_CLASS_CONFIG, LogAndFailExceptionHandler.class);
+        settings.put(
+                StreamsConfig.PROCESSING_EXCEPTION_HANDLER_CLASS_CONFIG, LogAndFailProcessingExceptionHandler.class);
+        settings.put(StreamsConfig.PRODUCTION_EXCEPTION_HANDLER_CLASS_CONFIG, DefaultProductionExceptionHandler.class);
+        settings.putAll(config.kafkaSettings());
+        settings.put(StreamsConfig.APPLICATION_ID_CONFIG, applicationId);
+        settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, threads);
+        return settings;
+    }
+
+    /** Where other instances ask for what this one knows; empty if they cannot. */
+    public static Optional<HostInfo> address(TagstreamConfig config) {
+        Object configured = config.kafkaSettings().get(StreamsConfig.APPLICATION_SERVER_CONFIG);
+        if (configured != null) {
+            return Optional.of(HostInfo.buildFromEndpoint(configured.toString()));
+        }
+        String host = config.getString(TagstreamConfig.HTTP_HOST);
+        return config.optionalInt(TagstreamConfig.HTTP_PORT).stream()
+                .filter(port -> port > 0)
+                .mapToObj(port -> new HostInfo(host.equals("0.0.0.0") ? localHost() : host, port))
+                .findFirst();
+    }
+
+    private static String localHost() {
+        try {
+            return InetAddress.getLocalHost().getCanonicalHostName();
+        } catch (UnknownHostException e) {
+            log.warn("This machine does not know its name; set kafka.application.server, or others cannot ask it", e);
+            return "127.0.0.1";
+        }
+    }
+}
