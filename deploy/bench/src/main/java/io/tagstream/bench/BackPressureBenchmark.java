@@ -121,7 +121,7 @@ public final class BackPressureBenchmark {
             TopicProvisioner.provision(config);
             cluster.contracts().register(config);
             new VocabularyTopic(config, cluster.contracts())
-                    .replace(BenchLabels.ofSize(options.labels(), config.getString(InferenceKeys.MODEL_BUNDLE)));
+                    .replace(BenchLabels.ofSize(options.labels(), config.getString(TagstreamConfig.MODEL_BUNDLE)));
             return measure(waiting, config, cluster.contracts());
         }
     }

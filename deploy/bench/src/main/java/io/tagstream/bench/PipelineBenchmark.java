@@ -107,7 +107,7 @@ public final class PipelineBenchmark {
         try (DataDirectory data = DataDirectory.open(Optional.empty());
                 LocalNode node = LocalNode.start(settings, data, 0)) {
             Map<String, Label> labels =
-                    BenchLabels.ofSize(options.labels(), node.config().getString(InferenceKeys.MODEL_BUNDLE));
+                    BenchLabels.ofSize(options.labels(), node.config().getString(TagstreamConfig.MODEL_BUNDLE));
             new VocabularyTopic(node.config(), node.contracts()).replace(labels);
             progress.accept("encoding %d labels".formatted(labels.size()));
             Tagstream tagstream = node.startTagstream();

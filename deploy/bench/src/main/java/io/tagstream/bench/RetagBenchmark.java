@@ -130,7 +130,7 @@ public final class RetagBenchmark {
             TopicProvisioner.provision(config);
             cluster.contracts().register(config);
             Map<String, Label> labels =
-                    BenchLabels.ofSize(options.labels(), config.getString(InferenceKeys.MODEL_BUNDLE));
+                    BenchLabels.ofSize(options.labels(), config.getString(TagstreamConfig.MODEL_BUNDLE));
             new VocabularyTopic(config, cluster.contracts()).replace(labels);
             try (Uploads uploads = new Uploads(
                     photos.images(), config, cluster.contracts(), ProcessUsage::cpuNanos, stop::isRequested)) {

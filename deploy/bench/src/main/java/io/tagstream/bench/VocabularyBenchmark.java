@@ -137,7 +137,7 @@ public final class VocabularyBenchmark {
         private Map<String, Label> vocabulary() {
             return options.vocabulary()
                     .map(file -> BenchLabels.ofSize(labels, file))
-                    .orElseGet(() -> BenchLabels.ofSize(labels, config.getString(InferenceKeys.MODEL_BUNDLE)));
+                    .orElseGet(() -> BenchLabels.ofSize(labels, config.getString(TagstreamConfig.MODEL_BUNDLE)));
         }
 
         /** Starts twice: first to encode the labels and decode all of them, then as configured. */

@@ -29,7 +29,7 @@ final class BundleArgument {
      */
     Bundle load() {
         String bundle = location == null
-                ? (String) TagstreamConfig.definition().configKeys().get(InferenceKeys.MODEL_BUNDLE).defaultValue
+                ? (String) TagstreamConfig.definition().configKeys().get(TagstreamConfig.MODEL_BUNDLE).defaultValue
                 : location;
         try {
             return Bundle.load(bundle);

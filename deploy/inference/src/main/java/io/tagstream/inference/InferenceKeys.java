@@ -19,7 +19,6 @@ import org.apache.kafka.common.config.ConfigDef.NonEmptyString;
 
 /** The keys of the model, and of how images are fetched, decoded and tried again. */
 public final class InferenceKeys implements ConfigurationKeys {
-    public static final String MODEL_BUNDLE = "model.bundle";
     public static final String MODEL_EXECUTION_PROVIDER = "model.execution.provider";
     public static final String MODEL_BATCH_SIZE = "model.batch.size";
     public static final String MODEL_BATCH_WAIT_MILLIS = "model.batch.wait.ms";
@@ -45,13 +44,6 @@ public final class InferenceKeys implements ConfigurationKeys {
     @Override
     public void define(ConfigDef definition) {
         definition
-            .define(
-                    MODEL_BUNDLE,
-                    ConfigDef.Type.STRING,
-                    "classpath:io/tagstream/bundles/everyday",
-                    new NonEmptyString(),
-                    HIGH,
-                    "The model: a bundle's directory, or `classpath:` and the path of one in a jar.")
             .define(
                     MODEL_EXECUTION_PROVIDER,
                     ConfigDef.Type.STRING,

@@ -47,7 +47,7 @@ public final class ModelRuntimes {
     public static OnnxModelRuntime open(TagstreamConfig config, MeterRegistry metrics, UnaryOperator<Stages> around) {
         try {
             OnnxModelRuntime.Builder builder = OnnxModelRuntime.builder(
-                            Bundle.load(config.getString(InferenceKeys.MODEL_BUNDLE)))
+                            Bundle.load(config.getString(TagstreamConfig.MODEL_BUNDLE)))
                     .executionProvider(ExecutionProvider.of(config.getString(InferenceKeys.MODEL_EXECUTION_PROVIDER)))
                     .batchWait(Duration.ofMillis(config.getInt(InferenceKeys.MODEL_BATCH_WAIT_MILLIS)))
                     .featureCache(config.getInt(InferenceKeys.MODEL_FEATURE_CACHE))

@@ -184,7 +184,7 @@ public final class LocalSession {
 
     private static Map<String, Label> bundled(LocalNode node) {
         try {
-            return BundleVocabulary.read(node.config().getString(InferenceKeys.MODEL_BUNDLE));
+            return BundleVocabulary.read(node.config().getString(TagstreamConfig.MODEL_BUNDLE));
         } catch (OperatorException e) {
             node.runtime(); // fails too where the whole bundle is wrong, and says more
             throw e;

@@ -82,6 +82,7 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String VOCABULARY_SELECTION = "vocabulary.selection";
     public static final String VOCABULARY_CANDIDATES_FROM = "vocabulary.candidates.from";
 
+    public static final String MODEL_BUNDLE = "model.bundle";
     public static final String MODEL_SWITCH = "model.switch";
     public static final String MODEL_MAX_ACCEPTED = "model.max.accepted";
 
@@ -349,6 +350,13 @@ public final class TagstreamConfig extends AbstractConfig {
                     atLeast(1),
                     LOW,
                     "The size of a vocabulary from which `vocabulary.selection=auto` decodes candidates alone.")
+            .define(
+                    MODEL_BUNDLE,
+                    ConfigDef.Type.STRING,
+                    "classpath:io/tagstream/bundles/everyday",
+                    new NonEmptyString(),
+                    HIGH,
+                    "The model: a bundle's directory, or `classpath:` and the path of one in a jar.")
             .define(
                     MODEL_SWITCH,
                     ConfigDef.Type.LONG,
