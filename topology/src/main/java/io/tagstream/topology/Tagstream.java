@@ -5,22 +5,6 @@
  */
 package io.tagstream.topology;
 
-import io.tagstream.topology.config.StreamsSettings;
-
-import io.tagstream.topology.clients.LeavingClients;
-
-import io.tagstream.topology.clients.FailedThreads;
-
-import io.tagstream.topology.records.RecordLimit;
-
-import io.tagstream.topology.records.Contracts;
-
-import io.tagstream.topology.config.TagstreamConfig;
-
-import io.tagstream.topology.clients.Inflow;
-
-import io.tagstream.topology.clients.DecisiveClients;
-
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
@@ -29,22 +13,26 @@ import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.UnknownStateException;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.clients.DecisiveClients;
+import io.tagstream.topology.clients.FailedThreads;
+import io.tagstream.topology.clients.Inflow;
+import io.tagstream.topology.clients.LeavingClients;
+import io.tagstream.topology.config.StreamsSettings;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.labels.LabelEncoderTopology;
+import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.tagging.LocalImageQueries;
 import io.tagstream.topology.tagging.TaggingContext;
 import io.tagstream.topology.tagging.TaggingTopology;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
@@ -52,7 +40,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.TopicConfig;
@@ -63,12 +50,8 @@ import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.ThreadMetadata;
 import org.apache.kafka.streams.Topology;
-import org.apache.kafka.streams.errors.DefaultProductionExceptionHandler;
-import org.apache.kafka.streams.errors.LogAndFailExceptionHandler;
-import org.apache.kafka.streams.errors.LogAndFailProcessingExceptionHandler;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
-import org.apache.kafka.streams.state.HostInfo;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -6,9 +6,7 @@
 package io.tagstream.topology;
 
 import io.tagstream.topology.config.StreamsSettings;
-
 import io.tagstream.topology.config.TagstreamConfig;
-
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.time.Duration;
 import java.util.List;

@@ -6,9 +6,7 @@
 package io.tagstream.topology;
 
 import io.tagstream.topology.config.StreamsSettings;
-
 import io.tagstream.topology.config.TagstreamConfig;
-
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Properties;

@@ -19,7 +19,8 @@ public final class ConfigurationPage {
     public static String render() {
         StringBuilder page = new StringBuilder();
         page.append("# Configuration\n\n");
-        page.append("Rendered from `TagstreamConfig` and the `ConfigurationKeys` of each module; a test fails when this page is stale.\n\n");
+        page.append(
+                "Rendered from `TagstreamConfig` and the `ConfigurationKeys` of each module; a test fails when this page is stale.\n\n");
         page.append("Keys come from a properties file (`--config`), from the environment (`TAGSTREAM_` and the key in"
                 + " upper case with underscores, such as `TAGSTREAM_IMAGES_TOPIC`) and from `--set KEY=VALUE`, each over"
                 + " the one before. `kafka.*` passes through to Kafka Streams and its clients without the prefix.\n\n");

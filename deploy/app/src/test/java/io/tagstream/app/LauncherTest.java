@@ -158,7 +158,8 @@ class LauncherTest {
 
     private List<String> builtIn(Path tree) {
         return List.of(
-                tree.resolve("deploy/instance/target/tagstream-instance-1.10.jar").toString(),
+                tree.resolve("deploy/instance/target/tagstream-instance-1.10.jar")
+                        .toString(),
                 tree.resolve("model/target/model.jar").toString(),
                 directory.resolve("of others.jar").toString());
     }

@@ -5,21 +5,19 @@
  */
 package io.tagstream.bench;
 
-import io.tagstream.cluster.topics.TopicKeys;
-
-import io.tagstream.inference.InferenceKeys;
-
 import io.tagstream.avro.ImageReference;
 import io.tagstream.cli.StopSignal;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.outcomes.ImageOutcome;
 import io.tagstream.cluster.outcomes.OutcomeReader;
 import io.tagstream.cluster.settings.Settings;
+import io.tagstream.cluster.topics.TopicKeys;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.vocabulary.VocabularyTopic;
+import io.tagstream.inference.InferenceKeys;
 import io.tagstream.local.folders.NamedImage;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -5,14 +5,13 @@
  */
 package io.tagstream.bench;
 
-import io.tagstream.inference.InferenceKeys;
-
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.avro.Label;
 import io.tagstream.cli.StopSignal;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.settings.Settings;
 import io.tagstream.cluster.vocabulary.VocabularyTopic;
+import io.tagstream.inference.InferenceKeys;
 import io.tagstream.local.DataDirectory;
 import io.tagstream.local.LocalNode;
 import io.tagstream.local.folders.NamedImage;

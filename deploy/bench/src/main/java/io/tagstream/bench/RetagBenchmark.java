@@ -5,10 +5,6 @@
  */
 package io.tagstream.bench;
 
-import io.tagstream.cluster.topics.TopicKeys;
-
-import io.tagstream.inference.InferenceKeys;
-
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.Tag;
@@ -16,8 +12,10 @@ import io.tagstream.bench.RetagResult.Kept;
 import io.tagstream.cli.StopSignal;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.settings.Settings;
+import io.tagstream.cluster.topics.TopicKeys;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.vocabulary.VocabularyTopic;
+import io.tagstream.inference.InferenceKeys;
 import io.tagstream.inference.ModelRuntimes;
 import io.tagstream.local.folders.NamedImage;
 import io.tagstream.model.onnx.OnnxModelRuntime;

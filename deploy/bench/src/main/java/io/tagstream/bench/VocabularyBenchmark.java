@@ -5,15 +5,13 @@
  */
 package io.tagstream.bench;
 
-import io.tagstream.cluster.topics.TopicKeys;
-
-import io.tagstream.inference.InferenceKeys;
-
 import io.tagstream.avro.Label;
 import io.tagstream.cli.StopSignal;
 import io.tagstream.cluster.settings.Settings;
+import io.tagstream.cluster.topics.TopicKeys;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.vocabulary.VocabularyTopic;
+import io.tagstream.inference.InferenceKeys;
 import io.tagstream.local.folders.NamedImage;
 import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.file.Path;

@@ -7,9 +7,9 @@ package io.tagstream.bench;
 
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.query.SweepProgress;
+import io.tagstream.topology.records.Contracts;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;

@@ -5,8 +5,6 @@
  */
 package io.tagstream.cli;
 
-import io.tagstream.inference.InferenceKeys;
-
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleException;

@@ -5,8 +5,6 @@
  */
 package io.tagstream.console;
 
-import io.tagstream.inference.InferenceKeys;
-
 import io.tagstream.avro.Label;
 import io.tagstream.cluster.vocabulary.ChangeWatch;
 import io.tagstream.console.api.ApiServices;
@@ -18,11 +16,12 @@ import io.tagstream.console.live.FailureView;
 import io.tagstream.console.live.VocabularyView;
 import io.tagstream.console.search.ImageDocument;
 import io.tagstream.console.search.SearchIndex;
+import io.tagstream.inference.InferenceKeys;
 import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.query.ImageQueries;
+import io.tagstream.topology.records.Contracts;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;

@@ -5,9 +5,9 @@
  */
 package io.tagstream.feed;
 
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.DeadLetters;
 import io.tagstream.topology.records.RecordLimit;
-import io.tagstream.topology.config.TagstreamConfig;
 import java.util.Map;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;

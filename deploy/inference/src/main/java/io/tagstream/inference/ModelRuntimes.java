@@ -71,8 +71,7 @@ public final class ModelRuntimes {
             throw OperatorException.failed(e.getMessage(), e);
         } catch (DecoderStartException e) {
             throw OperatorException.failed(
-                    "%s; %s=none decodes inside this process"
-                            .formatted(e.getMessage(), InferenceKeys.DECODE_ISOLATION),
+                    "%s; %s=none decodes inside this process".formatted(e.getMessage(), InferenceKeys.DECODE_ISOLATION),
                     e);
         }
     }

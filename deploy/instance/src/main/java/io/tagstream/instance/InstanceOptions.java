@@ -5,12 +5,11 @@
  */
 package io.tagstream.instance;
 
-import io.tagstream.console.ConsoleKeys;
-
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.settings.Settings;
+import io.tagstream.console.ConsoleKeys;
 import io.tagstream.console.api.ApiClient;
 import io.tagstream.console.api.ApiException;
 import io.tagstream.console.search.ImageJson;

@@ -5,10 +5,6 @@
  */
 package io.tagstream.instance;
 
-import io.tagstream.console.ConsoleKeys;
-
-import io.tagstream.inference.ModelRuntimes;
-
 import io.tagstream.cli.ClusterOptions;
 import io.tagstream.cli.LoggingOptions;
 import io.tagstream.cli.StopSignal;
@@ -17,16 +13,18 @@ import io.tagstream.cli.Version;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.topics.Startup;
 import io.tagstream.console.Console;
+import io.tagstream.console.ConsoleKeys;
 import io.tagstream.console.ConsoleServices;
 import io.tagstream.console.peers.ClusterImageQueries;
+import io.tagstream.inference.ModelRuntimes;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;

@@ -5,8 +5,6 @@
  */
 package io.tagstream.cli;
 
-import io.tagstream.cluster.topics.TopicKeys;
-import io.tagstream.it.InRun;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -15,13 +13,15 @@ import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.RecordOrigin;
 import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.cluster.topics.TopicKeys;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.topics.TopicScan;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -5,10 +5,9 @@
  */
 package io.tagstream.cli;
 
-import io.tagstream.it.InRun;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tagstream.it.InRun;
 import java.nio.file.Path;
 import java.util.jar.JarFile;
 import org.junit.jupiter.api.Test;

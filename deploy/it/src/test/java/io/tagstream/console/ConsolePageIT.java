@@ -12,7 +12,6 @@ import io.tagstream.avro.Label;
 import io.tagstream.console.live.CurrentFailure;
 import io.tagstream.console.search.ImageDocument;
 import io.tagstream.it.InRun;
-import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;

@@ -5,23 +5,23 @@
  */
 package io.tagstream.feed;
 
-import io.tagstream.cluster.topics.TopicKeys;
-import io.tagstream.it.InRun;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
+import io.tagstream.cluster.topics.TopicKeys;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.topics.TopicScan;
 import io.tagstream.feed.IndexFeed.Options;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.DeadLetters;
-import io.tagstream.topology.config.TagstreamConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

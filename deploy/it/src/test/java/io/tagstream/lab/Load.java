@@ -5,14 +5,13 @@
  */
 package io.tagstream.lab;
 
-import io.tagstream.cluster.topics.TopicKeys;
-
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
+import io.tagstream.cluster.topics.TopicKeys;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;

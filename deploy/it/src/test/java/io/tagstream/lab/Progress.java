@@ -5,14 +5,13 @@
  */
 package io.tagstream.lab;
 
-import io.tagstream.cluster.topics.TopicKeys;
-
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.SweepState;
+import io.tagstream.cluster.topics.TopicKeys;
 import io.tagstream.schemas.StateSerde;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.tagging.TaggingTopology;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -6,14 +6,12 @@
 package io.tagstream.lab;
 
 import io.tagstream.cluster.topics.TopicKeys;
-
-import io.tagstream.inference.InferenceKeys;
-
 import io.tagstream.cluster.topics.TopicProvisioner;
+import io.tagstream.inference.InferenceKeys;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -5,9 +5,8 @@
  */
 package io.tagstream.lab;
 
-import io.tagstream.inference.InferenceKeys;
-
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.tagstream.inference.InferenceKeys;
 import io.tagstream.inference.ModelRuntimes;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;

@@ -5,15 +5,15 @@
  */
 package io.tagstream.topology;
 
-import io.tagstream.cluster.topics.TopicKeys;
-import io.tagstream.it.InRun;
-import io.tagstream.topology.config.TagstreamConfig;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.tagstream.avro.TagEvent;
+import io.tagstream.cluster.topics.TopicKeys;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.topology.Stage.Read;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -5,20 +5,20 @@
  */
 package io.tagstream.topology;
 
-import io.tagstream.console.ConsoleKeys;
-import io.tagstream.it.InRun;
-import io.tagstream.topology.config.TagstreamConfig;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.tagstream.console.Console;
+import io.tagstream.console.ConsoleKeys;
 import io.tagstream.console.ConsoleServices;
 import io.tagstream.console.api.ApiClient;
 import io.tagstream.console.peers.ClusterImageQueries;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.model.LabelText;
 import io.tagstream.operations.Operations;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.query.Explanation;
 import io.tagstream.topology.query.Preview;
 import io.tagstream.topology.query.QueryUnavailableException;

@@ -5,8 +5,6 @@
  */
 package io.tagstream.topology;
 
-import io.tagstream.it.InRun;
-import io.tagstream.topology.config.TagstreamConfig;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -17,11 +15,13 @@ import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.topics.TopicProvisioner;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Stage.Read;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -5,18 +5,15 @@
  */
 package io.tagstream.topology;
 
-import io.tagstream.cluster.topics.TopicKeys;
-
-import io.tagstream.topology.records.Contracts;
-
-import io.tagstream.topology.config.TagstreamConfig;
-
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
+import io.tagstream.cluster.topics.TopicKeys;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -5,9 +5,6 @@
  */
 package io.tagstream.topology;
 
-import io.tagstream.cluster.topics.TopicKeys;
-import io.tagstream.it.InRun;
-import io.tagstream.topology.config.TagstreamConfig;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -16,9 +13,12 @@ import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
+import io.tagstream.cluster.topics.TopicKeys;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.topology.Stage.Read;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.labels.LabelEncoderTopology;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -5,10 +5,9 @@
  */
 package io.tagstream.topology;
 
-import io.tagstream.topology.config.TagstreamConfig;
-
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.config.TagstreamConfig;
 import org.apache.kafka.streams.KafkaClientSupplier;
 
 /** For tests in other packages: Tagstream with Kafka clients of theirs. */

@@ -5,15 +5,15 @@
  */
 package io.tagstream.topology;
 
-import io.tagstream.it.InRun;
-import io.tagstream.topology.config.TagstreamConfig;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,18 +5,15 @@
  */
 package io.tagstream.local;
 
-import io.tagstream.cluster.topics.TopicKeys;
-
-import io.tagstream.console.ConsoleKeys;
-
-import io.tagstream.inference.InferenceKeys;
-
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.settings.Settings;
+import io.tagstream.cluster.topics.TopicKeys;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.console.Console;
+import io.tagstream.console.ConsoleKeys;
 import io.tagstream.console.ConsoleServices;
+import io.tagstream.inference.InferenceKeys;
 import io.tagstream.inference.ModelRuntimes;
 import io.tagstream.local.broker.EmbeddedBroker;
 import io.tagstream.local.registry.LocalRegistry;
@@ -24,9 +21,9 @@ import io.tagstream.model.onnx.OnnxModelRuntime;
 import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.io.IOException;
 import java.net.BindException;
 import java.nio.file.Path;
@@ -106,8 +103,7 @@ public final class LocalNode implements AutoCloseable {
     /** Begins to load the model of a configuration whose addresses are not known yet. */
     private LocalNode(TagstreamConfig early, Path uploads) {
         this.uploads = uploads;
-        console =
-                early.getBoolean(ConsoleKeys.CONSOLE_ENABLED) ? Optional.of(new Console(early)) : Optional.empty();
+        console = early.getBoolean(ConsoleKeys.CONSOLE_ENABLED) ? Optional.of(new Console(early)) : Optional.empty();
         operations = new Operations(early, Optional::empty, this::notReadyBecause, console);
         parts.push(new Part("operations", operations));
         runtime = CompletableFuture.supplyAsync(() -> ModelRuntimes.open(early, operations.metrics()), task -> {

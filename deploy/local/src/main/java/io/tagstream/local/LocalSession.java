@@ -5,10 +5,6 @@
  */
 package io.tagstream.local;
 
-import io.tagstream.inference.InferenceKeys;
-
-import io.tagstream.console.ConsoleKeys;
-
 import io.tagstream.avro.Label;
 import io.tagstream.avro.Model;
 import io.tagstream.avro.TagEvent;
@@ -20,6 +16,8 @@ import io.tagstream.cluster.settings.Settings;
 import io.tagstream.cluster.vocabulary.BundleVocabulary;
 import io.tagstream.cluster.vocabulary.VocabularyCsv;
 import io.tagstream.cluster.vocabulary.VocabularyTopic;
+import io.tagstream.console.ConsoleKeys;
+import io.tagstream.inference.InferenceKeys;
 import io.tagstream.local.folders.FolderWatch;
 import io.tagstream.local.folders.ImageSelection;
 import io.tagstream.local.folders.NamedImage;

@@ -5,7 +5,6 @@
  */
 package io.tagstream.topology.clients;
 
-
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;

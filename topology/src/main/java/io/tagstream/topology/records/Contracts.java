@@ -5,8 +5,6 @@
  */
 package io.tagstream.topology.records;
 
-import io.tagstream.topology.config.TagstreamConfig;
-
 import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
@@ -16,6 +14,7 @@ import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.schemas.AvroSerde;
 import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.kafka.common.KafkaException;

@@ -6,10 +6,7 @@
 package io.tagstream.topology.records;
 
 import io.tagstream.topology.config.StreamsSettings;
-
 import io.tagstream.topology.config.TagstreamConfig;
-
-
 import java.nio.charset.StandardCharsets;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.ConfigException;

@@ -5,12 +5,10 @@
  */
 package io.tagstream.topology.config;
 
-import io.tagstream.topology.TestConfig;
-
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tagstream.topology.TestConfig;
 import java.util.Map;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.streams.StreamsConfig;

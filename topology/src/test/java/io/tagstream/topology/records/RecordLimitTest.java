@@ -5,11 +5,10 @@
  */
 package io.tagstream.topology.records;
 
-import io.tagstream.topology.TestConfig;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tagstream.topology.TestConfig;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.kafka.common.config.ConfigException;

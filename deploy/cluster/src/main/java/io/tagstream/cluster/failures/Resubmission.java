@@ -5,9 +5,9 @@
  */
 package io.tagstream.cluster.failures;
 
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.DeadLetters;
-import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Optional;

@@ -7,8 +7,8 @@ package io.tagstream.cluster.topics;
 
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;

@@ -5,8 +5,8 @@
  */
 package io.tagstream.cluster.topics;
 
-import static org.apache.kafka.common.config.ConfigDef.Importance.MEDIUM;
 import static org.apache.kafka.common.config.ConfigDef.Importance.LOW;
+import static org.apache.kafka.common.config.ConfigDef.Importance.MEDIUM;
 import static org.apache.kafka.common.config.ConfigDef.Range.atLeast;
 
 import io.tagstream.topology.config.ConfigurationKeys;
@@ -21,27 +21,27 @@ public final class TopicKeys implements ConfigurationKeys {
     @Override
     public void define(ConfigDef definition) {
         definition
-            .define(
-                    TOPICS_CREATE,
-                    ConfigDef.Type.BOOLEAN,
-                    true,
-                    MEDIUM,
-                    "Whether missing topics are created at start. False: a missing topic stops the start.")
-            .define(
-                    TOPICS_PARTITIONS,
-                    ConfigDef.Type.INT,
-                    4,
-                    atLeast(1),
-                    MEDIUM,
-                    "Partitions of created topics other than the vocabulary's: the most instances and threads that can"
-                            + " share the work. Fixed for the life of the topics.")
-            .define(
-                    START_WAIT_MILLIS,
-                    ConfigDef.Type.LONG,
-                    60_000L,
-                    atLeast(0),
-                    LOW,
-                    "How long a start waits for Kafka and the schema registry to answer, which may come up after"
-                            + " Tagstream. 0: not at all.");
+                .define(
+                        TOPICS_CREATE,
+                        ConfigDef.Type.BOOLEAN,
+                        true,
+                        MEDIUM,
+                        "Whether missing topics are created at start. False: a missing topic stops the start.")
+                .define(
+                        TOPICS_PARTITIONS,
+                        ConfigDef.Type.INT,
+                        4,
+                        atLeast(1),
+                        MEDIUM,
+                        "Partitions of created topics other than the vocabulary's: the most instances and threads that can"
+                                + " share the work. Fixed for the life of the topics.")
+                .define(
+                        START_WAIT_MILLIS,
+                        ConfigDef.Type.LONG,
+                        60_000L,
+                        atLeast(0),
+                        LOW,
+                        "How long a start waits for Kafka and the schema registry to answer, which may come up after"
+                                + " Tagstream. 0: not at all.");
     }
 }

@@ -6,8 +6,8 @@
 package io.tagstream.cluster.topics;
 
 import io.tagstream.cluster.OperatorException;
-import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.RecordLimit;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;

@@ -6,8 +6,8 @@
 package io.tagstream.cluster.vocabulary;
 
 import io.tagstream.avro.Label;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;

@@ -7,9 +7,9 @@ package io.tagstream.cluster.vocabulary;
 
 import io.tagstream.avro.Label;
 import io.tagstream.cluster.topics.TopicScan;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.IdDeserializer;
-import io.tagstream.topology.config.TagstreamConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

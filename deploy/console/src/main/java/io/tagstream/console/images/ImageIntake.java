@@ -5,13 +5,12 @@
  */
 package io.tagstream.console.images;
 
-import io.tagstream.inference.InferenceKeys;
-
 import io.tagstream.avro.ImageReference;
+import io.tagstream.inference.InferenceKeys;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;

@@ -6,7 +6,6 @@
 package io.tagstream.console.images;
 
 import io.tagstream.inference.InferenceKeys;
-
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;

@@ -5,8 +5,6 @@
  */
 package io.tagstream.console.live;
 
-import io.tagstream.cluster.topics.TopicKeys;
-import io.tagstream.it.InRun;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.tagstream.avro.Cause;
@@ -14,15 +12,17 @@ import io.tagstream.avro.Label;
 import io.tagstream.avro.Model;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
+import io.tagstream.cluster.topics.TopicKeys;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.console.search.ImageFilter;
 import io.tagstream.console.search.IndexPosition;
 import io.tagstream.console.search.SearchIndex;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
