@@ -27,11 +27,11 @@ class RoomsTest {
             "inference", Set.of("cluster"),
             "operations", Set.of("cluster"),
             "console", Set.of("cluster", "inference", "operations"),
-            "cli", Set.of("cluster", "inference"),
+            "cli", Set.of("cluster"),
             "instance", Set.of("cluster", "inference", "operations", "console", "cli"),
-            "local", Set.of("cluster", "inference", "operations", "console", "cli", "instance"),
+            "local", Set.of("cluster", "inference", "operations", "console", "cli"),
             "feed", Set.of("cluster", "operations", "cli"),
-            "bench", Set.of("cluster", "inference", "operations", "cli", "instance", "local", "feed"));
+            "bench", Set.of("cluster", "inference", "operations", "cli", "local", "feed"));
 
     @Test
     void shouldPointTheArrowsBetweenRoomsOneWay() {

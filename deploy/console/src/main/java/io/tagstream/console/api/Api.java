@@ -11,6 +11,7 @@ import io.javalin.http.Context;
 import io.javalin.http.HttpResponseException;
 import io.javalin.http.HttpStatus;
 import io.tagstream.model.LabelTextException;
+import io.tagstream.operations.http.Problem;
 import io.tagstream.topology.query.QueryUnavailableException;
 import java.io.IOException;
 import java.io.InputStream;

@@ -6,6 +6,7 @@
 package io.tagstream.console.api;
 
 import io.tagstream.model.LabelText;
+import io.tagstream.operations.http.Problem;
 import io.tagstream.topology.query.Explanation;
 import io.tagstream.topology.query.Preview;
 import io.tagstream.topology.query.SweepProgress;

@@ -6,6 +6,7 @@
 package io.tagstream.console.api;
 
 import io.javalin.http.HttpStatus;
+import io.tagstream.operations.http.Problem;
 import io.tagstream.operations.http.UnfitBodyException;
 import java.util.Objects;
 import java.util.Optional;

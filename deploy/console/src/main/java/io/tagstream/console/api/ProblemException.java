@@ -6,6 +6,7 @@
 package io.tagstream.console.api;
 
 import io.javalin.http.HttpStatus;
+import io.tagstream.operations.http.Problem;
 
 /** An answer other than success. */
 public final class ProblemException extends RuntimeException {

@@ -7,7 +7,6 @@ package io.tagstream.operations.http;
 
 import io.javalin.http.HttpStatus;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.tagstream.console.api.Problem;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Locale;

@@ -3,9 +3,11 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.console.api;
+package io.tagstream.operations.http;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.javalin.http.Context;
 import io.javalin.http.HttpStatus;
 
@@ -21,6 +23,8 @@ public record Problem(String type, String title, int status, String detail, Stri
     /** Of what {@link #json} makes. */
     public static final String MEDIA_TYPE = "application/problem+json";
 
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     /**
      * A problem that its status tells.
      *
@@ -30,12 +34,17 @@ public record Problem(String type, String title, int status, String detail, Stri
         return new Problem("about:blank", status.getMessage(), status.getCode(), detail, null);
     }
 
-    static void answer(Context request, Problem problem) {
+    /** Answers a request with it. */
+    public static void answer(Context request, Problem problem) {
         request.status(problem.status()).contentType(MEDIA_TYPE).result(problem.json());
     }
 
     /** As it is sent. */
     public byte[] json() {
-        return Json.bytes(this);
+        try {
+            return JSON.writeValueAsBytes(this);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("A record of plain values is always JSON", e);
+        }
     }
 }
