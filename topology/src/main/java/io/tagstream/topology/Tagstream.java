@@ -152,7 +152,12 @@ public final class Tagstream implements AutoCloseable {
         Set<String> wanted = new HashSet<>(config.topics());
         wanted.addAll(TaggingTopology.internalTopics(config, config.applicationId()));
         wanted.addAll(LabelEncoderTopology.internalTopics(labelsApplicationId));
-        this.topics = new TopicWatch(config.kafkaSettings(), wanted, config.topicsCheck(), this::stopForGood);
+        this.topics = new TopicWatch(
+                config.kafkaSettings(),
+                wanted,
+                Set.of(config.topic(TagstreamConfig.LABELS_TOPIC), config.topic(TagstreamConfig.EMBEDDINGS_TOPIC)),
+                config.topicsCheck(),
+                this::stopForGood);
     }
 
     /** An image's features are one record of a changelog topic, or are not kept. */
@@ -173,12 +178,18 @@ public final class Tagstream implements AutoCloseable {
      */
     public void start() {
         contracts.register(config);
-        long newest = VocabularyEnd.read(config);
-        log.info("Images wait for the vocabulary to be encoded up to offset {}", newest);
-        vocabulary.require(newest);
-        topics.start();
+        TopicReader.Contents labels = readLabels();
+        log.info("Images wait for the vocabulary to be encoded up to offset {}", labels.newestOffset());
+        vocabulary.require(labels.topicId(), labels.newestOffset());
+        topics.start(Map.of(config.topic(TagstreamConfig.LABELS_TOPIC), labels.topicId()));
         labelEncoder.start();
         tagging.start();
+    }
+
+    private TopicReader.Contents readLabels() {
+        try (TopicReader reader = new ClusterTopicReader(config, config.applicationId() + "-vocabulary-end")) {
+            return reader.read(config.topic(TagstreamConfig.LABELS_TOPIC));
+        }
     }
 
     /** Whether images are being tagged: the streams run and the vocabulary has caught up. */

@@ -6,8 +6,10 @@
 package io.tagstream.topology;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
@@ -18,6 +20,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.TopicListing;
 import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,8 +29,8 @@ import org.slf4j.LoggerFactory;
  * Looks whether an application's topics are still there. Kafka Streams meets a deleted one with retries that never end or
  * with errors that name none.
  *
- * <p>A topic that has been there once and is missing at two looks in a row is gone. A look that the cluster does not
- * answer does not count.
+ * <p>A topic that has been there once and is missing at two looks in a row is gone. A topic whose offsets an instance
+ * remembers is also gone when another is there under its name. A look that the cluster does not answer does not count.
  *
  * <p><i>Threading notes.</i> Looks on a thread of its own, which {@link #close} ends.
  */
@@ -37,6 +40,7 @@ final class TopicWatch implements AutoCloseable {
 
     private final Admin admin;
     private final Set<String> wanted;
+    private final Set<String> irreplaceable;
     private final Duration interval;
     private final Consumer<KafkaException> gone;
     private final ScheduledExecutorService looks;
@@ -44,18 +48,28 @@ final class TopicWatch implements AutoCloseable {
     /** Topics that have been there. Of the looking thread alone. */
     private final Set<String> seen = new HashSet<>();
 
+    /** The ids of those that are irreplaceable. Of the looking thread alone. */
+    private final Map<String, String> ids = new HashMap<>();
+
     /** Topics that were missing at the last look. Of the looking thread alone. */
     private Set<String> missing = Set.of();
 
     /**
      * @param wanted topics, some of which may not be there yet
+     * @param irreplaceable those of them whose offsets are remembered
      * @param gone is told of topics that are gone, once, on the watch's thread
      */
-    TopicWatch(Map<String, Object> settings, Set<String> wanted, Duration interval, Consumer<KafkaException> gone) {
+    TopicWatch(
+            Map<String, Object> settings,
+            Set<String> wanted,
+            Set<String> irreplaceable,
+            Duration interval,
+            Consumer<KafkaException> gone) {
         settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, PATIENCE_MILLIS);
         settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, PATIENCE_MILLIS);
         this.admin = Admin.create(settings);
         this.wanted = Set.copyOf(wanted);
+        this.irreplaceable = Set.copyOf(irreplaceable);
         this.interval = interval;
         this.gone = gone;
         this.looks = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -65,14 +79,18 @@ final class TopicWatch implements AutoCloseable {
         });
     }
 
-    void start() {
+    /** @param known the ids of topics that were looked up before */
+    void start(Map<String, String> known) {
+        ids.putAll(known);
         var unused = looks.scheduleWithFixedDelay(this::look, 0, interval.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void look() {
-        Set<String> there;
+        Map<String, String> there = new HashMap<>();
         try {
-            there = admin.listTopics().names().get(2L * PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+            for (TopicListing topic : admin.listTopics().listings().get(2L * PATIENCE_MILLIS, TimeUnit.MILLISECONDS)) {
+                there.put(topic.name(), topic.topicId().toString());
+            }
         } catch (ExecutionException | TimeoutException | KafkaException e) {
             log.debug("No look at the topics", e);
             return;
@@ -81,8 +99,12 @@ final class TopicWatch implements AutoCloseable {
             return;
         }
         Set<String> absent = new TreeSet<>(seen);
-        absent.removeAll(there);
-        wanted.stream().filter(there::contains).forEach(seen::add);
+        absent.removeAll(there.keySet());
+        wanted.stream().filter(there::containsKey).forEach(seen::add);
+        Optional<String> replaced = irreplaceable.stream()
+                .filter(there::containsKey)
+                .filter(topic -> !there.get(topic).equals(ids.computeIfAbsent(topic, there::get)))
+                .findFirst();
         Set<String> twice = new TreeSet<>(absent);
         twice.retainAll(missing);
         missing = absent;
@@ -91,6 +113,11 @@ final class TopicWatch implements AutoCloseable {
             gone.accept(new KafkaException("the Kafka cluster no longer has topic " + String.join(", ", twice)
                     + "; what other topics hold is kept, outcomes that are owed among it: create the topic again, or let"
                     + " the next start do so (topics.create)"));
+        } else if (replaced.isPresent()) {
+            looks.shutdown();
+            gone.accept(
+                    new KafkaException("topic " + replaced.get() + " was deleted and created anew on the Kafka cluster;"
+                            + " start again, and Tagstream goes on with the new one"));
         } else if (!absent.isEmpty()) {
             log.error("The Kafka cluster no longer has topic {}; Tagstream stops unless it is back soon", absent);
         }

@@ -248,8 +248,9 @@ public final class TagstreamConfig extends AbstractConfig {
                     10_000L,
                     atLeast(100),
                     LOW,
-                    "How often it is looked whether the topics are still there. One that is missing twice in a row stops"
-                            + " Tagstream.")
+                    "How often to check that the topics are as they were left. One that is missing twice in a row stops"
+                            + " Tagstream, and so does a `label-vocabulary` or `label-embeddings` that was created anew;"
+                            + " what `label-embeddings` has lost is written again.")
             .define(
                     TASK_PENDING_MAX,
                     ConfigDef.Type.INT,

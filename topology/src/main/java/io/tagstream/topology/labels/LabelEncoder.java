@@ -5,31 +5,35 @@
  */
 package io.tagstream.topology.labels;
 
-import io.tagstream.avro.EncodedLabel;
-import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
-import io.tagstream.avro.LabelFailure;
-import io.tagstream.avro.LabelFailureReason;
 import io.tagstream.avro.RecordOrigin;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.EncoderProgress;
-import io.tagstream.model.LabelText;
-import io.tagstream.model.LabelTextException;
-import io.tagstream.model.LabelVector;
 import io.tagstream.model.ModelRuntime;
-import io.tagstream.topology.config.TagstreamConfig;
-import io.tagstream.topology.records.Blame;
 import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.records.RecordLimit;
+import io.tagstream.topology.records.RecordTimestamp;
+import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.TopicReader;
+import io.tagstream.topology.labels.LabelIntake.Change;
+import io.tagstream.topology.labels.LabelIntake.Taken;
+import io.tagstream.topology.records.Blame;
 import io.tagstream.topology.records.DeadLetters;
 import io.tagstream.topology.records.IdDeserializer;
-import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.records.Shortened;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
+import io.tagstream.topology.vocabulary.EmbeddingReader;
 import java.time.Duration;
-import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
@@ -46,30 +50,41 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Every record of label-vocabulary is either taken (an embedding, or a tombstone) or refused (a failure; the label's
  * previous version stays in force). A group of changes ends once none has arrived for a moment; then a marker is
- * written with the offset up to which everything has been taken or refused. How far the encoder has come is kept in a
- * store, so that a marker that a crash prevented is written after it.
+ * written with the offset up to which everything has been taken or refused.
  *
- * <p>A label whose text did not change keeps its vector: changes of threshold or state encode nothing. One whose new text
- * gives the same vector, such as another name where the prompts do not speak of it, keeps the vector's offset: known images
- * need not be decoded against it.
+ * <p><i>What may be lost.</i> Before anything else the encoder looks at both topics. What its store holds and
+ * label-embeddings lacks, or holds in bytes that cannot be read, is written again, and so is the marker; when something else
+ * is written there later, it looks again. Labels that its store lacks are taken from label-embeddings, and label-vocabulary
+ * is read again from its beginning.
  *
- * <p><i>Threading notes.</i> Used by one stream thread. Encoding blocks it; nothing else waits for this topology.
+ * <p><i>A label-vocabulary that was created anew</i> is the vocabulary from its first record on: it is read from its
+ * beginning, and labels that it has no record of are removed. While it is empty, what was in force stays in force. Epochs go
+ * on ({@link Resumption}).
+ *
+ * <p><i>Threading notes.</i> Used by one stream thread. Encoding and reading the topics block it; nothing else waits for
+ * this topology.
  */
 final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     private static final Logger log = LoggerFactory.getLogger(LabelEncoder.class);
     private static final String PROGRESS_KEY = "progress";
     private static final Duration MARKER_CHECK = Duration.ofMillis(20);
 
+    /** How long changes are read again at a time, before what was done is committed. */
+    private static final Duration TURN = Duration.ofMillis(500);
+
     private final TagstreamConfig config;
-    private final Contracts contracts;
-    private final ModelRuntime runtime;
+    private final LabelIntake intake;
     private final String textFingerprint;
-    private final RecordLimit limit;
-    private final IdDeserializer labelIds = new IdDeserializer("label");
+    private final Supplier<TopicReader> topicReaders;
+    private final String labelsTopic;
+    private final EmbeddingReader embeddings;
 
     private ProcessorContext<Object, byte[]> context;
-    private KeyValueStore<String, LabelEmbedding> encoded;
+    private TopicReader topics;
+    private EncodedLabels encoded;
     private KeyValueStore<String, EncoderProgress> progressStore;
+
+    /** Null until the topics have been looked at. */
     private EncoderProgress progress;
 
     /** Wall-clock milliseconds at which the open group's first change came. */
@@ -84,199 +99,254 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     /** Runs while a group is open: every punctuation makes Kafka Streams commit, idle or not. */
     private Cancellable markerCheck;
 
-    LabelEncoder(TagstreamConfig config, Contracts contracts, ModelRuntime runtime, RecordLimit limit) {
+    /** Whether the newest marker does not say all that is to be said. */
+    private boolean markerDue;
+
+    /** Changes to be read again, and those that came after them. */
+    private final Deque<Change> queue = new ArrayDeque<>();
+
+    /** The offset of the last change that was queued; -1 for none. */
+    private long queuedOffset;
+
+    /** Ids of the labels that were read again; null while nothing is. */
+    private Set<String> met;
+
+    /** The offset of the last change that Kafka Streams handed over; -1 for none. */
+    private long handedOffset;
+
+    /** Whether Kafka Streams hands over again what was taken from this topic. */
+    private boolean handsOverAgain;
+
+    /** Where label-embeddings ended at the last look; -1 if this encoder has written there since. */
+    private long lookedUpTo;
+
+    /** Whether it has done so since a look was last due: that may not be committed yet. */
+    private boolean wrote;
+
+    LabelEncoder(
+            TagstreamConfig config,
+            Contracts contracts,
+            ModelRuntime runtime,
+            RecordLimit limit,
+            Supplier<TopicReader> topicReaders) {
         this.config = config;
-        this.contracts = contracts;
-        this.runtime = runtime;
+        this.intake = new LabelIntake(config, contracts, runtime, limit);
         this.textFingerprint = runtime.description().textFingerprint();
-        this.limit = limit;
+        this.topicReaders = topicReaders;
+        this.labelsTopic = config.topic(TagstreamConfig.LABELS_TOPIC);
+        this.embeddings = new EmbeddingReader(
+                config.topic(TagstreamConfig.EMBEDDINGS_TOPIC),
+                runtime.description(),
+                contracts.labelEmbedding().deserializer());
     }
 
     @Override
     public void init(ProcessorContext<Object, byte[]> processorContext) {
         context = processorContext;
-        encoded = context.getStateStore(LabelEncoderTopology.ENCODED_LABELS_STORE);
+        encoded = new EncodedLabels(context.getStateStore(LabelEncoderTopology.ENCODED_LABELS_STORE));
         progressStore = context.getStateStore(LabelEncoderTopology.ENCODER_PROGRESS_STORE);
+        topics = topicReaders.get();
+        progress = null;
         markerCheck = null; // a revived task's is gone with its former life
-        EncoderProgress stored = progressStore.get(PROGRESS_KEY);
-        progress = stored == null ? new EncoderProgress(-1L, -1L, 0) : stored;
-        if (progress.getProcessedOffset() != progress.getMarkedOffset()) {
-            beginGroup(); // a crash came before its marker
-        }
+        handedOffset = -1;
+        handsOverAgain = false;
+        wrote = false;
+        beginGroup(); // its first check looks at the topics
+        context.schedule(config.topicsCheck(), PunctuationType.WALL_CLOCK_TIME, now -> lookAgain());
     }
 
     @Override
-    public void process(Record<byte[], byte[]> change) {
+    public void process(Record<byte[], byte[]> handed) {
         RecordMetadata metadata = context.recordMetadata().orElseThrow();
+        Change change = new Change(handed, new RecordOrigin(metadata.topic(), metadata.partition(), metadata.offset()));
+        if (wasTaken(change)) {
+            return;
+        }
         if (markerCheck == null) {
             beginGroup();
         }
-        int labels = progress.getLabels();
-        try {
-            Change understood = understand(change, metadata);
-            encoded.put(understood.id(), understood.embedding());
-            context.forward(understood.written(), LabelEncoderTopology.EMBEDDINGS_SINK);
-            labels += understood.growth();
-        } catch (RefusedLabelException refused) {
-            refuse(change, metadata, refused);
-        }
+        markerDue = true;
         quietChecks = 0;
-        progress = new EncoderProgress(metadata.offset(), progress.getMarkedOffset(), labels);
-        progressStore.put(PROGRESS_KEY, progress);
+        if (met == null) {
+            take(change);
+            progress.setProcessedOffset(change.offset());
+            saveProgress();
+        } else {
+            queue(change); // behind what is read again
+        }
+    }
+
+    private static Change change(ConsumerRecord<byte[], byte[]> found) {
+        return new Change(
+                new Record<>(found.key(), found.value(), RecordTimestamp.of(found.timestamp()), found.headers()),
+                new RecordOrigin(found.topic(), found.partition(), found.offset()));
+    }
+
+    private void queue(Change change) {
+        queue.add(change);
+        queuedOffset = change.offset();
     }
 
     /**
-     * A change to be taken into the vocabulary.
-     *
-     * @param embedding the label encoded, null to remove it
-     * @param written the record that says so
-     * @param growth by how much the number of labels grows
+     * Whether a change was taken before, or is queued. Such changes come where Kafka Streams has lost its place in the topic,
+     * and so do those of another topic that was created in its place.
      */
-    private record Change(String id, LabelEmbedding embedding, Record<String, byte[]> written, int growth) {}
-
-    /** Computes and forwards nothing: an exception that the record is to blame for refuses it. */
-    private Change understand(Record<byte[], byte[]> change, RecordMetadata metadata) throws RefusedLabelException {
-        Label label = null;
-        try {
-            String id = readId(change.key());
-            label = readLabel(change);
-            LabelEmbedding previous = previous(id);
-            LabelEmbedding embedding = label == null ? null : encode(id, label, metadata.offset(), previous);
-            Record<String, byte[]> written = written(new EmbeddingKey(textFingerprint, id), embedding);
-            if (!limit.fits(utf8(written.key()), written.value(), written.headers())) {
-                throw new RefusedLabelException(
-                        LabelFailureReason.RECORD_TOO_LARGE,
-                        "The label and its vector need %d bytes, a record takes %d (kafka.max.request.size)"
-                                .formatted(
-                                        RecordLimit.sizeOf(utf8(written.key()), written.value(), written.headers()),
-                                        limit.bytes()),
-                        label,
-                        null);
+    private boolean wasTaken(Change change) {
+        boolean firstOfItsTopic = progress != null && !progress.getComplete() && met == null;
+        if (progress == null || firstOfItsTopic) {
+            look();
+        }
+        boolean goesBack = change.offset() <= handedOffset;
+        handedOffset = change.offset();
+        if (change.offset() <= reachedOffset() && (goesBack || !handsOverAgain)) {
+            handsOverAgain = true;
+            if (isAnotherTopic()) {
+                look();
             }
-            int growth = (embedding == null ? 0 : 1) - (previous == null ? 0 : 1);
-            return new Change(id, embedding, written, growth);
-        } catch (RuntimeException e) {
-            if (!Blame.isOnRecord(e)) {
-                throw e;
+        }
+        if (change.offset() <= reachedOffset()) {
+            return true;
+        }
+        handsOverAgain = false;
+        return false;
+    }
+
+    /** A topic of another id, or one that has lost its end: what has the offsets there now was never taken. */
+    private boolean isAnotherTopic() {
+        return !topics.topicId(labelsTopic).equals(progress.getTopicId())
+                || topics.end(labelsTopic) <= progress.getProcessedOffset();
+    }
+
+    private long reachedOffset() {
+        return Math.max(progress.getProcessedOffset(), queuedOffset);
+    }
+
+    /** Finds out where to go on, and writes what label-embeddings lacks. */
+    private void look() {
+        TopicReader.Contents vocabulary = topics.read(labelsTopic);
+        WrittenEmbeddings written = readEmbeddings();
+        Optional<EncoderProgress> stored = storedProgress();
+        boolean intact =
+                encoded.isReadable() && stored.map(EncoderProgress::getLabels).orElse(-1) == encoded.size();
+        if (!intact) {
+            encoded.adopt(written);
+        }
+        progress = new Resumption(stored, written, vocabulary, safeBase()).progress(encoded.size(), intact);
+        saveProgress();
+        queue.clear();
+        queuedOffset = -1;
+        met = null;
+        if (!progress.getComplete()) {
+            readAgain(vocabulary);
+        }
+        mend(written);
+    }
+
+    /**
+     * An encoder that has read label-vocabulary before has used epochs. Where its store and label-embeddings are lost, the
+     * clock is above them: nobody changes a label a millisecond.
+     */
+    private long safeBase() {
+        return topics.hasRead(context.applicationId(), labelsTopic) ? context.currentSystemTimeMs() : 0;
+    }
+
+    private void readAgain(TopicReader.Contents vocabulary) {
+        if (vocabulary.records().isEmpty()) {
+            log.warn(
+                    "Topic {} was created anew and is empty: the {} labels in force stay so until it has its first record",
+                    labelsTopic,
+                    progress.getLabels());
+            return;
+        }
+        met = new HashSet<>();
+        vocabulary.records().forEach(found -> queue(change(found)));
+        log.info("Reading topic {} from its beginning, up to offset {}", labelsTopic, queuedOffset);
+    }
+
+    /** Looks whether the topics are still as they were left. */
+    private void lookAgain() {
+        boolean mayBeUncommitted = wrote;
+        wrote = false;
+        if (progress == null) {
+            return;
+        }
+        boolean another;
+        Optional<WrittenEmbeddings> changed = Optional.empty();
+        try {
+            another = isAnotherTopic();
+            boolean atRest = markerCheck == null && !mayBeUncommitted;
+            if (atRest && !another && topics.end(embeddings.topic()) != lookedUpTo) {
+                changed = Optional.of(readEmbeddings());
             }
-            log.error("The label at {} meets an error that is not its own, and is refused", metadata, e);
-            throw new RefusedLabelException(
-                    LabelFailureReason.INTERNAL_ERROR, "The label cannot be encoded: " + e, label, e);
+        } catch (KafkaException e) {
+            log.warn("The topics of the vocabulary cannot be looked at for now: {}", e.toString());
+            return;
+        }
+        if (another) {
+            look();
+        }
+        changed.ifPresent(this::keepUpWith);
+    }
+
+    private void keepUpWith(WrittenEmbeddings written) {
+        progress.setBase(
+                Math.max(progress.getBase(), written.base(progress.getTopicId()).orElse(progress.getBase())));
+        saveProgress();
+        mend(written);
+    }
+
+    private WrittenEmbeddings readEmbeddings() {
+        TopicReader.Contents contents = topics.read(embeddings.topic());
+        lookedUpTo = contents.end();
+        return new WrittenEmbeddings(contents, embeddings);
+    }
+
+    /** Writes what label-embeddings lacks; the marker follows when the group ends. */
+    private void mend(WrittenEmbeddings written) {
+        Map<String, Optional<LabelEmbedding>> missing = encoded.missingIn(written);
+        missing.forEach((id, label) -> write(new EmbeddingKey(textFingerprint, id), label.orElse(null)));
+        if (!missing.isEmpty()) {
+            log.warn(
+                    "Topic {} does not hold what was written there; records written again for its {} labels: {}",
+                    embeddings.topic(),
+                    progress.getLabels(),
+                    missing.size());
+        }
+        markerDue = met != null || !missing.isEmpty() || !written.marker().equals(Optional.of(marker()));
+        if (markerDue && markerCheck == null) {
+            beginGroup();
         }
     }
 
-    /** The label as it is in force; null where there is none, or what is stored cannot be read. */
-    private LabelEmbedding previous(String id) {
+    private Optional<EncoderProgress> storedProgress() {
         try {
-            return encoded.get(id);
+            return Optional.ofNullable(progressStore.get(PROGRESS_KEY));
         } catch (SerializationException e) {
-            log.error("What is stored of label {} cannot be read and counts as unknown", id, e);
-            return null;
+            log.error("What is stored of the label encoder's progress cannot be read and counts as unknown", e);
+            return Optional.empty();
         }
     }
 
-    private String readId(byte[] key) throws RefusedLabelException {
-        try {
-            return labelIds.deserialize(config.topic(TagstreamConfig.LABELS_TOPIC), key);
-        } catch (SerializationException e) {
-            throw new RefusedLabelException(LabelFailureReason.BAD_ID, e.getMessage(), null, e);
-        }
+    private void saveProgress() {
+        progressStore.put(PROGRESS_KEY, EncoderProgress.newBuilder(progress).build());
     }
 
-    private Label readLabel(Record<byte[], byte[]> change) throws RefusedLabelException {
-        try {
-            return contracts
-                    .label()
-                    .deserializer()
-                    .deserialize(config.topic(TagstreamConfig.LABELS_TOPIC), change.headers(), change.value());
-        } catch (SerializationException e) {
-            throw new RefusedLabelException(LabelFailureReason.UNREADABLE, e.getMessage(), null, e);
-        }
-    }
-
-    private LabelEmbedding encode(String id, Label label, long offset, LabelEmbedding previous)
-            throws RefusedLabelException {
-        Double threshold = label.getThreshold();
-        if (threshold != null && !(threshold >= 0 && threshold <= 1)) {
-            throw new RefusedLabelException(
-                    LabelFailureReason.BAD_THRESHOLD,
-                    "The threshold of label '" + id + "' is " + threshold + "; it must be in [0, 1] or null",
-                    label,
-                    null);
-        }
-        if (previous != null && previous.getContent() instanceof EncodedLabel before && sameText(before, label)) {
-            EncodedLabel kept = EncodedLabel.newBuilder(before).setLabel(label).build();
-            return new LabelEmbedding(textFingerprint, offset, kept);
+    /** Takes a change in, or refuses it. */
+    private void take(Change change) {
+        if (met != null) {
+            intake.id(change).ifPresent(met::add);
         }
         try {
-            LabelVector vector = runtime.encodeLabel(new LabelText(label.getName(), label.getPrompts()));
-            ByteBuffer bytes = littleEndian(vector.vector());
-            boolean same = previous != null
-                    && previous.getContent() instanceof EncodedLabel before
-                    && before.getVector().equals(bytes);
-            EncodedLabel fresh = new EncodedLabel(
-                    id,
-                    label,
-                    bytes,
-                    same ? ((EncodedLabel) previous.getContent()).getVectorOffset() : offset,
-                    vector.referenceMean(),
-                    vector.referenceDeviation());
-            return new LabelEmbedding(textFingerprint, offset, fresh);
-        } catch (LabelTextException e) {
-            LabelFailureReason reason = switch (e.reason()) {
-                case EMPTY_NAME -> LabelFailureReason.EMPTY_NAME;
-                case BAD_PROMPT -> LabelFailureReason.BAD_PROMPT;
-                case TOO_MANY_PROMPTS -> LabelFailureReason.TOO_MANY_PROMPTS;
-                case TEXT_TOO_LONG -> LabelFailureReason.TEXT_TOO_LONG;
-                case MODEL_ERROR -> LabelFailureReason.MODEL_ERROR;
-            };
-            throw new RefusedLabelException(reason, e.getMessage(), label, e);
+            Taken taken = intake.understand(change, progress.getBase() + change.offset(), encoded);
+            if (met != null && Objects.equals(taken.embedding(), taken.previous())) {
+                return; // it was taken before, and is still so
+            }
+            encoded.put(taken.id(), taken.embedding());
+            write(new EmbeddingKey(textFingerprint, taken.id()), taken.embedding());
+            progress.setLabels(progress.getLabels() + taken.growth());
+        } catch (RefusedLabelException refused) {
+            intake.refuse(change, refused, context);
         }
-    }
-
-    private static boolean sameText(EncodedLabel before, Label now) {
-        return before.getLabel().getName().equals(now.getName())
-                && before.getLabel().getPrompts().equals(now.getPrompts());
-    }
-
-    private static ByteBuffer littleEndian(float[] vector) {
-        ByteBuffer bytes = ByteBuffer.allocate(vector.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(vector);
-        return bytes;
-    }
-
-    /** A refused label is reported, and, if it could not even be read, kept as it was found. */
-    private void refuse(Record<byte[], byte[]> change, RecordMetadata metadata, RefusedLabelException refused) {
-        log.info(
-                "Refused the label at {}-{}@{}: {}",
-                metadata.topic(),
-                metadata.partition(),
-                metadata.offset(),
-                Shortened.of(refused.getMessage()));
-        if (refused.unreadable()) {
-            context.forward(DeadLetters.of(change, metadata, refused, limit), LabelEncoderTopology.DEAD_LETTERS_SINK);
-        }
-        LabelFailure failure = LabelFailure.newBuilder()
-                .setLabel(refused.label())
-                .setReason(refused.reason())
-                .setMessage(Shortened.of(refused.getMessage()))
-                .setFailedAt(Instant.ofEpochMilli(context.currentSystemTimeMs()))
-                .setOrigin(new RecordOrigin(metadata.topic(), metadata.partition(), metadata.offset()))
-                .build();
-        Record<String, byte[]> whole = written(IdDeserializer.describe(change.key()), failure);
-        if (change.key() != null && !limit.fits(utf8(whole.key()), whole.value(), whole.headers())) {
-            failure.setLabel(null);
-            whole = written(Shortened.of(whole.key()), failure);
-        }
-        context.forward(whole, LabelEncoderTopology.FAILURES_SINK);
-    }
-
-    private Record<String, byte[]> written(String id, LabelFailure failure) {
-        byte[] value = contracts
-                .labelFailure()
-                .serializer()
-                .serialize(config.topic(TagstreamConfig.LABEL_FAILURES_TOPIC), failure);
-        return new Record<>(id, value, context.currentSystemTimeMs());
     }
 
     private void beginGroup() {
@@ -285,35 +355,75 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         markerCheck = context.schedule(MARKER_CHECK, PunctuationType.WALL_CLOCK_TIME, this::markWhenQuiet);
     }
 
+    private void endGroup() {
+        markerCheck.cancel();
+        markerCheck = null;
+    }
+
     private void markWhenQuiet(long now) {
+        if (progress == null) {
+            look();
+        }
+        if (!markerDue) {
+            endGroup();
+            return;
+        }
+        if (met != null) {
+            readOn(now);
+            return;
+        }
         quietChecks++;
         // the first check may follow the last change at once
         boolean quiet = (quietChecks - 1) * MARKER_CHECK.toMillis()
                 >= config.labelsQuiet().toMillis();
         boolean due = now - groupBegan >= config.labelsGroup().toMillis();
         if (quiet || due) {
-            markerCheck.cancel();
-            markerCheck = null;
-            progress = new EncoderProgress(
-                    progress.getProcessedOffset(), progress.getProcessedOffset(), progress.getLabels());
-            progressStore.put(PROGRESS_KEY, progress);
-            LabelEmbedding marker = new LabelEmbedding(
-                    textFingerprint, progress.getMarkedOffset(), new VocabularyMarker(progress.getLabels()));
-            context.forward(
-                    written(EmbeddingKey.marker(textFingerprint), marker), LabelEncoderTopology.EMBEDDINGS_SINK);
-            log.info("{} labels encoded up to offset {}", progress.getLabels(), progress.getMarkedOffset());
+            endGroup();
+            markerDue = false;
+            write(EmbeddingKey.marker(textFingerprint), marker());
+            log.info("{} labels encoded up to offset {}", progress.getLabels(), progress.getProcessedOffset());
         }
     }
 
-    private Record<String, byte[]> written(EmbeddingKey key, LabelEmbedding embedding) {
-        byte[] value = contracts
-                .labelEmbedding()
-                .serializer()
-                .serialize(config.topic(TagstreamConfig.EMBEDDINGS_TOPIC), embedding);
-        return new Record<>(key.toString(), value, context.currentSystemTimeMs());
+    /** Takes changes of the topic that is read again; at its end, removes what it knows nothing of. */
+    private void readOn(long now) {
+        long end = now + TURN.toMillis();
+        while (!queue.isEmpty() && context.currentSystemTimeMs() < end) {
+            take(queue.remove());
+        }
+        if (queue.isEmpty()) {
+            encoded.idsBut(met).forEach(id -> {
+                encoded.put(id, null);
+                write(new EmbeddingKey(textFingerprint, id), null);
+            });
+            met = null;
+            progress.setProcessedOffset(reachedOffset());
+            progress.setLabels(encoded.size());
+            progress.setComplete(true);
+            groupBegan = now;
+        }
+        saveProgress();
     }
 
-    private static byte[] utf8(String text) {
-        return text.getBytes(StandardCharsets.UTF_8);
+    private LabelEmbedding marker() {
+        return new LabelEmbedding(
+                textFingerprint,
+                Resumption.epoch(progress),
+                new VocabularyMarker(progress.getLabels(), progress.getTopicId(), progress.getProcessedOffset()));
+    }
+
+    private void write(EmbeddingKey key, LabelEmbedding embedding) {
+        context.forward(
+                intake.written(key, embedding, context.currentSystemTimeMs()), LabelEncoderTopology.EMBEDDINGS_SINK);
+        wrote = true;
+        lookedUpTo = -1;
+    }
+
+    @Override
+    public void close() {
+        if (topics != null) {
+            topics.close();
+            topics = null;
+        }
     }
 }

@@ -9,12 +9,15 @@ import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.state.EncoderProgress;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
-import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.ClusterTopicReader;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.records.RecordTimestamp;
+import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.TopicReader;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -55,13 +58,25 @@ public final class LabelEncoderTopology {
     }
 
     public static Topology build(TagstreamConfig config, Contracts contracts, ModelRuntime runtime) {
+        return build(
+                config,
+                contracts,
+                runtime,
+                () -> new ClusterTopicReader(config, config.applicationId() + "-label-encoder"));
+    }
+
+    /** With readers of topics from elsewhere: tests have no cluster. */
+    static Topology build(
+            TagstreamConfig config, Contracts contracts, ModelRuntime runtime, Supplier<TopicReader> topicReaders) {
         StreamsBuilder builder = new StreamsBuilder();
         builder.stream(
                         config.topic(TagstreamConfig.LABELS_TOPIC),
                         Consumed.with(Serdes.ByteArray(), Serdes.ByteArray())
                                 .withName("label-vocabulary")
                                 .withTimestampExtractor(new RecordTimestamp()))
-                .process(new Supplier(config, contracts, runtime, RecordLimit.of(config)), Named.as(ENCODER));
+                .process(
+                        new Encoders(config, contracts, runtime, RecordLimit.of(config), topicReaders),
+                        Named.as(ENCODER));
         Topology topology = builder.build();
         topology.addSink(
                 EMBEDDINGS_SINK,
@@ -95,11 +110,16 @@ public final class LabelEncoderTopology {
                 applicationId + "-" + ENCODER_PROGRESS_STORE + "-changelog");
     }
 
-    private record Supplier(TagstreamConfig config, Contracts contracts, ModelRuntime runtime, RecordLimit limit)
+    private record Encoders(
+            TagstreamConfig config,
+            Contracts contracts,
+            ModelRuntime runtime,
+            RecordLimit limit,
+            Supplier<TopicReader> topicReaders)
             implements ProcessorSupplier<byte[], byte[], Object, byte[]> {
         @Override
         public Processor<byte[], byte[], Object, byte[]> get() {
-            return new LabelEncoder(config, contracts, runtime, limit);
+            return new LabelEncoder(config, contracts, runtime, limit, topicReaders);
         }
 
         @Override

@@ -5,6 +5,7 @@
  */
 package io.tagstream.topology.records;
 
+import io.tagstream.avro.RecordOrigin;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
@@ -40,10 +41,17 @@ public final class DeadLetters {
     /** A record as it was found, with the headers that say where and why. */
     public static Record<byte[], byte[]> of(
             Record<byte[], byte[]> found, RecordMetadata metadata, Exception exception, RecordLimit limit) {
+        RecordOrigin origin = new RecordOrigin(metadata.topic(), metadata.partition(), metadata.offset());
+        return of(found, origin, exception, limit);
+    }
+
+    /** The same, of a record that is not the one that is being processed. */
+    public static Record<byte[], byte[]> of(
+            Record<byte[], byte[]> found, RecordOrigin origin, Exception exception, RecordLimit limit) {
         Headers position = new RecordHeaders()
-                .add(TOPIC, utf8(metadata.topic()))
-                .add(PARTITION, utf8(String.valueOf(metadata.partition())))
-                .add(OFFSET, utf8(String.valueOf(metadata.offset())));
+                .add(TOPIC, utf8(origin.getTopic()))
+                .add(PARTITION, utf8(String.valueOf(origin.getPartition())))
+                .add(OFFSET, utf8(String.valueOf(origin.getOffset())));
         return of(found, position, exception, limit);
     }
 

@@ -16,6 +16,11 @@ import org.apache.kafka.streams.processor.TimestampExtractor;
 public final class RecordTimestamp implements TimestampExtractor {
     @Override
     public long extract(ConsumerRecord<Object, Object> consumed, long partitionTime) {
-        return Math.max(0, Math.min(consumed.timestamp(), System.currentTimeMillis()));
+        return of(consumed.timestamp());
+    }
+
+    /** The same of a timestamp. */
+    public static long of(long timestamp) {
+        return Math.max(0, Math.min(timestamp, System.currentTimeMillis()));
     }
 }

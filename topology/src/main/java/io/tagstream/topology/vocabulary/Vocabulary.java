@@ -5,7 +5,6 @@
  */
 package io.tagstream.topology.vocabulary;
 
-import io.tagstream.avro.EncodedLabel;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.model.LabelSelection;
@@ -25,7 +24,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The vocabulary of one text encoder, as its label-embeddings records tell it: changes are collected as they come and
- * take effect together at the next marker, whose offset is the vocabulary's epoch.
+ * take effect together at the next marker, which says the vocabulary's epoch.
+ *
+ * <p>A marker takes effect only with as many labels as it says. A reader that begins in the middle of the topic, where
+ * compaction has taken away what later records replaced, or where records are lost, has fewer of them: what was in force
+ * stays so until a later marker fits. The label encoder sees to that: it ends every group of changes with a marker, and
+ * writes again what it misses on the topic.
  *
  * <p><i>Threading notes.</i> {@link #apply} is called by one thread, Kafka Streams' global thread; every other method by
  * any. A snapshot is built by the first thread that asks for a new epoch, under this object's lock, so that reading a
@@ -38,9 +42,7 @@ public final class Vocabulary implements AutoCloseable {
     private static final long SHORTEST_WAIT_MILLIS = 50;
     private static final long LONGEST_WAIT_MILLIS = 5_000;
 
-    private final String topic;
-    private final ModelDescription model;
-    private final Deserializer<LabelEmbedding> deserializer;
+    private final EmbeddingReader reader;
     private final IntFunction<LabelSelection> selection;
     private final CountDownLatch closed = new CountDownLatch(1);
 
@@ -56,8 +58,20 @@ public final class Vocabulary implements AutoCloseable {
     /** Guarded by this. */
     private VocabularySnapshot snapshot;
 
-    /** The label-vocabulary offset that must be covered before anything is tagged. Guarded by this. */
-    private long required = Long.MAX_VALUE;
+    /** The marker in force; null before the first. Guarded by this. */
+    private VocabularyMarker inForce;
+
+    /** Why the newest marker is not in force; null where it is. Guarded by this. */
+    private String held;
+
+    /** What must be covered before anything is tagged; null while that is not known. Guarded by this. */
+    private Requirement required;
+
+    /** Whether that was so once. Guarded by this. */
+    private boolean covered;
+
+    /** A topic of labels, by its id, and the offset of its newest record. */
+    private record Requirement(String topicId, long labelOffset) {}
 
     /** One of which every label is decoded, however many there are. */
     public Vocabulary(String topic, ModelDescription model, Deserializer<LabelEmbedding> deserializer) {
@@ -74,24 +88,24 @@ public final class Vocabulary implements AutoCloseable {
             ModelDescription model,
             Deserializer<LabelEmbedding> deserializer,
             IntFunction<LabelSelection> selection) {
-        this.topic = topic;
-        this.model = model;
-        this.deserializer = deserializer;
+        this.reader = new EmbeddingReader(topic, model, deserializer);
         this.selection = selection;
     }
 
     /**
-     * The start-up rule: nothing is tagged until a marker covers {@code labelOffset}, the newest label-vocabulary record
-     * when this instance started; {@link VocabularySnapshot#EMPTY_EPOCH} if there is none.
+     * The start-up rule: nothing is tagged until a marker covers what label-vocabulary held when this instance started.
+     *
+     * @param topicId the id of that topic: what an earlier topic of its name held covers nothing of it
+     * @param labelOffset the offset of its newest record; {@link VocabularySnapshot#EMPTY_EPOCH} if there is none
      */
-    public synchronized void require(long labelOffset) {
-        required = labelOffset;
+    public synchronized void require(String topicId, long labelOffset) {
+        required = new Requirement(topicId, labelOffset);
         tellWhenInForce();
     }
 
     /** The newest snapshot; empty until the vocabulary has caught up with the start-up rule. */
     public synchronized Optional<VocabularySnapshot> snapshot() {
-        return epoch >= required ? Optional.of(current()) : Optional.empty();
+        return isCovered() ? Optional.of(current()) : Optional.empty();
     }
 
     /** The newest epoch, whether or not it covers the start-up rule. */
@@ -101,13 +115,40 @@ public final class Vocabulary implements AutoCloseable {
 
     /** Why there is no snapshot to work with; empty when there is. */
     public synchronized Optional<String> notReadyBecause() {
-        if (epoch >= required) {
+        if (isCovered()) {
             return Optional.empty();
         }
+        if (required == null) {
+            return Optional.of("the vocabulary's end is not known yet");
+        }
+        if (held != null) {
+            return Optional.of(held);
+        }
         return Optional.of(
-                required == Long.MAX_VALUE
-                        ? "the vocabulary's end is not known yet"
-                        : "the vocabulary is encoded up to offset " + epoch + " of " + required);
+                inForce == null || isOfRequiredTopic()
+                        ? "the vocabulary is encoded up to offset " + coveredOffset() + " of " + required.labelOffset()
+                        : "the vocabulary's topic was created anew, and what it holds is not encoded yet");
+    }
+
+    private boolean isCovered() {
+        if (required == null) {
+            return false;
+        }
+        if (inForce == null) {
+            return required.labelOffset() == VocabularySnapshot.EMPTY_EPOCH; // nobody has ever written a label
+        }
+        covered = covered || (isOfRequiredTopic() && coveredOffset() >= required.labelOffset());
+        return covered;
+    }
+
+    /** Markers of earlier versions of Tagstream do not say of which topic they are. */
+    private boolean isOfRequiredTopic() {
+        return inForce.getTopicId() == null || inForce.getTopicId().equals(required.topicId());
+    }
+
+    /** The label-vocabulary offset that the marker in force covers; without one, an empty topic is covered. */
+    private long coveredOffset() {
+        return inForce == null || inForce.getTopicId() == null ? epoch : inForce.getTopicOffset();
     }
 
     /**
@@ -140,36 +181,28 @@ public final class Vocabulary implements AutoCloseable {
     /** Whether the record is done with, taken in or left out. */
     private boolean applied(byte[] rawKey, byte[] rawValue) {
         try {
-            if (rawKey == null) {
-                throw new IllegalArgumentException("The record has no key");
-            }
-            EmbeddingKey key = EmbeddingKey.parse(new String(rawKey, StandardCharsets.UTF_8));
-            if (!key.textFingerprint().equals(model.textFingerprint())) {
+            EmbeddingKey key = EmbeddingReader.key(rawKey);
+            if (!key.textFingerprint().equals(reader.model().textFingerprint())) {
                 return true; // another model's
             }
-            LabelEmbedding embedding = deserializer.deserialize(topic, rawValue);
+            LabelEmbedding embedding = reader.value(key, rawValue);
             if (key.isMarker()) {
-                if (embedding != null && embedding.getContent() instanceof VocabularyMarker) {
-                    commit(embedding.getSourceOffset());
-                }
-            } else if (embedding == null) {
-                changes.put(key.labelId(), Optional.empty());
-            } else if (embedding.getContent() instanceof EncodedLabel label) {
-                int bytes = label.getVector().remaining();
-                if (bytes != model.embeddingSize() * Float.BYTES) {
-                    throw new IllegalArgumentException(
-                            "The vector has " + bytes + " bytes, expected " + model.embeddingSize() * Float.BYTES);
-                }
-                changes.put(key.labelId(), Optional.of(embedding));
+                commit(embedding.getSourceOffset(), (VocabularyMarker) embedding.getContent());
+            } else {
+                changes.put(key.labelId(), Optional.ofNullable(embedding));
             }
         } catch (RuntimeException e) {
             if (!Blame.isOnRecord(e)) {
-                log.error("A record of {} cannot be looked into yet: {}; trying again", topic, e.getMessage(), e);
+                log.error(
+                        "A record of {} cannot be looked into yet: {}; trying again",
+                        reader.topic(),
+                        e.getMessage(),
+                        e);
                 return false;
             }
             log.error(
                     "Left out a record of {} with key {}: {}",
-                    topic,
+                    reader.topic(),
                     rawKey == null ? "null" : new String(rawKey, StandardCharsets.UTF_8),
                     e.getMessage(),
                     e);
@@ -177,10 +210,16 @@ public final class Vocabulary implements AutoCloseable {
         return true;
     }
 
-    private synchronized void commit(long newEpoch) {
+    private synchronized void commit(long newEpoch, VocabularyMarker marker) {
         if (newEpoch < epoch) {
             return; // reading an uncompacted topic again
         }
+        int size = sizeWithChanges();
+        if (size != marker.getLabels()) {
+            hold(newEpoch, marker, size);
+            return;
+        }
+        held = null;
         changes.forEach((id, label) -> {
             if (label.isPresent()) {
                 labels.put(id, label.get());
@@ -190,12 +229,33 @@ public final class Vocabulary implements AutoCloseable {
         });
         changes.clear();
         epoch = newEpoch;
+        inForce = marker;
         tellWhenInForce();
+    }
+
+    private int sizeWithChanges() {
+        int size = labels.size();
+        for (Map.Entry<String, Optional<LabelEmbedding>> change : changes.entrySet()) {
+            boolean before = labels.containsKey(change.getKey());
+            boolean after = change.getValue().isPresent();
+            size += (after ? 1 : 0) - (before ? 1 : 0);
+        }
+        return size;
+    }
+
+    /** Tells once: while a long topic is read, many markers may not fit before one does. */
+    private void hold(long newEpoch, VocabularyMarker marker, int size) {
+        boolean first = held == null;
+        held = "epoch %d of the vocabulary has %d labels, but there are %d on topic %s; the label encoder mends that"
+                .formatted(newEpoch, marker.getLabels(), size, reader.topic());
+        if (first && isCovered()) {
+            log.warn("The vocabulary stays at epoch {} for now: {}", epoch, held);
+        }
     }
 
     /** Once caught up, every epoch is worth a line; before, there may be thousands. */
     private void tellWhenInForce() {
-        if (epoch >= required) {
+        if (isCovered()) {
             log.info("Vocabulary of {} labels in force, epoch {}", labels.size(), epoch);
         }
     }
@@ -203,7 +263,7 @@ public final class Vocabulary implements AutoCloseable {
     private VocabularySnapshot current() {
         if (snapshot == null || snapshot.epoch() != epoch) {
             snapshot = new VocabularySnapshot(
-                    epoch, model.embeddingSize(), labels.values(), selection.apply(labels.size()));
+                    epoch, reader.model().embeddingSize(), labels.values(), selection.apply(labels.size()));
         }
         return snapshot;
     }

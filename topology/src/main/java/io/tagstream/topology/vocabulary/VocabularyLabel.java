@@ -16,9 +16,9 @@ import java.util.OptionalDouble;
  * @param prompts texts that describe it to the model; empty for the model's own templates
  * @param threshold the label's own threshold in [0, 1], if it has one
  * @param active whether the label is emitted; a shadow label is scored only
- * @param vectorEpoch the label-vocabulary offset at which its vector last changed: scores of older epochs are another
+ * @param vectorEpoch the vocabulary epoch at which its vector last changed: scores of older epochs are another
  *     vector's
- * @param changedEpoch the label-vocabulary offset at which anything about it last changed
+ * @param changedEpoch the vocabulary epoch at which anything about it last changed
  */
 public record VocabularyLabel(
         String id,

@@ -82,7 +82,7 @@ public final class VocabularySnapshot implements LabelVectors {
         this.vectors = rows.flip().asReadOnlyBuffer();
     }
 
-    /** The label-vocabulary offset up to which this vocabulary was in force. */
+    /** Which vocabulary this is: a newer one has a higher epoch, also where label-vocabulary was created anew. */
     public long epoch() {
         return epoch;
     }

@@ -40,9 +40,11 @@ class LabelEncoderTopologyTest {
     private final TagstreamConfig config = TestConfig.with();
     private final Contracts contracts = new Contracts(SchemaRegistries.inMemory());
     private final FakeModelRuntime model = FakeModelRuntime.manual(1);
+    private final FakeTopics topics = new FakeTopics();
     private final String fingerprint = model.description().textFingerprint();
     private final TopologyTestDriver driver = new TopologyTestDriver(
-            LabelEncoderTopology.build(config, contracts, model), TestConfig.driverProperties(config, "labels"));
+            LabelEncoderTopology.build(config, contracts, model, () -> topics),
+            TestConfig.driverProperties(config, "labels"));
     private final TestInputTopic<byte[], byte[]> labels =
             driver.createInputTopic("label-vocabulary", new ByteArraySerializer(), new ByteArraySerializer());
     private final TestOutputTopic<String, LabelEmbedding> embeddings = driver.createOutputTopic(
@@ -88,7 +90,8 @@ class LabelEncoderTopologyTest {
 
         List<LabelEmbedding> written = embeddings.readValuesToList();
         assertThat(written).hasSize(501);
-        assertThat(written.get(500).getContent()).isEqualTo(new VocabularyMarker(500));
+        assertThat(written.get(500).getContent())
+                .isEqualTo(new VocabularyMarker(500, topics.topicId("label-vocabulary"), 499L));
         assertThat(written.get(500).getSourceOffset()).isEqualTo(499);
     }
 
@@ -249,7 +252,8 @@ class LabelEncoderTopologyTest {
 
         List<KeyValue<String, LabelEmbedding>> written = embeddings.readKeyValuesToList();
         assertThat(written.get(2)).isEqualTo(KeyValue.pair(fingerprint + "/dog", null));
-        assertThat(written.get(4).value.getContent()).isEqualTo(new VocabularyMarker(1));
+        assertThat(written.get(4).value.getContent())
+                .isEqualTo(new VocabularyMarker(1, topics.topicId("label-vocabulary"), 3L));
     }
 
     private void put(String id, Label label) {

@@ -61,7 +61,7 @@ class PoisonRecordsTest {
                 "label-embeddings",
                 model.description(),
                 contracts.labelEmbedding().deserializer());
-        vocabulary.require(-1);
+        vocabulary.require("topic-1", -1);
         driver = new TopologyTestDriver(
                 TaggingTopology.build(
                         config,

@@ -76,7 +76,7 @@ final class TaggingHarness implements AutoCloseable {
                 model.description(),
                 contracts.labelEmbedding().deserializer(),
                 config::selection);
-        followed.require(0);
+        followed.require("topic-1", 0);
         driver = new TopologyTestDriver(
                 TaggingTopology.build(
                         config, new TaggingContext(config, contracts, followed, model, metrics, new Inflow())),
@@ -177,7 +177,7 @@ final class TaggingHarness implements AutoCloseable {
     void mark() {
         embeddings.pipeInput(
                 EmbeddingKey.marker(fingerprint()).toString(),
-                new LabelEmbedding(fingerprint(), offset, new VocabularyMarker(vocabulary.size())));
+                new LabelEmbedding(fingerprint(), offset, new VocabularyMarker(vocabulary.size(), "topic-1", offset)));
     }
 
     /** The epoch in force after {@link #mark}. */

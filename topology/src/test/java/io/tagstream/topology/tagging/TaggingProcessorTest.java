@@ -92,7 +92,7 @@ class TaggingProcessorTest {
         context.setCurrentSystemTimeMs(1_700_000_000_000L);
         store(TaggingTopology.IMAGE_FEATURES_STORE, Serdes.Long(), Serdes.ByteArray());
         store(TaggingTopology.SWEEP_STORE, Serdes.String(), new StateSerde<>(SweepState.class));
-        vocabulary.require(-1);
+        vocabulary.require("topic-1", -1);
         mark(10);
     }
 
@@ -263,7 +263,7 @@ class TaggingProcessorTest {
                 "label-embeddings",
                 newer.description(),
                 contracts.labelEmbedding().deserializer());
-        followed.require(-1);
+        followed.require("topic-1", -1);
         add(followed, "cat", 11);
         mark(followed, 11, 1);
         TaggingProcessor next = processor(followed, newer);
@@ -574,7 +574,7 @@ class TaggingProcessorTest {
         pipe(
                 followed,
                 EmbeddingKey.marker(fingerprint),
-                new LabelEmbedding(fingerprint, epoch, new VocabularyMarker(labels)));
+                new LabelEmbedding(fingerprint, epoch, new VocabularyMarker(labels, "topic-1", epoch)));
     }
 
     /** Adds a label that is called, and described, by its id. */

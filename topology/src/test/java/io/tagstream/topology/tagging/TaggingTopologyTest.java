@@ -31,8 +31,10 @@ import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -61,6 +63,7 @@ class TaggingTopologyTest {
     private TestOutputTopic<String, TagChange> changes;
     private TestOutputTopic<String, ImageFailure> failures;
     private TestOutputTopic<byte[], byte[]> deadLetters;
+    private final Set<String> labelsPut = new HashSet<>();
 
     private void start(Object... settings) {
         TagstreamConfig config = TestConfig.with(settings);
@@ -133,7 +136,7 @@ class TaggingTopologyTest {
     @Test
     void shouldHoldImagesUntilTheVocabularyIsEncoded() {
         start();
-        vocabulary.require(5);
+        vocabulary.require("topic-1", 5);
         images.pipeInput("image-1", reference("fake:dog"));
         punctuate();
         assertThat(model.waiting()).isZero();
@@ -150,7 +153,7 @@ class TaggingTopologyTest {
     @Test
     void shouldTagUnderAnEmptyVocabulary() {
         start();
-        vocabulary.require(-1);
+        vocabulary.require("topic-1", -1);
         tag("image-1", "fake:dog");
 
         TagEvent event = tags.readValue();
@@ -168,7 +171,7 @@ class TaggingTopologyTest {
         put("low-too", 3, 0.2, LabelState.ACTIVE);
         put("shadow", 4, 0.0, LabelState.SHADOW);
         mark(4);
-        vocabulary.require(4);
+        vocabulary.require("topic-1", 4);
         tag("image-1", "fake:dog");
 
         assertThat(tags.readValue().getTags())
@@ -182,7 +185,7 @@ class TaggingTopologyTest {
         put("strict", 0, 1.0, LabelState.ACTIVE);
         put("default", 1, null, LabelState.ACTIVE);
         mark(1);
-        vocabulary.require(1);
+        vocabulary.require("topic-1", 1);
         tag("image-1", "fake:dog");
 
         assertThat(tags.readValue().getTags()).extracting(Tag::getThreshold).containsExactly(0f, 0f);
@@ -372,7 +375,7 @@ class TaggingTopologyTest {
             put(label, epoch, null, LabelState.ACTIVE);
         }
         mark(epoch);
-        vocabulary.require(epoch);
+        vocabulary.require("topic-1", epoch);
     }
 
     private void put(String id, long offset, Double threshold, LabelState state) {
@@ -382,11 +385,14 @@ class TaggingTopologyTest {
                 .setState(state)
                 .build();
         EncodedLabel encoded = new EncodedLabel(id, label, FakeModelRuntime.vectorBytes(id), offset, 0f, 1f);
+        labelsPut.add(id);
         pipe(new EmbeddingKey(fingerprint(), id), new LabelEmbedding(fingerprint(), offset, encoded));
     }
 
     private void mark(long offset) {
-        pipe(EmbeddingKey.marker(fingerprint()), new LabelEmbedding(fingerprint(), offset, new VocabularyMarker(0)));
+        pipe(
+                EmbeddingKey.marker(fingerprint()),
+                new LabelEmbedding(fingerprint(), offset, new VocabularyMarker(labelsPut.size(), "topic-1", offset)));
     }
 
     private void pipe(EmbeddingKey key, LabelEmbedding embedding) {

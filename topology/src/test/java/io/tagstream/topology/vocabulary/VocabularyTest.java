@@ -19,12 +19,16 @@ import io.tagstream.topology.records.Contracts;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.junit.jupiter.api.Test;
 
 class VocabularyTest {
     private static final String TOPIC = "label-embeddings";
+
+    /** The id of the topic of labels. */
+    private static final String LABELS = "topic-1";
 
     private final ModelDescription model = FakeModelRuntime.describe("1", 1, "mine");
     private final Contracts contracts = new Contracts(SchemaRegistries.inMemory());
@@ -33,7 +37,7 @@ class VocabularyTest {
 
     @Test
     void shouldNotBeReadyBeforeItsEndIsKnown() {
-        mark(7);
+        mark(7, 0);
 
         assertThat(vocabulary.snapshot()).isEmpty();
         assertThat(vocabulary.notReadyBecause())
@@ -42,7 +46,7 @@ class VocabularyTest {
 
     @Test
     void shouldBeReadyAtOnceWhenTheVocabularyWasNeverWritten() {
-        vocabulary.require(VocabularySnapshot.EMPTY_EPOCH);
+        vocabulary.require(LABELS, VocabularySnapshot.EMPTY_EPOCH);
 
         assertThat(vocabulary.snapshot()).hasValueSatisfying(snapshot -> {
             assertThat(snapshot.size()).isZero();
@@ -52,22 +56,22 @@ class VocabularyTest {
 
     @Test
     void shouldWaitForAMarkerThatCoversTheEnd() {
-        vocabulary.require(3);
+        vocabulary.require(LABELS, 3);
         put("dog", 0);
-        mark(2);
+        mark(2, 1);
         assertThat(vocabulary.snapshot()).isEmpty();
         assertThat(vocabulary.notReadyBecause().orElseThrow()).contains("offset 2 of 3");
 
-        mark(3);
+        mark(3, 1);
         assertThat(vocabulary.snapshot().orElseThrow().epoch()).isEqualTo(3);
     }
 
     @Test
     void shouldChangeAtMarkersOnly() {
-        vocabulary.require(0);
+        vocabulary.require(LABELS, 0);
         put("dog", 0);
         put("ant", 1);
-        mark(1);
+        mark(1, 2);
         VocabularySnapshot before = vocabulary.snapshot().orElseThrow();
         put("cat", 2);
         remove("dog");
@@ -75,7 +79,7 @@ class VocabularyTest {
         assertThat(vocabulary.snapshot().orElseThrow()).isSameAs(before);
         assertThat(before.labels()).extracting(VocabularyLabel::id).containsExactly("ant", "dog");
 
-        mark(3);
+        mark(3, 2);
         assertThat(vocabulary.snapshot().orElseThrow().labels())
                 .extracting(VocabularyLabel::id)
                 .containsExactly("ant", "cat");
@@ -83,11 +87,90 @@ class VocabularyTest {
     }
 
     @Test
+    void shouldPutAMarkerInForceWithAsManyLabelsAsItSaysOnly() {
+        vocabulary.require(LABELS, 1);
+        put("ant", 0);
+        mark(1, 2); // the topic has lost a label
+        assertThat(vocabulary.snapshot()).isEmpty();
+        assertThat(vocabulary.notReadyBecause().orElseThrow())
+                .contains("epoch 1", "2 labels", "1 on topic " + TOPIC, "the label encoder mends that");
+
+        put("dog", 1); // which the encoder writes again, and then the marker
+        mark(1, 2);
+        assertThat(ids()).containsExactly("ant", "dog");
+
+        VocabularySnapshot before = vocabulary.snapshot().orElseThrow();
+        remove("ant");
+        mark(2, 2);
+        assertThat(vocabulary.snapshot().orElseThrow())
+                .as("what was in force stays in force")
+                .isSameAs(before);
+        put("cat", 3);
+        mark(3, 2);
+        assertThat(ids()).containsExactly("cat", "dog");
+        assertThat(vocabulary.epoch()).isEqualTo(3);
+    }
+
+    @Test
+    void shouldWaitForTheNextMarkerWhereCompactionTookWhatALaterChangeReplaced() {
+        vocabulary.require(LABELS, 1);
+        // dog@0 ant@1 marker@1 dog@2 owl@3, the encoder's group still open: compacted, dog@0 is gone
+        put("ant", 1);
+        mark(1, 2);
+        put("dog", 2);
+        put("owl", 3);
+        assertThat(vocabulary.snapshot()).isEmpty();
+
+        mark(3, 3);
+        assertThat(ids()).containsExactly("ant", "dog", "owl");
+    }
+
+    @Test
+    void shouldNotTakeAMarkerOfATopicThatWasReplacedForCover() {
+        put("dog", 1);
+        mark(402, new VocabularyMarker(1, "topic-0", 402L));
+        vocabulary.require(LABELS, 0);
+        assertThat(vocabulary.snapshot()).isEmpty();
+        assertThat(vocabulary.notReadyBecause().orElseThrow()).contains("created anew");
+
+        mark(403, new VocabularyMarker(1, LABELS, 0L));
+        assertThat(vocabulary.snapshot().orElseThrow().epoch()).isEqualTo(403);
+    }
+
+    @Test
+    void shouldKeepWorkingWhereTheTopicIsReplacedLater() {
+        put("dog", 1);
+        mark(402, new VocabularyMarker(1, LABELS, 402L));
+        vocabulary.require(LABELS, 402);
+        assertThat(vocabulary.snapshot()).isPresent();
+
+        mark(403, new VocabularyMarker(1, "topic-2", 0L));
+        assertThat(vocabulary.snapshot().orElseThrow().epoch()).isEqualTo(403);
+    }
+
+    @Test
+    void shouldTakeAMarkerOfAnEarlierVersionForWhatItSays() {
+        vocabulary.require(LABELS, 3);
+        put("dog", 1);
+        mark(2, new VocabularyMarker(1, null, -1L));
+        assertThat(vocabulary.snapshot()).isEmpty();
+        mark(3, new VocabularyMarker(1, null, -1L));
+
+        assertThat(vocabulary.snapshot().orElseThrow().epoch()).isEqualTo(3);
+    }
+
+    private List<String> ids() {
+        return vocabulary.snapshot().orElseThrow().labels().stream()
+                .map(VocabularyLabel::id)
+                .toList();
+    }
+
+    @Test
     void shouldHoldVectorsInTheOrderOfLabels() {
-        vocabulary.require(0);
+        vocabulary.require(LABELS, 0);
         put("b", 2);
         put("a", 1);
-        mark(2);
+        mark(2, 2);
 
         VocabularySnapshot snapshot = vocabulary.snapshot().orElseThrow();
         float[] rows = new float[8];
@@ -98,7 +181,7 @@ class VocabularyTest {
 
     @Test
     void shouldLeaveOutOtherModelsAndWhatItCannotRead() {
-        vocabulary.require(0);
+        vocabulary.require(LABELS, 0);
         put("dog", 0);
         apply("0000/cat", embedding(0, new EncodedLabel("cat", label("cat"), vector(1, 4), 0L, 0f, 1f)));
         vocabulary.apply(key(model.textFingerprint() + "/bad"), new byte[] {9, 9});
@@ -107,7 +190,7 @@ class VocabularyTest {
         apply(
                 model.textFingerprint() + "/short",
                 embedding(0, new EncodedLabel("short", label("short"), vector(1, 3), 0L, 0f, 1f)));
-        mark(0);
+        mark(0, 1);
 
         assertThat(vocabulary.snapshot().orElseThrow().labels())
                 .extracting(VocabularyLabel::id)
@@ -124,7 +207,10 @@ class VocabularyTest {
             }
             return whole.deserialize(topic, bytes);
         });
-        byte[] marker = contracts.labelEmbedding().serializer().serialize(TOPIC, embedding(4, new VocabularyMarker(0)));
+        byte[] marker = contracts
+                .labelEmbedding()
+                .serializer()
+                .serialize(TOPIC, embedding(4, new VocabularyMarker(0, LABELS, 4L)));
 
         waiting.apply(key(EmbeddingKey.marker(model.textFingerprint()).toString()), marker);
 
@@ -145,9 +231,9 @@ class VocabularyTest {
 
     @Test
     void shouldNotGoBackToAnOlderMarker() {
-        vocabulary.require(0);
-        mark(9);
-        mark(4);
+        vocabulary.require(LABELS, 0);
+        mark(9, 0);
+        mark(4, 0);
 
         assertThat(vocabulary.epoch()).isEqualTo(9);
     }
@@ -162,8 +248,12 @@ class VocabularyTest {
         vocabulary.apply(key(new EmbeddingKey(model.textFingerprint(), id).toString()), null);
     }
 
-    private void mark(long offset) {
-        apply(EmbeddingKey.marker(model.textFingerprint()).toString(), embedding(offset, new VocabularyMarker(0)));
+    private void mark(long epoch, int labels) {
+        mark(epoch, new VocabularyMarker(labels, LABELS, epoch));
+    }
+
+    private void mark(long epoch, VocabularyMarker marker) {
+        apply(EmbeddingKey.marker(model.textFingerprint()).toString(), embedding(epoch, marker));
     }
 
     private void apply(String key, LabelEmbedding embedding) {

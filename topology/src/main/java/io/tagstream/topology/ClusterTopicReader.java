@@ -1,0 +1,121 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.streams.StreamsConfig;
+
+/** Reads topics of a Kafka cluster. */
+public final class ClusterTopicReader implements TopicReader {
+    private static final Duration POLL = Duration.ofMillis(100);
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final Admin admin;
+    private final KafkaConsumer<byte[], byte[]> consumer;
+
+    /** @param clientId what the cluster sees of this reader's clients */
+    public ClusterTopicReader(TagstreamConfig config, String clientId) {
+        Map<String, Object> settings = config.kafkaSettings();
+        settings.put(AdminClientConfig.CLIENT_ID_CONFIG, clientId);
+        settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) PATIENCE.toMillis());
+        settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) PATIENCE.toMillis());
+        this.admin = Admin.create(settings);
+        this.consumer = new KafkaConsumer<>(
+                new StreamsConfig(Tagstream.streamsSettings(config, config.applicationId(), 1))
+                        .getRestoreConsumerConfigs(clientId),
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer());
+    }
+
+    @Override
+    public Contents read(String topic) {
+        String topicId = topicId(topic);
+        while (true) {
+            Contents contents = read(topic, topicId);
+            String idAfterwards = topicId(topic);
+            if (idAfterwards.equals(topicId)) {
+                return contents;
+            }
+            topicId = idAfterwards; // created anew meanwhile
+        }
+    }
+
+    private Contents read(String topic, String topicId) {
+        TopicPartition partition = new TopicPartition(topic, 0);
+        consumer.assign(List.of(partition));
+        consumer.seekToBeginning(List.of(partition));
+        long end = end(topic);
+        List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+        long lastProgress = System.nanoTime();
+        while (consumer.position(partition) < end) {
+            long before = consumer.position(partition);
+            for (ConsumerRecord<byte[], byte[]> found : consumer.poll(POLL)) {
+                if (found.offset() < end) {
+                    records.add(found);
+                }
+            }
+            if (consumer.position(partition) > before) {
+                lastProgress = System.nanoTime();
+            } else if (System.nanoTime() - lastProgress > PATIENCE.toNanos()) {
+                throw new TimeoutException("Topic " + topic + " ends at " + end + " and gives nothing beyond " + before
+                        + " within " + PATIENCE.toSeconds() + " s");
+            }
+        }
+        return new Contents(topicId, end, records);
+    }
+
+    @Override
+    public long end(String topic) {
+        TopicPartition partition = new TopicPartition(topic, 0);
+        return consumer.endOffsets(List.of(partition), PATIENCE).get(partition);
+    }
+
+    @Override
+    public String topicId(String topic) {
+        return await(admin.describeTopics(List.of(topic)).allTopicNames(), "topic " + topic)
+                .get(topic)
+                .topicId()
+                .toString();
+    }
+
+    @Override
+    public boolean hasRead(String group, String topic) {
+        return await(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(), "consumer group " + group)
+                        .get(new TopicPartition(topic, 0))
+                != null;
+    }
+
+    private static <T> T await(KafkaFuture<T> answer, String what) {
+        try {
+            return answer.get(2 * PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException | java.util.concurrent.TimeoutException e) {
+            throw new KafkaException("The " + what + " cannot be looked up", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new KafkaException("Interrupted while the " + what + " was looked up", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        consumer.close();
+        admin.close(Duration.ofSeconds(1));
+    }
+}

@@ -1,0 +1,120 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.labels;
+
+import io.tagstream.avro.LabelEmbedding;
+import io.tagstream.avro.VocabularyMarker;
+import io.tagstream.topology.records.Blame;
+import io.tagstream.topology.TopicReader;
+import io.tagstream.topology.vocabulary.EmbeddingKey;
+import io.tagstream.topology.vocabulary.EmbeddingReader;
+import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What label-embeddings tells of an encoder's labels, and of the epochs that any encoder has come to. */
+final class WrittenEmbeddings {
+    private static final Logger log = LoggerFactory.getLogger(WrittenEmbeddings.class);
+
+    /** This encoder's labels by their ids; empty for what cannot be read. */
+    private final Map<String, Optional<LabelEmbedding>> labels = new LinkedHashMap<>();
+
+    /** The highest bases of epochs by the ids of label-vocabulary topics. */
+    private final Map<String, Long> bases = new HashMap<>();
+
+    private LabelEmbedding marker;
+    private long ownEpoch = VocabularySnapshot.EMPTY_EPOCH;
+    private long newestEpoch = VocabularySnapshot.EMPTY_EPOCH;
+
+    /** @throws org.apache.kafka.common.KafkaException if the registry does not answer */
+    WrittenEmbeddings(TopicReader.Contents topic, EmbeddingReader reader) {
+        topic.records().forEach(found -> take(found, reader));
+    }
+
+    private void take(ConsumerRecord<byte[], byte[]> found, EmbeddingReader reader) {
+        EmbeddingKey key;
+        try {
+            key = EmbeddingReader.key(found.key());
+        } catch (IllegalArgumentException e) {
+            log.debug("{}@{} is nobody's", found.topic(), found.offset(), e);
+            return;
+        }
+        boolean own = key.textFingerprint().equals(reader.model().textFingerprint());
+        if (!own && !key.isMarker()) {
+            return;
+        }
+        Optional<LabelEmbedding> embedding = Optional.empty();
+        try {
+            embedding = Optional.ofNullable(reader.value(key, found.value()));
+        } catch (RuntimeException e) {
+            if (!Blame.isOnRecord(e)) {
+                throw e;
+            }
+            log.warn("{}@{} with key {} cannot be read: {}", found.topic(), found.offset(), key, e.getMessage());
+        }
+        if (key.isMarker()) {
+            takeMarker(embedding.orElse(null), own);
+        } else if (found.value() == null) {
+            labels.remove(key.labelId());
+        } else {
+            labels.put(key.labelId(), embedding);
+        }
+    }
+
+    private void takeMarker(LabelEmbedding found, boolean own) {
+        if (own) {
+            marker = found;
+        }
+        if (found == null) {
+            return;
+        }
+        newestEpoch = Math.max(newestEpoch, found.getSourceOffset());
+        if (own) {
+            ownEpoch = Math.max(ownEpoch, found.getSourceOffset());
+        }
+        VocabularyMarker content = (VocabularyMarker) found.getContent();
+        if (content.getTopicId() != null) {
+            bases.merge(content.getTopicId(), found.getSourceOffset() - content.getTopicOffset(), Math::max);
+        }
+    }
+
+    /** The encoder's labels by their ids; empty for what cannot be read. */
+    Map<String, Optional<LabelEmbedding>> labels() {
+        return labels;
+    }
+
+    /** The encoder's newest marker. */
+    Optional<LabelEmbedding> marker() {
+        return Optional.ofNullable(marker);
+    }
+
+    /** The highest epoch of the encoder's markers; -1 if there is none. */
+    long ownEpoch() {
+        return ownEpoch;
+    }
+
+    /** The highest epoch of any encoder's markers; -1 if there is none. */
+    long newestEpoch() {
+        return newestEpoch;
+    }
+
+    /** Whether no marker says of which label-vocabulary topic it is, as earlier versions of Tagstream wrote them. */
+    boolean tellsNoTopic() {
+        return bases.isEmpty();
+    }
+
+    /** What any encoder adds to offsets of a label-vocabulary topic, at most. */
+    OptionalLong base(String topicId) {
+        Long base = bases.get(topicId);
+        return base == null ? OptionalLong.empty() : OptionalLong.of(base);
+    }
+}

@@ -1,0 +1,64 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.topology.vocabulary;
+
+import io.tagstream.avro.EncodedLabel;
+import io.tagstream.avro.LabelEmbedding;
+import io.tagstream.avro.VocabularyMarker;
+import io.tagstream.model.ModelDescription;
+import java.nio.charset.StandardCharsets;
+import org.apache.kafka.common.serialization.Deserializer;
+
+/**
+ * Reads values of label-embeddings: the label encoder takes for readable what the instances take in, or it would never
+ * write again what they leave out.
+ *
+ * @param topic the topic's name
+ * @param model whose vectors are expected
+ */
+public record EmbeddingReader(String topic, ModelDescription model, Deserializer<LabelEmbedding> deserializer) {
+    /**
+     * A record's key.
+     *
+     * @throws IllegalArgumentException if it is none
+     */
+    public static EmbeddingKey key(byte[] rawKey) {
+        if (rawKey == null) {
+            throw new IllegalArgumentException("The record has no key");
+        }
+        return EmbeddingKey.parse(new String(rawKey, StandardCharsets.UTF_8));
+    }
+
+    /**
+     * A record's value: under a label's key an encoded label or null, which removes the label; under a marker's key a
+     * marker.
+     *
+     * @throws RuntimeException if it is none, or cannot be read; {@link io.tagstream.topology.Blame} says whose fault it is
+     */
+    public LabelEmbedding value(EmbeddingKey key, byte[] rawValue) {
+        LabelEmbedding embedding = deserializer.deserialize(topic, rawValue);
+        if (key.isMarker()) {
+            if (embedding == null || !(embedding.getContent() instanceof VocabularyMarker)) {
+                throw new IllegalArgumentException("The record is no marker");
+            }
+        } else if (embedding != null) {
+            requireLabel(embedding);
+        }
+        return embedding;
+    }
+
+    /** @throws IllegalArgumentException if this is no label with a vector of the model's */
+    private void requireLabel(LabelEmbedding embedding) {
+        if (!(embedding.getContent() instanceof EncodedLabel label)) {
+            throw new IllegalArgumentException("The record is no encoded label");
+        }
+        int bytes = label.getVector().remaining();
+        if (bytes != model.embeddingSize() * Float.BYTES) {
+            throw new IllegalArgumentException(
+                    "The vector has " + bytes + " bytes, expected " + model.embeddingSize() * Float.BYTES);
+        }
+    }
+}
