@@ -5,6 +5,12 @@
  */
 package io.tagstream.topology;
 
+import java.util.Map;
+
+import io.tagstream.topology.clients.TopicReader;
+
+import io.tagstream.topology.clients.ClusterTopicReader;
+
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;

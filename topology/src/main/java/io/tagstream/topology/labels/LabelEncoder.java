@@ -14,7 +14,7 @@ import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.records.RecordTimestamp;
 import io.tagstream.topology.config.TagstreamConfig;
-import io.tagstream.topology.TopicReader;
+import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.labels.LabelIntake.Change;
 import io.tagstream.topology.labels.LabelIntake.Taken;
 import io.tagstream.topology.records.Blame;

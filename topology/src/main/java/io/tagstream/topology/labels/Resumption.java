@@ -6,7 +6,7 @@
 package io.tagstream.topology.labels;
 
 import io.tagstream.avro.state.EncoderProgress;
-import io.tagstream.topology.TopicReader;
+import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.util.Optional;
 import java.util.OptionalLong;

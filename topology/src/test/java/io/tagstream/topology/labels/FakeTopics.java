@@ -5,7 +5,7 @@
  */
 package io.tagstream.topology.labels;
 
-import io.tagstream.topology.TopicReader;
+import io.tagstream.topology.clients.TopicReader;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -8,11 +8,16 @@ package io.tagstream.cluster.vocabulary;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.LabelFailure;
 import io.tagstream.avro.VocabularyMarker;
-import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.clients.ClusterTopicReader;
 import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.clients.TopicReader;
+import io.tagstream.topology.vocabulary.EmbeddingKey;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,19 +27,25 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Follows what becomes of changes to the vocabulary: made before they are written, it then waits for the label encoder's
- * marker that covers them, and for the labels among them that were refused.
+ * marker that covers them and is in force, and for the labels among them that were refused.
  *
  * <p><i>Threading notes.</i> Used by one thread.
  */
 public final class ChangeWatch implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(ChangeWatch.class);
     private static final Duration POLL = Duration.ofMillis(50);
 
     private final Contracts contracts;
+    private final TopicReader topics;
+    private final String labelsTopicId;
     private final TopicPartition embeddings;
     private final List<TopicPartition> failures;
     private final Consumer<String, byte[]> committed;
@@ -45,6 +56,8 @@ public final class ChangeWatch implements AutoCloseable {
     /** A watch that begins now. */
     public ChangeWatch(TagstreamConfig config, Contracts contracts) {
         this.contracts = contracts;
+        this.topics = new ClusterTopicReader(config, config.applicationId() + "-change-watch");
+        this.labelsTopicId = topics.topicId(config.topic(TagstreamConfig.LABELS_TOPIC));
         this.committed = consumer(config, "read_committed");
         this.written = consumer(config, "read_uncommitted");
         this.embeddings = new TopicPartition(config.topic(TagstreamConfig.EMBEDDINGS_TOPIC), 0);
@@ -97,12 +110,11 @@ public final class ChangeWatch implements AutoCloseable {
                     if (wanted.contains(failure.getOrigin().getOffset())) {
                         refusals.add(new Refusal(found.key(), failure));
                     }
-                } else if (found.value() != null && marker == null) {
-                    LabelEmbedding embedding =
-                            contracts.labelEmbedding().deserializer().deserialize(found.topic(), found.value());
-                    boolean covers =
-                            embedding.getContent() instanceof VocabularyMarker && embedding.getSourceOffset() >= newest;
-                    marker = covers ? embedding : null;
+                } else if (marker == null && isMarker(found.key())) {
+                    marker = read(found)
+                            .filter(candidate -> covers(candidate, newest))
+                            .flatMap(candidate -> inForce(candidate.getTextFingerprint(), newest))
+                            .orElse(null);
                 }
             }
             if (marker != null && allFailuresRead()) {
@@ -111,6 +123,61 @@ public final class ChangeWatch implements AutoCloseable {
             }
         }
         return Optional.empty();
+    }
+
+    private static boolean isMarker(String key) {
+        return key != null && key.contains("/") && EmbeddingKey.parse(key).isMarker();
+    }
+
+    /** A record of label-embeddings; empty for one that removes something or cannot be read, which instances leave out. */
+    private Optional<LabelEmbedding> read(ConsumerRecord<?, byte[]> found) {
+        try {
+            return Optional.ofNullable(
+                    contracts.labelEmbedding().deserializer().deserialize(found.topic(), found.value()));
+        } catch (SerializationException e) {
+            log.debug("{}@{} cannot be read", found.topic(), found.offset(), e);
+            return Optional.empty();
+        }
+    }
+
+    /** A marker of an earlier topic of that name covers nothing of this; one of an earlier Tagstream does not tell. */
+    private boolean covers(LabelEmbedding embedding, long offset) {
+        if (!(embedding.getContent() instanceof VocabularyMarker marker)) {
+            return false;
+        }
+        return marker.getTopicId() == null
+                ? embedding.getSourceOffset() >= offset
+                : marker.getTopicId().equals(labelsTopicId) && marker.getTopicOffset() >= offset;
+    }
+
+    /**
+     * The newest marker that covers an offset and is in force wherever label-embeddings is read: there, too, a marker takes
+     * effect with as many labels as it says.
+     */
+    private Optional<LabelEmbedding> inForce(String textFingerprint, long offset) {
+        Optional<LabelEmbedding> inForce = Optional.empty();
+        Set<String> labels = new HashSet<>();
+        for (ConsumerRecord<byte[], byte[]> found :
+                topics.read(embeddings.topic()).records()) {
+            String text = new String(found.key(), StandardCharsets.UTF_8);
+            if (!text.startsWith(textFingerprint + "/")) {
+                continue;
+            }
+            EmbeddingKey key = EmbeddingKey.parse(text);
+            Optional<LabelEmbedding> embedding = read(found);
+            if (!key.isMarker()) {
+                if (found.value() == null) {
+                    labels.remove(key.labelId());
+                } else if (embedding.isPresent()) {
+                    labels.add(key.labelId());
+                }
+            } else if (embedding.isPresent()
+                    && covers(embedding.get(), offset)
+                    && ((VocabularyMarker) embedding.get().getContent()).getLabels() == labels.size()) {
+                inForce = embedding;
+            }
+        }
+        return inForce;
     }
 
     /** A refusal is written before the marker, but the broker may show the marker first. */
@@ -123,5 +190,6 @@ public final class ChangeWatch implements AutoCloseable {
     public void close() {
         committed.close();
         written.close();
+        topics.close();
     }
 }

@@ -3,7 +3,11 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.clients;
+
+import io.tagstream.topology.config.TagstreamConfig;
+
+import io.tagstream.topology.config.StreamsSettings;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,7 +42,7 @@ public final class ClusterTopicReader implements TopicReader {
         settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) PATIENCE.toMillis());
         this.admin = Admin.create(settings);
         this.consumer = new KafkaConsumer<>(
-                new StreamsConfig(Tagstream.streamsSettings(config, config.applicationId(), 1))
+                new StreamsConfig(StreamsSettings.of(config, config.applicationId(), 1))
                         .getRestoreConsumerConfigs(clientId),
                 new ByteArrayDeserializer(),
                 new ByteArrayDeserializer());

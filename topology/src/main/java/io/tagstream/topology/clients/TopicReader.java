@@ -3,7 +3,7 @@
  *
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
-package io.tagstream.topology;
+package io.tagstream.topology.clients;
 
 import java.util.List;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
