@@ -47,7 +47,8 @@ import java.util.function.Supplier;
  * A model of exact arithmetic, zero-shot like the real one: a word's vector is drawn from the word alone, an image is
  * the words of its URI ({@code fake:dog+car}), and its score for a label is 1 if one of its words has the label's
  * vector, else 0.25; of a {@code any:} URI it is any number, which URI and vector alone decide, and so is whether the label
- * is a candidate. {@code fail:REASON} fails with that reason; {@code throw:} meets a bug, in a label's name too.
+ * is a candidate. Features are of one size whatever the version, as two models' may be; those of another version are scored
+ * without complaint, and wrongly. {@code fail:REASON} fails with that reason; {@code throw:} meets a bug, in a label's name too.
  *
  * <p>Images complete when {@link #complete} is called, or by themselves after a delay ({@link #completing}); those of
  * {@code hang:} URIs only once they are let go.
@@ -189,10 +190,10 @@ public final class FakeModelRuntime implements ModelRuntime {
         return Optional.of(future);
     }
 
-    /** Features are the URI: an image is its words. */
+    /** Features are who made them and the URI: an image is its words. */
     private ImageFeatures encode(String uri) {
         encodedImages.incrementAndGet();
-        return new ImageFeatures(uri.getBytes(StandardCharsets.UTF_8));
+        return new ImageFeatures((description.version() + "\n" + uri).getBytes(StandardCharsets.UTF_8));
     }
 
     /** How many images were encoded. */
@@ -254,6 +255,14 @@ public final class FakeModelRuntime implements ModelRuntime {
         return waiting.size();
     }
 
+    /** Scores the oldest waiting images as of now; they land when they are completed. */
+    public void score(int images) {
+        for (int i = 0; i < images; i++) {
+            Runnable landing = waiting.remove().score();
+            waiting.add(() -> landing);
+        }
+    }
+
     /** Completes the oldest waiting images. */
     public void complete(int images) {
         for (int i = 0; i < images; i++) {
@@ -305,7 +314,9 @@ public final class FakeModelRuntime implements ModelRuntime {
 
     private float[] score(ImageFeatures features, LabelVectors labels) {
         decodedPairs.addAndGet(labels.size());
-        String uri = new String(features.bytes(), StandardCharsets.UTF_8);
+        String[] madeOf = new String(features.bytes(), StandardCharsets.UTF_8).split("\n", 2);
+        boolean own = madeOf[0].equals(description.version());
+        String uri = madeOf[1];
         List<float[]> words = new ArrayList<>();
         for (String word : uri.substring(uri.indexOf(':') + 1).split("[+]", -1)) {
             words.add(vector(word));
@@ -316,7 +327,8 @@ public final class FakeModelRuntime implements ModelRuntime {
         for (int i = 0; i < scores.length; i++) {
             vectors.get(row);
             if (uri.startsWith("any:")) {
-                Random any = new Random(31L * uri.hashCode() + Arrays.hashCode(row));
+                int models = Arrays.hashCode(new String[] {madeOf[0], description.version()});
+                Random any = new Random(31L * (31L * uri.hashCode() + Arrays.hashCode(row)) + models);
                 scores[i] = any.nextInt(101) / 100f; // differences beyond the tolerance, or none
                 if (!labels.selection().equals(LabelSelection.ALL) && any.nextInt(3) == 0) {
                     scores[i] = ImageScores.NOT_DECODED;
@@ -325,7 +337,7 @@ public final class FakeModelRuntime implements ModelRuntime {
             }
             float[] label = row;
             boolean has = words.stream().anyMatch(word -> Arrays.equals(word, label));
-            scores[i] = has ? 1 : OTHERS_SCORE;
+            scores[i] = has == own ? 1 : OTHERS_SCORE;
         }
         return scores;
     }

@@ -148,6 +148,11 @@ final class Sweeper {
             this.imageId = imageId;
             this.image = image;
         }
+
+        /** Whether it reads this version; another may have been submitted since it began. */
+        boolean isOf(ImageMeta version) {
+            return image.getOrigin().equals(version.getOrigin());
+        }
     }
 
     Sweeper(TaggingContext shared, KnownImages known, Task task) {
@@ -383,7 +388,7 @@ final class Sweeper {
 
     private void read(Step step, String id, ImageMeta image) {
         Reading running = readings.get(id);
-        if (running != null) {
+        if (running != null && running.isOf(image)) {
             running.step = step;
             return;
         }
@@ -407,7 +412,7 @@ final class Sweeper {
         if (submission.isEmpty()) {
             landed.add(
                     () -> { // no room: another try when this thread is back
-                        readings.remove(id);
+                        readings.remove(id, reading);
                         if (reading.step != null) {
                             read(reading.step, id, image);
                         }
@@ -423,7 +428,7 @@ final class Sweeper {
     }
 
     private void landed(Reading reading, ImageScores<VocabularySnapshot> scores, Throwable thrown) {
-        readings.remove(reading.imageId);
+        readings.remove(reading.imageId, reading);
         Optional<ImageMeta> now = current(reading.imageId, reading.image);
         if (reading.step != null) {
             if (scores != null && scores.labels().epoch() > target.epoch()) {

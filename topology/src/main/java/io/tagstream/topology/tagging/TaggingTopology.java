@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serdes;
@@ -42,7 +43,7 @@ public final class TaggingTopology {
     public static final String PENDING_STORE = "pending";
     /** What is known of tagged images, by image id. */
     public static final String IMAGE_META_STORE = "image-meta";
-    /** What known images are scored from, by the order in which it came; a timestamp before each. */
+    /** What known images are scored from, by the order in which it came, each with whose it is. */
     public static final String IMAGE_FEATURES_STORE = "image-features";
     /** One record: how far known images have followed the vocabulary. */
     public static final String SWEEP_STORE = "sweep";
@@ -67,6 +68,14 @@ public final class TaggingTopology {
 
     /** Builds the topology around what its tasks share. */
     public static Topology build(TagstreamConfig config, TaggingContext shared) {
+        return build(config, shared, () -> new TaggingProcessor(shared));
+    }
+
+    /** The same around processors of the caller's making. */
+    static Topology build(
+            TagstreamConfig config,
+            TaggingContext shared,
+            Supplier<? extends Processor<String, byte[], Object, byte[]>> processors) {
         StreamsBuilder builder = new StreamsBuilder();
         builder.addGlobalStore(
                 Stores.keyValueStoreBuilder(
@@ -88,7 +97,7 @@ public final class TaggingTopology {
                     .withKeySerde(Serdes.String())
                     .withValueSerde(Serdes.ByteArray()));
         }
-        accepted.process(new Supplier(shared), Named.as(TAGGING));
+        accepted.process(new Tagging(processors), Named.as(TAGGING));
         Topology topology = builder.build();
         Map.of(
                         TAGS_SINK, TagstreamConfig.TAGS_TOPIC,
@@ -127,10 +136,12 @@ public final class TaggingTopology {
         return applicationId + "-" + store + "-changelog";
     }
 
-    private record Supplier(TaggingContext shared) implements ProcessorSupplier<String, byte[], Object, byte[]> {
+    /** The processor with its stores. */
+    private record Tagging(Supplier<? extends Processor<String, byte[], Object, byte[]>> processors)
+            implements ProcessorSupplier<String, byte[], Object, byte[]> {
         @Override
         public Processor<String, byte[], Object, byte[]> get() {
-            return new TaggingProcessor(shared);
+            return processors.get();
         }
 
         @Override

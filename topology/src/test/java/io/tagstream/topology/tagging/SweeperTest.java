@@ -234,6 +234,35 @@ class SweeperTest {
         assertThat(harness.known("a").getTags()).isEmpty();
     }
 
+    private void steps(int turns) {
+        for (int turn = 0; turn < turns; turn++) {
+            harness.step();
+        }
+    }
+
+    @Test
+    void shouldReadTheVersionThatLandedWhileTheOneBeforeWasRead() {
+        start(TagstreamConfig.IMAGE_FEATURES, "none").add("dog");
+        harness.mark();
+        harness.tag("a", "fake:dog+car");
+        harness.add("car");
+        harness.mark();
+        harness.submit("a", "fake:car+cat");
+        steps(60);
+        assertThat(harness.model.waiting())
+                .as("the upload, and the version before it")
+                .isEqualTo(2);
+        harness.model.complete(1);
+        harness.add("cat");
+        harness.mark();
+        harness.step(); // the upload lands without the newest label, and the sweep for it begins
+        steps(60);
+        harness.land();
+        harness.sweep();
+
+        assertThat(harness.known("a").getTags()).extracting(Tag::getLabelId).containsExactly("car", "cat");
+    }
+
     @Test
     void shouldFollowAVocabularyThatChangesMeanwhile() {
         start(TagstreamConfig.SWEEP_MAX_RATE, 70).add("dog");

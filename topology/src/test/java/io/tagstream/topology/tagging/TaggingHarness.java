@@ -26,6 +26,9 @@ import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +39,11 @@ import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TestOutputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
+import org.apache.kafka.streams.processor.api.Processor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
+import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.state.KeyValueIterator;
+import org.apache.kafka.streams.state.KeyValueStore;
 
 /** The tagging topology on a test driver, with a vocabulary that is edited as its owner would. */
 final class TaggingHarness implements AutoCloseable {
@@ -56,37 +64,65 @@ final class TaggingHarness implements AutoCloseable {
 
     private static final int LONGEST_SWEEP = 40;
 
-    final FakeModelRuntime model = FakeModelRuntime.manual(1_000);
-    final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
-    final TestOutputTopic<String, TagEvent> tags;
-    final TestOutputTopic<String, TagChange> changes;
-    final TestOutputTopic<String, ImageFailure> failures;
+    private static final List<String> STORES = List.of(
+            TaggingTopology.PENDING_STORE,
+            TaggingTopology.IMAGE_META_STORE,
+            TaggingTopology.IMAGE_FEATURES_STORE,
+            TaggingTopology.SWEEP_STORE,
+            TaggingTopology.TASK_PROGRESS_STORE);
+
     final Map<String, Entry> vocabulary = new TreeMap<>();
 
+    /** These are of the life since the last {@link #restart}. */
+    FakeModelRuntime model;
+
+    SimpleMeterRegistry metrics;
+    TestOutputTopic<String, TagEvent> tags;
+    TestOutputTopic<String, TagChange> changes;
+    TestOutputTopic<String, ImageFailure> failures;
+
     private final Contracts contracts = new Contracts(SchemaRegistries.inMemory());
-    private final TopologyTestDriver driver;
-    private final TestInputTopic<String, ImageReference> images;
-    private final TestInputTopic<String, LabelEmbedding> embeddings;
+    private final TagstreamConfig config;
+    private final List<KeyValue<String, LabelEmbedding>> embeddingsTopic = new ArrayList<>();
+    private Instant now = Instant.ofEpochMilli(System.currentTimeMillis());
+    private TopologyTestDriver driver;
+    private TestInputTopic<String, ImageReference> images;
+    private TestInputTopic<String, LabelEmbedding> embeddings;
     private long offset;
 
+    /** Records on the images topic. */
+    private int imageRecords;
+
     TaggingHarness(Object... settings) {
-        TagstreamConfig config = TestConfig.with(settings);
+        this(FakeModelRuntime.manual(1_000), settings);
+    }
+
+    TaggingHarness(FakeModelRuntime model, Object... settings) {
+        this.config = TestConfig.with(settings);
+        start(model, Map.of());
+    }
+
+    private void start(FakeModelRuntime itsModel, Map<String, List<KeyValue<Object, Object>>> stored) {
+        model = itsModel;
+        metrics = new SimpleMeterRegistry();
         Vocabulary followed = new Vocabulary(
                 "label-embeddings",
                 model.description(),
                 contracts.labelEmbedding().deserializer(),
                 config::selection);
         followed.require("topic-1", 0);
+        TaggingContext shared = new TaggingContext(config, contracts, followed, model, metrics, new Inflow());
         driver = new TopologyTestDriver(
-                TaggingTopology.build(
-                        config, new TaggingContext(config, contracts, followed, model, metrics, new Inflow())),
-                TestConfig.driverProperties(config, "tagstream"));
+                TaggingTopology.build(config, shared, () -> new Restored(new TaggingProcessor(shared), stored)),
+                TestConfig.driverProperties(config, "tagstream"),
+                now);
         images = driver.createInputTopic(
                 "images", new StringSerializer(), contracts.imageReference().serializer());
         embeddings = driver.createInputTopic(
                 "label-embeddings",
                 new StringSerializer(),
                 contracts.labelEmbedding().serializer());
+        embeddingsTopic.forEach(embedding -> embeddings.pipeInput(embedding.key, embedding.value));
         tags = driver.createOutputTopic(
                 "tags", new StringDeserializer(), contracts.tagEvent().deserializer());
         changes = driver.createOutputTopic(
@@ -97,12 +133,67 @@ final class TaggingHarness implements AutoCloseable {
                 contracts.imageFailure().deserializer());
     }
 
+    /**
+     * Stops, and starts again. What was in flight is gone, and so are records that nobody has read.
+     *
+     * @param next the model from now on
+     * @param lost the stores that are empty from now on
+     */
+    void restart(FakeModelRuntime next, String... lost) {
+        Map<String, List<KeyValue<Object, Object>>> stored = new HashMap<>();
+        for (String store : STORES) {
+            stored.put(store, List.of(lost).contains(store) ? List.of() : entries(store));
+        }
+        driver.close();
+        start(next, stored);
+        for (int record = 0; record < imageRecords; record++) {
+            images.pipeInput((ImageReference) null); // offsets go on: they are images' versions
+        }
+    }
+
+    <K, V> KeyValueStore<K, V> store(String name) {
+        return driver.getKeyValueStore(name);
+    }
+
+    /** What a store holds. */
+    <K, V> List<KeyValue<K, V>> entries(String store) {
+        List<KeyValue<K, V>> entries = new ArrayList<>();
+        try (KeyValueIterator<K, V> all = this.<K, V>store(store).all()) {
+            all.forEachRemaining(entries::add);
+        }
+        return entries;
+    }
+
+    /** A processor whose stores are filled before it sees them, as Kafka Streams does from their changelogs. */
+    private record Restored(
+            Processor<String, byte[], Object, byte[]> processor, Map<String, List<KeyValue<Object, Object>>> stored)
+            implements Processor<String, byte[], Object, byte[]> {
+        @Override
+        public void init(ProcessorContext<Object, byte[]> context) {
+            stored.forEach((name, entries) ->
+                    context.<KeyValueStore<Object, Object>>getStateStore(name).putAll(entries));
+            processor.init(context);
+        }
+
+        @Override
+        public void process(Record<String, byte[]> accepted) {
+            processor.process(accepted);
+        }
+
+        @Override
+        public void close() {
+            processor.close();
+        }
+    }
+
     /** Submits an image, without letting it land. */
     void submit(String id, String uri) {
+        imageRecords++;
         images.pipeInput(id, ImageReference.newBuilder().setUri(uri).build());
     }
 
     void delete(String id) {
+        imageRecords++;
         images.pipeInput(id, (ImageReference) null);
         step();
     }
@@ -123,12 +214,17 @@ final class TaggingHarness implements AutoCloseable {
 
     /** Time for a turn of every punctuator that runs. */
     void step() {
-        driver.advanceWallClockTime(Duration.ofMillis(10));
+        pass(Duration.ofMillis(10));
+    }
+
+    private void pass(Duration time) {
+        now = now.plus(time);
+        driver.advanceWallClockTime(time);
     }
 
     /** Lets known images follow the vocabulary, those that are read again too. */
     void sweep() {
-        driver.advanceWallClockTime(Duration.ofMillis(500));
+        pass(Duration.ofMillis(500));
         for (int turn = 0; turn < LONGEST_SWEEP; turn++) {
             land();
             if (turn > 0 && metrics.get("tagstream.sweep.left").gauge().value() == 0) {
@@ -157,8 +253,7 @@ final class TaggingHarness implements AutoCloseable {
                 .build();
         EncodedLabel encoded =
                 new EncodedLabel(id, label, FakeModelRuntime.vectorBytes(entry.text()), entry.vectorOffset(), 0f, 1f);
-        embeddings.pipeInput(
-                new EmbeddingKey(fingerprint(), id).toString(), new LabelEmbedding(fingerprint(), source, encoded));
+        pipe(new EmbeddingKey(fingerprint(), id), new LabelEmbedding(fingerprint(), source, encoded));
     }
 
     /** The label with another text, so another vector. */
@@ -170,14 +265,19 @@ final class TaggingHarness implements AutoCloseable {
     void remove(String id) {
         offset++;
         vocabulary.remove(id);
-        embeddings.pipeInput(new EmbeddingKey(fingerprint(), id).toString(), (LabelEmbedding) null);
+        pipe(new EmbeddingKey(fingerprint(), id), null);
     }
 
     /** Puts what was edited in force. */
     void mark() {
-        embeddings.pipeInput(
-                EmbeddingKey.marker(fingerprint()).toString(),
+        pipe(
+                EmbeddingKey.marker(fingerprint()),
                 new LabelEmbedding(fingerprint(), offset, new VocabularyMarker(vocabulary.size(), "topic-1", offset)));
+    }
+
+    private void pipe(EmbeddingKey key, LabelEmbedding embedding) {
+        embeddingsTopic.add(KeyValue.pair(key.toString(), embedding));
+        embeddings.pipeInput(key.toString(), embedding);
     }
 
     /** The epoch in force after {@link #mark}. */
@@ -205,8 +305,7 @@ final class TaggingHarness implements AutoCloseable {
 
     /** What the task knows of an image. */
     ImageMeta known(String id) {
-        return driver.<String, ImageMeta>getKeyValueStore(TaggingTopology.IMAGE_META_STORE)
-                .get(id);
+        return this.<String, ImageMeta>store(TaggingTopology.IMAGE_META_STORE).get(id);
     }
 
     double count(String metric, String... tag) {
