@@ -5,12 +5,6 @@
  */
 package io.tagstream.topology;
 
-import java.util.Map;
-
-import io.tagstream.topology.clients.TopicReader;
-
-import io.tagstream.topology.clients.ClusterTopicReader;
-
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
@@ -19,10 +13,12 @@ import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.UnknownStateException;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.clients.ClusterTopicReader;
 import io.tagstream.topology.clients.DecisiveClients;
 import io.tagstream.topology.clients.FailedThreads;
 import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.clients.LeavingClients;
+import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.config.StreamsSettings;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.labels.LabelEncoderTopology;
@@ -39,6 +35,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;

@@ -5,10 +5,6 @@
  */
 package io.tagstream.topology;
 
-import io.tagstream.topology.config.TagstreamConfig;
-
-import io.tagstream.it.InRun;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -21,8 +17,10 @@ import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.cli.CommandProcess;
 import io.tagstream.cli.CommandProcess.Run;
 import io.tagstream.cluster.topics.TopicProvisioner;
+import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.topology.Stage.Read;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.labels.LabelEncoderTopology;
 import io.tagstream.topology.labels.VersionBefore;
 import io.tagstream.topology.vocabulary.EmbeddingKey;

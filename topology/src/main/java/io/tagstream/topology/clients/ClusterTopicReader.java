@@ -5,10 +5,8 @@
  */
 package io.tagstream.topology.clients;
 
-import io.tagstream.topology.config.TagstreamConfig;
-
 import io.tagstream.topology.config.StreamsSettings;
-
+import io.tagstream.topology.config.TagstreamConfig;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,8 +7,8 @@ package io.tagstream.topology.labels;
 
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.VocabularyMarker;
-import io.tagstream.topology.records.Blame;
 import io.tagstream.topology.clients.TopicReader;
+import io.tagstream.topology.records.Blame;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.EmbeddingReader;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;

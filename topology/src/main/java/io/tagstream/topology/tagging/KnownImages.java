@@ -9,10 +9,8 @@ import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.SweepState;
 import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.KnownImage;
-import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.tagging.Coverage.Range;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -37,35 +35,63 @@ import org.slf4j.LoggerFactory;
 final class KnownImages {
     private static final Logger log = LoggerFactory.getLogger(KnownImages.class);
     static final String SWEEP_KEY = "sweep";
-    /** So many that are too old are dropped at a time. */
-    private static final int MOST_DROPPED = 8;
+    /** Features that are compared with their images at a time: some hundred kilobytes, read from disk. */
+    private static final int MOST_LOOKED_AT = 16;
+    /** The same while fresh images owe their outcome. */
+    private static final int FEW_LOOKED_AT = 2;
 
-    private final TaggingContext shared;
     private final KeyValueStore<String, ImageMeta> metas;
-    private final KeyValueStore<Long, byte[]> features;
+    private final FeatureStore features;
     private final KeyValueStore<String, SweepState> states;
     private final SweepState state;
     private Coverage coverage;
     private boolean changed;
 
-    /** No features are kept below this key. */
-    private long oldestFeatures;
-
     KnownImages(ProcessorContext<?, ?> context, TaggingContext shared) {
-        this.shared = shared;
         this.metas = context.getStateStore(TaggingTopology.IMAGE_META_STORE);
-        this.features = context.getStateStore(TaggingTopology.IMAGE_FEATURES_STORE);
         this.states = context.getStateStore(TaggingTopology.SWEEP_STORE);
-        SweepState stored = states.get(SWEEP_KEY);
-        this.state = stored == null ? begin() : stored;
+        Optional<SweepState> stored = TaggingProcessor.readable(states, SWEEP_KEY);
+        this.state = stored.orElseGet(() -> new SweepState(List.of(), null, null, 0L, 0L, 0L, 0L));
         this.coverage = coverage(state);
+        this.features = new FeatureStore(
+                context.getStateStore(TaggingTopology.IMAGE_FEATURES_STORE),
+                context.taskId(),
+                shared,
+                this::find,
+                state.getFeatures(),
+                state.getNextFeatures());
+        if (stored.isEmpty() || features.auditing() || isEmpty() != (state.getImages() == 0)) {
+            long counted = state.getImages();
+            state.setImages(countImages());
+            changed = true;
+            if (counted != state.getImages()) {
+                log.warn(
+                        "Task {} knows {} images, and {} were counted: store {} or {} was lost",
+                        context.taskId(),
+                        state.getImages(),
+                        counted,
+                        metas.name(),
+                        states.name());
+            }
+        }
     }
 
-    /** The first time, with this version of Tagstream: an earlier one may have known images. */
-    private SweepState begin() {
-        long images = after(null, Integer.MAX_VALUE).images().size();
-        changed = true;
-        return new SweepState(List.of(), null, null, 0L, images, 0L, 0L);
+    private boolean isEmpty() {
+        try (KeyValueIterator<String, ImageMeta> images = metas.all()) {
+            return !images.hasNext();
+        }
+    }
+
+    /** One by one, since all of them may be more than memory holds. */
+    private long countImages() {
+        long images = 0;
+        try (KeyValueIterator<String, ImageMeta> all = metas.all()) {
+            while (all.hasNext()) {
+                skip(all);
+                images++;
+            }
+        }
+        return images;
     }
 
     /** What a stored state says of the epochs that images have followed. */
@@ -79,12 +105,7 @@ final class KnownImages {
 
     /** An image; empty where it is not known, or what is known cannot be read. */
     Optional<ImageMeta> find(String id) {
-        try {
-            return Optional.ofNullable(metas.get(id));
-        } catch (SerializationException e) {
-            log.error("What store {} knows of {} cannot be read and counts as unknown", metas.name(), id, e);
-            return Optional.empty();
-        }
+        return TaggingProcessor.readable(metas, id);
     }
 
     /**
@@ -137,23 +158,19 @@ final class KnownImages {
      * An image has been read and scored.
      *
      * @param before what was known of it
-     * @param fresh its features, to be kept if features are
+     * @param fresh its features, to be kept if features are and those of before are not its own
      */
     void read(String id, ImageMeta image, Optional<ImageMeta> before, ImageFeatures fresh, long nowMillis) {
         if (before.isEmpty()) {
             state.setImages(state.getImages() + 1);
             changed = true;
         }
-        Optional<ImageMeta> sameBytes = before.filter(known -> known.getSha256().equals(image.getSha256())
-                && known.getModel().equals(image.getModel())
-                && keeps(known));
-        if (sameBytes.isPresent()) {
-            image.setFeatures(sameBytes.get().getFeatures());
+        image.setFeatures(before.map(ImageMeta::getFeatures).orElse(null));
+        if (features.find(id, image).isPresent()) { // of the same bytes
+            metas.put(id, image);
         } else {
-            before.ifPresent(this::dropFeatures);
-            image.setFeatures(shared.keepsFeatures() ? add(fresh, nowMillis) : null);
+            keep(id, image, fresh, nowMillis);
         }
-        metas.put(id, image);
     }
 
     /** An image's tags or scores have changed without its being read. */
@@ -165,79 +182,47 @@ final class KnownImages {
     void forget(String id) {
         Optional<ImageMeta> known = find(id);
         if (known.isPresent()) {
-            dropFeatures(known.get());
+            features.drop(id, known.get());
             state.setImages(state.getImages() - 1);
             changed = true;
         }
         metas.delete(id);
     }
 
-    private boolean keeps(ImageMeta image) {
-        return image.getFeatures() != null && features.get(image.getFeatures()) != null;
+    /**
+     * An image of which nothing was kept has been read again: its features are kept from now on, whatever becomes of its
+     * scores.
+     *
+     * @return the image as it is known now
+     */
+    ImageMeta keep(String id, ImageMeta image, ImageFeatures fresh, long nowMillis) {
+        ImageMeta kept = ImageMeta.newBuilder(image)
+                .setFeatures(features.replace(id, image, fresh, nowMillis).orElse(null))
+                .build();
+        metas.put(id, kept);
+        return kept;
     }
 
     /** What is kept of an image to score it again; empty where that was dropped, or is another model's. */
-    Optional<ImageFeatures> features(ImageMeta image) {
-        if (image.getFeatures() == null
-                || !image.getModel().equals(shared.outcomes().model())) {
-            return Optional.empty();
-        }
-        return Optional.ofNullable(features.get(image.getFeatures())).map(KnownImages::unstamped);
+    Optional<ImageFeatures> features(String id, ImageMeta image) {
+        return features.find(id, image);
     }
 
     /** The image as the model runtime knows it again, if its features are kept. */
-    Optional<KnownImage> knownAs(ImageMeta image) {
-        return features(image)
+    Optional<KnownImage> knownAs(String id, ImageMeta image) {
+        return features(id, image)
                 .map(kept -> new KnownImage(image.getSha256(), image.getWidth(), image.getHeight(), kept));
     }
 
-    /** Features as they are stored, less the time before them. */
-    static ImageFeatures unstamped(byte[] stored) {
-        byte[] bytes = new byte[stored.length - Long.BYTES];
-        System.arraycopy(stored, Long.BYTES, bytes, 0, bytes.length);
-        return new ImageFeatures(bytes);
+    /** Whether more is kept than should be, and {@link #tidy} has something to do. */
+    boolean untidy() {
+        return features.untidy();
     }
 
-    private long add(ImageFeatures fresh, long nowMillis) {
-        long key = state.getNextFeatures();
-        features.put(
-                key,
-                ByteBuffer.allocate(Long.BYTES + fresh.bytes().length)
-                        .putLong(nowMillis)
-                        .put(fresh.bytes())
-                        .array());
-        state.setNextFeatures(key + 1);
-        state.setFeatures(state.getFeatures() + 1);
-        changed = true;
-        dropTooMany(nowMillis);
-        return key;
-    }
-
-    private void dropFeatures(ImageMeta image) {
-        if (keeps(image)) {
-            features.delete(image.getFeatures());
-            state.setFeatures(state.getFeatures() - 1);
-            changed = true;
-        }
-    }
-
-    private void dropTooMany(long nowMillis) {
-        long most = shared.config().getLong(TagstreamConfig.IMAGE_FEATURES_MAX_COUNT);
-        long oldestAllowed = nowMillis - shared.config().getLong(TagstreamConfig.IMAGE_FEATURES_MAX_AGE_MILLIS);
-        if (!shared.boundsFeatures()) {
-            return;
-        }
-        try (KeyValueIterator<Long, byte[]> oldest = features.range(oldestFeatures, state.getNextFeatures())) {
-            for (int dropped = 0; dropped < MOST_DROPPED && oldest.hasNext(); dropped++) {
-                KeyValue<Long, byte[]> next = oldest.next();
-                boolean tooOld = ByteBuffer.wrap(next.value).getLong() < oldestAllowed;
-                oldestFeatures = next.key;
-                if (!tooOld && state.getFeatures() <= most) {
-                    return;
-                }
-                features.delete(next.key);
-                state.setFeatures(state.getFeatures() - 1);
-            }
+    /** Drops some of what belongs to no image, or is too much. */
+    void tidy(boolean busy, long nowMillis) {
+        if (untidy()) {
+            features.tidy(busy ? FEW_LOOKED_AT : MOST_LOOKED_AT, nowMillis);
         }
     }
 
@@ -283,11 +268,16 @@ final class KnownImages {
     }
 
     long keptFeatures() {
-        return state.getFeatures();
+        return features.count();
     }
 
     /** Writes what has changed and is not written yet. */
     void save() {
+        if (features.save()) {
+            state.setFeatures(features.count());
+            state.setNextFeatures(features.nextKey());
+            changed = true;
+        }
         if (changed) {
             state.setCoverage(coverage.ranges().stream()
                     .map(range -> new io.tagstream.avro.state.Coverage(range.upTo(), range.epoch()))

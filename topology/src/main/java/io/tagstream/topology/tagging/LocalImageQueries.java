@@ -175,7 +175,7 @@ public final class LocalImageQueries implements ImageQueries {
                 ? image.getVocabularyEpoch()
                 : KnownImages.epoch(imageId, image, KnownImages.coverage(sweep));
         Optional<List<LabelEvidence>> evidence =
-                features(partition, image).flatMap(features -> evidence(imageId, features, vocabulary));
+                features(partition, imageId, image).flatMap(features -> evidence(imageId, features, vocabulary));
         Map<String, Float> kept =
                 image.getScores().stream().collect(Collectors.toMap(LabelScore::getLabelId, LabelScore::getScore));
         Set<String> emitted = image.getTags().stream().map(Tag::getLabelId).collect(Collectors.toSet());
@@ -245,13 +245,12 @@ public final class LocalImageQueries implements ImageQueries {
         }
     }
 
-    private Optional<ImageFeatures> features(int partition, ImageMeta image) {
-        if (image.getFeatures() == null
-                || !image.getModel().equals(shared.outcomes().model())) {
-            return Optional.empty();
-        }
-        ReadOnlyKeyValueStore<Long, byte[]> store = store(TaggingTopology.IMAGE_FEATURES_STORE, partition);
-        return Optional.ofNullable(store.get(image.getFeatures())).map(KnownImages::unstamped);
+    private Optional<ImageFeatures> features(int partition, String imageId, ImageMeta image) {
+        return FeatureStore.find(
+                store(TaggingTopology.IMAGE_FEATURES_STORE, partition),
+                imageId,
+                image,
+                shared.outcomes().model());
     }
 
     private void scan(int partition, LabelVectors label, Tally tally) {
@@ -268,7 +267,7 @@ public final class LocalImageQueries implements ImageQueries {
                     tally.unknown++;
                     continue;
                 }
-                Optional<ImageFeatures> kept = features(partition, image.value);
+                Optional<ImageFeatures> kept = features(partition, image.key, image.value);
                 if (kept.isEmpty()) {
                     tally.unknown++;
                     continue;

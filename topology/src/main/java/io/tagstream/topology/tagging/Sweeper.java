@@ -303,12 +303,12 @@ final class Sweeper {
             return;
         }
         VocabularyDelta delta = deltas.computeIfAbsent(epoch, from -> delta(target, from));
-        int[] labels = sameSelection ? delta.toDecode(image) : VocabularyDelta.everything(target);
-        if (sameModel && labels.length == 0) {
+        int[] labels = sameModel && sameSelection ? delta.toDecode(image) : VocabularyDelta.everything(target);
+        if (labels.length == 0) {
             apply(id, image, delta.known(image));
             return;
         }
-        Optional<ImageFeatures> features = known.features(image);
+        Optional<ImageFeatures> features = known.features(id, image);
         step.open++;
         if (features.isPresent()) {
             List<Integer> key = Arrays.stream(labels).boxed().toList();
@@ -428,18 +428,23 @@ final class Sweeper {
     }
 
     private void landed(Reading reading, ImageScores<VocabularySnapshot> scores, Throwable thrown) {
+        if (reading.step != null && scores != null && scores.labels().epoch() > target.epoch()) {
+            landed.add(() -> landed(reading, scores, thrown)); // this thread has yet to see that vocabulary
+            return;
+        }
         readings.remove(reading.imageId, reading);
         Optional<ImageMeta> now = current(reading.imageId, reading.image);
+        if (scores != null) { // its features are of use, whatever the vocabulary is by now
+            now = now.map(image -> known.keep(
+                    reading.imageId, image, scores.features(), task.now().toEpochMilli()));
+        }
+        boolean olderVocabulary =
+                scores != null && target != null && scores.labels().epoch() < target.epoch();
+        if (reading.step != null && olderVocabulary && now.isPresent()) {
+            rescore(reading, now.get(), scores.features());
+            return;
+        }
         if (reading.step != null) {
-            if (scores != null && scores.labels().epoch() > target.epoch()) {
-                readings.put(reading.imageId, reading);
-                landed.add(() -> landed(reading, scores, thrown)); // this thread has yet to see that vocabulary
-                return;
-            }
-            if (scores != null && scores.labels().epoch() < target.epoch() && now.isPresent()) {
-                rescore(reading, scores);
-                return;
-            }
             reading.step.open--;
         }
         if (now.isEmpty()
@@ -452,26 +457,14 @@ final class Sweeper {
             leaveBehind(reading.imageId, now.get());
             return;
         }
-        Optional<Outcome> outcome =
-                shared.outcomes().retagged(reading.imageId, now.get(), scores.labels(), scores.scores(), task.now());
-        if (outcome.isEmpty()) {
-            leaveBehind(reading.imageId, now.get());
-            return;
-        }
-        task.emit(reading.imageId, outcome.get());
-        ImageMeta image = outcome.get()
-                .knowledge()
-                .meta()
-                .orElseGet(() -> ImageMeta.newBuilder(now.get()).build());
-        known.read(reading.imageId, image, now, scores.features(), task.now().toEpochMilli());
-        shared.meters().swept(!outcome.get().outputs().isEmpty());
+        apply(reading.imageId, now.get(), scores.scores());
     }
 
     /** Read under a vocabulary that has changed since: its features are at hand. */
-    private void rescore(Reading reading, ImageScores<VocabularySnapshot> scores) {
+    private void rescore(Reading reading, ImageMeta image, ImageFeatures features) {
         VocabularyDelta delta = delta(target, VocabularySnapshot.EMPTY_EPOCH);
         Group group = new Group(VocabularyDelta.everything(target));
-        group.items.add(new Item(reading.step, reading.imageId, reading.image, scores.features(), delta));
+        group.items.add(new Item(reading.step, reading.imageId, image, features, delta));
         unsubmitted.add(group);
     }
 

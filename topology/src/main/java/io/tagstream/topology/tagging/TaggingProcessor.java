@@ -208,7 +208,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             // rarely, since every punctuation makes Kafka Streams commit
             this.vocabularyCheck =
                     context.schedule(shared.config().sweepCheck(), PunctuationType.WALL_CLOCK_TIME, now -> {
-                        if (newest().filter(sweeper::due).isPresent()) {
+                        if (known.untidy() || newest().filter(sweeper::due).isPresent()) {
                             punctuate();
                         }
                     });
@@ -343,7 +343,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
                 submitted = shared.runtime()
                         .trySubmit(
                                 known.find(work.image.getImageId())
-                                        .flatMap(known::knownAs)
+                                        .flatMap(image -> known.knownAs(work.image.getImageId(), image))
                                         .map(request::knownAs)
                                         .orElse(request),
                                 shared.labels());
@@ -387,12 +387,13 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             }
             bringUpToDate();
             submitReady();
+            known.tidy(!byImage.isEmpty(), context.currentSystemTimeMs());
             newest().ifPresent(sweeper::run);
             known.save();
             if (!owesTooMuch()) {
                 input.ifPresent(shared.inflow()::release);
             }
-            if (byImage.isEmpty() && !sweeper.active()) {
+            if (byImage.isEmpty() && !sweeper.active() && !known.untidy()) {
                 rest();
             }
         }
@@ -631,7 +632,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
     }
 
     /** What a store knows; nothing where that cannot be read. */
-    private static <V> Optional<V> readable(KeyValueStore<String, V> store, String key) {
+    static <V> Optional<V> readable(KeyValueStore<String, V> store, String key) {
         try {
             return Optional.ofNullable(store.get(key));
         } catch (SerializationException e) {

@@ -10,8 +10,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tagstream.avro.LabelState;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagChange;
+import io.tagstream.avro.TagEvent;
+import io.tagstream.avro.state.ImageMeta;
+import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.config.TagstreamConfig;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,8 +25,10 @@ import org.apache.kafka.streams.KeyValue;
 import org.junit.jupiter.api.Test;
 
 /**
- * Whatever is done to a vocabulary while images come, change and go: once known images have followed, their tags are those
- * of tagging every image anew under the final vocabulary, and the changes that were told add up to them.
+ * Whatever is done to a vocabulary while images come, change and go, the task restarts, models follow upon each other and
+ * stores are lost:
+ * once known images have followed, their tags are those of tagging every image anew with the last model under the final
+ * vocabulary, and the changes that were told add up to them.
  *
  * <p>{@code -Dretagging.sequences=N} tries more, from {@code -Dretagging.seed} on.
  */
@@ -33,42 +39,71 @@ class RetaggingPropertyTest {
     private static final int IMAGES = 12;
     private static final int STEPS = 40;
 
+    /** Stores that a task may find empty when it starts. */
+    private static final List<List<String>> LOSSES = List.of(
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(),
+            List.of(TaggingTopology.SWEEP_STORE),
+            List.of(TaggingTopology.IMAGE_FEATURES_STORE),
+            List.of(TaggingTopology.SWEEP_STORE, TaggingTopology.IMAGE_FEATURES_STORE),
+            List.of(TaggingTopology.IMAGE_META_STORE),
+            List.of(TaggingTopology.IMAGE_META_STORE, TaggingTopology.SWEEP_STORE));
+
     @Test
     void shouldEndWithTheTagsOfTaggingEverythingAnew() {
         int edits = 0;
+        int upgrades = 0;
         for (int seed = FIRST_SEED; seed < FIRST_SEED + SEQUENCES; seed++) {
-            edits += new Sequence(seed).run();
+            Sequence sequence = new Sequence(seed);
+            sequence.run();
+            edits += sequence.edits;
+            upgrades += sequence.model - 1;
         }
-        System.out.printf("%d sequences, %d edits of the vocabulary%n", SEQUENCES, edits);
+        System.out.printf("%d sequences, %d edits of the vocabulary, %d other models%n", SEQUENCES, edits, upgrades);
     }
 
     private static final class Sequence {
         private final int seed;
         private final Random random;
         private final Object[] settings;
+        private final long mostFeatures;
         private final Map<String, String> uris = new TreeMap<>();
+        private final Map<String, List<Tag>> followed = new HashMap<>();
+        private final Map<String, List<Tag>> told = new HashMap<>();
+        private final List<String> deeds = new ArrayList<>();
         private int edits;
+        private int model = 1;
 
         Sequence(int seed) {
             this.seed = seed;
             this.random = new Random(seed);
+            String features = pick("none", "bounded", "bounded", "all", "all");
+            long bound = random.nextInt(IMAGES);
+            this.mostFeatures =
+                    Map.of("none", 0L, "bounded", bound, "all", (long) IMAGES).get(features);
             this.settings = new Object[] {
-                TagstreamConfig.IMAGE_FEATURES, pick("none", "bounded", "bounded", "all", "all"),
-                TagstreamConfig.IMAGE_FEATURES_MAX_COUNT, (long) random.nextInt(IMAGES),
-                TagstreamConfig.IMAGE_SCORES_FLOOR, pick(0.0, 0.05, 0.4, 0.8),
-                TagstreamConfig.TAGS_TOP_K, 1 + random.nextInt(LABELS),
-                TagstreamConfig.VOCABULARY_SELECTION, pick("all", "all", "auto", "candidates", "top-3"),
-                TagstreamConfig.VOCABULARY_CANDIDATES_FROM, 1 + random.nextInt(LABELS),
-                TagstreamConfig.IMAGES_REPARTITION, random.nextBoolean(),
+                TagstreamConfig.IMAGE_FEATURES,
+                features,
+                TagstreamConfig.IMAGE_FEATURES_MAX_COUNT,
+                bound,
+                TagstreamConfig.IMAGE_SCORES_FLOOR,
+                pick(0.0, 0.05, 0.4, 0.8),
+                TagstreamConfig.TAGS_TOP_K,
+                1 + random.nextInt(LABELS),
+                TagstreamConfig.VOCABULARY_SELECTION,
+                pick("all", "all", "auto", "candidates", "top-3"),
+                TagstreamConfig.VOCABULARY_CANDIDATES_FROM,
+                1 + random.nextInt(LABELS),
+                TagstreamConfig.IMAGES_REPARTITION,
+                random.nextBoolean(),
             };
         }
 
-        /** Returns how many edits there were. */
-        int run() {
-            Map<String, List<Tag>> followed;
-            Map<String, List<Tag>> told = new HashMap<>();
+        void run() {
             Map<String, TaggingHarness.Entry> vocabulary;
-            try (TaggingHarness harness = new TaggingHarness(settings)) {
+            try (TaggingHarness harness = new TaggingHarness(model(), settings)) {
                 harness.mark();
                 for (int step = 0; step < STEPS; step++) {
                     act(harness);
@@ -77,54 +112,146 @@ class RetaggingPropertyTest {
                 harness.mark();
                 harness.sweep();
                 harness.sweep();
-                followed = harness.latestTags();
+                read(harness);
+                assertThatFeaturesAreOfKnownImages(harness);
                 vocabulary = Map.copyOf(harness.vocabulary);
-                harness.changes.readKeyValuesToList().forEach(change -> tell(told, change));
             }
             Map<String, List<Tag>> anew;
-            try (TaggingHarness harness = new TaggingHarness(settings)) {
+            try (TaggingHarness harness = new TaggingHarness(model(), settings)) {
                 harness.vocabulary(new TreeMap<>(vocabulary));
                 uris.forEach(harness::submit);
                 harness.land();
                 anew = harness.latestTags();
             }
-            assertThat(followed.keySet()).as("images, seed %d", seed).isEqualTo(anew.keySet());
+            assertThat(followed.keySet()).as(() -> "images, " + this).isEqualTo(anew.keySet());
             anew.forEach((id, tags) -> {
-                assertThat(followed.get(id)).as("tags of %s, seed %d", id, seed).isEqualTo(tags);
+                assertThat(followed.get(id))
+                        .as(() -> "tags of " + id + ", " + this)
+                        .isEqualTo(tags);
                 assertThat(told.getOrDefault(id, List.of()))
-                        .as("changes told of %s, seed %d", id, seed)
+                        .as(() -> "changes told of " + id + ", " + this)
                         .containsExactlyInAnyOrderElementsOf(tags);
             });
-            return edits;
+        }
+
+        /** As many as are counted and allowed, each of an image that names them. */
+        private void assertThatFeaturesAreOfKnownImages(TaggingHarness harness) {
+            List<KeyValue<Long, byte[]>> features = harness.entries(TaggingTopology.IMAGE_FEATURES_STORE);
+            List<KeyValue<String, ImageMeta>> images = harness.entries(TaggingTopology.IMAGE_META_STORE);
+            assertThat(images.stream().map(image -> image.value.getFeatures()).toList())
+                    .as(() -> "images that name features, " + this)
+                    .containsAll(features.stream().map(entry -> entry.key).toList());
+            assertThat(harness.metrics.get("tagstream.known.features").gauge().value())
+                    .as(() -> "features counted, " + this)
+                    .isEqualTo(features.size());
+            assertThat(harness.metrics.get("tagstream.known.images").gauge().value())
+                    .as(() -> "images counted, " + this)
+                    .isEqualTo(images.size());
+            assertThat((long) features.size())
+                    .as(() -> "features kept, " + this)
+                    .isLessThanOrEqualTo(mostFeatures);
+        }
+
+        private FakeModelRuntime model() {
+            return FakeModelRuntime.manual(FakeModelRuntime.describe("fake-" + model, model, "text-1"), 1_000);
         }
 
         private void act(TaggingHarness harness) {
-            switch (random.nextInt(10)) {
+            switch (random.nextInt(13)) {
                 case 0, 1 -> {
                     String id = "image-" + random.nextInt(IMAGES);
                     uris.put(id, "any:" + random.nextInt(30));
+                    deeds.add("submit " + id + " " + uris.get(id));
                     harness.submit(id, uris.get(id));
                 }
                 case 2 -> {
                     String id = "image-" + random.nextInt(IMAGES);
                     uris.remove(id);
+                    deeds.add("delete " + id);
                     harness.delete(id);
                 }
-                case 3 -> harness.land();
-                case 4 -> harness.mark();
-                case 5 -> {
-                    harness.model.holdBackground(random.nextInt(3) == 0);
-                    for (int i = random.nextInt(60); i > 0; i--) {
-                        harness.step();
+                case 3 -> {
+                    deeds.add("land");
+                    harness.land();
+                }
+                case 4, 5 -> {
+                    deeds.add("mark");
+                    harness.mark();
+                }
+                case 6, 7 -> turns(harness, random.nextInt(60), random.nextInt(3) == 0);
+                case 8 -> {
+                    int images = random.nextInt(harness.model.waiting() + 1);
+                    if (random.nextBoolean()) {
+                        deeds.add("complete " + images);
+                        harness.model.complete(images);
+                    } else {
+                        score(harness, images);
                     }
                 }
+                case 9 -> restart(harness);
                 default -> edit(harness);
             }
+        }
+
+        private void restart(TaggingHarness harness) {
+            boolean upgrade = random.nextBoolean();
+            if (upgrade) {
+                model++;
+            }
+            List<String> lost = LOSSES.get(random.nextInt(LOSSES.size()));
+            deeds.add((upgrade ? "upgrade to model " + model : "restart") + (lost.isEmpty() ? "" : " without " + lost));
+            read(harness);
+            harness.restart(model(), lost.toArray(String[]::new));
+            if (lost.contains(TaggingTopology.IMAGE_META_STORE)) { // only those are known that are submitted again
+                told.clear();
+                uris.forEach(harness::submit);
+            }
+            if (upgrade && random.nextBoolean()) {
+                editWhileImagesAreRead(harness);
+            }
+        }
+
+        /** Images are read with a model that is new, and scored before labels change; they land after that. */
+        private void editWhileImagesAreRead(TaggingHarness harness) {
+            turns(harness, 60, false);
+            score(harness, harness.model.waiting());
+            edit(harness);
+            deeds.add("mark");
+            harness.mark();
+            turns(harness, 60, false);
+            deeds.add("land");
+            harness.land();
+        }
+
+        private void turns(TaggingHarness harness, int turns, boolean backgroundHeld) {
+            deeds.add(turns + " turns" + (backgroundHeld ? " without background" : ""));
+            harness.model.holdBackground(backgroundHeld);
+            for (int turn = 0; turn < turns; turn++) {
+                harness.step();
+            }
+        }
+
+        private void score(TaggingHarness harness, int images) {
+            deeds.add("score " + images);
+            harness.model.score(images);
+        }
+
+        /** Takes note of what was written. */
+        private void read(TaggingHarness harness) {
+            for (KeyValue<String, TagEvent> event : harness.tags.readKeyValuesToList()) {
+                if (event.value == null) {
+                    followed.remove(event.key);
+                } else {
+                    followed.put(event.key, event.value.getTags());
+                }
+            }
+            harness.changes.readKeyValuesToList().forEach(this::tell);
         }
 
         private void edit(TaggingHarness harness) {
             edits++;
             String id = "label-" + random.nextInt(LABELS);
+            deeds.add("edit " + id);
             TaggingHarness.Entry entry = harness.vocabulary.get(id);
             if (entry == null) {
                 harness.add(id);
@@ -141,7 +268,7 @@ class RetaggingPropertyTest {
             }
         }
 
-        private static void tell(Map<String, List<Tag>> told, KeyValue<String, TagChange> record) {
+        private void tell(KeyValue<String, TagChange> record) {
             TagChange change = record.value;
             List<Tag> tags = new ArrayList<>(told.getOrDefault(record.key, List.of()));
             List<Tag> gone = new ArrayList<>(change.getRemoved());
@@ -151,6 +278,11 @@ class RetaggingPropertyTest {
             tags.addAll(change.getAdded());
             tags.addAll(change.getRescored());
             told.put(record.key, tags);
+        }
+
+        @Override
+        public String toString() {
+            return "seed " + seed + ": " + String.join(", ", deeds) + "; settings " + Arrays.toString(settings);
         }
 
         @SafeVarargs

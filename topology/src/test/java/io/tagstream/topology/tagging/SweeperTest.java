@@ -14,6 +14,7 @@ import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.TagTurn;
+import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.config.TagstreamConfig;
 import java.util.List;
 import org.apache.kafka.streams.KeyValue;
@@ -232,6 +233,31 @@ class SweeperTest {
 
         assertThat(harness.latestTags().get("a")).as("the newer version's").isEmpty();
         assertThat(harness.known("a").getTags()).isEmpty();
+    }
+
+    @Test
+    void shouldScoreFromWhatTheNewModelReadWhileALabelWasEdited() {
+        start().add("dog");
+        harness.mark();
+        harness.tag("a", "fake:dog+car+cat");
+        harness.restart(FakeModelRuntime.manual(FakeModelRuntime.describe("fake-2", 2, "text-1"), 10));
+        steps(60);
+        assertThat(harness.model.waiting()).as("the new model reads it").isEqualTo(1);
+        harness.model.score(1);
+        harness.add("car");
+        harness.mark();
+        steps(60); // the sweep for the newer vocabulary counts on that reading
+        harness.land();
+        harness.sweep();
+        assertThat(harness.known("a").getTags()).extracting(Tag::getLabelId).containsExactly("car", "dog");
+
+        harness.add("cat");
+        harness.mark();
+        harness.sweep();
+
+        assertThat(harness.known("a").getTags()).extracting(Tag::getLabelId).containsExactly("car", "cat", "dog");
+        assertThat(harness.known("a").getModel().getVersion()).isEqualTo("fake-2");
+        assertThat(harness.model.encodedImages()).as("read once").isEqualTo(1);
     }
 
     private void steps(int turns) {
