@@ -6,8 +6,11 @@
 package io.tagstream.console.search;
 
 import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.lucene.analysis.Analyzer;
@@ -33,9 +36,19 @@ final class Fields {
     /** Label id and score in one term, so that a label's scores are a range of terms, however many labels there are. */
     static final String LABEL_SCORE = "labelScore";
 
+    /** Names of labels as people type them: without regard to case. */
+    static final String LABEL_NAME = "labelName";
+
+    static final String LABEL_NAME_SCORE = "labelNameScore";
     static final String BEST_SCORE = "bestScore";
     /** Names of tags, as English: dogs find dog. */
     static final String NAMES = "names";
+    /** The words of the same names, each with the best score of a tag that has it. */
+    static final String NAME_TERMS = "nameTerms";
+    /** The same names, each as a whole with its score. */
+    static final String WHOLE_NAME = "wholeName";
+
+    static final Set<String> LABEL_TERMS = Set.of(NAME_TERMS, WHOLE_NAME);
     /** Everything else that has words. */
     static final String WORDS = "words";
 
@@ -43,11 +56,18 @@ final class Fields {
     private static final String INTERNAL_ATTRIBUTE = "tagstream.";
     private static final char SEPARATOR = '\u0000';
     private static final int SCORE_STEPS = 10_000;
+    /** Lucene takes terms of up to 32,766 bytes; longer names are told apart by what they begin with. */
+    private static final int LONGEST_NAME = 1_000;
+
+    private static final Analyzer ENGLISH = new EnglishAnalyzer();
+    private static final Analyzer ANALYZER =
+            new PerFieldAnalyzerWrapper(new StandardAnalyzer(), Map.of(NAMES, ENGLISH, NAME_TERMS, ENGLISH));
 
     private Fields() {}
 
+    /** May be used by any number of threads. */
     static Analyzer analyzer() {
-        return new PerFieldAnalyzerWrapper(new StandardAnalyzer(), Map.of(NAMES, new EnglishAnalyzer()));
+        return ANALYZER;
     }
 
     static Document document(ImageDocument image) {
@@ -58,12 +78,21 @@ final class Fields {
         document.add(new LongPoint(TAGGED_AT, taggedAt));
         document.add(new NumericDocValuesField(TAGGED_AT, taggedAt));
         float best = 0;
+        Map<String, Float> terms = new HashMap<>();
+        Map<String, Float> names = new HashMap<>();
         for (ImageDocument.TagScore tag : image.tags()) {
             document.add(new StringField(LABEL, tag.labelId(), Field.Store.NO));
             document.add(new StringField(LABEL_SCORE, labelScore(tag.labelId(), tag.score()), Field.Store.NO));
+            String name = foldedName(tag.name());
+            document.add(new StringField(LABEL_NAME, name, Field.Store.NO));
+            document.add(new StringField(LABEL_NAME_SCORE, labelScore(name, tag.score()), Field.Store.NO));
             document.add(new TextField(NAMES, tag.name(), Field.Store.NO));
+            nameTerms(tag.name()).forEach(term -> terms.merge(term, tag.score(), Math::max));
+            names.merge(wholeName(tag.name()), tag.score(), Math::max);
             best = Math.max(best, tag.score());
         }
+        document.add(LabelTerms.field(NAME_TERMS, terms));
+        document.add(LabelTerms.field(WHOLE_NAME, names));
         document.add(new FloatPoint(BEST_SCORE, best));
         document.add(new TextField(WORDS, words(image), Field.Store.NO));
         document.add(new StoredField(SOURCE, ImageJson.write(image)));
@@ -77,6 +106,24 @@ final class Fields {
     /** A term that sorts by label, then by score. */
     static String labelScore(String labelId, double score) {
         return labelId + SEPARATOR + String.format(Locale.ROOT, "%05d", Math.round(score * SCORE_STEPS));
+    }
+
+    static String foldedName(String name) {
+        return shortened(name.strip().toLowerCase(Locale.ROOT));
+    }
+
+    /** The words of a name, as English: dogs are a dog. */
+    static List<String> nameTerms(String name) {
+        return LabelTerms.of(ANALYZER, NAMES, name);
+    }
+
+    /** The same in one; for names that have no words too. */
+    static String wholeName(String name) {
+        return shortened(String.join(" ", nameTerms(name)));
+    }
+
+    private static String shortened(String name) {
+        return name.substring(0, Math.min(name.length(), LONGEST_NAME));
     }
 
     /** The id, whose path has words, label ids, and the uploader's attributes. */

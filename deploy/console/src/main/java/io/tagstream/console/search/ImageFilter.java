@@ -13,7 +13,7 @@ import java.util.OptionalDouble;
 /**
  * Which images are wanted: those that meet every condition.
  *
- * @param labels ids of labels that the image must all have
+ * @param labels ids or names of labels that the image must all have
  * @param minScore the score in [0, 1] that each of them must have, or, without labels, any tag
  * @param since when the image must have been tagged, or later
  * @param text words that must be found

@@ -17,7 +17,7 @@ import java.util.Map;
  */
 public record IndexPosition(String topic, String topicId, Map<Integer, Long> next) {
     /** Changes with what is indexed and how: an index of another format is made anew. */
-    private static final String FORMAT = "1";
+    private static final String FORMAT = "2";
 
     private static final String OFFSET = "offset.";
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.commons.io.FileUtils;
+import org.apache.lucene.index.IndexReader;
 import org.apache.lucene.index.IndexWriter;
 import org.apache.lucene.index.IndexWriterConfig;
 import org.apache.lucene.index.Term;
@@ -25,12 +26,14 @@ import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.MatchAllDocsQuery;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
+import org.apache.lucene.search.SearcherFactory;
 import org.apache.lucene.search.SearcherManager;
 import org.apache.lucene.search.Sort;
 import org.apache.lucene.search.SortField;
 import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.search.TopDocs;
 import org.apache.lucene.search.TopFieldCollectorManager;
+import org.apache.lucene.search.similarities.Similarity;
 import org.apache.lucene.store.FSDirectory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +53,16 @@ public final class SearchIndex implements AutoCloseable {
     private static final SortField BY_ID = new SortField(Fields.ID, SortField.Type.STRING);
     private static final Sort BY_TIME = new Sort(NEWEST_FIRST, BY_ID);
     private static final Sort BY_RELEVANCE = new Sort(SortField.FIELD_SCORE, NEWEST_FIRST, BY_ID);
+
+    private static final Similarity SIMILARITY = LabelTerms.similarity();
+    private static final SearcherFactory SEARCHERS = new SearcherFactory() {
+        @Override
+        public IndexSearcher newSearcher(IndexReader reader, IndexReader previous) {
+            IndexSearcher searcher = new IndexSearcher(reader);
+            searcher.setSimilarity(SIMILARITY);
+            return searcher;
+        }
+    };
 
     private final FSDirectory directory;
     private final IndexWriter writer;
@@ -91,6 +104,7 @@ public final class SearchIndex implements AutoCloseable {
         IndexWriter writer = null;
         try {
             IndexWriterConfig config = new IndexWriterConfig(Fields.analyzer());
+            config.setSimilarity(SIMILARITY);
             config.setRAMBufferSizeMB(MEMORY_MIB);
             config.setCommitOnClose(false); // what was put since the last commit has no position
             writer = new IndexWriter(directory, config);
@@ -98,7 +112,7 @@ public final class SearchIndex implements AutoCloseable {
             if (writer.getLiveCommitData() != null) {
                 writer.getLiveCommitData().forEach(entry -> data.put(entry.getKey(), entry.getValue()));
             }
-            SearcherManager searchers = new SearcherManager(writer, null);
+            SearcherManager searchers = new SearcherManager(writer, SEARCHERS);
             return new SearchIndex(directory, writer, searchers, IndexPosition.ofUserData(data));
         } catch (IOException | RuntimeException e) {
             if (writer != null) {
@@ -181,7 +195,7 @@ public final class SearchIndex implements AutoCloseable {
         return page(Queries.of(filter), false, limit, after);
     }
 
-    /** Images, those first that match the filter's text best; otherwise as {@link #newest}. */
+    /** Images, those first that match the filter's text best, as {@link WordQueries} has it; else as {@link #newest}. */
     public ImagePage best(ImageFilter filter, int limit, Optional<String> after) {
         return page(Queries.of(filter), true, limit, after);
     }

@@ -97,12 +97,16 @@ class ApiTest {
             assertThat(ids(console.get("/api/images"))).containsExactlyInAnyOrder("cat.jpg", "dogs.jpg");
             assertThat(ids(console.get("/api/images?label=animal&minScore=0.9")))
                     .containsExactly("dogs.jpg");
+            console.put(ConsoleFixture.sample(
+                    "coffee.jpg", Map.of(), new ImageDocument.TagScore("label-7", "Hot drink", 0.6f, 0.5f)));
+            assertThat(ids(console.get("/api/images?label=hot+drink"))).containsExactly("coffee.jpg");
+            assertThat(ids(console.get("/api/images?label=label-7"))).containsExactly("coffee.jpg");
             assertThat(ids(console.get("/api/images?text=pets"))).containsExactly("cat.jpg");
             assertThat(ids(console.get("/api/images?since=1h"))).isEmpty();
             assertThat(ids(console.get("/api/search?q=dogs"))).containsExactly("dogs.jpg");
 
             JsonNode first = json(console.get("/api/images?limit=1"));
-            assertThat(first.path("total").asInt()).isEqualTo(2);
+            assertThat(first.path("total").asInt()).isEqualTo(3);
             List<String> second = ids(console.get(
                     "/api/images?limit=1&after=" + first.path("next").asText()));
             assertThat(second).hasSize(1).doesNotContain(first.at("/items/0/id").asText());

@@ -154,6 +154,97 @@ class SearchIndexTest {
     }
 
     @Test
+    void shouldPutTheSurestOfTheLabelThatIsAskedForFirst() throws Exception {
+        try (SearchIndex index = SearchIndex.open(directory)) {
+            index.put(image("dog-at-the-beach.jpg", NOON.plusSeconds(5), "sea", 0.99f));
+            index.put(image("snack.jpg", NOON.plusSeconds(4), "hot dog", 0.98f));
+            index.put(image("sausage.jpg", NOON.plusSeconds(3), "hot dog", 0.97f));
+            index.put(image("maybe.jpg", NOON.plusSeconds(2), "dog", 0.6f));
+            index.put(image("rex.jpg", NOON, "dog", 1f));
+            index.put(image(
+                    "many.jpg", NOON, tag("cat", 0.99f), tag("Dogs", 0.9f), tag("grass", 0.8f), tag("hot dog", 0.7f)));
+            index.show();
+
+            assertThat(best(index, "dog"))
+                    .containsExactly(
+                            "rex.jpg", "many.jpg", "maybe.jpg", "snack.jpg", "sausage.jpg", "dog-at-the-beach.jpg");
+            assertThat(best(index, "hot dog")).containsExactly("snack.jpg", "sausage.jpg", "many.jpg");
+            assertThat(best(index, "\"hot dog\"")).containsExactly("snack.jpg", "sausage.jpg", "many.jpg");
+            assertThat(best(index, "dog -hot")).containsExactly("rex.jpg", "maybe.jpg", "dog-at-the-beach.jpg");
+        }
+    }
+
+    @Test
+    void shouldPutImagesFirstThatHaveMoreOfTheWordsAsLabels() throws Exception {
+        try (SearchIndex index = SearchIndex.open(directory)) {
+            index.put(image("both.jpg", NOON, tag("dog", 0.5f), tag("beach", 0.4f)));
+            index.put(image("surer.jpg", NOON, tag("dog", 0.5f), tag("beach", 0.9f)));
+            index.put(image("beach.jpg", NOON, "dog", 1f));
+            index.put(image("beach-dog.jpg", NOON, "sea", 1f));
+            index.show();
+
+            assertThat(best(index, "dog beach")).containsExactly("surer.jpg", "both.jpg", "beach.jpg", "beach-dog.jpg");
+        }
+    }
+
+    @Test
+    void shouldSortWhatBeginsLikeAWordByTheLabelsScoreToo() throws Exception {
+        try (SearchIndex index = SearchIndex.open(directory)) {
+            index.put(image("a.jpg", NOON.plusSeconds(2), tag("dog", 0.7f), tag("doghouse", 0.7f)));
+            index.put(image("b.jpg", NOON.plusSeconds(1), "doghouse", 0.9f));
+            index.put(image("dogma.jpg", NOON.plusSeconds(3), "sea", 1f));
+            index.show();
+
+            assertThat(best(index, "dog*")).containsExactly("b.jpg", "a.jpg", "dogma.jpg");
+            assertThat(best(index, "doghuose~2")).containsExactly("b.jpg", "a.jpg");
+        }
+    }
+
+    @Test
+    void shouldPageThroughTheBestInTheirOrder() throws Exception {
+        try (SearchIndex index = SearchIndex.open(directory)) {
+            for (int i = 0; i < 25; i++) {
+                index.put(image("image-%02d".formatted(i), NOON, "dog", 1 - i / 100f));
+            }
+            index.show();
+            List<String> seen = new ArrayList<>();
+            Optional<String> after = Optional.empty();
+            do {
+                ImagePage page = index.best(ImageFilter.NONE.withText(Optional.of("dog")), 10, after);
+                page.images().forEach(image -> seen.add(image.id()));
+                after = page.next();
+            } while (after.isPresent());
+
+            assertThat(seen).hasSize(25).isSorted();
+        }
+    }
+
+    @Test
+    void shouldFilterByLabelsNamesAsWellAsIds() throws Exception {
+        try (SearchIndex index = SearchIndex.open(directory)) {
+            index.put(image("sure", NOON, new ImageDocument.TagScore("n-1", "Hot Dog", 0.9f, 0.3f)));
+            index.put(image("unsure", NOON.minusSeconds(1), new ImageDocument.TagScore("n-1", "Hot Dog", 0.4f, 0.3f)));
+            index.put(image("dog", NOON, "dog", 0.9f));
+            index.put(image("endless", NOON, new ImageDocument.TagScore("e", "e ".repeat(40_000), 0.9f, 0.3f)));
+            index.show();
+
+            for (String label : List.of("n-1", "Hot Dog", " hot dog")) {
+                assertThat(found(index, filter(List.of(label), OptionalDouble.empty())))
+                        .as(label)
+                        .containsExactly("sure", "unsure");
+                assertThat(found(index, filter(List.of(label), OptionalDouble.of(0.5))))
+                        .as(label)
+                        .containsExactly("sure");
+            }
+            assertThat(found(index, filter(List.of("hot"), OptionalDouble.empty())))
+                    .isEmpty();
+            assertThat(found(index, filter(List.of("hot dog", "dog"), OptionalDouble.empty())))
+                    .isEmpty();
+            assertThat(index.imagesWith("hot dog")).as("of a label of that id").isZero();
+        }
+    }
+
+    @Test
     void shouldKeepADataUriShort() {
         String uri = "data:image/png;base64," + "A".repeat(1_000);
         io.tagstream.avro.TagEvent event = io.tagstream.avro.TagEvent.newBuilder()
@@ -188,14 +279,22 @@ class SearchIndexTest {
                 .toList();
     }
 
+    private static ImageDocument.TagScore tag(String label, float score) {
+        return new ImageDocument.TagScore(label, label, score, 0.3f);
+    }
+
     private static ImageDocument image(String id, Instant taggedAt, String label, float score) {
+        return image(id, taggedAt, tag(label, score));
+    }
+
+    private static ImageDocument image(String id, Instant taggedAt, ImageDocument.TagScore... tags) {
         return new ImageDocument(
                 id,
                 "file:///photos/" + id,
                 "0".repeat(64),
                 640,
                 480,
-                List.of(new ImageDocument.TagScore(label, label, score, 0.3f)),
+                List.of(tags),
                 Map.of("album", "yellow", "tagstream.local.run", "secret"),
                 new ImageDocument.Model("everyday", "1"),
                 42,
