@@ -20,14 +20,24 @@ import java.util.OptionalDouble;
 
 /** Answers that can be told beforehand. */
 public final class FakeQueries implements ImageQueries {
+    private final List<String> further;
+
+    /** @param further names of labels beyond cat and dog */
+    public FakeQueries(String... further) {
+        this.further = List.of(further);
+    }
+
     @Override
     public Preview preview(LabelText text, OptionalDouble threshold, int best) throws LabelTextException {
         List<Preview.Matches> thresholds = new ArrayList<>();
         for (int step = 0; step < 10; step++) {
             thresholds.add(new Preview.Matches((5 + 10 * step) / 100.0, 10L - step));
         }
-        return new Preview(
-                12, 3, 0.3, thresholds, List.of(new Preview.ScoredImage("cat.jpg", "file:///cat.jpg", 0.91)));
+        List<Preview.ScoredImage> images = new ArrayList<>();
+        for (int image = 0; image < best; image++) {
+            images.add(new Preview.ScoredImage("cat.jpg", "file:///cat.jpg", 0.91 - image / 100.0));
+        }
+        return new Preview(12, 3, 0.3, thresholds, images);
     }
 
     @Override
@@ -42,11 +52,7 @@ public final class FakeQueries implements ImageQueries {
                 false,
                 "all",
                 -6.4,
-                List.of(
-                        new Explanation.LabelScore(
-                                "cat", "cat", 0.99, 0.5, true, List.of("a photo of a cat"), true, -2.0, 3.1, true),
-                        new Explanation.LabelScore(
-                                "dog", "dog", 0.12, 0.5, true, List.of("a photo of a dog"), true, -5.1, 0.4, false)),
+                labels(),
                 List.of(new Explanation.TagHistory(
                         "cat",
                         "cat",
@@ -55,6 +61,17 @@ public final class FakeQueries implements ImageQueries {
                         7,
                         Instant.parse("2026-11-01T12:00:00Z"),
                         0.99))));
+    }
+
+    private List<Explanation.LabelScore> labels() {
+        List<Explanation.LabelScore> labels = new ArrayList<>(List.of(
+                new Explanation.LabelScore(
+                        "cat", "cat", 0.99, 0.5, true, List.of("a photo of a cat"), true, -2.0, 3.1, true),
+                new Explanation.LabelScore(
+                        "dog", "dog", 0.12, 0.5, true, List.of("a photo of a dog"), true, -5.1, 0.4, false)));
+        further.forEach(name -> labels.add(new Explanation.LabelScore(
+                name, name, 0.1, 0.5, true, List.of("a photo of a " + name), true, -5.2, 0.3, false)));
+        return labels;
     }
 
     @Override

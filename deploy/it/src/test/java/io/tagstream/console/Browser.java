@@ -32,6 +32,8 @@ import org.openqa.selenium.WindowType;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
+import org.openqa.selenium.interactions.PointerInput;
+import org.openqa.selenium.interactions.Sequence;
 import org.openqa.selenium.support.ui.WebDriverWait;
 
 /** A headless Chromium of this machine, with what tests of the console do in it. */
@@ -102,6 +104,15 @@ final class Browser implements AutoCloseable {
         driver.switchTo().newWindow(WindowType.TAB);
     }
 
+    /** Goes to the tab that was opened last. */
+    void toLastTab() {
+        new WebDriverWait(driver, PATIENCE)
+                .withMessage("another tab")
+                .until(page -> page.getWindowHandles().size() > 1);
+        List<String> tabs = List.copyOf(driver.getWindowHandles());
+        driver.switchTo().window(tabs.get(tabs.size() - 1));
+    }
+
     /** Closes all tabs but the first. */
     void closeTabs() {
         List<String> tabs = List.copyOf(driver.getWindowHandles());
@@ -153,6 +164,33 @@ final class Browser implements AutoCloseable {
 
     void click(By element) {
         await(element.toString(), element).click();
+    }
+
+    /** Presses a button of the mouse over an element, whatever lies over that; the middle one opens links in a tab. */
+    void press(PointerInput.MouseButton button, By element) {
+        PointerInput mouse = new PointerInput(PointerInput.Kind.MOUSE, "mouse");
+        Sequence click = new Sequence(mouse, 0)
+                .addAction(mouse.createPointerMove(
+                        Duration.ZERO, PointerInput.Origin.fromElement(await(element.toString(), element)), 0, 0))
+                .addAction(mouse.createPointerDown(button.asArg()))
+                .addAction(mouse.createPointerUp(button.asArg()));
+        driver.perform(List.of(click));
+    }
+
+    /** Pages that are opened get no status before their {@code letStatusGo()} is called. */
+    AutoCloseable holdStatus() {
+        Object script = driver.executeCdpCommand(
+                        "Page.addScriptToEvaluateOnNewDocument",
+                        Map.of(
+                                "source",
+                                "const held = new Promise(resolve => { window.letStatusGo = resolve; });"
+                                        + "const fetched = window.fetch;"
+                                        + "window.fetch = async (path, ...more) => {"
+                                        + "  if (path === '/api/status') await held;"
+                                        + "  return fetched(path, ...more);"
+                                        + "};"))
+                .get("identifier");
+        return () -> driver.executeCdpCommand("Page.removeScriptToEvaluateOnNewDocument", Map.of("identifier", script));
     }
 
     void type(By element, CharSequence text) {
@@ -212,6 +250,18 @@ final class Browser implements AutoCloseable {
         driver.executeCdpCommand(
                 "Emulation.setEmulatedMedia",
                 Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
+    }
+
+    /** As on a screen of this width, in pixels; narrower than any window may be. */
+    void narrow(int width, int height) {
+        driver.executeCdpCommand(
+                "Emulation.setDeviceMetricsOverride",
+                Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", false));
+    }
+
+    /** As wide as windows are again. */
+    void widen() {
+        driver.executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
     }
 
     /** Waits until every picture that is in sight is there. */

@@ -12,23 +12,37 @@ import io.tagstream.avro.Label;
 import io.tagstream.console.live.CurrentFailure;
 import io.tagstream.console.search.ImageDocument;
 import io.tagstream.it.InRun;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
+import org.openqa.selenium.interactions.PointerInput.MouseButton;
 
 /** The page in a browser, over answers that can be told beforehand. */
 @InRun
 class ConsolePageIT {
     private static final String SCRIPT = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
     private static final List<String> VIEWS = List.of("Wall", "Search", "Vocabulary", "Health");
+
+    private static final String LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen";
+    private static final String LONG_NAME =
+            "a person in a bright yellow raincoat who walks a very small dog along the river in the evening";
+    private static final String LONG_ID =
+            "https://photos.example/albums/2026/summer/IMG_20260829_184502_BURST001_COVER_HDR.jpg?signature="
+                    + "0123456789abcdef".repeat(8);
 
     private static Browser browser;
 
@@ -130,6 +144,145 @@ class ConsolePageIT {
                 browser.assertAccessible("editor in " + scheme);
             }
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {390, 820})
+    void shouldFitNarrowScreens(int width) throws Exception {
+        try (ConsoleFixture console = wordyFixture()) {
+            browser.narrow(width, 844);
+            browser.go(console.url("/"));
+            for (String view : VIEWS) {
+                browser.choose(view);
+                browser.awaitText(By.id("main"), LONG_WORD);
+                assertFits(view, width);
+            }
+            browser.go(console.url("/#/image/" + URLEncoder.encode(LONG_ID, StandardCharsets.UTF_8)));
+            browser.awaitText(By.cssSelector(".scores"), LONG_WORD);
+            assertFits("Image", width);
+
+            browser.go(console.url("/#/vocabulary"));
+            browser.click(By.xpath("//button[@aria-label='Edit " + LONG_WORD + "']"));
+            browser.awaitText(By.id("preview"), "known images");
+            assertFits("the editor", width);
+            assertInSight("#editor article");
+            assertInSight("#editor button[type=submit]");
+            browser.click(By.xpath("//button[text()='Cancel']"));
+            browser.click(By.xpath("//button[@aria-label='Remove " + LONG_WORD + "']"));
+            browser.await("the question", By.cssSelector("#remover[open]"));
+            assertFits("the question", width);
+            assertInSight("#remover article");
+        } finally {
+            browser.widen();
+        }
+    }
+
+    /** The editor is taller than this window, and what it is refused for must not be out of sight. */
+    @Test
+    void shouldSayWhyASaveIsRefusedBesideTheButton() throws Exception {
+        try (ConsoleFixture console = fixture(Map.of())) {
+            for (int width : List.of(390, 820)) {
+                browser.narrow(width, 500);
+                browser.go(console.url("/?" + width + "#/vocabulary"));
+                browser.click(By.id("add-label"));
+                browser.type(By.name("name"), "cat");
+                browser.await("the preview", By.id("preview"));
+                browser.click(By.cssSelector("#editor button[type=submit]"));
+                browser.awaitText(By.cssSelector("#editor footer [role=alert]"), "there is a label \"cat\" already");
+                assertInSight("#editor footer [role=alert]");
+                assertInSight("#editor button[type=submit]");
+            }
+        } finally {
+            browser.widen();
+        }
+    }
+
+    @Test
+    void shouldOpenCardsAndTagsAsLinks() throws Exception {
+        try (ConsoleFixture console = fixture(Map.of())) {
+            browser.go(console.url("/"));
+            browser.await("the picture", By.cssSelector("[data-image='cat.jpg'] img"));
+            browser.press(MouseButton.MIDDLE, By.cssSelector("[data-image='cat.jpg'] img"));
+            browser.toLastTab();
+            browser.awaitText(By.cssSelector(".history"), "added at 0.99");
+            assertThat(browser.script("return location.hash")).isEqualTo("#/image/cat.jpg");
+            browser.closeTabs();
+
+            browser.press(MouseButton.MIDDLE, By.xpath("//article[@data-image='cat.jpg']//li//span[text()='cat']"));
+            browser.toLastTab();
+            browser.awaitText(By.id("found"), "1 image");
+            assertThat(browser.script("return location.hash")).isEqualTo("#/search?label=cat");
+            browser.closeTabs();
+
+            browser.press(MouseButton.LEFT, By.cssSelector("[data-image='cat.jpg'] img"));
+            browser.awaitText(By.cssSelector(".history"), "added at 0.99");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"#/image/%", "#/image/100%/x", "#/image/%ff"})
+    void shouldSayThatAnAddressIsMalformed(String address) throws Exception {
+        try (ConsoleFixture console = fixture(Map.of())) {
+            browser.go("about:blank");
+            browser.go(console.url("/" + address));
+            browser.awaitText(By.id("main"), "The address " + address + " is malformed");
+            browser.choose("Wall");
+            browser.await("an image", By.cssSelector("[data-image='cat.jpg']"));
+        }
+    }
+
+    @Test
+    void shouldWaitForTheStatusWhenAViewIsChosenBeforeItIsThere() throws Exception {
+        try (ConsoleFixture console = fixture(Map.of());
+                AutoCloseable held = browser.holdStatus()) {
+            browser.go(console.url("/#/search"));
+            browser.choose("Wall");
+            browser.script("letStatusGo()");
+            browser.await("an image", By.cssSelector("[data-image='cat.jpg']"));
+            assertThat(browser.all(By.cssSelector("[role=alert]"))).isEmpty();
+        }
+    }
+
+    private ConsoleFixture wordyFixture() throws Exception {
+        ConsoleFixture console = new ConsoleFixture(directory, Map.of(), Optional.of(new FakeQueries(LONG_WORD)));
+        console.put(
+                ConsoleFixture.sample("cat.jpg", Map.of(), tag("cat", 0.99f), tag(LONG_WORD, 0.7f)),
+                ConsoleFixture.image(
+                        LONG_ID,
+                        ConsoleFixture.SAMPLES.resolve("dogs.jpg"),
+                        Map.of("album", LONG_WORD, LONG_WORD, LONG_NAME),
+                        tag(LONG_NAME, 0.8f),
+                        tag(LONG_WORD, 0.6f)));
+        Map<String, Label> labels = new HashMap<>();
+        for (String name : List.of("cat", LONG_WORD, LONG_NAME)) {
+            labels.put(
+                    name.toLowerCase(Locale.ROOT).replace(' ', '-'),
+                    Label.newBuilder()
+                            .setName(name)
+                            .setPrompts(List.of("a photo of {}", LONG_NAME, LONG_WORD))
+                            .build());
+        }
+        console.vocabulary().apply(labels);
+        console.failures()
+                .failed(new CurrentFailure(
+                        LONG_ID, LONG_ID, "FETCH_BLOCKED", "cannot be read: " + LONG_WORD, 1, Instant.EPOCH, "x"));
+        return console;
+    }
+
+    private static void assertFits(String what, int width) {
+        assertThat((Long) browser.script("return document.scrollingElement.scrollWidth"))
+                .as(what)
+                .isLessThanOrEqualTo(width);
+    }
+
+    /** Whole, and with all that it holds as far as its width goes. */
+    private static void assertInSight(String selector) {
+        assertThat(browser.script("const element = document.querySelector('%s');".formatted(selector)
+                        + "const box = element.getBoundingClientRect();"
+                        + "return box.left >= 0 && box.top >= 0 && box.right <= innerWidth && box.bottom <= innerHeight"
+                        + "  && element.scrollWidth <= element.clientWidth"))
+                .as(selector)
+                .isEqualTo(true);
     }
 
     @Test

@@ -16,6 +16,14 @@ const nowhere = {
   title: "Nothing here",
   show: () => html`<p>The address ${location.hash} leads nowhere. <a href="#/">To the wall</a></p>`,
 };
+const unreadable = {
+  title: "Nothing here",
+  show: () =>
+    html`<p>
+      The address ${location.hash} is malformed: a % must begin an escape such as %20, and a % itself is written %25.
+      <a href="#/">To the wall</a>
+    </p>`,
+};
 const VIEWS = { "": wall, search, vocabulary, image, health };
 const MENU = [
   ["", "Wall"],
@@ -55,15 +63,25 @@ export function say(text) {
 function route() {
   const [path, parameters] = location.hash.replace(/^#\/?/, "").split("?");
   const [name, rest] = path.split("/");
-  const view = Object.hasOwn(VIEWS, name) ? VIEWS[name] : nowhere;
+  const id = decoded(rest);
+  const view = id === null ? unreadable : Object.hasOwn(VIEWS, name) ? VIEWS[name] : nowhere;
   const moved = current.view !== view || current.rest !== rest;
   current = { name, view, rest };
   document.title = view.title + " · Tagstream";
-  if (state.open) {
-    view.enter?.(rest === undefined ? undefined : decodeURIComponent(rest), new URLSearchParams(parameters ?? ""));
+  if (state.open && state.status) {
+    view.enter?.(id, new URLSearchParams(parameters ?? ""));
   }
   update();
   return moved;
+}
+
+/** What a part of the address stands for; null if it cannot be read. */
+function decoded(part) {
+  try {
+    return part === undefined ? undefined : decodeURIComponent(part);
+  } catch {
+    return null;
+  }
 }
 
 function page() {

@@ -16,3 +16,5 @@ export const imageName = (image) => image.attributes?.name ?? image.id ?? image.
 export const webAddress = (uri) => (/^https?:\/\//i.test(uri) ? uri : null);
 
 export const imageHref = (id) => "#/image/" + encodeURIComponent(id);
+
+export const labelHref = (id) => "#/search?label=" + encodeURIComponent(id);

@@ -77,7 +77,7 @@ export const health = {
                       <td><time datetime=${item.failedAt}>${time(item.failedAt)}</time></td>
                       <th scope="row">${item.imageId}</th>
                       <td>${words(item.reason)}</td>
-                      <td>${item.message}</td>
+                      <td class="wraps">${item.message}</td>
                     </tr>`,
                   )}
                 </tbody>

@@ -59,7 +59,7 @@ function table(labels) {
   return html`<table>
     <thead>
       <tr>
-        <th scope="col">Label</th><th scope="col">Score</th><th scope="col"><span class="hidden">Bar</span></th>
+        <th scope="col">Label</th><th scope="col">Score</th><th scope="col" class="bar"><span class="hidden">Bar</span></th>
         <th scope="col">Threshold</th><th scope="col">Becomes</th>
       </tr>
     </thead>
@@ -68,7 +68,7 @@ function table(labels) {
         (label) => html`<tr class=${label.emitted ? "emitted" : ""} title=${label.prompts?.join(" | ") ?? ""}>
           <th scope="row">${label.name}</th>
           <td>${score(label.score)}</td>
-          <td>${bar(label.score, "score of " + label.name)}</td>
+          <td class="bar">${bar(label.score, "score of " + label.name)}</td>
           <td>${score(label.threshold)}</td>
           <td>${what(label)}</td>
         </tr>`,

@@ -1,7 +1,7 @@
 // Pieces that several views are made of. Everything goes through lit's templates, which escape it.
 import { html, nothing } from "./lit/lit-html.js";
 import { thumbnailUrl } from "./api.js";
-import { imageHref, imageName, score } from "./format.js";
+import { imageHref, imageName, labelHref, score } from "./format.js";
 import { state } from "./app.js";
 
 /** The picture, or a plain field where there is none to be had. */
@@ -17,16 +17,21 @@ export function picture(id, name) {
   />`;
 }
 
+/** Tags, each a link to all images that have it. */
 export function tags(list) {
   if (list.length === 0) {
     return html`<p class="quiet">no tags</p>`;
   }
   return html`<ul class="tags">
-    ${list.map((tag) => html`<li><span>${tag.name}</span> <data value=${tag.score}>${score(tag.score)}</data></li>`)}
+    ${list.map(
+      (tag) => html`<li>
+        <a href=${labelHref(tag.labelId)}><span>${tag.name}</span> <data value=${tag.score}>${score(tag.score)}</data></a>
+      </li>`,
+    )}
   </ul>`;
 }
 
-/** An image with its tags, as a card that leads to its page. */
+/** An image with its tags, as a card: wherever it is no other link, it is the link to the image's page. */
 export function card(image, note) {
   const name = imageName(image);
   return html`<article class="card" data-image=${image.id}>

@@ -16,6 +16,7 @@ const TIMES = [
 let wanted = new URLSearchParams();
 let found = null; // { items, total, next }
 let failure = null;
+let moreFailure = null;
 let labels = [];
 let asked = 0;
 
@@ -32,6 +33,7 @@ const ask = (more) => (wanted.get("q") ? api.search({ ...parameters(), ...more }
 
 async function load() {
   const mine = ++asked;
+  moreFailure = null;
   try {
     const page = await ask({});
     if (mine === asked) {
@@ -51,8 +53,9 @@ async function more() {
   try {
     const page = await ask({ after: found.next });
     found = { ...page, items: found.items.concat(page.items) };
+    moreFailure = null;
   } catch (refused) {
-    failure = refused;
+    moreFailure = refused;
   }
   update();
 }
@@ -106,8 +109,8 @@ export const search = {
           >
         </fieldset>
         <label
-          >Label <input name="label" list="label-ids" .value=${wanted.get("label") ?? ""} autocomplete="off" />
-          <datalist id="label-ids">${labels.map((label) => html`<option value=${label.id}>${label.name}</option>`)}</datalist></label
+          >Label <input name="label" list="label-names" .value=${wanted.get("label") ?? ""} autocomplete="off" />
+          <datalist id="label-names">${labels.map((label) => html`<option value=${label.name}></option>`)}</datalist></label
         >
         <label
           >Score at least
@@ -133,6 +136,6 @@ export const search = {
           (image) => card(image, image.similarity === undefined ? null : `likeness ${score(image.similarity)}`),
         )}
       </section>
-      ${found?.next ? html`<button type="button" class="outline" @click=${more}>More</button>` : nothing}`;
+      ${found?.next ? html`<button type="button" class="outline" @click=${more}>More</button> ${problem(moreFailure)}` : nothing}`;
   },
 };

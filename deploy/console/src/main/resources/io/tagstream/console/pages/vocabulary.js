@@ -210,8 +210,9 @@ function editor() {
           <label><input type="radio" name="state" value="ACTIVE" ?checked=${label.state === "ACTIVE"} /> active: images get the tag</label>
           <label><input type="radio" name="state" value="SHADOW" ?checked=${label.state === "SHADOW"} /> shadow: scored, never shown</label>
         </fieldset>
-        ${previewed(label)} ${problem(label.failure ?? label.previewFailure)}
+        ${previewed(label)} ${problem(label.previewFailure)}
         <footer>
+          ${problem(label.failure)}
           <button type="button" class="secondary" @click=${close}>Cancel</button>
           <button type="submit" aria-busy=${label.busy ? "true" : "false"} ?disabled=${label.busy}>Save</button>
         </footer>
@@ -228,8 +229,8 @@ function remover() {
     <article>
       <h2 id="remover-title">Remove “${removing.label.name}”?</h2>
       <p>Images that have the tag lose it.</p>
-      ${problem(removing.failure)}
       <footer>
+        ${problem(removing.failure)}
         <button type="button" class="secondary" @click=${() => document.getElementById("remover").close()}>Keep it</button>
         <button type="button" aria-busy=${removing.busy ? "true" : "false"} ?disabled=${removing.busy} @click=${remove}>Remove it</button>
       </footer>
@@ -253,7 +254,7 @@ function sweep() {
 function row(label, writable) {
   return html`<tr data-label=${label.id}>
     <th scope="row">${label.name}${label.name === label.id ? nothing : html` <small>${label.id}</small>`}</th>
-    <td>${label.prompts.length === 0 ? "" : label.prompts.join(" | ")}</td>
+    <td class="wraps">${label.prompts.length === 0 ? "" : label.prompts.join(" | ")}</td>
     <td>${label.threshold === null ? "model's" : score(label.threshold)}</td>
     <td>${label.state === "SHADOW" ? "shadow" : "active"}</td>
     <td>${label.images === null ? "" : count(label.images)}</td>
@@ -325,7 +326,7 @@ export const vocabulary = {
             <tr>
               <th scope="col">Label</th><th scope="col">Prompts</th><th scope="col">Threshold</th>
               <th scope="col">State</th><th scope="col">Images</th>
-              ${writable ? html`<th scope="col"><span class="hidden">Actions</span></th>` : nothing}
+              ${writable ? html`<th scope="col" class="actions"><span class="hidden">Actions</span></th>` : nothing}
             </tr>
           </thead>
           <tbody>
