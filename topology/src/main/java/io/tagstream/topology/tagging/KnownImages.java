@@ -87,8 +87,7 @@ final class KnownImages {
         long images = 0;
         try (KeyValueIterator<String, ImageMeta> all = metas.all()) {
             while (all.hasNext()) {
-                skip(all);
-                images++;
+                images += skip(all) ? 1 : 0;
             }
         }
         return images;
@@ -135,12 +134,14 @@ final class KnownImages {
         }
     }
 
-    /** Goes over an entry, readable or not. */
-    private static void skip(KeyValueIterator<String, ImageMeta> entries) {
+    /** Goes over an entry; returns whether it can be read. */
+    private static boolean skip(KeyValueIterator<String, ImageMeta> entries) {
         try {
             entries.next();
+            return true;
         } catch (SerializationException e) {
             log.trace("Skipped an entry that cannot be read", e);
+            return false;
         }
     }
 
