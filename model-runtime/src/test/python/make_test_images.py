@@ -30,7 +30,7 @@ def main() -> None:
         duration=100,
         lossless=True,
     )
-    # orientation 6: to be turned a quarter clockwise
+    # orientation 6: turn a quarter clockwise
     turned = upright.transpose(Image.Transpose.ROTATE_90)
     exif = Image.Exif()
     exif[274] = 6

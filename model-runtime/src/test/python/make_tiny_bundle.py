@@ -1,4 +1,4 @@
-"""Writes the tests' bundle: a few hundred random weights that tell colours and their places apart.
+"""Writes the tests' bundle: a few hundred random weights that distinguish colours and their places.
 
 It learns nothing and knows nothing; what matters is that different images and different texts get different numbers,
 always the same ones. Run it from anywhere: `python make_tiny_bundle.py`; needs onnx, onnxruntime and numpy.
@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # which ONNX Runtime reads when it is imported
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime reads it when it is imported
 import onnxruntime
 
 TARGET = Path(__file__).parent.parent / "resources/io/tagstream/bundles/tiny"
@@ -86,7 +86,7 @@ def image_encoder(random):
 
 
 def text_encoder(random, vocabulary):
-    """A vector a word; the runtime's pooling does the rest."""
+    """One vector for each word; the runtime's pooling does the rest."""
     value = helper.make_tensor_value_info
     return model(
         [
@@ -131,7 +131,7 @@ def decoder(random):
 def tokenizer(vocabulary):
     return {
         "version": "1.0",
-        # as real tokenizers come: the runtime must switch both off
+        # as in real tokenizers: the runtime must switch both off
         "truncation": {"max_length": 8, "strategy": "LongestFirst", "stride": 0, "direction": "Right"},
         "padding": {
             "strategy": {"Fixed": 24},
@@ -190,7 +190,7 @@ def main() -> None:
     }
     session = {name: onnxruntime.InferenceSession(files[name]) for name in files if name.endswith(".onnx")}
     center = (unit(random.standard_normal(EMBEDDING)) * 0.3).astype("<f4")
-    # blocks of colour rather than noise, whose cells would all be the same grey
+    # blocks of colour: in noise, all cells would be the same grey
     blocks = random.integers(0, 256, (REFERENCES, CELLS, CELLS, 3), dtype=np.uint8)
     pixels = blocks.repeat(SIZE // CELLS, axis=1).repeat(SIZE // CELLS, axis=2)
     reference = session["image_encoder.onnx"].run(["embedding"], {"pixels": pixels})[0].astype("<f4")

@@ -5,7 +5,7 @@
  */
 package io.tagstream.model;
 
-/** Text from strangers, made fit for a message: short, and without control characters. */
+/** Makes text from outside safe for messages: short, and without control characters. */
 public final class Excerpt {
     private static final int LENGTH = 200;
 
@@ -28,7 +28,7 @@ public final class Excerpt {
                 : excerpt.toString();
     }
 
-    /** What neither ends a line nor hides or reorders what stands beside it. */
+    /** Whether a character neither ends a line nor hides or reorders the text beside it. */
     private static boolean isHarmless(int character) {
         return switch (Character.getType(character)) {
             case Character.CONTROL,

@@ -7,13 +7,15 @@ package io.tagstream.model;
 
 /** Why an image could not be scored. */
 public enum FailureReason {
-    /** The URI is malformed, of an unknown scheme, or refused with HTTP 4xx; or the expected checksum is not one. */
+    /**
+     * The URI is malformed, has an unknown scheme, or is refused with HTTP 4xx; or the expected checksum is malformed.
+     */
     BAD_REFERENCE(false),
     /** There is nothing at the URI: no such file, HTTP 404 or 410. */
     FETCH_NOT_FOUND(false),
     /** The source refuses: file permissions, HTTP 401, 403 or 451. */
     FETCH_FORBIDDEN(false),
-    /** Policy forbids the address: a path outside the roots, a private network, too many redirects. */
+    /** The configuration forbids the address: a path outside the roots, a private network, too many redirects. */
     FETCH_BLOCKED(false),
     /** The source did not deliver in time. */
     FETCH_TIMEOUT(true),
@@ -21,15 +23,15 @@ public enum FailureReason {
     FETCH_FAILED(true),
     /** More bytes than allowed. */
     TOO_LARGE(false),
-    /** The bytes are not those that were expected. */
+    /** The bytes do not have the expected checksum. */
     CHECKSUM_MISMATCH(false),
-    /** The bytes are no image of a known format. */
+    /** The bytes are not an image of a known format. */
     UNSUPPORTED_FORMAT(false),
-    /** An image that is truncated or does not decode. */
+    /** The image is truncated or does not decode. */
     CORRUPT_IMAGE(false),
     /** More pixels than allowed, by the image's header. */
     TOO_MANY_PIXELS(false),
-    /** The model failed on it. */
+    /** The model failed on the image. */
     MODEL_ERROR(true);
 
     private final boolean retryable;
@@ -38,7 +40,7 @@ public enum FailureReason {
         this.retryable = retryable;
     }
 
-    /** Whether the same reference may succeed later without anyone changing it; the runtime then tries it again. */
+    /** Whether the same reference may succeed later without a change. If so, the runtime tries it again. */
     public boolean retryable() {
         return retryable;
     }

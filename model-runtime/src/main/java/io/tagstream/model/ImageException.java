@@ -9,8 +9,8 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * An image could not be scored. The message says what failed, with which value, and what to change; whatever a stranger put
- * into it, it has no control characters and is of bounded length.
+ * An image could not be scored. The message says what failed, with which value, and what to change. Whatever input it
+ * quotes, it has no control characters and a limited length.
  */
 public final class ImageException extends Exception {
     private static final long serialVersionUID = 1L;
@@ -49,16 +49,16 @@ public final class ImageException extends Exception {
     }
 
     /**
-     * The image's source is down or has too much to do: it should be asked for less.
+     * The image's source is down or overloaded, and should be asked for less.
      *
-     * @param retryAfter how long it wants to be left alone, where it says so
+     * @param retryAfter how long the source wants to be left alone, if it says so
      */
     public static ImageException overloaded(
             FailureReason reason, String message, Optional<Duration> retryAfter, Throwable cause) {
         return new ImageException(reason, message, 1, true, retryAfter.orElse(null), cause);
     }
 
-    /** The same failure, given up after so many attempts. */
+    /** The same failure, after {@code allAttempts} attempts. */
     public ImageException after(int allAttempts) {
         String message = allAttempts > 1 ? "%s (attempt %d)".formatted(getMessage(), allAttempts) : getMessage();
         ImageException last =
@@ -71,17 +71,17 @@ public final class ImageException extends Exception {
         return reason;
     }
 
-    /** How many attempts were made; 0 if the image's source had answered nobody for so long that none was. */
+    /** How many attempts were made; 0 if the image's source had answered nobody for so long that none was made. */
     public int attempts() {
         return attempts;
     }
 
-    /** Whether the image's source is down or has too much to do: timeouts, refused connections, HTTP 429 and 503. */
+    /** Whether the image's source is down or overloaded: timeouts, refused connections, HTTP 429 and 503. */
     public boolean sourceOverloaded() {
         return sourceOverloaded;
     }
 
-    /** How long the source wants to be left alone, where it says so. */
+    /** How long the source wants to be left alone, if it says so. */
     public Optional<Duration> retryAfter() {
         return Optional.ofNullable(retryAfter);
     }

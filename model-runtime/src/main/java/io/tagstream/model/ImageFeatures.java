@@ -6,11 +6,11 @@
 package io.tagstream.model;
 
 /**
- * What the model's scores of an image are computed from: enough to score it against other labels without reading it
- * again. Scores computed from them later are those that a fresh reading gives, as far as the execution provider computes
- * alike, within 1e-3: fresh scores are computed from the same, rounded to half precision.
+ * What an image's scores are computed from: enough to score it against other labels without reading it again. Later
+ * scores agree with those of a fresh reading within 1e-3, on the same execution provider, because fresh scores are
+ * computed from the same features, rounded to half precision.
  *
- * @param bytes {@link ModelDescription#featureBytes} bytes whose layout is the model's own; not to be changed
+ * @param bytes {@link ModelDescription#featureBytes} bytes, in the model's own layout; do not change them
  */
-@SuppressWarnings("ArrayRecordComponent") // tens of kilobytes, handed over and never compared
+@SuppressWarnings("ArrayRecordComponent") // tens of kilobytes, passed on and never compared
 public record ImageFeatures(byte[] bytes) {}

@@ -8,24 +8,24 @@ package io.tagstream.model;
 import java.util.Optional;
 
 /**
- * An image to be read and scored.
+ * An image to read and score.
  *
- * @param uri where its bytes are, as submitted; anything that cannot be read fails as an {@link ImageException}
+ * @param uri where its bytes are, as submitted; whatever cannot be read fails with an {@link ImageException}
  * @param sha256 the expected SHA-256 of its bytes, hexadecimal
- * @param lane whose image it is: lanes take turns, so that none waits for all that another has submitted; compared by
- *     {@code equals}
+ * @param lane whose image it is, compared by {@code equals}. Lanes take turns, so that none waits for everything that
+ *     another has submitted
  * @param name what logs call it
- * @param priority when its turn comes
- * @param known features to be used if its bytes are still those that they were made of
+ * @param priority who goes first
+ * @param known features to use if they were made from the same bytes
  */
 public record ImageRequest(
         String uri, Optional<String> sha256, Object lane, String name, Priority priority, Optional<KnownImage> known) {
-    /** A fresh image that nothing is known of. */
+    /** A fresh image about which nothing is known. */
     public ImageRequest(String uri, Optional<String> sha256, Object lane, String name) {
         this(uri, sha256, lane, name, Priority.FRESH, Optional.empty());
     }
 
-    /** A fresh image of a caller that has one lane and no name for it. */
+    /** A fresh image without a name, for callers with one lane. */
     public ImageRequest(String uri, Optional<String> sha256) {
         this(uri, sha256, "", "an image");
     }
@@ -35,7 +35,7 @@ public record ImageRequest(
         return new ImageRequest(uri, sha256, lane, name, priority, Optional.of(image));
     }
 
-    /** The same, to be done when nothing fresh waits. */
+    /** The same, to do when nothing fresh waits. */
     public ImageRequest inBackground() {
         return new ImageRequest(uri, sha256, lane, name, Priority.BACKGROUND, known);
     }

@@ -6,9 +6,10 @@
 package io.tagstream.model;
 
 /**
- * Features of an image that was scored before: if its bytes are still the same, it need not be decoded and encoded again.
+ * Features of an image that was scored before. If its bytes are still the same, it need not be decoded and encoded
+ * again.
  *
- * @param sha256 SHA-256 of the bytes that the features were made of, 64 lower-case hexadecimal digits
+ * @param sha256 SHA-256 of the bytes that the features were made from, 64 lower-case hexadecimal digits
  * @param width width in pixels, upright
  * @param height height in pixels, upright
  * @param features made by this model, in the same version

@@ -6,46 +6,46 @@
 package io.tagstream.model;
 
 /**
- * Which labels of a vocabulary an image is decoded against; the others' scores are {@link ImageScores#NOT_DECODED}. A model
- * without a decoder chooses the same way, though it gains nothing by it.
+ * Which labels of a vocabulary an image is decoded against; the others' scores are {@link ImageScores#NOT_DECODED}. A
+ * model without a decoder selects in the same way, although it saves nothing.
  *
- * @param kind how they are chosen
- * @param count how many of them; 0 unless kind is {@link Kind#TOP}
+ * @param kind how labels are selected
+ * @param count how many labels are selected; 0 unless kind is {@link Kind#TOP}
  */
 public record LabelSelection(Kind kind, int count) {
     /** All labels. */
     public static final LabelSelection ALL = new LabelSelection(Kind.ALL, 0);
 
-    /** Candidates alone. */
+    /** Only the candidates. */
     public static final LabelSelection CANDIDATES = new LabelSelection(Kind.CANDIDATES, 0);
 
-    /** How labels are chosen. */
+    /** How labels are selected. */
     public enum Kind {
         /** Every label. */
         ALL,
         /**
          * Labels that are promising enough for the image: their cosine, standardised over the model's reference
-         * embeddings, plus the model's share of how common it takes the label to be, reaches its cutoff. That depends on
-         * image and label alone: whether a label is a candidate does not change with the other labels.
+         * embeddings, plus a share of how common the model expects the label to be, reaches the model's cutoff. This
+         * depends only on image and label: other labels do not change whether a label is a candidate.
          */
         CANDIDATES,
-        /** The most promising ones. Approximate: a new label may push another one out. */
+        /** The most promising labels. This is approximate: a new label may push out another. */
         TOP
     }
 
     /**
      * The {@code count} labels that are most promising for an image.
      *
-     * @throws IllegalArgumentException if that is less than 1
+     * @throws IllegalArgumentException if {@code count} is less than 1
      */
     public static LabelSelection top(int count) {
         if (count < 1) {
-            throw new IllegalArgumentException("A selection needs a label at least, not " + count);
+            throw new IllegalArgumentException("A selection needs at least 1 label, not " + count);
         }
         return new LabelSelection(Kind.TOP, count);
     }
 
-    /** Whether a label's score depends on image and label alone. */
+    /** Whether a label's score depends only on image and label. */
     public boolean exact() {
         return kind != Kind.TOP;
     }

@@ -10,8 +10,8 @@ import java.util.List;
 /**
  * The text of a label.
  *
- * @param name the label's name; stands for <code>{}</code> in prompts
- * @param prompts texts whose vectors are averaged; empty for the bundle's templates
+ * @param name the label's name, which replaces <code>{}</code> in prompts
+ * @param prompts texts whose vectors are averaged; empty to use the bundle's templates
  */
 public record LabelText(String name, List<String> prompts) {
     public LabelText {

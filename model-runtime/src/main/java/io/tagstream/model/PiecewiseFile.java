@@ -14,9 +14,9 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 
 /**
- * Reads files piece by piece. Java copies each read of a file through a direct buffer as large as the read, and keeps that
- * buffer for the thread: a thread that once read a large image in one go would hold as much memory again, outside the heap
- * and unseen by every limit on images.
+ * Reads files piece by piece. For each read, Java uses a direct buffer as large as the read, and keeps that buffer for
+ * the thread. A thread that once read a large image in a single read would hold as much memory again, outside the heap,
+ * where no limit on images sees it.
  */
 public final class PiecewiseFile {
     private static final int PIECE = 64 * 1024;
@@ -24,7 +24,7 @@ public final class PiecewiseFile {
 
     private PiecewiseFile() {}
 
-    /** Opens a file; however much is asked for at once, it is read in pieces. */
+    /** Opens a file, which is read in pieces however much is asked for at once. */
     public static InputStream open(Path file, OpenOption... options) throws IOException {
         return new FilterInputStream(Files.newInputStream(file, options)) {
             @Override

@@ -5,10 +5,10 @@
  */
 package io.tagstream.model;
 
-/** Who goes first where images wait for the model. */
+/** Who goes first when images wait for the model. */
 public enum Priority {
     /** Someone waits for it. */
     FRESH,
-    /** It is done when nothing fresh waits; with a small share of the model's time where something always does. */
+    /** Runs when nothing fresh waits. If something fresh always waits, it gets a small share of the model's time. */
     BACKGROUND
 }

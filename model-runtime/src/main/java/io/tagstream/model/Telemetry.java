@@ -14,14 +14,14 @@ import java.util.Set;
  * ONNX Runtime's reports to its maker, and how to stop them.
  *
  * <p>On Linux and macOS, ONNX Runtime keeps a device id and a database of events in the user's cache directory ({@code
- * ~/.cache/Microsoft/DeveloperTools/.onnxruntime}) and uploads the events, unless {@value #VARIABLE} is {@code 1} in the
- * environment before it loads. A Java program cannot set a variable for itself, and ONNX Runtime's own switch, {@code
- * OrtEnvironment.setTelemetry(false)}, comes too late to prevent the files and the first event. So whoever starts the
- * process sets the variable: Tagstream's launcher does, and a program that uses this library has to. Where the variable
- * is missing, loading the first model logs one warning.
+ * ~/.cache/Microsoft/DeveloperTools/.onnxruntime}) and uploads the events, unless {@value #VARIABLE} is {@code 1} in
+ * the environment before it loads. A Java program cannot set a variable for itself, and ONNX Runtime's own switch,
+ * {@code OrtEnvironment.setTelemetry(false)}, comes too late to prevent the files and the first event. So whoever
+ * starts the process must set the variable: Tagstream's launcher does, and so must the launcher of any program that
+ * uses this library. If the variable is missing, loading the first model logs one warning.
  *
- * <p>On Windows there is no such variable, and no upload: events go to the system's event tracing. This library switches
- * them off with {@code setTelemetry(false)}.
+ * <p>Windows has no such variable, and no upload: events go to the system's event tracing. This library switches them
+ * off with {@code setTelemetry(false)}.
  */
 public final class Telemetry {
     /** The environment variable that stops the reports when it is {@code 1}. */
@@ -31,13 +31,13 @@ public final class Telemetry {
 
     private Telemetry() {}
 
-    /** Stops the reports of a process that is yet to start. */
+    /** Stops the reports of a process that has not started yet. */
     public static void disable(Map<String, String> environment) {
         environment.put(VARIABLE, "1");
     }
 
     /**
-     * What to tell people whose ONNX Runtime reports; empty if it does not.
+     * What to tell people if their ONNX Runtime reports; empty if it does not.
      *
      * @param environment the process's environment when it started
      * @param system the operating system, as {@code os.name} names it

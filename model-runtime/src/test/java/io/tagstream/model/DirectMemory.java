@@ -19,7 +19,7 @@ import java.util.concurrent.Future;
 public final class DirectMemory {
     private DirectMemory() {}
 
-    /** How many bytes the threads hold, once each has done the work, for as long as they live. */
+    /** How many bytes living threads hold, after each has done the work. */
     public static long keptBy(int threads, Callable<?> work) throws Exception {
         ExecutorService pool = Executors.newFixedThreadPool(threads);
         try {
@@ -28,7 +28,7 @@ public final class DirectMemory {
             List<Future<?>> done = new ArrayList<>();
             for (int i = 0; i < threads; i++) {
                 done.add(pool.submit(() -> {
-                    // a thread that waits here does not take another's work
+                    // a thread that waits here cannot take another thread's work
                     all.countDown();
                     all.await();
                     return work.call();

@@ -24,7 +24,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The example of the package documentation, run as it stands there. */
+/** Runs the example of the package documentation as it is printed there. */
 class LibraryExampleTest {
     private static final Path SOURCES = Path.of("src");
 

@@ -14,18 +14,18 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/** A home directory for processes that may leave nothing of ONNX Runtime's in it. */
+/** A home directory in which ONNX Runtime must leave no files. */
 public final class OtherHome {
     /**
-     * ONNX Runtime also keeps quiet where variables such as CI tell it that nobody is there, and uses another directory
-     * where XDG_CACHE_HOME names one; neither may hide what people would get.
+     * ONNX Runtime also sends no reports if variables such as CI are set, and uses the directory in XDG_CACHE_HOME if
+     * there is one. Neither may hide what users would get.
      */
     private static final Set<String> KEPT =
             Set.of("JAVA_HOME", "LC_ALL", "LD_LIBRARY_PATH", "PATH", Telemetry.VARIABLE);
 
     private OtherHome() {}
 
-    /** Makes {@code home} the home directory of a process that is yet to start. */
+    /** Makes {@code home} the home directory of a process that has not started yet. */
     public static void use(Path home, Map<String, String> environment) {
         environment.keySet().retainAll(KEPT);
         environment.put("HOME", home.toString());

@@ -42,7 +42,7 @@ class TelemetryTest {
                     .toList();
             assertThat(libraries).extracting(JarEntry::getName).anyMatch(name -> name.contains("/linux-x64/"));
             for (JarEntry library : libraries) {
-                // the zero bytes that strings end with in C keep a longer name from matching
+                // with the zero bytes that end strings in C, a longer name does not match
                 String code = new String(file.getInputStream(library).readAllBytes(), StandardCharsets.ISO_8859_1);
                 assertThat(code.contains("\0" + Telemetry.VARIABLE + "\0"))
                         .as("%s in %s of %s", Telemetry.VARIABLE, library.getName(), jar.getFileName())
@@ -60,7 +60,7 @@ class TelemetryTest {
         assertThat(OtherHome.leftByOnnxRuntime(home)).isEmpty();
     }
 
-    /** Where it can keep nothing at home, ONNX Runtime complains, and leaves a file where it runs. */
+    /** If ONNX Runtime cannot keep files at home, it complains, and leaves a file where it runs. */
     @Test
     void shouldNotMissAHomeThatTakesNoFiles() throws Exception {
         Path home = Files.createFile(folder.resolve("no directory"));

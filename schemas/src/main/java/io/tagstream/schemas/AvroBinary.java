@@ -22,9 +22,10 @@ import org.apache.avro.specific.SpecificRecord;
 import org.apache.kafka.common.errors.SerializationException;
 
 /**
- * One contract's values as Avro binary behind a header, strictly: a value takes the whole of its bytes.
+ * Writes and reads one contract's values as Avro binary after a header. It is strict: a value must use all of its
+ * bytes.
  *
- * <p>Thread-safe. Avro's readers and writers are too, once made: what they change while working is per thread.
+ * <p>Thread-safe. Avro's readers and writers are too, because the state that they change is per thread.
  */
 final class AvroBinary<T extends SpecificRecord> {
     private final Class<T> type;
@@ -51,7 +52,7 @@ final class AvroBinary<T extends SpecificRecord> {
             BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(bytes, null);
             writer.write(value, encoder);
             encoder.flush();
-        } catch (IOException | RuntimeException invalid) { // Avro meets a missing field with a NullPointerException
+        } catch (IOException | RuntimeException invalid) { // for a missing field Avro throws a NullPointerException
             throw new SerializationException(
                     "Cannot write " + schema.getFullName() + ": " + invalid.getMessage(), invalid);
         }
@@ -76,7 +77,7 @@ final class AvroBinary<T extends SpecificRecord> {
         } catch (IOException | RuntimeException malformed) {
             throw new SerializationException(
                     describe(reader, bytes) + " cannot be read: " + malformed.getMessage(), malformed);
-        } catch (StackOverflowError recursive) { // whoever wrote it chose the schema, and fields to skip may nest
+        } catch (StackOverflowError recursive) { // the writer chose the schema, and skipped fields may nest
             throw new SerializationException(describe(reader, bytes) + " is nested too deeply", recursive);
         }
         if (left > 0) {

@@ -18,15 +18,16 @@ import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serializer;
 
 /**
- * A contract's values in Confluent's wire format: a zero byte, the schema's id in the registry (four bytes, big-endian),
- * Avro binary. The subject is the topic's name and {@code -value} (Confluent's TopicNameStrategy). Values written with
- * an older or newer schema are resolved to this version's by Avro's rules. Null is null in both directions.
+ * Serde for a contract's values in Confluent's wire format: a zero byte, the schema's id in the registry (four bytes,
+ * big-endian), Avro binary. The subject is the topic's name plus {@code -value} (Confluent's TopicNameStrategy). Values
+ * written with an older or newer schema are resolved to this version's by Avro's rules. Null stays null in both
+ * directions.
  *
- * <p>Errors: what is wrong with the bytes is a {@link SerializationException} that says what was found; a registry that
- * does not answer or refuses is one of the exceptions of {@link SchemaRegistry}, and no record's fault.
+ * <p>Errors: if the bytes are wrong, a {@link SerializationException} says what was found. If the registry does not
+ * answer or refuses, the exception is one of {@link SchemaRegistry}'s, and no record is at fault.
  *
  * <p><b>Threading notes.</b> The serde, its serializer and its deserializer are safe for use by many threads. Ids and
- * readers are kept in concurrent maps; a thread that meets a topic or an id for the first time waits for the registry.
+ * readers are kept in concurrent maps. A thread that sees a topic or an id for the first time waits for the registry.
  *
  * @param <T> generated class of the contract
  */
@@ -43,7 +44,7 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
 
     /**
      * @param type generated class of the contract
-     * @param registry registry that gives and knows the ids; stays the caller's to close
+     * @param registry registry of the ids; the caller closes it
      */
     public AvroSerde(Class<T> type, SchemaRegistry registry) {
         this.registry = registry;
@@ -63,8 +64,8 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
     }
 
     /**
-     * Registers the contract for a topic, so that no later write waits for the registry, nor a read of what this version
-     * wrote. A topic that was not registered is on its first write.
+     * Registers the contract for a topic. After that, writing to the topic does not wait for the registry, and neither
+     * does reading what this version wrote. Otherwise the first write to a topic registers the contract.
      *
      * @param topic topic name
      * @return the schema's id

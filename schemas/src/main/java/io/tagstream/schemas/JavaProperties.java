@@ -13,8 +13,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.apache.avro.Schema;
 
 /**
- * Takes out of a schema what Avro's code generator puts in for Java alone ({@code avro.java.string}): the registered
- * schema is then the contract as written, and the same for producers in every language.
+ * Removes from a schema what Avro's code generator adds only for Java ({@code avro.java.string}). The registered schema
+ * is then the contract as written, and the same for producers in every language.
  */
 final class JavaProperties {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -27,7 +27,7 @@ final class JavaProperties {
             return new Schema.Parser()
                     .parse(plain(JSON.readTree(schema.toString())).toString());
         } catch (JsonProcessingException impossible) {
-            throw new IllegalStateException("Avro wrote a schema that is no JSON: " + schema, impossible);
+            throw new IllegalStateException("Avro wrote a schema that is not JSON: " + schema, impossible);
         }
     }
 
@@ -40,7 +40,7 @@ final class JavaProperties {
             object.remove(STRING_TYPE);
             object.fieldNames().forEachRemaining(name -> object.set(name, plain(object.get(name))));
             if (object.size() == 1 && object.path("type").isTextual()) {
-                return object.get("type"); // {"type": "string"} is "string"
+                return object.get("type"); // {"type": "string"} means "string"
             }
         }
         return node;

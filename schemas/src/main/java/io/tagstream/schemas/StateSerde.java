@@ -22,15 +22,15 @@ import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serializer;
 
 /**
- * Internal state (state stores, changelogs, repartition topics) in Avro's <a
- * href="https://avro.apache.org/docs/1.12.0/specification/#single-object-encoding">single-object encoding</a>: 0xC3 0x01,
- * the schema's 64-bit Rabin fingerprint (little-endian), Avro binary. No registry is asked, in start-up, restoration or
- * operation. Null is null in both directions.
+ * Serde for internal state (state stores, changelogs, repartition topics) in Avro's <a
+ * href="https://avro.apache.org/docs/1.12.0/specification/#single-object-encoding">single-object encoding</a>: 0xC3
+ * 0x01, the schema's 64-bit Rabin fingerprint (little-endian), Avro binary. It never asks a registry, whether in
+ * start-up, restoration or operation. Null stays null in both directions.
  *
- * <p>State outlives a version of Tagstream. A class whose schema changes keeps its earlier schemas as resources {@code
- * earlier/<ClassName>-1.avsc}, {@code -2.avsc} and so on beside the class; state written with them is resolved to the
- * present one. Bytes of any other schema are an {@link UnknownStateException}, anything else that cannot be read a {@link
- * SerializationException}.
+ * <p>State outlives a version of Tagstream. When the schema of a class changes, its earlier schemas stay as resources
+ * beside the class: {@code earlier/<ClassName>-1.avsc}, {@code -2.avsc} and so on. State written with them is resolved
+ * to the current schema. Bytes of any other schema cause an {@link UnknownStateException}, and anything else that
+ * cannot be read a {@link SerializationException}.
  *
  * <p><b>Threading notes.</b> Immutable after construction; safe for use by many threads.
  *
@@ -97,7 +97,7 @@ public final class StateSerde<T extends SpecificRecord> implements Serde<T> {
         if (reader == null) {
             throw new UnknownStateException(String.format(
                     "A state entry of %d bytes has the schema fingerprint %016x, which this version of %s does not"
-                            + " know: it was written by a newer version; run that one",
+                            + " know: a newer version wrote it; run that version",
                     bytes.length, fingerprint, binary.schema().getFullName()));
         }
         return binary.read(reader, bytes, HEADER_LENGTH);

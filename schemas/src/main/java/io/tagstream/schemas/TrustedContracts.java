@@ -11,8 +11,8 @@ import java.util.Set;
 import org.apache.avro.util.ClassSecurityValidator;
 
 /**
- * Avro loads no class that it was not told to trust. This tells it to trust the contracts' generated classes, beside
- * whatever the process trusts already; it is in force from the first use of a serde on.
+ * Avro loads only classes that it was told to trust. This class tells it to trust the contracts' generated classes, in
+ * addition to what the process trusts already. It takes effect with the first use of a serde.
  */
 final class TrustedContracts {
     private static final Set<String> PACKAGES =
@@ -25,6 +25,6 @@ final class TrustedContracts {
 
     private TrustedContracts() {}
 
-    /** Runs the static initialiser, which the first call does and later ones do not repeat. */
+    /** Makes sure that the static initialiser has run. */
     static void load() {}
 }

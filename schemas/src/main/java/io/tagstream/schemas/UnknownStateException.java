@@ -8,8 +8,8 @@ package io.tagstream.schemas;
 import org.apache.kafka.common.KafkaException;
 
 /**
- * State of a schema that this version does not know, as a newer version leaves it. The state is whole, and no fault of
- * what it is about: it is to be left to the version that can read it.
+ * State has a schema that this version does not know, because a newer version wrote it. The state is intact, and what
+ * it describes is not at fault: leave it to the version that can read it.
  */
 public final class UnknownStateException extends KafkaException {
     private static final long serialVersionUID = 1L;

@@ -23,8 +23,8 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Any bytes at all are a value or a {@link SerializationException}, whatever schema they name: this version's, another
- * contract's, one that writers in other languages have, or none. Without JAZZER_FUZZ this runs over the corpus alone.
+ * Any bytes give a value or a {@link SerializationException}, whatever schema they name: this version's, another
+ * contract's, one of writers in other languages, or none. Without JAZZER_FUZZ this runs only over the corpus.
  */
 class AvroFuzzTest {
     private static final SchemaRegistry REGISTRY = SchemaRegistries.inMemory();
@@ -32,7 +32,7 @@ class AvroFuzzTest {
     private static final AvroSerde<Label> LABELS = new AvroSerde<>(Label.class, REGISTRY);
     private static final int HEADER = 5;
 
-    /** Made by a stranger who may register schemas: compatible by name, and as odd as Avro allows. */
+    /** The schema of an attacker who may register schemas: compatible by name, and as odd as Avro allows. */
     private static final List<String> STRANGE_SCHEMAS = List.of("""
             {"type":"record","name":"ImageReference","namespace":"io.tagstream.avro","fields":[
              {"name":"uri","type":{"type":"array","items":"null"}},
@@ -83,7 +83,7 @@ class AvroFuzzTest {
                 withBody(IDS[0], 0xFE, 0xFF, 0xFF, 0xFF, 0x0F),
                 // a block of 2^31 - 1 nulls, which take no bytes
                 withBody(IDS[2], 0xFE, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0),
-                // a block of a negative count with its size, and one of the least long
+                // a block with a negative count and its size, and one with Long.MIN_VALUE
                 withBody(IDS[2], 1, 2, 0, 0),
                 withBody(IDS[2], 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 0),
                 withBody(IDS[3], 2, 'a', 2, 2, 'b', 0, 0, 0, 0),
@@ -109,7 +109,7 @@ class AvroFuzzTest {
         read(IMAGES, bytes);
         read(LABELS, bytes);
         if (bytes.length >= HEADER) {
-            // ids that nobody has registered teach nothing, and are most of all ids
+            // most ids are not registered, and nothing can be learned from them
             byte[] known = bytes.clone();
             ByteBuffer.wrap(known).put((byte) 0).putInt(IDS[Math.floorMod(bytes[HEADER - 1], IDS.length)]);
             read(IMAGES, known);

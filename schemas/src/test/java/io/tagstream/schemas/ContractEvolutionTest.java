@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Holds today's contracts against every released version: BACKWARD_TRANSITIVE. */
+/** Checks today's contracts against every released version: BACKWARD_TRANSITIVE. */
 class ContractEvolutionTest {
     private static final String STATE = "io.tagstream.avro.state.";
 

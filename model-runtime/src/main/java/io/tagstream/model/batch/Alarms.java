@@ -11,22 +11,22 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The time, and what is to happen later. Tests put a clock that they turn themselves in its place.
+ * The time, and tasks for later. Tests use a clock that they control.
  *
- * <p><i>Threading notes.</i> May be used from any thread. Tasks run on one thread and must not block.
+ * <p><i>Threading notes.</i> May be used from any thread. All tasks run on one thread and must not block.
  */
 interface Alarms extends AutoCloseable {
-    /** As {@link System#nanoTime}. */
+    /** Like {@link System#nanoTime}. */
     long nanoTime();
 
     /**
-     * Runs a task after some time.
+     * Runs a task after a delay.
      *
-     * @return takes it back
+     * @return cancels the task
      */
     Runnable schedule(Runnable task, long delayNanos);
 
-    /** Drops what is still to come, waits for nothing. */
+    /** Cancels the tasks that have not run yet, without waiting. */
     @Override
     void close();
 
@@ -38,7 +38,7 @@ interface Alarms extends AutoCloseable {
             return thread;
         });
         executor.setRemoveOnCancelPolicy(true);
-        // what is scheduled after closing concerns images that closing has cancelled
+        // tasks scheduled after closing are for images that closing has cancelled
         executor.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy());
         return new Alarms() {
             @Override

@@ -8,10 +8,10 @@ package io.tagstream.model.batch;
 import java.util.random.RandomGenerator;
 
 /**
- * Exponential backoff with full jitter: a wait is drawn evenly between 0 and a bound that doubles with every attempt, so
+ * Exponential backoff with full jitter: each wait is random, between 0 and a bound that doubles with every attempt, so
  * that images that failed together do not come back together (M. Brooker, "Exponential Backoff And Jitter", 2015).
  *
- * <p><i>Threading notes.</i> As safe as the random generator it is given.
+ * <p><i>Threading notes.</i> As thread-safe as its random generator.
  */
 final class Backoff {
     private final long firstNanos;

@@ -11,7 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The images scored last, by the checksum of their bytes: the same photo under another id is not encoded again.
+ * The most recently scored images, by the checksum of their bytes: the same photo under another id is not encoded
+ * again.
  *
  * <p><i>Threading notes.</i> Thread-safe.
  */
@@ -19,7 +20,7 @@ final class FeatureCache {
     private final int most;
     private final Map<String, KnownImage> images = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** @param most images kept; the one that was not asked for the longest is dropped first */
+    /** @param most how many images to keep; the least recently used one is dropped first */
     FeatureCache(int most) {
         this.most = most;
     }

@@ -23,30 +23,31 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * The images that wait for an attempt, and who is next. What waits here, for its turn, for its source or for its backoff
- * to end, holds no thread, no bytes and no pixels.
+ * The images that wait for an attempt, and which of them is next. An image that waits here holds no thread, no bytes
+ * and no pixels.
  *
  * <ul>
- *   <li><b>Turns.</b> Images line up by priority, lane and source, and the lines take turns: neither a caller with a long queue nor a
- *       source with many images makes the others wait for all of it. Within a line, those that come back from a backoff go
- *       first.
- *   <li><b>Priorities.</b> A background image is fetched only when no fresh one can be, and no more of them are fetched
- *       ahead of the model than one in {@value #BACKGROUND_AHEAD}: they hold what fresh ones would have to wait for.
- *   <li><b>Sources.</b> Each has a {@link SourceLimit}, and none takes more than {@value #SHARE_OF_FREE} times what it
- *       leaves free of the fetches possible at a time (dynamic thresholds: Choudhury and Hahne, 1998): a source that
- *       begins to hang leaves threads to the others, however many it had.
- *   <li><b>Giving up.</b> An image whose source has answered nobody for as long as the image has waited, and that is as
- *       long as the deadline, fails without an attempt. Behind a source that is merely slow it waits.
+ *   <li><b>Turns.</b> Images queue by priority, lane and source, and the queues take turns: neither a caller nor a
+ *       source with many images makes the others wait for all of them. Within a queue, images that return from a
+ *       backoff go first.
+ *   <li><b>Priorities.</b> A background image is fetched only when no fresh image can be. At most one in {@value
+ *       #BACKGROUND_AHEAD} of the images fetched ahead of the model is a background image, since they take room that
+ *       fresh images would have to wait for.
+ *   <li><b>Sources.</b> Each has a {@link SourceLimit}, and none uses more than {@value #SHARE_OF_FREE} times as many
+ *       fetch threads as it leaves free (dynamic thresholds: Choudhury and Hahne, 1998). So a source that starts to
+ *       hang leaves threads for the others, however many it had.
+ *   <li><b>Giving up.</b> If a source has answered nobody for the deadline, images that have waited as long fail
+ *       without an attempt. Images wait on for a source that is just slow.
  * </ul>
  *
- * <p><i>Threading notes.</i> Thread-safe. Nothing here blocks or calls back: what is to be started or ended is returned.
+ * <p><i>Threading notes.</i> Thread-safe. Nothing here blocks or calls back: methods return what to start or end.
  */
 final class FetchQueue {
     private static final int SHARE_OF_FREE = 3;
-    /** Idle sources that are remembered because they were in trouble lately. */
+    /** How many idle sources to remember because they were recently in trouble. */
     private static final int REMEMBERED_SOURCES = 1_000;
 
-    /** One in so many of the images fetched ahead may be a background image. */
+    /** One in this many of the images fetched ahead may be a background image. */
     private static final int BACKGROUND_AHEAD = 4;
 
     private record LineKey(Priority priority, Object lane, String source) {
@@ -56,7 +57,7 @@ final class FetchQueue {
     }
 
     private final int maxFetching;
-    /** What a source takes that is alone. */
+    /** The most fetches for one source, when there is no other. */
     private final int maxOfSource;
 
     private final int maxInFlight;
@@ -64,7 +65,7 @@ final class FetchQueue {
     private final long deadlineNanos;
     private final Map<String, Source> sources = new HashMap<>();
     private final Map<LineKey, Line> lines = new HashMap<>();
-    /** Lines whose turn will come, as far as their source's limit is concerned. */
+    /** Lines that take turns: all but those that their source holds. */
     private final Map<Priority, Deque<Line>> turns = new EnumMap<>(Priority.class);
 
     private final Map<String, Source> idleInTrouble = new LinkedHashMap<>();
@@ -75,10 +76,10 @@ final class FetchQueue {
     private int waiting;
 
     /**
-     * @param maxFetching fetches at a time
-     * @param maxInFlight images in all stages at a time
-     * @param maxAhead of these, images that are fetched already when another fetch begins: they have had their turn, and
-     *     whoever comes now waits for all of them
+     * @param maxFetching the most fetches at a time
+     * @param maxInFlight the most images in all stages at a time
+     * @param maxAhead how many of these may be fetched already when another fetch begins. They have had their turn, so
+     *     any image that comes now waits for all of them
      * @param deadline see {@link RetryOptions}
      */
     FetchQueue(int maxFetching, int maxInFlight, int maxAhead, Duration deadline) {
@@ -92,13 +93,13 @@ final class FetchQueue {
         }
     }
 
-    /** A line of images of one lane at one source. */
+    /** The queue of one lane's images at one source. */
     private static final class Line {
         private final LineKey key;
         private final Source source;
         private final Set<Work<?>> again = new LinkedHashSet<>();
         private final Set<Work<?>> fresh = new LinkedHashSet<>();
-        /** Whether it is among the turns or its source's held lines. */
+        /** Whether it is in {@link #turns} or in its source's held lines. */
         private boolean linedUp;
 
         Line(LineKey key, Source source) {
@@ -118,7 +119,7 @@ final class FetchQueue {
         }
     }
 
-    /** A source that images wait for or are being fetched from, or that was in trouble lately. */
+    /** A source that images wait for or are being fetched from, or that was recently in trouble. */
     private static final class Source {
         private final String name;
         private final SourceLimit limit;
@@ -144,7 +145,7 @@ final class FetchQueue {
         }
     }
 
-    /** An image waits for its next attempt; false if it has ended. */
+    /** Adds an image that waits for its next attempt; false if it has ended. */
     synchronized boolean add(Work<?> work, long now) {
         if (work.ended()) {
             return false;
@@ -169,7 +170,7 @@ final class FetchQueue {
         return true;
     }
 
-    /** Takes out an image that has ended or is to; false if it does not wait here. */
+    /** Removes an image that has ended or is about to; false if it does not wait here. */
     synchronized boolean remove(Work<?> work) {
         Line line = lines.get(LineKey.of(work));
         if (line == null || !(line.again.remove(work) || line.fresh.remove(work))) {
@@ -180,7 +181,7 @@ final class FetchQueue {
         return true;
     }
 
-    /** The next image to be fetched, if one may be now. It is in flight and its source in use from then on. */
+    /** The next image to fetch, if one may be fetched now. From then on it is in flight, and its source in use. */
     synchronized Optional<Work<?>> poll(long now) {
         if (fetching >= maxFetching || inFlight >= maxInFlight || inFlight - fetching >= maxAhead) {
             return Optional.empty();
@@ -230,7 +231,7 @@ final class FetchQueue {
         return Optional.empty();
     }
 
-    /** The image is in no stage any more. */
+    /** The image has left the stages. */
     synchronized void landed(Work<?> work) {
         if (work.inFlight) {
             work.inFlight = false;
@@ -241,7 +242,7 @@ final class FetchQueue {
         }
     }
 
-    /** The image's source has answered, whatever the answer was. */
+    /** The image's source has answered, no matter what. */
     synchronized void answered(Work<?> work, long now) {
         Source source = sources.get(work.source);
         source.limit.answered(source.inUse);
@@ -255,10 +256,10 @@ final class FetchQueue {
     }
 
     /**
-     * The image's source is down or has too much to do.
+     * The image's source is down or overloaded.
      *
-     * @param pause for how long it wants to be left alone; 0 if it does not say so
-     * @return images to be given up
+     * @param pause how long it wants to be left alone; 0 if it does not say
+     * @return images to give up
      */
     synchronized List<Work<?>> overloaded(Work<?> work, long begunAt, long now, Duration pause) {
         Source source = sources.get(work.source);
@@ -289,11 +290,11 @@ final class FetchQueue {
         }
     }
 
-    /** Why an image was given up. */
+    /** Says why an image was given up. */
     ImageException unserved(Work<?> work) {
         return new ImageException(
                 FailureReason.FETCH_TIMEOUT,
-                "%s has served nobody for %d s; submit the image again when it is back"
+                "%s has served no image for %d s; submit the image again when it is back"
                         .formatted(work.source, Duration.ofNanos(deadlineNanos).toSeconds()),
                 0,
                 null);
@@ -347,17 +348,17 @@ final class FetchQueue {
         }
     }
 
-    /** Images waiting for their turn or their source. */
+    /** The number of images that wait for their turn or their source. */
     synchronized int waiting() {
         return waiting;
     }
 
-    /** Images in the stages. */
+    /** The number of images in the stages. */
     synchronized int inFlight() {
         return inFlight;
     }
 
-    /** How long ago the oldest of the waiting images was submitted, in nanoseconds; 0 where none waits. */
+    /** How long ago the oldest waiting image was submitted, in nanoseconds; 0 if none waits. */
     synchronized long oldestNanos(long now) {
         return lines.values().stream()
                 .flatMap(line -> Stream.of(line.again, line.fresh))
@@ -379,7 +380,7 @@ final class FetchQueue {
                 .orElse(0);
     }
 
-    /** Sources that are asked for less than the most. */
+    /** The number of sources whose limit is below the maximum. */
     synchronized int limitedSources() {
         return (int) sources.values().stream()
                 .filter(source -> source.limit.reduced())

@@ -17,17 +17,17 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * What waits for the model, and what is next: images of all callers, collected into batches, and jobs that are done in
- * turns of their own. Each is served first come, first served.
+ * What waits for the model, and what is next: images of all callers, collected into batches, and jobs, each of which
+ * gets its own turn. Both are served first come, first served.
  *
  * <ol>
  *   <li>A fresh job goes first.
- *   <li>A batch of fresh images is next as soon as it is ready: full, or its oldest image has waited long enough.
- *   <li>A background job or a small batch of background images, by turns, is next where there is nothing fresh, or has
- *       been for {@value #FRESH_TURNS} turns in a row.
+ *   <li>A batch of fresh images is next once it is full or its oldest image has waited long enough.
+ *   <li>A background job or a small batch of background images, alternately, is next if there is nothing fresh, or
+ *       after {@value #FRESH_TURNS} fresh turns in a row.
  * </ol>
  *
- * <p><i>Threading notes.</i> Any thread adds, one takes. How much waits is bounded by who adds it.
+ * <p><i>Threading notes.</i> Any thread may add, one thread takes. Callers limit how much waits.
  *
  * @param <T> an image
  * @param <J> a job
@@ -38,7 +38,7 @@ final class ModelQueue<T, J> {
 
     private record Waiting<T>(T item, long since) {}
 
-    /** What the model is to do next: a job, or a batch where there is none. Both are empty once the queue is closed. */
+    /** What the model does next: a job or, if there is none, a batch. Both are empty once the queue is closed. */
     record Turn<T, J>(List<T> batch, List<J> job) {
         boolean isEmpty() {
             return batch.isEmpty() && job.isEmpty();
@@ -57,8 +57,8 @@ final class ModelQueue<T, J> {
     private boolean closed;
 
     /**
-     * @param size a full batch; one of background images has at most a quarter of it
-     * @param wait how long a fresh image waits at most for its batch to fill
+     * @param size of a full batch; a batch of background images has at most a quarter of it
+     * @param wait the longest that a fresh image waits for its batch to fill
      */
     ModelQueue(int size, Duration wait) {
         this.size = size;
@@ -70,7 +70,7 @@ final class ModelQueue<T, J> {
         }
     }
 
-    /** Adds an image; false if closed. */
+    /** Adds an image; false if the queue is closed. */
     boolean add(T image, Priority priority) {
         lock.lock();
         try {
@@ -79,7 +79,7 @@ final class ModelQueue<T, J> {
             }
             Deque<Waiting<T>> waiting = images.get(priority);
             waiting.add(new Waiting<>(image, System.nanoTime()));
-            // the taker sleeps for the first image or until the batch is full: in between nothing changes for it
+            // the taker waits for the first image and then for a full batch: images between change nothing for it
             if (priority == Priority.BACKGROUND || waiting.size() == 1 || waiting.size() >= size) {
                 changed.signal();
             }
@@ -89,7 +89,7 @@ final class ModelQueue<T, J> {
         }
     }
 
-    /** Adds a job; false if closed. */
+    /** Adds a job; false if the queue is closed. */
     boolean addJob(J job, Priority priority) {
         lock.lock();
         try {
@@ -104,7 +104,7 @@ final class ModelQueue<T, J> {
         }
     }
 
-    /** Puts a job that was taken and is not complete back to where it was, in front of the others. */
+    /** Returns an incomplete job to the front of the queue. */
     void putBack(J job, Priority priority) {
         lock.lock();
         try {
@@ -116,7 +116,7 @@ final class ModelQueue<T, J> {
         }
     }
 
-    /** Takes out a job that is not to be done any more, if it waits here. */
+    /** Removes a job that is no longer needed, if it waits here. */
     void removeJob(J job, Priority priority) {
         lock.lock();
         try {
@@ -126,7 +126,7 @@ final class ModelQueue<T, J> {
         }
     }
 
-    /** Waits for the next turn; an empty one once closed. */
+    /** Waits for the next turn, which is empty once the queue is closed. */
     Turn<T, J> take() throws InterruptedException {
         lock.lockInterruptibly();
         try {
@@ -160,7 +160,7 @@ final class ModelQueue<T, J> {
         return !jobs.get(Priority.FRESH).isEmpty() || waiting >= size || (waiting > 0 && waited(now) >= waitNanos);
     }
 
-    /** How long the oldest of the fresh images has waited. */
+    /** How long the oldest fresh image has waited. */
     private long waited(long now) {
         return now - images.get(Priority.FRESH).element().since();
     }
@@ -189,7 +189,7 @@ final class ModelQueue<T, J> {
         return batch;
     }
 
-    /** Ends waiting; what was not taken is dropped. */
+    /** Ends the wait for turns, and drops what was not taken. */
     void close() {
         lock.lock();
         try {

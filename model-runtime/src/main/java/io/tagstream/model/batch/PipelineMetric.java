@@ -8,7 +8,7 @@ package io.tagstream.model.batch;
 import io.tagstream.model.metrics.Metric;
 import java.util.List;
 
-/** What the pipeline measures. */
+/** The metrics of the pipeline. */
 public enum PipelineMetric implements Metric {
     ACCEPTED(
             "tagstream.runtime.accepted",
@@ -24,12 +24,12 @@ public enum PipelineMetric implements Metric {
             "tagstream.runtime.queue.size",
             Type.GAUGE,
             "images",
-            "Images that wait for their turn or their source; those that wait out a backoff come on top of that."),
+            "Images that wait for their turn or their source, not counting those that wait out a backoff."),
     QUEUE_AGE(
             "tagstream.runtime.queue.age",
             Type.GAUGE,
             "seconds",
-            "How long ago the oldest of the images that wait for their turn or their source was submitted."),
+            "How long ago the oldest image that waits for its turn or its source was submitted."),
     LIMITED_SOURCES(
             "tagstream.runtime.sources.limited",
             Type.GAUGE,
@@ -39,7 +39,7 @@ public enum PipelineMetric implements Metric {
             "tagstream.runtime.sources.queue.max",
             Type.GAUGE,
             "images",
-            "The most images that wait for one and the same host."),
+            "The most images that wait for a single host."),
     STAGE(
             "tagstream.runtime.stage",
             Type.TIMER,
@@ -52,10 +52,10 @@ public enum PipelineMetric implements Metric {
             "tagstream.runtime.model",
             Type.TIMER,
             "seconds",
-            "A batch's time in the model, by step: `encode` the images, `score` them against the labels; or a part's of"
-                    + " images that are scored again from kept features, `rescore`.",
+            "Time in the model, by step: to `encode` a batch, to `score` it against the labels, or to `rescore` some of"
+                    + " the images that are scored again from kept features.",
             "step"),
-    BATCH_SIZE("tagstream.runtime.batch.size", Type.SUMMARY, "images", "Images a batch."),
+    BATCH_SIZE("tagstream.runtime.batch.size", Type.SUMMARY, "images", "Images per batch."),
     SCORED("tagstream.runtime.scored", Type.COUNTER, "images", "Images scored."),
     REUSED(
             "tagstream.runtime.reused",
@@ -71,12 +71,12 @@ public enum PipelineMetric implements Metric {
             "tagstream.runtime.rescore.waiting",
             Type.GAUGE,
             "images",
-            "Images that are to be scored again from kept features and are not yet."),
+            "Images that wait to be scored again from kept features."),
     RETRIES(
             "tagstream.runtime.retries",
             Type.COUNTER,
             "attempts",
-            "Attempts that failed and were followed by another, by the reason of the failure.",
+            "Failed attempts that were followed by another, by the reason of the failure.",
             "reason"),
     FAILURES(
             "tagstream.runtime.failures",

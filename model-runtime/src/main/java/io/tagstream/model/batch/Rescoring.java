@@ -15,10 +15,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Images that are scored again by their features, part by part.
+ * A job that scores images again from their features, part by part.
  *
- * <p><i>Threading notes.</i> The inference thread alone takes parts and ends it; any thread may cancel its future. Whoever
- * ends it frees its room, once.
+ * <p><i>Threading notes.</i> Only the inference thread takes parts; any thread may cancel the future. Whichever ends
+ * the job frees its room, once.
  */
 final class Rescoring {
     final LabelVectors labels;
@@ -30,7 +30,7 @@ final class Rescoring {
     private final AtomicBoolean ended = new AtomicBoolean();
     private final List<float[]> scores = new ArrayList<>();
 
-    /** {@code freeRoom} is run once, before the future completes unless it is cancelled. */
+    /** {@code freeRoom} runs once; unless the future is cancelled, before it completes. */
     Rescoring(List<ImageFeatures> images, LabelVectors labels, Priority priority, Runnable freeRoom) {
         this.images = List.copyOf(images);
         this.labels = labels;
@@ -38,12 +38,12 @@ final class Rescoring {
         this.freeRoom = freeRoom;
     }
 
-    /** The next images to be scored, at most {@code most}. */
+    /** The next images to score, at most {@code most}. */
     List<ImageFeatures> part(int most) {
         return images.subList(scores.size(), Math.min(images.size(), scores.size() + most));
     }
 
-    /** Takes a part's scores; completes with the last of them. */
+    /** Adds the scores of a part. The last part completes the job. */
     void add(float[][] part) {
         scores.addAll(List.of(part));
         if (isComplete()) {

@@ -8,13 +8,14 @@ package io.tagstream.model.batch;
 import java.time.Duration;
 
 /**
- * How often and how long an image is tried whose failure may pass.
+ * How often and how long to try an image if its failure may pass.
  *
- * @param maxAttempts attempts an image, the first included; 1 for no retries
- * @param backoff the longest wait before the second attempt; it doubles with every further one
+ * @param maxAttempts the most attempts for an image, including the first; 1 for no retries
+ * @param backoff the longest wait before the second attempt; it doubles with every further attempt
  * @param maxBackoff the longest wait before any attempt
- * @param deadline from the start of an image's first attempt: no attempt begins and no fetch lasts beyond it. Also the
- *     time after which images are given up that wait for a source which has answered nobody for as long
+ * @param deadline how long to try an image, from the start of its first attempt: no attempt begins and no fetch
+ *     continues after it. Images that wait for a source are also given up once the source has answered nobody for this
+ *     long
  */
 public record RetryOptions(int maxAttempts, Duration backoff, Duration maxBackoff, Duration deadline) {
     /** 5 attempts, 500 ms doubling up to 30 s, within 2 minutes. */

@@ -41,33 +41,34 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Takes images through fetch, decode and inference, shared by all callers, so that batches fill from all of them. What
- * fails and may pass is tried again, from the start, after a {@link Backoff}.
+ * Takes images through fetch, decode and inference. All callers share it, so that batches fill from all of them. An
+ * image whose failure may pass is tried again from the start, after a {@link Backoff}.
  *
  * <p><i>Threading notes.</i>
  *
  * <ul>
- *   <li>{@link #trySubmit} may be called from any thread and never blocks: it takes room, or turns away.
- *   <li>So may {@link #tryScore}. What it accepts waits in the {@link ModelQueue} and is done part by part, so that a
- *       fresh image waits for a part and not for all of it.
- *   <li>Accepted images wait in the {@link FetchQueue}, without a thread, until it is their turn.
- *   <li>Fetch threads hand over to decode threads, these through the {@link ModelQueue} to one inference thread. The queues
- *       between them are unbounded in themselves; the fetch queue bounds what is in all of them together.
+ *   <li>{@link #trySubmit} may be called from any thread and never blocks: it accepts an image if there is room, and
+ *       otherwise refuses it.
+ *   <li>So may {@link #tryScore}. Accepted jobs wait in the {@link ModelQueue} and are done part by part, so that a
+ *       fresh image waits for one part and not for the whole job.
+ *   <li>Accepted images wait for their turn in the {@link FetchQueue}, without a thread.
+ *   <li>Fetch threads hand images to decode threads, which hand them through the {@link ModelQueue} to one inference
+ *       thread. These queues have no limit of their own; the fetch queue limits the images in all of them together.
  *   <li>A thread of {@link Alarms} ends backoffs.
- *   <li>Decode threads wait for one of a fixed set of pixel buffers, so decoding runs at most two batches ahead.
- *   <li>The inference thread alone calls {@link Stages#load}, {@link Stages#encode} and {@link Stages#score}.
+ *   <li>Decode threads wait for one of a fixed number of pixel buffers, so decoding runs at most two batches ahead.
+ *   <li>Only the inference thread calls {@link Stages#load}, {@link Stages#encode} and {@link Stages#score}.
  *   <li>Futures complete on the thread of the stage that ended the image.
- *   <li>Whatever a stage throws, errors included, is the failure of its image or of its batch; no thread dies of it and
- *       no future is left behind.
+ *   <li>Whatever a stage throws, including errors, fails its image or its batch; it ends no thread and leaves no future
+ *       incomplete.
  * </ul>
  */
 public final class ScoringPipeline implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ScoringPipeline.class);
     private static final long JOIN_SECONDS = 60;
     private static final double NANOS_PER_SECOND = 1e9;
-    /** Fetched images that wait for the model: enough that it need not wait for them. */
+    /** How many batches of fetched images may wait for the model: enough that the model need not wait. */
     private static final int BATCHES_AHEAD = 3;
-    /** Images to be scored again that are accepted at a time; their features are the callers' memory. */
+    /** How many images to score again are accepted at a time. Their features take the callers' memory. */
     private static final int MOST_RESCORED = 2048;
 
     private final Stages stages;
@@ -90,12 +91,14 @@ public final class ScoringPipeline implements AutoCloseable {
     private final PipelineMeters meters;
     private volatile boolean closed;
 
-    /** A running pipeline, which owns its threads but not {@code stages}; it measures into {@code registry}. */
+    /**
+     * Starts a pipeline, which owns its threads but not {@code stages}. It registers its metrics in {@code registry}.
+     */
     public ScoringPipeline(Stages stages, PipelineOptions options, MeterRegistry registry) {
         this(stages, options, registry, Alarms.ofSystem(), new SplittableRandom());
     }
 
-    /** With a clock and jitter of the caller's choice; {@code alarms} are closed with the pipeline. */
+    /** The same with the caller's clock and jitter; closing the pipeline closes {@code alarms}. */
     ScoringPipeline(
             Stages stages, PipelineOptions options, MeterRegistry registry, Alarms alarms, RandomGenerator jitter) {
         this.stages = stages;
@@ -124,7 +127,7 @@ public final class ScoringPipeline implements AutoCloseable {
     }
 
     /** See {@link io.tagstream.model.ModelRuntime#trySubmit}. */
-    @SuppressWarnings("FutureReturnValueIgnored") // the callback's own outcome: it frees what the image takes
+    @SuppressWarnings("FutureReturnValueIgnored") // nobody needs the callback's result
     public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
             ImageRequest request, Supplier<L> labels) {
         if (!room.tryAcquire()) {
@@ -144,12 +147,15 @@ public final class ScoringPipeline implements AutoCloseable {
         return Optional.of(work.future);
     }
 
-    /** See {@link io.tagstream.model.ModelRuntime#tryScore}. A group larger than the room is accepted when it is empty. */
-    @SuppressWarnings("FutureReturnValueIgnored") // the callback's own outcome: it frees what the images take
+    /**
+     * See {@link io.tagstream.model.ModelRuntime#tryScore}. A group that is larger than all of the room is accepted
+     * when all of it is free.
+     */
+    @SuppressWarnings("FutureReturnValueIgnored") // nobody needs the callback's result
     public Optional<CompletableFuture<float[][]>> tryScore(
             List<ImageFeatures> images, LabelVectors labels, Priority priority) {
         if (images.isEmpty()) {
-            throw new IllegalArgumentException("there must be an image at least to be scored again");
+            throw new IllegalArgumentException("there must be at least one image to score again");
         }
         int taken = Math.min(images.size(), MOST_RESCORED);
         if (!rescoringRoom.tryAcquire(taken)) {
@@ -179,11 +185,11 @@ public final class ScoringPipeline implements AutoCloseable {
                 .findFirst()
                 .map(length -> new ImageException(
                         FailureReason.MODEL_ERROR,
-                        "features of %d bytes are not this model's, which have %d; read the image anew"
+                        "features of %d bytes are not this model's, which have %d; read the image again"
                                 .formatted(length, size)));
     }
 
-    /** Hands over to the fetch threads what may be fetched now. */
+    /** Hands the images that may be fetched now to the fetch threads. */
     private void dispatch() {
         while (!closed) {
             Optional<Work<?>> next = queue.poll(alarms.nanoTime());
@@ -207,12 +213,12 @@ public final class ScoringPipeline implements AutoCloseable {
         dispatch();
     }
 
-    /** Images accepted and not completed. */
+    /** The number of images accepted and not completed. */
     int accepted() {
         return maxAccepted - room.availablePermits();
     }
 
-    /** Images accepted to be scored again and not yet scored. */
+    /** The number of images accepted to be scored again and not yet scored. */
     int acceptedAgain() {
         return MOST_RESCORED - rescoringRoom.availablePermits();
     }
@@ -229,9 +235,9 @@ public final class ScoringPipeline implements AutoCloseable {
     }
 
     /**
-     * Cancels what is in flight and joins the threads.
+     * Cancels the images in flight and joins the threads.
      *
-     * @throws IllegalStateException if a thread does not end: what the stages use must then not be freed
+     * @throws IllegalStateException if a thread does not end; what the stages use must not be freed then
      */
     @Override
     public void close() {
@@ -253,7 +259,7 @@ public final class ScoringPipeline implements AutoCloseable {
                 join(deadline);
                 break;
             } catch (InterruptedException e) {
-                // half a shutdown would free memory that a stage still uses
+                // to give up now would free memory that a stage still uses
                 interrupted = true;
             }
         }
@@ -297,7 +303,7 @@ public final class ScoringPipeline implements AutoCloseable {
         } catch (Throwable e) {
             ImageException failure = failure(e, "fetching", work);
             meters.stage(Stage.FETCH, work.lap(alarms.nanoTime()));
-            // its slot is free before the image fails: whoever has an outcome finds the source as it was left
+            // free the slot before the image fails: whoever gets the outcome sees the source's new state
             List<Work<?>> hopeless = List.of();
             if (failure.sourceOverloaded()) {
                 hopeless = overloaded(work, failure, start);
@@ -329,7 +335,7 @@ public final class ScoringPipeline implements AutoCloseable {
         }
     }
 
-    /** What is known of an image that was fetched, unless it was of no use in the attempt before. */
+    /** What is known about a fetched image, unless it did not help in the attempt before. */
     private Optional<KnownImage> known(Work<?> work) {
         if (work.attempts() > 1 && work.lastFailure().reason() == FailureReason.MODEL_ERROR) {
             return Optional.empty();
@@ -342,7 +348,7 @@ public final class ScoringPipeline implements AutoCloseable {
                 .or(() -> cache.get(sha256));
     }
 
-    /** Leaves the stage to wait for the model. */
+    /** Leaves the stage and waits for the model. */
     private void await(Work<?> work) {
         if (work.leave() && !modelQueue.add(work, work.request.priority())) {
             work.future.cancel(false);
@@ -394,7 +400,7 @@ public final class ScoringPipeline implements AutoCloseable {
                     inferBatch(batch);
                 }
             } catch (InterruptedException e) {
-                LOG.warn("the inference thread is not to be interrupted; going on", e);
+                LOG.warn("the inference thread was interrupted; it continues", e);
             }
         }
     }
@@ -407,7 +413,7 @@ public final class ScoringPipeline implements AutoCloseable {
         if (!toEncode.isEmpty()) {
             encode(toEncode, start);
         }
-        // what could not be encoded has failed
+        // images that could not be encoded have failed
         groups(batch.stream().filter(work -> work.features().isPresent()).toList())
                 .forEach(this::score);
     }
@@ -422,14 +428,14 @@ public final class ScoringPipeline implements AutoCloseable {
             batch.forEach(work -> fail(work, failure(e, "inference", work)));
             return;
         }
-        // before any of its futures completes: whoever has an outcome finds it counted
+        // before any of the futures completes: whoever gets an outcome finds it counted
         meters.encoded(batch.size(), alarms.nanoTime() - start);
         for (int i = 0; i < batch.size(); i++) {
             batch.get(i).encodedAs(features.get(i));
         }
     }
 
-    /** Scores the next part of a job; the rest has its turn when nothing more urgent waits. */
+    /** Scores the next part of a job. The rest follows when nothing more urgent waits. */
     private void rescorePart(Rescoring job) {
         if (job.future.isDone()) {
             return;
@@ -439,7 +445,7 @@ public final class ScoringPipeline implements AutoCloseable {
         try {
             scores = stages.score(job.part(stages.imagesPerPart(job.labels)), job.labels);
         } catch (Throwable e) {
-            job.fail(failure(e, "scoring", "images to be scored again"));
+            job.fail(failure(e, "scoring", "images to score again"));
             return;
         }
         meters.rescored(scores.length, alarms.nanoTime() - start);
@@ -454,7 +460,7 @@ public final class ScoringPipeline implements AutoCloseable {
         if (!job.isComplete()) {
             modelQueue.putBack(job, job.priority);
             if (job.future.isDone()) {
-                modelQueue.removeJob(job, job.priority); // cancelled while it was not there to be taken out
+                modelQueue.removeJob(job, job.priority); // it was cancelled while it was not in the queue
             }
         }
     }
@@ -503,7 +509,7 @@ public final class ScoringPipeline implements AutoCloseable {
         return Optional.empty();
     }
 
-    /** The images of a batch that came with the same supplier. */
+    /** The images of a batch that share a supplier of labels. */
     private static final class Group<L extends LabelVectors> {
         private final Supplier<L> supplier;
         private final List<Work<L>> members = new ArrayList<>();
@@ -512,7 +518,7 @@ public final class ScoringPipeline implements AutoCloseable {
             this.supplier = supplier;
         }
 
-        @SuppressWarnings("unchecked") // the same supplier gives the same type
+        @SuppressWarnings("unchecked") // one supplier supplies one type
         void add(Work<?> work) {
             members.add((Work<L>) work);
         }
@@ -533,7 +539,7 @@ public final class ScoringPipeline implements AutoCloseable {
         return groups;
     }
 
-    /** An attempt has failed. Called in a stage. */
+    /** Handles a failed attempt, in a stage. */
     private void fail(Work<?> work, ImageException failure) {
         if (failure.reason().retryable() && work.attempts() < retry.maxAttempts() && !closed) {
             long wait = Math.max(
@@ -550,7 +556,7 @@ public final class ScoringPipeline implements AutoCloseable {
 
     private void tryAgain(Work<?> work, ImageException failure, long waitNanos) {
         LOG.debug(
-                "{}: attempt {} failed, the next follows in {} ms: {}",
+                "{}: attempt {} failed, the next one follows in {} ms: {}",
                 work.request.name(),
                 work.attempts(),
                 TimeUnit.NANOSECONDS.toMillis(waitNanos),
@@ -572,7 +578,7 @@ public final class ScoringPipeline implements AutoCloseable {
         dispatch();
     }
 
-    /** An image's deadline has passed; that counts if it waits for another attempt. */
+    /** An image's deadline has passed, which matters only if it waits for another attempt. */
     private void expire(Work<?> work) {
         if (queue.remove(work) && work.enter()) {
             giveUp(work, work.lastFailure().after(work.attempts()));
@@ -593,7 +599,7 @@ public final class ScoringPipeline implements AutoCloseable {
             return known;
         }
         if (e instanceof InterruptedException) {
-            // only closing interrupts, and has cancelled the future before
+            // only closing interrupts, and it has cancelled the future already
             return new ImageException(FailureReason.MODEL_ERROR, "the runtime was closed while " + stage, e);
         }
         LOG.error("{}: {} failed unexpectedly", name, stage, e);

@@ -6,9 +6,9 @@
 package io.tagstream.model.batch;
 
 /**
- * How many images of a source are fetched at a time: additive increase while the source keeps up, multiplicative
- * decrease when it is overloaded (Chiu and Jain, 1989). It begins at its maximum, since an object store is one source,
- * and never falls below one: a source that is down is asked by one image at a time.
+ * How many images may be fetched from a source at a time: additive increase while the source keeps up, multiplicative
+ * decrease when it is overloaded (Chiu and Jain, 1989). It starts at its maximum, because a whole object store is one
+ * source, and never falls below one: a source that is down is asked for one image at a time.
  *
  * <p><i>Threading notes.</i> Not thread-safe; guarded by the {@link FetchQueue}.
  */
@@ -34,14 +34,16 @@ final class SourceLimit {
         return current() < max;
     }
 
-    /** The source has answered: one more after as many answers as the limit, and only where the limit was reached. */
+    /**
+     * The source has answered. The limit grows by one after as many answers as the limit, and only while it is reached.
+     */
     void answered(int inUse) {
         if (inUse >= current()) {
             limit = Math.min(max, limit + 1 / limit);
         }
     }
 
-    /** The source was overloaded. What had begun before the last decrease tells nothing new. */
+    /** The source was overloaded. A fetch that began before the last decrease says nothing new. */
     void overloaded(long begunAt, long now) {
         if (decreased && begunAt - decreasedAt < 0) {
             return;

@@ -16,38 +16,38 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * What is done to an image, stage by stage.
+ * The stages that an image passes.
  *
- * <p><i>Threading notes.</i> {@link #fetch} and {@link #decode} are called by many threads at once, {@link #load},
- * {@link #encode} and {@link #score} by one, the rest by any.
+ * <p><i>Threading notes.</i> Many threads call {@link #fetch} and {@link #decode} at once, one calls {@link #load},
+ * {@link #encode} and {@link #score}, and any may call the rest.
  */
 public interface Stages {
-    /** Who serves an image; images of one source share a limit. */
+    /** Who serves an image; images with one source share a limit. */
     String source(ImageRequest request);
 
-    /** Reads an image's bytes, within {@code longest} where its source is remote; blocks. */
+    /** Reads an image's bytes, within {@code longest} if a server has them. Blocks. */
     EncodedImage fetch(ImageRequest request, Duration longest) throws ImageException, InterruptedException;
 
-    /** Bytes that {@link #decode} writes. */
+    /** The number of bytes that {@link #decode} writes. */
     int pixelBytes();
 
     /** Decodes an image into a direct buffer of {@link #pixelBytes} bytes. */
     ImageSize decode(EncodedImage image, ByteBuffer target) throws ImageException, InterruptedException;
 
-    /** Takes over a batch: copies its pixels, which are free for other images from then on. */
+    /** Copies the pixels of a batch. The buffers are free for other images when it returns. */
     void load(List<ByteBuffer> pixels);
 
-    /** Encodes the batch that was loaded; returns each image's features, in its order. */
+    /** Encodes the loaded batch, and returns the images' features in the same order. */
     List<ImageFeatures> encode(int images) throws Exception;
 
-    /** The length of an image's features. */
+    /** The length of an image's features, in bytes. */
     int featureBytes();
 
-    /** How many images may be scored at a time where others wait for the model: about 20 ms' worth. */
+    /** How many images to score at a time while others wait for the model: about 20 ms' worth. */
     int imagesPerPart(LabelVectors labels);
 
     /**
-     * Scores any number of images by their features, each of {@link #featureBytes} bytes.
+     * Scores any number of images from their features, each of {@link #featureBytes} bytes.
      *
      * @return [images][labels] scores
      */

@@ -22,10 +22,10 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * An image on its way through the stages, and the owner of what it takes: room, bytes, a pixel buffer, an alarm.
+ * An image on its way through the stages. It owns what the image takes: room, bytes, a pixel buffer, an alarm.
  *
- * <p><i>Threading notes.</i> It is either waiting for a stage or in one. Whoever takes it from waiting to ended, a stage or
- * the canceller, frees what it owns, once; between {@link #enter} and {@link #leave} the stage's thread alone touches it.
+ * <p><i>Threading notes.</i> It either waits for a stage or is in one. Whoever ends it, a stage or the canceller, frees
+ * what it owns, once. Between {@link #enter} and {@link #leave} only the stage's thread touches it.
  */
 final class Work<L extends LabelVectors> {
     private enum State {
@@ -67,14 +67,14 @@ final class Work<L extends LabelVectors> {
         this.onEnd = onEnd;
     }
 
-    /** Ends a stage; returns the time since the one before ended. */
+    /** Ends a stage, and returns the time since the previous stage ended. */
     long lap(long now) {
         long lap = now - lapAt;
         lapAt = now;
         return lap;
     }
 
-    /** Begins another attempt. */
+    /** Starts another attempt. */
     void begin(long now) {
         if (attempts == 0) {
             begunAt = now;
@@ -82,7 +82,7 @@ final class Work<L extends LabelVectors> {
         attempts++;
     }
 
-    /** Attempts begun. */
+    /** The number of attempts that have begun. */
     int attempts() {
         return attempts;
     }
@@ -97,7 +97,7 @@ final class Work<L extends LabelVectors> {
         return lastFailure;
     }
 
-    /** Leaves a stage to wait for another attempt, with nothing in hand; false if it was cancelled meanwhile. */
+    /** Leaves a stage, frees everything and waits for another attempt; false if it was cancelled meanwhile. */
     boolean startOver(ImageException failure) {
         lastFailure = failure;
         features = null;
@@ -106,7 +106,7 @@ final class Work<L extends LabelVectors> {
         return leave();
     }
 
-    /** Sets the alarm that ends the wait in place of an earlier one, unless the image has ended. */
+    /** Replaces the alarm that ends the wait, unless the image has ended. */
     synchronized void alarm(Supplier<Runnable> schedule) {
         if (!ended()) {
             alarm.run();
@@ -123,10 +123,10 @@ final class Work<L extends LabelVectors> {
         return state.compareAndSet(State.WAITING, State.IN_STAGE);
     }
 
-    /** Leaves a stage to wait for the next; false if it was cancelled meanwhile. */
+    /** Leaves a stage and waits for the next; false if it was cancelled meanwhile. */
     boolean leave() {
         state.set(State.WAITING);
-        // a canceller that came before the line above found the stage busy and left the rest to it
+        // a canceller that came before the line above saw a stage at work and left the rest to it
         if (future.isDone()) {
             endIfWaiting();
             return false;
@@ -134,7 +134,7 @@ final class Work<L extends LabelVectors> {
         return true;
     }
 
-    /** Frees everything if no stage is at it; otherwise the stage will, once it has ended. */
+    /** Frees everything if no stage is working on the image; otherwise that stage does so when it ends. */
     boolean endIfWaiting() {
         if (!state.compareAndSet(State.WAITING, State.ENDED)) {
             return false;
@@ -165,7 +165,7 @@ final class Work<L extends LabelVectors> {
         return encoded;
     }
 
-    /** Takes a pixel buffer, to be given back to its owner. */
+    /** Takes a pixel buffer, which goes back to its owner later. */
     ByteBuffer takePixels(BlockingQueue<ByteBuffer> owner) throws InterruptedException {
         pixels = owner.take();
         pixelsOwner = owner;
@@ -177,7 +177,7 @@ final class Work<L extends LabelVectors> {
         releaseEncoded();
     }
 
-    /** Its bytes are those of an image whose features are known: there is nothing to decode and to encode. */
+    /** Uses the features of an image with the same bytes: there is nothing to decode or encode. */
     void reuse(KnownImage known) {
         features = known.features();
         decoded(new ImageSize(known.width(), known.height()));
@@ -187,12 +187,12 @@ final class Work<L extends LabelVectors> {
         features = encodedFeatures;
     }
 
-    /** Empty until it is encoded, or known. */
+    /** The image's features; empty until it is encoded, or known. */
     Optional<ImageFeatures> features() {
         return Optional.ofNullable(features);
     }
 
-    /** What spares another image of the same bytes decoding and encoding. */
+    /** What saves decoding and encoding another image with the same bytes. */
     KnownImage asKnown() {
         return new KnownImage(sha256, size.width(), size.height(), features);
     }

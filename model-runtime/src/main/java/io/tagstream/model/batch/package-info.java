@@ -1,5 +1,5 @@
 /**
- * The machinery between callers and the model: room, stages and their threads, batches, cancellation, closing. It knows
- * stages, not what they do: no ONNX Runtime and no OpenCV here.
+ * The machinery between callers and the model: room, stages and their threads, batches, cancellation, closing. It does
+ * not know what the stages do: there is no ONNX Runtime and no OpenCV here.
  */
 package io.tagstream.model.batch;

@@ -16,10 +16,10 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * A model on disk or on the class path, its description and every file verified. The graphs and their self-test are
- * verified when a runtime is built from it.
+ * A model on disk or on the class path, with its description and every file verified. Building a runtime from it
+ * verifies the graphs and runs their self-test.
  *
- * <p>Immutable; holds its files in memory, so let go of it once a runtime has been built.
+ * <p>Immutable. It holds its files in memory, so drop it once you have built a runtime.
  */
 public final class Bundle {
     private static final double UNIT_NORM_TOLERANCE = 1e-2;
@@ -69,7 +69,7 @@ public final class Bundle {
         return new Bundle(BundleFiles.at(location));
     }
 
-    /** Where it was loaded from, for messages. */
+    /** Where the bundle was loaded from, for messages. */
     public String location() {
         return files.location();
     }
@@ -78,32 +78,32 @@ public final class Bundle {
         return description;
     }
 
-    /** The image encoder's ONNX graph; not to be changed. */
+    /** The image encoder's ONNX graph; do not change it. */
     public byte[] imageEncoder() {
         return imageEncoder;
     }
 
-    /** The text encoder's ONNX graph; not to be changed. */
+    /** The text encoder's ONNX graph; do not change it. */
     public byte[] textEncoder() {
         return textEncoder;
     }
 
-    /** The tokenizer in Hugging Face's JSON format; not to be changed. */
+    /** The tokenizer in Hugging Face's JSON format; do not change it. */
     public byte[] tokenizer() {
         return tokenizer;
     }
 
-    /** The decoder head's ONNX graph, not to be changed; empty if cosine alone scores. */
+    /** The decoder head's ONNX graph; empty if only the cosine scores. Do not change it. */
     public Optional<byte[]> decoder() {
         return decoder;
     }
 
-    /** The reference embeddings: {@code count} rows of D floats, unit norm; not to be changed. */
+    /** The reference embeddings: {@code count} rows of D floats, unit norm; do not change them. */
     public float[][] referenceEmbeddings() {
         return reference;
     }
 
-    /** What is subtracted from a label's vector: D floats; not to be changed. */
+    /** What is subtracted from a label's vector: D floats; do not change them. */
     public Optional<float[]> textCenter() {
         return textCenter;
     }
@@ -113,7 +113,9 @@ public final class Bundle {
         return ByteBuffer.wrap(selfTestPixels).asReadOnlyBuffer();
     }
 
-    /** SHA-256 over everything a label's vector and reference statistics depend on, 64 lower-case hexadecimal digits. */
+    /**
+     * SHA-256 of everything that a label's vector and reference statistics depend on, 64 lower-case hexadecimal digits.
+     */
     public String textFingerprint() {
         Text text = description.text();
         StringBuilder all = new StringBuilder();
@@ -124,7 +126,7 @@ public final class Bundle {
         all.append("pooling=").append(text.pooling()).append('\n');
         all.append("reference=").append(description.reference().sha256()).append('\n');
         for (String template : text.templates()) {
-            // the length keeps lists apart that would read the same joined
+            // with the length, different lists never give the same text
             all.append("template=")
                     .append(template.length())
                     .append(':')
@@ -134,7 +136,7 @@ public final class Bundle {
         return Sha256.of(all.toString().getBytes(StandardCharsets.UTF_8));
     }
 
-    /** A failed expectation about a file of this bundle. */
+    /** An exception that says what is wrong with a file of this bundle. */
     public BundleException wrong(String file, String expected, String found) {
         return new BundleException(location(), file, expected, found);
     }

@@ -11,7 +11,7 @@ import com.fasterxml.jackson.annotation.Nulls;
 import java.util.List;
 import java.util.Optional;
 
-/** The content of {@code bundle.json}; what each field means is said in {@code BUNDLE.md}. */
+/** The content of {@code bundle.json}. {@code BUNDLE.md} says what each field means. */
 public record BundleDescription(
         @JsonProperty(required = true) int formatVersion,
         @JsonProperty(required = true) String id,
@@ -40,13 +40,15 @@ public record BundleDescription(
     public enum Pooling {
         /** The graph pools: output {@code embedding} [L,D]. */
         NONE,
-        /** Mean of the token states [L,S,D] that the attention mask keeps. */
+        /** The mean of the token states [L,S,D] that the attention mask keeps. */
         MEAN,
         /** The first token's state. */
         CLS
     }
 
-    /** The image encoder; {@code size} in pixels, {@code tokens} and {@code tokenWidth} 0 where no decoder reads tokens. */
+    /**
+     * The image encoder; {@code size} in pixels, {@code tokens} and {@code tokenWidth} 0 if no decoder reads tokens.
+     */
     public record Image(
             @JsonProperty(required = true) String file,
             @JsonProperty(required = true) String sha256,
@@ -68,7 +70,7 @@ public record BundleDescription(
             @JsonSetter(nulls = Nulls.AS_EMPTY) Optional<String> center,
             @JsonSetter(nulls = Nulls.AS_EMPTY) Optional<String> centerSha256) {}
 
-    /** The decoder head; {@code addedRows} 0 where the graph decodes nothing but the images that it is given. */
+    /** The decoder head; {@code addedRows} 0 if the graph decodes only the images that it is given. */
     public record Decoder(
             @JsonProperty(required = true) String file,
             @JsonProperty(required = true) String sha256,
@@ -81,8 +83,8 @@ public record BundleDescription(
             @JsonProperty(required = true) int count) {}
 
     /**
-     * How logit and cosine become a score, and which labels are candidates; {@code candidatePriorWeight} 0 where the cosine
-     * alone decides on them.
+     * How logit and cosine become a score, and which labels are candidates; {@code candidatePriorWeight} 0 if only the
+     * cosine decides.
      */
     public record Scoring(
             @JsonProperty(required = true) double decoderWeight,
@@ -93,7 +95,7 @@ public record BundleDescription(
             @JsonProperty(required = true) double candidateCutoff,
             @JsonSetter(nulls = Nulls.AS_EMPTY) double candidatePriorWeight) {}
 
-    /** Images and labels with the scores they must get. */
+    /** Images and labels, with the scores that they must get. */
     public record SelfTest(
             @JsonProperty(required = true) String pixels,
             @JsonProperty(required = true) String sha256,

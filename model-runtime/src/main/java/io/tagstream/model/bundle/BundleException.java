@@ -5,7 +5,7 @@
  */
 package io.tagstream.model.bundle;
 
-/** A bundle that cannot be used. The message names the bundle, the file in it, what was expected and what was found. */
+/** A bundle cannot be used. The message names the bundle, the file, what was expected and what was found. */
 public final class BundleException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
@@ -13,9 +13,9 @@ public final class BundleException extends RuntimeException {
 
     /**
      * @param location the bundle's directory or {@code classpath:} name
-     * @param file the file in it that is wrong
-     * @param expected what the file should be or hold
-     * @param found what it is or holds
+     * @param file the file that is wrong
+     * @param expected what the file should be or contain
+     * @param found what the file is or contains
      */
     public BundleException(String location, String file, String expected, String found) {
         this(location, file, expected, found, null);
@@ -26,7 +26,7 @@ public final class BundleException extends RuntimeException {
         this.file = file;
     }
 
-    /** The file that is wrong, as the bundle names it. */
+    /** The file that is wrong, by its name in the bundle. */
     public String file() {
         return file;
     }

@@ -54,7 +54,7 @@ final class BundleFiles {
         return location;
     }
 
-    /** The bytes of a file that has no checksum: the description itself. */
+    /** The bytes of a file without a checksum: the description itself. */
     byte[] read(String file) {
         byte[] bytes;
         try {

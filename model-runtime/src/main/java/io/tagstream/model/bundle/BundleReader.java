@@ -26,7 +26,7 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Reads {@code bundle.json} and holds every field against what the format allows. */
+/** Reads {@code bundle.json} and checks that the format allows every field. */
 final class BundleReader {
     static final String FILE = "bundle.json";
 
@@ -102,7 +102,7 @@ final class BundleReader {
         description.decoder().ifPresent(decoder -> check(decoder, description.image()));
         check(description.text());
         checksum("reference.sha256", description.reference().sha256());
-        // one embedding has no deviation
+        // a single embedding has no deviation
         expect(
                 description.reference().count() >= 2,
                 "reference.count",

@@ -16,7 +16,7 @@ public final class Sha256 {
 
     private Sha256() {}
 
-    /** The checksum of {@code bytes}, lower case. */
+    /** The checksum of {@code bytes}, in lower case. */
     public static String of(byte[] bytes) {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
@@ -25,7 +25,7 @@ public final class Sha256 {
         }
     }
 
-    /** Whether {@code text} is written like a checksum. */
+    /** Whether {@code text} has the form of a checksum. */
     public static boolean isWellFormed(String text) {
         return DIGITS.matcher(text).matches();
     }

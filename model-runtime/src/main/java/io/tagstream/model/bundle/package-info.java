@@ -1,5 +1,5 @@
 /**
- * The model bundle: its description, its files, and every check that needs no inference. What the graphs compute is
- * checked where they run, in {@link io.tagstream.model.onnx}.
+ * The model bundle: its description, its files, and every check that needs no inference. {@link
+ * io.tagstream.model.onnx} runs the graphs and checks what they compute.
  */
 package io.tagstream.model.bundle;

@@ -19,25 +19,24 @@ import org.apache.hc.client5.http.DnsResolver;
 import org.apache.hc.client5.http.SystemDefaultDnsResolver;
 
 /**
- * Decides which addresses may be connected to. It is the HTTP client's resolver, so what it has looked at is what is
- * connected to: a name cannot resolve to one address for the check and to another for the connection.
+ * Decides which addresses may be connected to. The HTTP client uses it as its resolver, so a name cannot resolve to one
+ * address for the check and to another for the connection.
  *
- * <p>Private means everything that is not globally reachable unicast (IANA special-purpose registries, RFC 6890), with
- * the metadata services of clouds that hide behind public addresses.
+ * <p>Private means everything that is not globally reachable unicast (IANA special-purpose registries, RFC 6890), and
+ * the cloud metadata services that have public addresses.
  *
- * <p><b>IPv4 addresses inside IPv6 addresses.</b> Two forms lead to the IPv4 address that they hold, and are judged by
- * it. The system connects to an IPv4-mapped address ({@code ::ffff:0:0/96}) over IPv4; a resolver hands such an address
- * out as an {@link Inet6Address}, although Java makes an IPv4 address of it when it is written as a literal. In
- * networks without IPv4, all the servers that have only IPv4 are reached under NAT64's well-known prefix
- * ({@code 64:ff9b::/96}).
+ * <p><b>IPv4 addresses inside IPv6 addresses.</b> Two forms lead to the IPv4 address that they hold, so that address
+ * decides. The system connects to an IPv4-mapped address ({@code ::ffff:0:0/96}) over IPv4; a resolver returns such an
+ * address as an {@link Inet6Address}, although Java turns the same address into IPv4 when it is written as a literal.
+ * Networks without IPv4 reach all servers that have only IPv4 under NAT64's well-known prefix ({@code 64:ff9b::/96}).
  *
- * <p>The other forms are private whatever they hold: IPv4-compatible ({@code ::/96}), IPv4-translated
- * ({@code ::ffff:0:0:0/96}), 6to4 ({@code 2002::/16}), Teredo ({@code 2001::/32}) and local NAT64
- * ({@code 64:ff9b:1::/48}). No public server is reached by them any more, some leave it to the network where the IPv4
- * address stands, and a rule that reads none of them cannot read one wrongly.
+ * <p>The other forms are always private, whatever they hold: IPv4-compatible ({@code ::/96}), IPv4-translated ({@code
+ * ::ffff:0:0:0/96}), 6to4 ({@code 2002::/16}), Teredo ({@code 2001::/32}) and local NAT64 ({@code 64:ff9b:1::/48}).
+ * Public servers no longer use them, in some of them the network decides where the IPv4 address is, and a rule that
+ * reads none of them cannot misread one.
  *
- * <p>A network that has NAT64 under a prefix of its own, in public address space, must keep its translator from private
- * addresses itself: nobody outside can tell that prefix from other addresses.
+ * <p>If a network uses NAT64 under its own prefix in public address space, its translator must itself block private
+ * addresses: from outside, that prefix looks like any other.
  */
 final class AddressPolicy implements DnsResolver {
     private static final List<Block> PRIVATE_IPV4 = List.of(
@@ -57,18 +56,18 @@ final class AddressPolicy implements DnsResolver {
             new Block("203.0.113.0", 24), // documentation
             new Block("224.0.0.0", 3)); // multicast, reserved, broadcast
 
-    /** All that is assigned as unicast; unique local, link-local, multicast and the rest lie outside. */
+    /** Everything assigned as unicast. Unique local, link-local, multicast and the rest lie outside. */
     private static final Block GLOBAL_IPV6 = new Block("2000::", 3);
 
     private static final List<Block> PRIVATE_IN_GLOBAL_IPV6 = List.of(
-            // protocol assignments, Teredo among them; what is globally reachable there (anycast addresses of
-            // relays, identifiers of hosts and drones) serves no images
+            // protocol assignments, including Teredo; the globally reachable ones (anycast addresses of relays,
+            // identifiers of hosts and drones) serve no images
             new Block("2001::", 23),
             new Block("2001:db8::", 32), // documentation
             new Block("2002::", 16), // 6to4
             new Block("3fff::", 20)); // documentation
 
-    /** What stands before an IPv4 address in the forms that lead to it. */
+    /** What precedes the IPv4 address in the forms that lead to it. */
     private static final List<byte[]> BEFORE_IPV4 = List.of(
             HexFormat.of().parseHex("00000000000000000000ffff"), HexFormat.of().parseHex("0064ff9b0000000000000000"));
 
@@ -88,7 +87,7 @@ final class AddressPolicy implements DnsResolver {
         this.resolver = resolver;
     }
 
-    /** Thrown for a host that resolves to an address that may not be connected to. */
+    /** Thrown if a host resolves to an address that may not be connected to. */
     static final class BlockedAddressException extends UnknownHostException {
         private static final long serialVersionUID = 1L;
 
@@ -107,7 +106,7 @@ final class AddressPolicy implements DnsResolver {
     public InetAddress[] resolve(String host) throws UnknownHostException {
         InetAddress[] addresses = resolver.resolve(host);
         for (InetAddress address : addresses) {
-            // one is enough: a name that mixes public and private addresses is up to no good
+            // one is enough: a name that mixes public and private addresses is suspect
             if (blocked.test(address)) {
                 throw new BlockedAddressException(host, address);
             }

@@ -8,7 +8,7 @@ package io.tagstream.model.image;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** The header of a BMP, and whether the rows of an uncompressed one are all there. */
+/** The header of a BMP, and a check that an uncompressed BMP has all its rows. */
 final class BmpStructure {
     private static final int CORE_HEADER_BYTES = 12;
 
@@ -19,7 +19,7 @@ final class BmpStructure {
         int rows = bmp.getInt(10);
         boolean core = bmp.getInt(14) == CORE_HEADER_BYTES;
         int width = core ? bmp.getShort(18) & 0xFFFF : bmp.getInt(18);
-        // negative for rows from the top
+        // negative if rows are stored from the top down
         int height = core ? bmp.getShort(20) & 0xFFFF : Math.abs(bmp.getInt(22));
         int bitsPerPixel = bmp.getShort(core ? 24 : 28);
         int compression = core ? 0 : bmp.getInt(30);

@@ -9,16 +9,16 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Bounds the bytes of all images that are fetched but not decoded yet, so that many large images wait at their source
+ * Limits the bytes of all images that are fetched but not yet decoded, so that many large images wait at their source
  * rather than in memory.
  *
  * <p><i>Threading notes.</i> May be used from any thread. A reader that knows its size waits once, before it holds
- * anything. One that does not begins with {@link #FIRST} bytes and may grow once, to the largest image; readers grow one
- * after the other, and the budget has room for all of their first shares and a largest image besides. So somebody can
- * always go on.
+ * anything. A reader that does not know it starts with {@link #FIRST} bytes and may grow once, to the size of the
+ * largest image. Readers grow one after the other, and the budget has room for the first shares of all of them plus one
+ * largest image. So one of them can always continue.
  */
 final class ByteBudget {
-    /** What a reader that does not know its size begins with. */
+    /** What a reader that does not know its size starts with. */
     static final int FIRST = 1 << 20;
 
     private static final int UNIT = 1024;
@@ -45,7 +45,7 @@ final class ByteBudget {
         return (int) ((bytes + UNIT - 1) / UNIT);
     }
 
-    /** A part of the budget; closing gives it back. */
+    /** A part of the budget; closing returns it. */
     final class Share implements AutoCloseable {
         private int held;
 
@@ -68,7 +68,7 @@ final class ByteBudget {
             }
         }
 
-        /** Gives back what is not needed for {@code bytes}. */
+        /** Returns what is not needed for {@code bytes}. */
         void shrinkTo(long bytes) {
             int surplus = held - units(bytes);
             if (surplus > 0) {

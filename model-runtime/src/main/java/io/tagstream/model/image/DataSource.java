@@ -54,7 +54,7 @@ final class DataSource implements ImageSource {
 
     private static byte[] decode(String data, boolean base64) throws ImageException {
         try {
-            // + is a digit of Base64 and stands for itself elsewhere, but the decoder takes it for a space
+            // + is a digit in Base64 and a plain character otherwise, but the decoder would turn it into a space
             String text = URLDecoder.decode(data.replace("+", "%2B"), StandardCharsets.ISO_8859_1);
             return base64 ? Base64.getMimeDecoder().decode(text) : text.getBytes(StandardCharsets.ISO_8859_1);
         } catch (IllegalArgumentException e) {

@@ -7,8 +7,8 @@ package io.tagstream.model.image;
 
 /** Where images are decoded. */
 public enum DecodeIsolation {
-    /** In child processes: what crashes or hangs a decoder costs its image alone. */
+    /** In child processes: an image that crashes or hangs a decoder affects no other image. */
     PROCESS,
-    /** Inside this process: nothing is started and nothing copied, and a crash of a decoder ends the process. */
+    /** Inside this process: nothing is started or copied, but a decoder that crashes ends the process. */
     NONE
 }

@@ -22,11 +22,11 @@ public interface Decoder extends AutoCloseable {
      *
      * @param target a direct buffer of {@link #bytes} bytes from position 0, filled with [size, size, 3] RGB
      * @return the image's own size, upright
-     * @throws ImageException if it is none, is damaged, or is too large
+     * @throws ImageException if the bytes are not an image, are damaged, or hold too large an image
      */
     ImageSize decode(byte[] encoded, ByteBuffer target) throws ImageException, InterruptedException;
 
-    /** Breaks off what is under way, as far as that is possible. */
+    /** Aborts decoding that is in progress, as far as possible. */
     @Override
     void close();
 }

@@ -8,7 +8,7 @@ package io.tagstream.model.image;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * An image's bytes as they were fetched. Holds its share of the buffered-bytes budget until closed.
+ * An image's bytes as fetched. It holds its share of the budget for buffered bytes until it is closed.
  *
  * <p><i>Threading notes.</i> One thread at a time; {@link #close} from any.
  */
@@ -23,7 +23,7 @@ public final class EncodedImage implements AutoCloseable {
         this.share = new AtomicReference<>(share);
     }
 
-    /** The bytes; not to be changed. */
+    /** The bytes; do not change them. */
     public byte[] bytes() {
         return bytes;
     }

@@ -24,9 +24,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads {@code file:} URIs under the configured roots. A path is judged where it really leads, symbolic links and
- * {@code ..} resolved; one that lies outside by its name alone is refused without a look at the disk, so that nobody
- * learns what exists there.
+ * Reads {@code file:} URIs under the configured roots. What counts is where a path really leads, with symbolic links
+ * and {@code ..} resolved. A path that is outside the roots by its name alone is refused without looking at the disk,
+ * so that nobody can find out what exists there.
  */
 final class FileSource implements ImageSource {
     static final Kind KIND = new Kind(
@@ -66,7 +66,7 @@ final class FileSource implements ImageSource {
                         FailureReason.BAD_REFERENCE, what + " is a folder; submit the images in it one by one");
             }
             if (!Files.isRegularFile(real)) {
-                throw new ImageException(FailureReason.BAD_REFERENCE, what + " is no regular file");
+                throw new ImageException(FailureReason.BAD_REFERENCE, what + " is not a regular file");
             }
             try (InputStream in = PiecewiseFile.open(real, LinkOption.NOFOLLOW_LINKS)) {
                 return reader.read(in, Files.size(real), what);
@@ -75,7 +75,9 @@ final class FileSource implements ImageSource {
             throw new ImageException(FailureReason.FETCH_NOT_FOUND, what + " does not exist", e);
         } catch (AccessDeniedException e) {
             throw new ImageException(
-                    FailureReason.FETCH_FORBIDDEN, what + " may not be read by this process; check its permissions", e);
+                    FailureReason.FETCH_FORBIDDEN,
+                    "this process may not read %s; check its permissions".formatted(what),
+                    e);
         } catch (IOException e) {
             if (isBelowAFile(named)) {
                 throw new ImageException(
@@ -104,7 +106,7 @@ final class FileSource implements ImageSource {
                     "\"%s\" has no absolute path; write file:///…".formatted(Excerpt.of(uri.toString())));
         }
         try {
-            // without authority, query and fragment, which Path.of would refuse
+            // Path.of refuses an authority, a query and a fragment
             return Path.of(URI.create("file://" + uri.getRawPath())).normalize();
         } catch (IllegalArgumentException e) {
             throw new ImageException(
@@ -129,7 +131,7 @@ final class FileSource implements ImageSource {
         return roots.stream().anyMatch(path::startsWith);
     }
 
-    /** What that is to the system has no exception of its own. */
+    /** Whether a path names a file as a folder, for which Java has no exception. */
     private static boolean isBelowAFile(Path path) {
         for (Path parent = path.getParent(); parent != null; parent = parent.getParent()) {
             if (Files.isRegularFile(parent)) {
@@ -143,7 +145,7 @@ final class FileSource implements ImageSource {
         return new ImageException(
                 FailureReason.FETCH_BLOCKED,
                 roots.isEmpty()
-                        ? "%s is blocked: no folder is open to file: URIs; set %s".formatted(what, rootsOption)
+                        ? "%s is blocked: no folder may be read by file: URIs; set %s".formatted(what, rootsOption)
                         : "%s is blocked: it leads outside the folders of %s, %s".formatted(what, rootsOption, roots));
     }
 }

@@ -24,11 +24,11 @@ import org.opencv.core.CvType;
 import org.opencv.core.Mat;
 
 /**
- * Decodes the first frame of a GIF, which OpenCV does not read, with the JDK's reader. Its pixels are on Java's heap, so
- * that of a huge one only every second, third … pixel of every such row is taken.
+ * Decodes the first frame of a GIF with the JDK's reader, since OpenCV cannot read GIFs. The pixels are on Java's heap,
+ * so of a huge frame only every second, third … pixel of every second, third … row is read.
  */
 final class GifDecoder {
-    /** Four bytes each: the reader's, and the screen's. */
+    /** A pixel takes four bytes in the reader's picture, and four on the screen. */
     private static final long MOST_PIXELS = 16_000_000;
 
     private GifDecoder() {}
@@ -61,7 +61,7 @@ final class GifDecoder {
             every.setSourceSubsampling(step, step, 0, 0);
             return reader.read(0, every);
         } catch (IOException | RuntimeException e) {
-            // the reader answers damaged data with a choice of runtime exceptions
+            // the reader reports damaged data by various runtime exceptions
             throw new ImageException(
                     FailureReason.CORRUPT_IMAGE, "the GIF does not decode: " + Excerpt.of(e.toString()), e);
         } finally {

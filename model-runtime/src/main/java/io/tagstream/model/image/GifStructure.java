@@ -18,7 +18,7 @@ final class GifStructure {
 
     private GifStructure() {}
 
-    /** The first frame's place: its left upper corner, and the screen that holds it in full. */
+    /** The first frame's upper left corner, and the screen that holds all of the frame. */
     record Frame(int left, int top, ImageHeader screen) {}
 
     static ImageHeader read(ByteBuffer gif) throws ImageException {
@@ -41,7 +41,7 @@ final class GifStructure {
                 int bottom = top + (gif.getShort(position + 7) & 0xFFFF);
                 int colours = colourTableBytes(gif.get(position + 9));
                 afterSubBlocks(gif, position + DESCRIPTOR_BYTES + colours + 1);
-                // a frame may reach beyond the screen, and must count in full
+                // a frame may reach beyond the screen, and all of it must count
                 ImageHeader screen =
                         new ImageHeader(ImageFormat.GIF, Math.max(width, right), Math.max(height, bottom), 1);
                 return new Frame(left, top, screen);

@@ -47,11 +47,12 @@ import org.apache.hc.core5.util.TimeValue;
 import org.apache.hc.core5.util.Timeout;
 
 /**
- * Reads {@code http:} and {@code https:} URIs. Redirects are followed here, one by one, so that each is counted and
- * judged like the first address.
+ * Reads {@code http:} and {@code https:} URIs. It follows redirects itself, one by one, so that each is counted and
+ * checked like the first address.
  *
- * <p><i>Threading notes.</i> {@link #read} blocks, from any number of threads. A timer thread breaks off requests that
- * outlive their deadline, whatever they are at: a server that sends a byte now and then never trips a read timeout.
+ * <p><i>Threading notes.</i> {@link #read} blocks and may be called by any number of threads. A timer thread aborts
+ * requests at their deadline, whatever state they are in: a server that sends a byte now and then never causes a read
+ * timeout.
  */
 final class HttpSource implements ImageSource {
     static final Kind KIND =
@@ -60,7 +61,7 @@ final class HttpSource implements ImageSource {
     /** Far beyond the 253 characters of a host's name. */
     private static final int LONGEST_ORIGIN = 300;
 
-    /** The client's own default is to read as many headers, of any length, as a server sends. */
+    /** By default the client reads as many headers as a server sends, of any length. */
     private static final Http1Config HEAD_LIMITS = Http1Config.custom()
             .setMaxLineLength(16 * 1024)
             .setMaxHeaderCount(200)
@@ -139,7 +140,7 @@ final class HttpSource implements ImageSource {
         }
         throw new ImageException(
                 FailureReason.FETCH_BLOCKED,
-                "%s redirects more than %d times (%s), lastly to %s"
+                "%s redirects more than %d times (%s), finally to %s"
                         .formatted(name(uri), maxRedirects, names.maxRedirects(), name(current)));
     }
 
@@ -149,7 +150,7 @@ final class HttpSource implements ImageSource {
         client.close(CloseMode.IMMEDIATE);
     }
 
-    /** What came of one request: content, or the next address. */
+    /** The result of one request: content, or the next address. */
     private record Step(LimitedReader.Content content, URI redirect) {}
 
     private Step request(URI uri, Duration allowed, long deadline) throws ImageException, InterruptedException {
@@ -172,7 +173,7 @@ final class HttpSource implements ImageSource {
                 return step;
             } finally {
                 if (!read || response.getCode() >= 300) {
-                    // closing the response would read an endless body to its end
+                    // otherwise closing the response would read an endless body to the end
                     request.cancel();
                 }
             }
@@ -219,12 +220,12 @@ final class HttpSource implements ImageSource {
         if (uri.getRawAuthority().contains("@")) {
             throw new ImageException(
                     FailureReason.BAD_REFERENCE,
-                    "a URI with a user or password is not fetched; use a signed URL instead");
+                    "a URI with a user or password is not fetched; submit a signed URL instead");
         }
         if (!Iri.hasOneHost(uri)) {
             throw new ImageException(
                     FailureReason.BAD_REFERENCE,
-                    "%s: the letters of the host's name can mean more than one host, or none; write the name in ASCII, as xn--…"
+                    "%s: the host's name could mean several hosts, or none; write it in ASCII, as xn--…"
                             .formatted(name(uri)));
         }
     }
@@ -244,7 +245,7 @@ final class HttpSource implements ImageSource {
         } catch (IllegalArgumentException e) {
             throw new ImageException(
                     FailureReason.FETCH_FAILED,
-                    "%s redirects to \"%s\", which is no URI".formatted(name(from), Excerpt.of(location)),
+                    "%s redirects to \"%s\", which is not a URI".formatted(name(from), Excerpt.of(location)),
                     e);
         }
     }
@@ -255,12 +256,12 @@ final class HttpSource implements ImageSource {
             case 401, 403, 407, 451 -> FailureReason.FETCH_FORBIDDEN;
             case 408, 504 -> FailureReason.FETCH_TIMEOUT;
             case 429 -> FailureReason.FETCH_FAILED;
-            // everything else of 4xx says that the request is wrong, and would be wrong again
+            // any other 4xx means that the request is wrong, and it would be wrong again
             default -> status >= 400 && status < 500 ? FailureReason.BAD_REFERENCE : FailureReason.FETCH_FAILED;
         };
     }
 
-    /** RFC 9110, section 10.2.3: seconds or a date; nothing where it is neither. */
+    /** RFC 9110, section 10.2.3: seconds or a date; empty if it is neither. */
     private static Optional<Duration> retryAfter(Header header) {
         if (header == null) {
             return Optional.empty();
@@ -282,12 +283,12 @@ final class HttpSource implements ImageSource {
     }
 
     private ImageException failure(URI uri, Exception e, Duration allowed, boolean expired) {
-        // a read may wait as long as everything together, so that it is over when either is
+        // a single read may wait as long as the whole fetch, so its timeout means that the fetch has timed out
         boolean readTimedOut = e instanceof SocketTimeoutException && !(e instanceof ConnectTimeoutException);
         if (expired || readTimedOut) {
             return ImageException.overloaded(
                     FailureReason.FETCH_TIMEOUT,
-                    "%s did not deliver within %s; try again, or raise %s if it is merely slow"
+                    "%s did not deliver the image within %s; try again, or raise %s if the server is just slow"
                             .formatted(name(uri), text(allowed), names.timeout()),
                     Optional.empty(),
                     e);
@@ -302,7 +303,7 @@ final class HttpSource implements ImageSource {
         if (e instanceof UnknownHostException) {
             return ImageException.overloaded(
                     FailureReason.FETCH_FAILED,
-                    "%s: the host's name does not resolve; check its spelling and the network".formatted(name(uri)),
+                    "%s: the host's name does not resolve; check the spelling and the network".formatted(name(uri)),
                     Optional.empty(),
                     e);
         }

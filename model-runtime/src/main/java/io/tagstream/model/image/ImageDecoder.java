@@ -17,14 +17,14 @@ import org.opencv.imgcodecs.Imgcodecs;
 import org.opencv.imgproc.Imgproc;
 
 /**
- * Decodes images of any known format into the model's square of RGB bytes, inside this process.
+ * Decodes images of every known format into the model's square of RGB bytes, inside this process.
  *
- * <p>A JPEG is decoded at 1/2, 1/4 or 1/8 scale where that still covers the square. EXIF orientation is applied.
- * Transparent pixels are blended over white, which is what cut-out images are made for. 16-bit samples are reduced to 8.
- * Of animations and multi-page files the first frame counts. Colour profiles are ignored.
+ * <p>A JPEG is decoded at 1/2, 1/4 or 1/8 scale if that still covers the square. EXIF orientation is applied.
+ * Transparent pixels are blended over white, the background that cut-out images are made for. 16-bit samples are
+ * reduced to 8 bits. Only the first frame or page of a file is used. Colour profiles are ignored.
  *
- * <p><i>Threading notes.</i> May be used from any number of threads; each call uses one. A decoder's native code cannot be
- * broken off, and a bug in it ends the process.
+ * <p><i>Threading notes.</i> May be used from any number of threads; each call uses one. Native code cannot be aborted,
+ * and a crash in it ends the process.
  */
 public final class ImageDecoder implements Decoder {
     private final Squarer squarer;
@@ -33,7 +33,7 @@ public final class ImageDecoder implements Decoder {
     /**
      * @param size side of the square in pixels
      * @param resize how an image of any shape becomes the square
-     * @param budget says what is too large, and how much is decoded at a time
+     * @param budget limits how large an image may be, and how much is decoded at a time
      */
     public ImageDecoder(int size, Resize resize, PixelBudget budget) {
         OpenCv.load();
@@ -55,7 +55,7 @@ public final class ImageDecoder implements Decoder {
 
     @Override
     public void close() {
-        // nothing is owned, and native code cannot be broken off
+        // owns nothing, and native code cannot be aborted
     }
 
     private ImageSize decode(byte[] encoded, ImageHeader header, ByteBuffer target) throws ImageException {
@@ -63,7 +63,7 @@ public final class ImageDecoder implements Decoder {
             Mat image = header.format() == ImageFormat.GIF
                     ? GifDecoder.firstFrame(encoded, mats)
                     : decode(encoded, header, mats);
-            // OpenCV turns a TIFF upright itself, whatever it is told
+            // OpenCV always turns a TIFF upright itself, whatever the flags
             int orientation = header.format() == ImageFormat.TIFF ? 1 : header.orientation();
             squarer.square(image, orientation, target, mats);
         } catch (CvException e) {
@@ -81,7 +81,7 @@ public final class ImageDecoder implements Decoder {
         Mat decoded = mats.own(Imgcodecs.imdecode(bytes, flags(header)));
         bytes.release();
         if (decoded.empty()) {
-            throw ImageHeader.corrupt(header.format(), "does not decode: its data are damaged");
+            throw ImageHeader.corrupt(header.format(), "does not decode: its data is damaged");
         }
         if ((long) decoded.cols() * decoded.rows() > header.pixels()) {
             throw ImageHeader.corrupt(

@@ -8,7 +8,7 @@ package io.tagstream.model.image;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** The first image file directory of a TIFF (TIFF 6.0, section 2), which EXIF data are too. */
+/** The first image file directory of a TIFF (TIFF 6.0, section 2). EXIF data has the same form. */
 final class ImageDirectory {
     static final int WIDTH = 256;
     static final int HEIGHT = 257;
@@ -38,7 +38,10 @@ final class ImageDirectory {
         return new ImageDirectory(tiff);
     }
 
-    /** The orientation in EXIF data; 1, upright, where they hold none or are garbage, which must spoil no image. */
+    /**
+     * The orientation in EXIF data. If there is none, or the data is garbage, it is 1, upright: the image is still
+     * good.
+     */
     static int orientation(ByteBuffer exif) {
         try {
             return first(exif).orientation();

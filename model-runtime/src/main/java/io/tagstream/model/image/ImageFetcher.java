@@ -16,7 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Fetches images by their URIs, from {@link ImageSources}. Letters beyond ASCII stand for their percent-encoded UTF-8.
+ * Fetches images by their URIs, from {@link ImageSources}. Characters beyond ASCII stand for their percent-encoded
+ * UTF-8.
  *
  * <p><i>Threading notes.</i> {@link #fetch} blocks and may be called by any number of threads; {@link #close} makes the
  * calls in progress fail.
@@ -35,8 +36,8 @@ public final class ImageFetcher implements AutoCloseable {
     }
 
     /**
-     * Who serves an image: images with one origin share a limit. A redirect counts towards the origin that sent it. Empty
-     * where the URI's scheme is not known.
+     * Who serves an image: images with one origin share a limit. A redirect counts towards the origin that sent it.
+     * Empty if the URI's scheme is not known.
      */
     public static String source(ImageRequest request) {
         return ImageSources.origin(request.uri());
@@ -45,7 +46,7 @@ public final class ImageFetcher implements AutoCloseable {
     /**
      * Reads an image's bytes and compares them with the expected checksum.
      *
-     * @param longest how long a server may take, where that is less than the fetch timeout
+     * @param longest how long a server may take, if that is less than the fetch timeout
      * @throws ImageException if anything is wrong with the URI, the source or the bytes
      */
     public EncodedImage fetch(ImageRequest request, Duration longest) throws ImageException, InterruptedException {

@@ -17,8 +17,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The image formats that can be decoded. A format is recognised by an image's first bytes, since names and content types
- * are not to be trusted.
+ * The image formats that can be decoded. A format is recognised by an image's first bytes, because names and content
+ * types cannot be trusted.
  */
 public enum ImageFormat {
     JPEG("JPEG", "jpg", "jpeg", "jpe", "jfif"),
@@ -107,7 +107,7 @@ public enum ImageFormat {
         };
     }
 
-    /** Reads an image's header, and its structure as far as its decoder does not check that. */
+    /** Reads an image's header, and checks what its decoder does not check. */
     ImageHeader header(ByteBuffer image) throws ImageException {
         return switch (this) {
             case JPEG -> JpegStructure.read(image);

@@ -14,15 +14,15 @@ import java.nio.ByteBuffer;
  *
  * @param width in pixels, as stored
  * @param height in pixels, as stored
- * @param orientation EXIF orientation, 1 to 8: how the stored image is to be turned upright
+ * @param orientation EXIF orientation, 1 to 8: how to turn the stored image upright
  */
 record ImageHeader(ImageFormat format, int width, int height, int orientation) {
 
     /**
-     * Reads the header and walks the file's structure to its end, since decoders hand out half of a truncated image
-     * without a word.
+     * Reads the header and follows the file's structure to its end, because decoders return half of a truncated image
+     * without an error.
      *
-     * @throws ImageException if the bytes are no image of a known format, or end too early
+     * @throws ImageException if the bytes are not an image of a known format, or end too early
      */
     static ImageHeader read(byte[] bytes) throws ImageException {
         ImageFormat format = ImageFormat.of(bytes);

@@ -31,7 +31,7 @@ interface ImageSource extends AutoCloseable {
 
     /** Opens a source. */
     interface Opener {
-        /** {@code reader} reads every stream within the limits, and {@code addresses} says where to connect to. */
+        /** Opens a source that reads streams with {@code reader} and connects only where {@code addresses} allows. */
         ImageSource open(FetchOptions options, LimitedReader reader, AddressPolicy addresses);
     }
 
@@ -49,7 +49,7 @@ interface ImageSource extends AutoCloseable {
      * Reads an image.
      *
      * @param uri the image's URI as submitted, with one of this source's schemes
-     * @param longest how long a server may take, where that is less than the fetch timeout
+     * @param longest how long a server may take, if that is less than the fetch timeout
      */
     LimitedReader.Content read(String uri, Duration longest) throws ImageException, InterruptedException;
 

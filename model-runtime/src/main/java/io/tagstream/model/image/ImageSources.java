@@ -49,7 +49,7 @@ public final class ImageSources {
     }
 
     /**
-     * The file that a URI names; empty where {@link #isFile} is false.
+     * The file that a URI names; empty if {@link #isFile} is false.
      *
      * @throws ImageException if the URI is not valid, or its path does not exist on this kind of system
      */
@@ -57,7 +57,7 @@ public final class ImageSources {
         return isFile(uri) ? Optional.of(FileSource.path(uri)) : Optional.empty();
     }
 
-    /** Who serves the image at a URI; images of one origin share a limit. Empty where the scheme is not known. */
+    /** Who serves the image at a URI; images with one origin share a limit. Empty if the scheme is not known. */
     static String origin(String uri) {
         return find(uri).map(kind -> kind.origin().apply(uri)).orElse("");
     }
@@ -104,7 +104,10 @@ public final class ImageSources {
         return Optional.ofNullable(KIND_BY_SCHEME.get(scheme(uri)));
     }
 
-    /** Lower case; empty where there is none. Not by {@code java.net.URI}, which would parse a megabyte of image. */
+    /**
+     * The scheme, in lower case; empty if there is none. Avoids {@code java.net.URI}, which would parse all of a data:
+     * URI.
+     */
     private static String scheme(String uri) {
         int colon = uri.indexOf(':');
         return colon < 0 ? "" : uri.substring(0, colon).toLowerCase(Locale.ROOT);

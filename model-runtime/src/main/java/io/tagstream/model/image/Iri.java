@@ -22,16 +22,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Turns addresses with letters beyond ASCII (RFC 3987) into the ASCII that a server is asked for.
+ * Turns addresses with characters beyond ASCII (RFC 3987) into the ASCII that is sent to a server.
  *
- * <p>In paths and queries such letters become the percent-encoded bytes of their UTF-8, as given. They are not normalised:
- * a server may have two images under names that look the same. What is percent-encoded already stays as it is.
+ * <p>In paths and queries such characters become percent-encoded UTF-8. They are not normalised: a server may have two
+ * images under names that look the same. What is percent-encoded already stays as it is.
  */
 final class Iri {
-    /** Up to the end of the host, whose letters have an encoding of their own. */
+    /** Up to the end of the host, which has an encoding of its own. */
     private static final Pattern TO_AUTHORITY = Pattern.compile("([^/?#]*:)?//[^/?#]*");
 
-    /** ASCII that no URI may have. Servers redirect to addresses with it all the same, and browsers follow. */
+    /** ASCII characters that a URI must not have. Servers redirect to addresses that have them, and browsers follow. */
     private static final String NOT_IN_URIS = " \"<>\\^`{|}";
 
     private static final HexFormat HEX = HexFormat.of().withUpperCase();
@@ -73,8 +73,8 @@ final class Iri {
     }
 
     /**
-     * The same for a redirect's Location header, which the HTTP client reads as Latin-1 whatever it is. Bytes that are not
-     * UTF-8 go back as they came.
+     * The same for a redirect's Location header, which the HTTP client always reads as Latin-1. Bytes that are not
+     * UTF-8 are sent back unchanged.
      */
     static String encodedLocation(String header) {
         byte[] bytes = header.getBytes(StandardCharsets.ISO_8859_1);
@@ -106,8 +106,9 @@ final class Iri {
     }
 
     /**
-     * Whether the host's name means one host. The HTTP client looks names up in ASCII (IDNA 2003, RFC 3490), which turns
-     * some letters into others; later versions of IDNA keep some of those, so that the name may belong to another host.
+     * Whether the host's name means exactly one host. The HTTP client looks names up in ASCII (IDNA 2003, RFC 3490),
+     * which replaces some letters by others. Later versions of IDNA keep some of those letters, so the name may belong
+     * to another host.
      */
     static boolean hasOneHost(URI uri) {
         String authority = uri.getRawAuthority();
@@ -116,7 +117,7 @@ final class Iri {
         try {
             return isAscii(host) || lowerCase(IDN.toUnicode(IDN.toASCII(host))).equals(lowerCase(host));
         } catch (IllegalArgumentException e) {
-            // no name at all
+            // not a host's name
             return false;
         }
     }

@@ -14,8 +14,8 @@ final class JpegStructure {
     private static final int SCAN = 0xDA;
     private static final int APP1 = 0xE1;
     /**
-     * A progressive JPEG comes in ten scans or so, and each takes a pass over the whole picture, however few its bytes:
-     * some megabytes of scans would take hours.
+     * A progressive JPEG usually has about ten scans. Each takes a pass over the whole picture, however few bytes it
+     * has: a few megabytes of scans would take hours.
      */
     private static final int MOST_SCANS = 100;
 
@@ -54,7 +54,7 @@ final class JpegStructure {
             } else if (marker == APP1 && startsWithExif(jpeg, position + 2, length - 2)) {
                 orientation = ImageDirectory.orientation(slice(jpeg, position + 8, length - 8));
             } else if (marker == SCAN) {
-                // phones append previews and videos after the end, so look for the end itself
+                // phones append previews and videos, so look for the end marker itself
                 boolean moreScans = progressive || unsigned(jpeg, position + 2) < components;
                 if (moreScans || !endsProperly) {
                     seekEnd(jpeg, position + length);
@@ -65,7 +65,7 @@ final class JpegStructure {
         }
     }
 
-    /** Whether the file's last bytes are the end marker, zeros aside: true for nearly all, and quick. */
+    /** Whether the file ends with the end marker, apart from zeros. Nearly all files do, and this is quick to check. */
     private static boolean endsProperly(ByteBuffer jpeg) {
         int last = jpeg.limit() - 1;
         while (last > 2 && jpeg.get(last) == 0) {

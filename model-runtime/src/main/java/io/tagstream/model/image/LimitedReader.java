@@ -11,7 +11,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
 
-/** Reads a stream into memory, never more than the largest image, and accounts for it in the budget. */
+/** Reads streams into memory, up to the size of the largest image, and counts them against the byte budget. */
 final class LimitedReader {
     private static final int SMALLEST_BUFFER = 16 * 1024;
 
@@ -25,15 +25,15 @@ final class LimitedReader {
         this.budget = new ByteBudget(options);
     }
 
-    /** Bytes and the share of the budget that they take. */
+    /** Bytes and their share of the budget. */
     @SuppressWarnings("ArrayRecordComponent") // handed over, never shared
     record Content(byte[] bytes, ByteBudget.Share share) {}
 
     /**
      * Reads to the end.
      *
-     * @param length bytes to come, or negative if unknown
-     * @param what names the source in messages
+     * @param length the number of bytes, or negative if unknown
+     * @param what what messages call the source
      */
     Content read(InputStream in, long length, String what) throws ImageException, IOException, InterruptedException {
         refuseOver(length, what);
@@ -51,7 +51,7 @@ final class LimitedReader {
         }
     }
 
-    /** Accounts for bytes that are in memory already. */
+    /** Counts bytes that are in memory already against the budget. */
     Content take(byte[] bytes) throws InterruptedException {
         return new Content(bytes, budget.reserve(bytes.length));
     }

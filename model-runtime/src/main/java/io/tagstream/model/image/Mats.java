@@ -20,7 +20,7 @@ final class Mats implements AutoCloseable {
 
     @Override
     public void close() {
-        // garbage collection alone would free them far too late: to it they are small
+        // the garbage collector would free them far too late, because to it they look small
         owned.forEach(Mat::release);
     }
 }

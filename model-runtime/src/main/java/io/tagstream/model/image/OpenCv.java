@@ -20,7 +20,7 @@ final class OpenCv {
         } else {
             System.load(unpacked);
         }
-        // the decode pool is the parallelism
+        // images are decoded in parallel, so one thread for each is enough
         Core.setNumThreads(1);
     }
 
@@ -29,10 +29,10 @@ final class OpenCv {
     /**
      * Makes sure that the library is loaded.
      *
-     * @throws LinkageError if it cannot be
+     * @throws LinkageError if it cannot be loaded
      */
     static void load() {
-        // loading this class has done it
+        // the static initialiser has loaded it
     }
 
     private static void loadOwnCopy() {
@@ -49,7 +49,7 @@ final class OpenCv {
         }
     }
 
-    /** At once where an open file can be deleted, so that not even a crash leaves it behind. */
+    /** Deletes at once where an open file can be deleted, so that not even a crash leaves it behind. */
     private static void delete(Path library, Path directory) throws IOException {
         if (System.getProperty("os.name").startsWith("Windows")) {
             directory.toFile().deleteOnExit();

@@ -13,9 +13,15 @@ import java.nio.file.Path;
 import java.util.Locale;
 import org.opencv.core.Core;
 
-/** OpenCV's native library as its jar has it, for every platform. To use this class is not yet to load it. */
+/**
+ * OpenCV's native library, of which OpenCV's jar holds one for each platform. Using this class does not load the
+ * library.
+ */
 public final class OpenCvLibrary {
-    /** System property: the unpacked library that a process loads. Without it a process unpacks one for itself. */
+    /**
+     * System property: the unpacked library that the process loads. If it is not set, the process unpacks one for
+     * itself.
+     */
     public static final String UNPACKED = "tagstream.opencv.library";
 
     private static final String RESOURCES = "/nu/pattern/opencv/";
@@ -23,7 +29,7 @@ public final class OpenCvLibrary {
     private OpenCvLibrary() {}
 
     /**
-     * Unpacks the library of this platform, some 60 MB.
+     * Unpacks this platform's library, about 60 MB.
      *
      * @return the file, in {@code directory}
      * @throws FileNotFoundException if there is none for this platform
@@ -35,7 +41,7 @@ public final class OpenCvLibrary {
         try (InputStream in = Core.class.getResourceAsStream(resource)) {
             if (in == null) {
                 throw new FileNotFoundException(
-                        "OpenCV's jar has no native library for this platform: there is no " + resource);
+                        "OpenCV's jar has no native library for this platform: it has no " + resource);
             }
             Files.copy(in, library);
         }

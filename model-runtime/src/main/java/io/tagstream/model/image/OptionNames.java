@@ -6,16 +6,16 @@
 package io.tagstream.model.image;
 
 /**
- * What messages call the options that refused an image, so that whoever reads one knows what to change. An application
- * with a configuration of its own gives its own names.
+ * What messages call the options that refused an image, so that readers know what to change. An application with its
+ * own configuration passes the names of its keys.
  *
  * @param fileRoots of {@link FetchOptions.Builder#fileRoots}
  * @param allowPrivateAddresses of {@link FetchOptions.Builder#allowPrivateAddresses}
  * @param maxRedirects of {@link FetchOptions.Builder#maxRedirects}
  * @param timeout of {@link FetchOptions.Builder#timeout}
  * @param maxBytes of {@link FetchOptions.Builder#maxBytes}
- * @param maxPixels of the runtime's limit of pixels
- * @param decodeTimeout of the runtime's limit of decoding time
+ * @param maxPixels of the runtime's limit on pixels
+ * @param decodeTimeout of the runtime's limit on decoding time
  */
 public record OptionNames(
         String fileRoots,
@@ -26,7 +26,7 @@ public record OptionNames(
         String maxPixels,
         String decodeTimeout) {
 
-    /** The names that the options have in this library. */
+    /** The names of the options in this library. */
     public static final OptionNames OF_THE_LIBRARY = new OptionNames(
             "fileRoots", "allowPrivateAddresses", "maxRedirects", "timeout", "maxBytes", "maxPixels", "decodeTimeout");
 }

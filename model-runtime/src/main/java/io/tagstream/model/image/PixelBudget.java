@@ -10,17 +10,20 @@ import io.tagstream.model.ImageException;
 import java.util.concurrent.Semaphore;
 
 /**
- * Admits images to decoding by what their headers say. An image may have so many pixels; all images that are decoded at a
- * time have no more together, so that many that are tiny in bytes and huge in pixels take no more memory than one.
+ * Admits images to decoding by their headers. There is a limit on the pixels of an image, and all images being decoded
+ * at a time stay within the same limit together. So many images that are tiny in bytes and huge in pixels take no more
+ * memory than one.
  *
- * <p><i>Threading notes.</i> May be used from any thread. Images wait their turn, first come, first served.
+ * <p><i>Threading notes.</i> May be used from any thread. Images wait for their turn, first come, first served.
  */
 public final class PixelBudget {
     /** The most pixels by default: 100 million. */
     public static final long DEFAULT_MAX_PIXELS = 100_000_000;
 
     private static final int UNIT = 1024;
-    /** A JPEG, which has no alpha channel and at most 8 bits a sample, takes a part of the memory that a PNG may. */
+    /**
+     * A JPEG takes a fraction of the memory of the largest PNG: it has no alpha channel and at most 8 bits a sample.
+     */
     private static final int JPEG_SHARE = 4;
 
     private final long maxPixels;
@@ -29,8 +32,8 @@ public final class PixelBudget {
     private final Semaphore free;
 
     /**
-     * @param maxPixels of an image, and of all that are decoded at a time
-     * @param names what messages call the option
+     * @param maxPixels of an image, and of all images being decoded at a time together
+     * @param names what messages call the options
      */
     public PixelBudget(long maxPixels, OptionNames names) {
         this.maxPixels = maxPixels;
@@ -42,7 +45,7 @@ public final class PixelBudget {
     /**
      * Waits until the image may be decoded.
      *
-     * @throws ImageException if the bytes are no whole image of a known format, or it has too many pixels
+     * @throws ImageException if the bytes are not a whole image of a known format, or it has too many pixels
      */
     public Share admit(byte[] encoded) throws ImageException, InterruptedException {
         ImageHeader header = ImageHeader.read(encoded);
@@ -64,7 +67,7 @@ public final class PixelBudget {
         return new Share(header, taken);
     }
 
-    /** A part of the budget; closing gives it back. */
+    /** A part of the budget; closing returns it. */
     public final class Share implements AutoCloseable {
         private final ImageHeader header;
         private final int taken;

@@ -18,8 +18,8 @@ import org.opencv.core.Size;
 import org.opencv.imgproc.Imgproc;
 
 /**
- * Turns a picture of any shape into the model's square: area averaging where it shrinks, bilinear where it grows. The
- * EXIF orientation is applied to the small square, which is the same and costs nothing.
+ * Turns a picture of any shape into the model's square: by area averaging if it shrinks, bilinear if it grows. The EXIF
+ * orientation is applied to the small square, which gives the same result and costs nothing.
  */
 final class Squarer {
     private static final int BGRA = 4;
@@ -36,7 +36,7 @@ final class Squarer {
         return 3 * size * size;
     }
 
-    /** By how much (8, 4, 2 or 1) a picture may be reduced beforehand and still not have to grow. */
+    /** By how much (8, 4, 2 or 1) a picture may be reduced beforehand so that it need not grow afterwards. */
     int reduction(int width, int height) {
         int side = resize == Resize.LETTERBOX ? Math.max(width, height) : Math.min(width, height);
         for (int factor = 8; factor > 1; factor /= 2) {

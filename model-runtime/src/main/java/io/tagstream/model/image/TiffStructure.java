@@ -7,7 +7,7 @@ package io.tagstream.model.image;
 
 import java.nio.ByteBuffer;
 
-/** The first page of a TIFF. Its decoder turns it upright and reports truncation by itself. */
+/** The first page of a TIFF. The decoder turns it upright and reports truncation itself. */
 final class TiffStructure {
     private TiffStructure() {}
 

@@ -60,7 +60,7 @@ final class WebpStructure {
         return new ImageHeader(ImageFormat.WEBP, width, height, orientation);
     }
 
-    /** Some writers keep the prefix that EXIF data have in a JPEG. */
+    /** Some programs keep the prefix that EXIF data has in a JPEG. */
     private static ByteBuffer exif(ByteBuffer chunk) {
         boolean prefixed = chunk.limit() > 6 && chunk.get(0) == 'E' && chunk.get(1) == 'x';
         return prefixed ? chunk.slice(6, chunk.limit() - 6) : chunk;

@@ -1,5 +1,5 @@
 /**
- * From a URI to the model's pixels: fetching, the limits on it, image formats, decoding, resizing. Nothing of the model
- * but its input size and resize rule.
+ * From a URI to the model's pixels: fetching and its limits, image formats, decoding, resizing. All that this package
+ * knows of the model is its input size and resize rule.
  */
 package io.tagstream.model.image;

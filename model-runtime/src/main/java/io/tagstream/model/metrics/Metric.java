@@ -15,30 +15,31 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /**
- * A metric, declared once: constants of enums that implement this are what is registered and what the metrics' page says.
+ * A metric, declared once: the constants of enums that implement this interface are registered, and the metrics page is
+ * made from them.
  *
- * <p><i>Threading notes.</i> Immutable. What the factory methods return may be used from any thread.
+ * <p><i>Threading notes.</i> Immutable. The meters that the factory methods return may be used from any thread.
  */
 public interface Metric {
     /** How a metric is measured. */
     enum Type {
-        /** A number that is read when it is asked for. */
+        /** A number that is read on demand. */
         GAUGE,
         /** A number that only grows. */
         COUNTER,
-        /** Durations: how many, their sum, their maximum lately. */
+        /** Durations: their number, their sum and their recent maximum. */
         TIMER,
-        /** Sizes: how many, their sum, their maximum lately. */
+        /** Sizes: their number, their sum and their recent maximum. */
         SUMMARY
     }
 
     /**
-     * What is declared of a metric.
+     * The declaration of a metric.
      *
      * @param id Micrometer's name: lower case, words separated by dots
-     * @param unit what it counts in; seconds for timers
-     * @param help what it tells, in a sentence or two
-     * @param tags the names of its tags, each with few values
+     * @param unit what it counts; seconds for timers
+     * @param help what it means, in a sentence or two
+     * @param tags the names of its tags, each of which has few values
      */
     record Definition(String id, Type type, String unit, String help, List<String> tags) {
         public Definition {
@@ -68,7 +69,7 @@ public interface Metric {
         return definition().tags();
     }
 
-    /** Registers a gauge of an object that somebody else keeps alive. */
+    /** Registers a gauge of an object, which the caller must keep alive. */
     default <T> void gauge(MeterRegistry registry, T object, ToDoubleFunction<T> value) {
         check(Type.GAUGE);
         Gauge.builder(id(), object, value)
@@ -118,13 +119,14 @@ public interface Metric {
 
     private void check(Type asked) {
         if (type() != asked) {
-            throw new IllegalArgumentException("%s is a %s, no %s".formatted(id(), type(), asked));
+            throw new IllegalArgumentException("%s is a %s, not a %s".formatted(id(), type(), asked));
         }
     }
 
     private Tags values(String... values) {
         if (values.length != tags().size()) {
-            throw new IllegalArgumentException("%s has the tags %s, not %d".formatted(id(), tags(), values.length));
+            throw new IllegalArgumentException(
+                    "%s has the tags %s, but %d values were given".formatted(id(), tags(), values.length));
         }
         Tags tags = Tags.empty();
         for (int i = 0; i < values.length; i++) {

@@ -1,2 +1,2 @@
-/** How metrics are declared. What they measure is declared where it is measured. */
+/** How metrics are declared. Each module declares its own metrics. */
 package io.tagstream.model.metrics;

@@ -10,18 +10,19 @@ import io.tagstream.model.bundle.BundleDescription.Image;
 import java.util.Optional;
 
 /**
- * What decoding costs, as far as a bundle's description tells. It decides how scoring is divided into runs of the decoder,
- * which changes how long it takes and not what comes out.
+ * Estimates what decoding costs from a bundle's description. The estimate decides how scoring is divided into runs of
+ * the decoder, which changes how long it takes but not the scores.
  *
  * <p>The unit is a pair: one image against one label. An ML-Decoder of width W that reads T tokens an image takes about
  * 6 W² + 2 T W multiplications for a pair (two projections, attention, a hidden layer of 2 W), and 2 T W² for an image
- * alone (the keys and values of its tokens); the cosine of a pair takes D. Starting a run costs next to nothing beside that.
+ * alone (the keys and values of its tokens); the cosine of a pair takes D. Starting a run costs next to nothing in
+ * comparison.
  */
 final class DecoderCost {
-    /** What two cores do in about 20 ms. */
+    /** What two cores can do in about 20 ms. */
     private static final long MULTIPLICATIONS_OF_A_PART = 6L << 28;
 
-    /** With so many images for each row that the graph adds, the added rows are a fifth of the work at most. */
+    /** With this many images for each added row, added rows are at most a fifth of the work. */
     private static final int IMAGES_FOR_AN_ADDED_ROW = 4;
 
     private final long pairsOfAnImage;
@@ -43,8 +44,8 @@ final class DecoderCost {
     }
 
     /**
-     * How many images to score at a time while others wait: about 20 ms' worth on two cores, but not so few that the rows
-     * that the graph adds would count.
+     * How many images to score at a time while others wait: about 20 ms' worth on two cores, but enough that the rows
+     * that the graph adds hardly count.
      */
     int imagesPerPart(int labels, int most) {
         long affordable = Math.min(most, pairsOfAPart / (pairsOfAnImage + Math.max(1, labels)));

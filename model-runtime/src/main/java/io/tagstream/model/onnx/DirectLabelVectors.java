@@ -13,13 +13,13 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
 
-/** Label vectors copied into a buffer of their own: the simplest {@link LabelVectors}, for use as a library. */
+/** The simplest {@link LabelVectors}, for use as a library: it copies the vectors into its own buffer. */
 public final class DirectLabelVectors implements LabelVectors {
     private final List<LabelVector> labels;
     private final FloatBuffer vectors;
     private final LabelSelection selection;
 
-    /** Copies vectors of equal length, all of which are decoded. */
+    /** Copies vectors of equal length; every label is decoded. */
     public DirectLabelVectors(List<LabelVector> labels) {
         this(labels, LabelSelection.ALL);
     }

@@ -15,11 +15,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * ONNX Runtime's environment, one a process.
+ * ONNX Runtime's environment; a process has one.
  *
- * <p>It is made on a thread with a deep stack: ONNX Runtime 1.29 matches a regular expression against the process's
- * surroundings while it starts, by recursion over every character; a long command line, such as one with a long class
- * path, overflows Java's default stack of 1 MB, which ends the process without a word.
+ * <p>It is made on a thread with a deep stack. While it starts, ONNX Runtime 1.29 matches a regular expression against
+ * the process's surroundings, by recursion over every character. A long command line, such as one with a long class
+ * path, would overflow Java's default stack of 1 MB and end the process without an error.
  */
 final class Environment {
     private static final Logger LOG = LoggerFactory.getLogger(Environment.class);
@@ -46,7 +46,7 @@ final class Environment {
     private static OrtEnvironment make() {
         OrtEnvironment environment = OrtEnvironment.getEnvironment("tagstream");
         try {
-            // for Windows, where no variable does
+            // Windows has no variable for this
             environment.setTelemetry(false);
         } catch (OrtException e) {
             throw new IllegalStateException("ONNX Runtime's reports to its maker cannot be switched off", e);

@@ -9,21 +9,24 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** What the image graphs run on. Label texts are always encoded on the CPU: every instance must get the same vectors. */
+/**
+ * What runs the image graphs. Label texts are always encoded on the CPU, because every instance must get the same
+ * vectors.
+ */
 public enum ExecutionProvider {
     /** The CPU. */
     CPU,
     /** An NVIDIA GPU; needs {@code onnxruntime_gpu}, CUDA 12 and cuDNN 9. */
     CUDA,
-    /** An NVIDIA GPU through TensorRT, which must be installed beside what {@link #CUDA} needs. */
+    /** An NVIDIA GPU through TensorRT; needs TensorRT and everything that {@link #CUDA} needs. */
     TENSORRT,
-    /** {@link #CUDA} where it works, otherwise {@link #CPU}; which of them is logged. */
+    /** {@link #CUDA} if it works, otherwise {@link #CPU}; the log says which. */
     AUTO;
 
     /**
-     * The provider of a configured name, in any case.
+     * The provider with a configured name, in upper or lower case.
      *
-     * @throws IllegalArgumentException if there is none
+     * @throws IllegalArgumentException if there is no such provider
      */
     public static ExecutionProvider of(String name) {
         for (ExecutionProvider provider : values()) {
@@ -35,7 +38,7 @@ public enum ExecutionProvider {
                 .formatted(name, Arrays.stream(values()).map(String::valueOf).collect(Collectors.joining(", "))));
     }
 
-    /** The configured name: lower case. */
+    /** The configured name, in lower case. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT);

@@ -5,7 +5,7 @@
  */
 package io.tagstream.model.onnx;
 
-/** An execution provider was asked for and cannot be had. The message names what is missing and says what to do. */
+/** An execution provider is not available. The message names what is missing and says what to do. */
 public final class ExecutionProviderException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

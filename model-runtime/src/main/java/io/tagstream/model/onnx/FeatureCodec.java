@@ -13,7 +13,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /**
- * The layout of {@link ImageFeatures}: embedding [D], then tokens [T, W] where the bundle has a decoder, in half precision
+ * The layout of {@link ImageFeatures}: embedding [D], then tokens [T, W] if the bundle has a decoder, in half precision
  * (IEEE 754 binary16), little-endian.
  *
  * <p><i>Threading notes.</i> Immutable.
@@ -27,12 +27,12 @@ final class FeatureCodec {
         this.tokenFloats = withTokens ? image.tokens() * image.tokenWidth() : 0;
     }
 
-    /** 2 (D + T x W). */
+    /** The length of features: 2 (D + T x W). */
     int bytes() {
         return Short.BYTES * (embeddingFloats + tokenFloats);
     }
 
-    /** Rounds row {@code row} of [rows, D] embeddings and [rows, T, W] tokens, ties to even. */
+    /** Rounds row {@code row} of [rows, D] embeddings and [rows, T, W] tokens to half precision, ties to even. */
     ImageFeatures round(FloatBuffer embeddings, FloatBuffer tokens, int row) {
         ByteBuffer rounded = ByteBuffer.allocate(bytes()).order(ByteOrder.LITTLE_ENDIAN);
         round(embeddings, row * embeddingFloats, embeddingFloats, rounded);
@@ -55,7 +55,7 @@ final class FeatureCodec {
         load(rounded, tokens, row * tokenFloats, tokenFloats);
     }
 
-    // by way of arrays: a loop over a direct buffer's floats takes several times as long
+    // through arrays: a loop over the floats of a direct buffer takes several times as long
 
     private static void round(FloatBuffer from, int first, int count, ByteBuffer to) {
         float[] floats = new float[count];

@@ -15,7 +15,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Holds a graph's inputs and outputs against what {@code BUNDLE.md} says of them. */
+/** Checks a graph's inputs and outputs against {@code BUNDLE.md}. */
 final class GraphContract {
     /** A dimension that must be free. */
     static final long FREE = -1;
@@ -50,7 +50,7 @@ final class GraphContract {
         return this;
     }
 
-    /** Inputs beyond those given would have to be fed with something. */
+    /** Fails if there are other inputs, for which there would be no values. */
     void noInputsBut(String... names) {
         for (String input : inputs.keySet()) {
             if (!Arrays.asList(names).contains(input)) {
@@ -75,7 +75,7 @@ final class GraphContract {
         boolean fits = info.type == type && info.getShape().length == shape.length;
         for (int i = 0; fits && i < shape.length; i++) {
             long found = info.getShape()[i];
-            // exporters leave dimensions free that could be fixed, never the other way round
+            // exporters leave dimensions free that could be fixed, but never fix free ones
             fits = found == shape[i] || (shape[i] != FREE && found == FREE);
         }
         if (!fits) {

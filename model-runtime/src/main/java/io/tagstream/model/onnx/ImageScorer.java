@@ -31,23 +31,23 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Scores prepared pixels: image encoder, decoder head, cosine, and the score formula of {@code BUNDLE.md}. Its buffers
- * are allocated once and used for every batch.
+ * Scores prepared pixels, with the image encoder, the decoder head, the cosine, and the score formula of {@code
+ * BUNDLE.md}. Buffers are allocated once and used for every batch.
  *
- * <p>Write images to {@link #pixels}, then call {@link #score(int, LabelVectors)}; or {@link #encode} them and
- * {@link #score(List, LabelVectors)} their features, then or later. Either way scores are computed from features rounded
- * to half precision.
+ * <p>Write images to {@link #pixels}, then call {@link #score(int, LabelVectors)}. Or {@link #encode} them, and {@link
+ * #score(List, LabelVectors)} their features at once or later. Either way, scores are computed from features rounded to
+ * half precision.
  *
- * <p><i>Threading notes.</i> One thread at a time. Several scorers may share a runtime's sessions, and then share its
- * inference threads. To be closed before the runtime.
+ * <p><i>Threading notes.</i> One thread at a time. Several scorers may share a runtime's sessions, and then they share
+ * its inference threads. Close a scorer before its runtime.
  */
 public final class ImageScorer implements AutoCloseable {
-    // a decoder's activations take some KB for each image and label: this keeps a run's well under 100 MB
+    // a decoder's activations take a few KB for each image and label: this keeps a run well under 100 MB
     private static final int PAIRS_PER_RUN = 8192;
     private static final int SMALLEST_CHUNK = 64;
-    /** Images of a run with few labels: what a run costs on top is spread over them. */
+    /** How many images share a run with few labels, to spread the cost of a run. */
     private static final int MOST_ROWS = 64;
-    // a vocabulary changes now and then, the old one is still in use for a moment, and parts of both are scored again
+    // when a vocabulary changes, the old one stays in use for a moment, and parts of both are scored again
     private static final int LABEL_SETS_KEPT = 4;
 
     private final Sessions sessions;
@@ -71,12 +71,12 @@ public final class ImageScorer implements AutoCloseable {
 
     private final Deque<PreparedLabels> prepared = new ArrayDeque<>();
 
-    /** For batches of images, and as many features as is good for them. */
+    /** A scorer for batches of images, and for features of as many images as pays off. */
     static ImageScorer ofBatches(Sessions sessions, int maxBatch) {
         return new ImageScorer(sessions, maxBatch, MOST_ROWS);
     }
 
-    /** For one image's features at a time. */
+    /** A scorer for one image's features at a time. */
     static ImageScorer ofSingleImages(Sessions sessions) {
         return new ImageScorer(sessions, 1, 1);
     }
@@ -113,7 +113,7 @@ public final class ImageScorer implements AutoCloseable {
         return 3 * image.size() * image.size();
     }
 
-    /** The place of an image of the next batch: a view of {@link #pixelBytes} bytes, [size, size, 3] RGB, direct. */
+    /** Where to write an image of the next batch: a direct view of {@link #pixelBytes} bytes, [size, size, 3] RGB. */
     public ByteBuffer pixels(int index) {
         return pixels.slice(index * pixelBytes(), pixelBytes());
     }
@@ -149,7 +149,7 @@ public final class ImageScorer implements AutoCloseable {
     /**
      * Scores any number of images' features.
      *
-     * @return [images][labels] scores in [0, 1], {@link ImageScores#NOT_DECODED}, or NaN where the graphs gave no number
+     * @return [images][labels] scores in [0, 1], {@link ImageScores#NOT_DECODED}, or NaN if the graphs gave no number
      * @throws IllegalArgumentException if features or labels are not this model's
      */
     public float[][] score(List<ImageFeatures> images, LabelVectors labels) throws OrtException {
@@ -177,7 +177,7 @@ public final class ImageScorer implements AutoCloseable {
     }
 
     /**
-     * What speaks for each label, whatever the labels' selection.
+     * The evidence for each label, whatever the labels' selection.
      *
      * @throws IllegalArgumentException if features or labels are not this model's
      */
@@ -202,12 +202,12 @@ public final class ImageScorer implements AutoCloseable {
         prepared.clear();
     }
 
-    /** The batch sizes that are encoded: 1, 2, 4, … up to the one that holds the largest batch. */
+    /** The batch sizes that are encoded: 1, 2, 4, … up to the first that holds the largest batch. */
     int[] buckets() {
         return bucketsUpTo(bucketAbove(maxBatch));
     }
 
-    /** How many images with few labels are scored at a time: 1, 2, 4, … */
+    /** The numbers of images that are scored at a time with few labels: 1, 2, 4, … */
     int[] rowBuckets() {
         return bucketsUpTo(rows);
     }
@@ -250,13 +250,13 @@ public final class ImageScorer implements AutoCloseable {
         }
     }
 
-    /** How many images are run at once: more of them where there are few labels. */
+    /** How many images share a run: more if there are few labels. */
     private int atOnce(int labels) {
         int most = PAIRS_PER_RUN / Math.max(1, Math.min(labels, labelChunk));
         return Math.max(bucketAbove(maxBatch), Math.min(rows, bucketBelow(Math.max(1, most))));
     }
 
-    /** Of the loaded images: [images][labels]. */
+    /** The loaded images' standardised cosines: [images][labels]. */
     private float[][] standardisedCosines(int images, PreparedLabels labels) throws OrtException {
         float[][] standardised = new float[images][labels.size()];
         int batch = padded(images);
@@ -281,7 +281,7 @@ public final class ImageScorer implements AutoCloseable {
         return standardised;
     }
 
-    /** The loaded images against every label. */
+    /** Scores the loaded images against every label. */
     private void scoreAll(PreparedLabels labels, float[][] standardised, float[][] scores) throws OrtException {
         int images = standardised.length;
         int first = 0;
@@ -298,8 +298,8 @@ public final class ImageScorer implements AutoCloseable {
     }
 
     /**
-     * Each of the loaded images against its own labels: one by one, the candidate form of {@code BUNDLE.md}, or all against
-     * the labels that any of them has where that is less work, as it is with few labels.
+     * Scores each loaded image against its own labels. It decodes them one by one (the candidate form of {@code
+     * BUNDLE.md}), or all of them against every label that any of them has if that is less work, as with few labels.
      */
     private void scoreSelected(
             PreparedLabels labels, float[][] standardised, LabelSelection selection, float[][] scores)
@@ -323,7 +323,7 @@ public final class ImageScorer implements AutoCloseable {
         }
     }
 
-    /** Loaded images from {@code from} on, as many as {@code selected} has, against {@code decoded} labels. */
+    /** Scores {@code selected.size()} loaded images, from {@code from} on, against the {@code decoded} labels. */
     private void scoreSelected(
             int from,
             BitSet decoded,
@@ -358,7 +358,7 @@ public final class ImageScorer implements AutoCloseable {
         }
     }
 
-    /** The labels to be decoded for an image. */
+    /** The labels to decode for an image. */
     private BitSet selected(float[] promises, LabelSelection selection) {
         BitSet selected = new BitSet();
         switch (selection.kind()) {
@@ -372,7 +372,9 @@ public final class ImageScorer implements AutoCloseable {
         return selected;
     }
 
-    /** How promising each label is for an image: what {@code BUNDLE.md} holds against the candidate cutoff. */
+    /**
+     * How promising each label is for an image: the value that {@code BUNDLE.md} compares with the candidate cutoff.
+     */
     private float[] promises(PreparedLabels labels, float[] standardised) throws OrtException {
         double weight = scoring.candidatePriorWeight();
         if (weight == 0) {
@@ -386,7 +388,7 @@ public final class ImageScorer implements AutoCloseable {
         return promises;
     }
 
-    /** The logits of an image without content. */
+    /** The labels' logits for an image without content. */
     private float[] priors(PreparedLabels labels) throws OrtException {
         if (labels.priors().isEmpty()) {
             float[] priors = new float[labels.size()];
@@ -404,7 +406,7 @@ public final class ImageScorer implements AutoCloseable {
         return labels.priors().orElseThrow();
     }
 
-    /** Where the graphs gave no number too: the score will say so. */
+    /** True also if the graphs gave no number, so that the score shows it. */
     private boolean isCandidate(float promise) {
         return !(promise < scoring.candidateCutoff());
     }
@@ -413,7 +415,7 @@ public final class ImageScorer implements AutoCloseable {
         long[] keys = new long[promises.length];
         for (int label = 0; label < keys.length; label++) {
             int bits = Float.floatToIntBits(promises[label]);
-            // integers in the order of the floats: below zero, a float's magnitude grows with its bits
+            // makes integers that sort like the floats: below zero, the bits grow as the float falls
             int ordered = bits ^ (bits >> 31 & Integer.MAX_VALUE);
             keys[label] = (long) ~ordered << Integer.SIZE | label;
         }
@@ -421,7 +423,7 @@ public final class ImageScorer implements AutoCloseable {
         return Arrays.stream(keys).limit(count).mapToInt(key -> (int) key).toArray();
     }
 
-    /** Writes [batch, count] logits of images {@code from} on of [images, T, W] tokens. */
+    /** Writes [batch, count] logits of the images from {@code from} on, of [images, T, W] tokens. */
     private void decode(FloatBuffer images, int from, int batch, OnnxTensor labels, int count) throws OrtException {
         if (sessions.decoder().isEmpty()) {
             return;
@@ -441,7 +443,10 @@ public final class ImageScorer implements AutoCloseable {
         return (float) (1 / (1 + Math.exp(-combined)));
     }
 
-    /** Rows to run for so many images or candidates; those beyond are leftovers that nobody reads. */
+    /**
+     * How many rows to run for so many images or candidates. The rows beyond them hold leftovers, and their results are
+     * not read.
+     */
     private int padded(int count) {
         return padsBatches ? bucketAbove(count) : count;
     }

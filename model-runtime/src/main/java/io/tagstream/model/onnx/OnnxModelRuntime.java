@@ -52,16 +52,16 @@ import org.slf4j.LoggerFactory;
 /**
  * A bundle on ONNX Runtime.
  *
- * <p><i>Threading notes.</i> See {@link ModelRuntime} and {@link ScoringPipeline}. Building opens the sessions, runs every
- * batch size once, so that none is met first in production, and runs the bundle's self-test. {@link #explain} runs on the
- * caller's thread, one call at a time, beside the inference thread.
+ * <p><i>Threading notes.</i> See {@link ModelRuntime} and {@link ScoringPipeline}. Building opens the sessions, runs
+ * every batch size once, so that none runs for the first time in production, and runs the bundle's self-test. {@link
+ * #explain} runs on the caller's thread, one call at a time, in parallel to the inference thread.
  *
- * <p>ONNX Runtime reports to its maker unless {@value io.tagstream.model.Telemetry#VARIABLE} is {@code 1} in the environment
- * that the process starts in; see {@link io.tagstream.model.Telemetry}.
+ * <p>ONNX Runtime reports to its maker unless {@value io.tagstream.model.Telemetry#VARIABLE} is {@code 1} in the
+ * environment in which the process starts; see {@link io.tagstream.model.Telemetry}.
  */
 public final class OnnxModelRuntime implements ModelRuntime {
     private static final Logger LOG = LoggerFactory.getLogger(OnnxModelRuntime.class);
-    // all graphs of the format speak float32, and TF32 is off
+    // all graphs of the format use float32, and TF32 is off
     private static final String PRECISION = "fp32";
     // a CPU gains nothing from batches as large
     private static final int GPU_BATCH_SIZE = 32;
@@ -177,14 +177,14 @@ public final class OnnxModelRuntime implements ModelRuntime {
     }
 
     /**
-     * A scorer of its own over this runtime's sessions and threads, for pixels that are prepared already; the caller
-     * closes it, before this runtime.
+     * A separate scorer that uses this runtime's sessions and threads, for pixels that are already prepared. The caller
+     * closes it before this runtime.
      */
     public ImageScorer scorer() {
         return ImageScorer.ofBatches(sessions, batchScorer.maxBatch());
     }
 
-    /** Bytes of an image that is prepared for the model: size x size x 3. */
+    /** Bytes of an image prepared for the model: size x size x 3. */
     public int pixelBytes() {
         return decoder.bytes();
     }
@@ -207,7 +207,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
             return;
         }
         closed = true;
-        // breaks off requests and decoding under way, which the pipeline then need not wait for
+        // aborts requests and decoding that are in progress, so that the pipeline need not wait for them
         fetcher.close();
         decoder.close();
         pipeline.close();

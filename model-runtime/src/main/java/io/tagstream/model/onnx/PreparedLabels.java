@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** What scoring needs of a {@link LabelVectors}: tensors over its own memory, chunk by chunk, and its statistics. */
+/** What scoring needs from a {@link LabelVectors}: tensors over its memory, chunk by chunk, and its statistics. */
 final class PreparedLabels implements AutoCloseable {
     private final LabelVectors labels;
     private final FloatBuffer vectors;
@@ -80,7 +80,7 @@ final class PreparedLabels implements AutoCloseable {
         return deviations[label];
     }
 
-    /** What the decoder says of each label for an image without content, once somebody has asked it. */
+    /** Each label's logit for an image without content; empty until {@link #keepPriors}. */
     Optional<float[]> priors() {
         return priors;
     }

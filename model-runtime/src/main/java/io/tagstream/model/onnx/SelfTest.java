@@ -18,7 +18,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** Runs every batch size once, and the bundle's own images and labels against the scores they must get. */
+/** Runs every batch size once, and checks that the bundle's own images and labels get the scores they must. */
 final class SelfTest {
     private SelfTest() {}
 
@@ -57,7 +57,8 @@ final class SelfTest {
                                         test.tolerance(),
                                         image,
                                         test.labels().get(label)),
-                        "%.5f (the graphs do not compute what the bundle's author computed)".formatted(scores[label]));
+                        "%.5f (the graphs do not compute what they did for the bundle's author)"
+                                .formatted(scores[label]));
             }
         }
     }

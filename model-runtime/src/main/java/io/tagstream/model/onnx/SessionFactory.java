@@ -18,7 +18,7 @@ import io.tagstream.model.bundle.BundleException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Opens sessions on one execution provider, or says what keeps it from working. */
+/** Opens sessions on one execution provider, or says why it does not work. */
 final class SessionFactory {
     private static final Pattern LIBRARY = Pattern.compile(
             "(lib[\\w.+-]+\\.so[.\\d]*|[\\w.+-]+\\.dll|[\\w.+-]+\\.dylib)"
@@ -39,8 +39,8 @@ final class SessionFactory {
     /**
      * Opens a graph.
      *
-     * @param file its name in the bundle, for messages
-     * @throws BundleException if the graph is none
+     * @param file the graph's name in the bundle, for messages
+     * @throws BundleException if it is not an ONNX graph
      * @throws ExecutionProviderException if the execution provider does not work here
      */
     OrtSession open(Bundle bundle, String file, byte[] graph) {
@@ -58,7 +58,7 @@ final class SessionFactory {
         }
     }
 
-    /** Whether the provider and not the graph is to blame. */
+    /** Whether the provider is to blame, and not the graph. */
     private boolean loadsOnCpu(byte[] graph) {
         SessionFactory cpu = new SessionFactory(environment, ExecutionProvider.CPU, 1);
         try (SessionOptions options = cpu.options();
@@ -76,7 +76,7 @@ final class SessionFactory {
             options.setOptimizationLevel(OptLevel.ALL_OPT);
             options.setInterOpNumThreads(1);
             options.setIntraOpNumThreads(threads);
-            // decoding needs the cores that waiting inference threads would spin on
+            // waiting inference threads would spin, and take cores that decoding needs
             options.addConfigEntry("session.intra_op.allow_spinning", "0");
             addProvider(options);
             complete = true;
@@ -91,7 +91,7 @@ final class SessionFactory {
     private void addProvider(SessionOptions options) throws OrtException {
         switch (provider) {
             case CPU -> {
-                // always there
+                // always available
             }
             case CUDA -> addCuda(options);
             case TENSORRT -> {
@@ -103,16 +103,16 @@ final class SessionFactory {
                 }
                 addCuda(options);
             }
-            case AUTO -> throw new IllegalStateException("auto is to be resolved first");
+            case AUTO -> throw new IllegalStateException("resolve auto first");
         }
     }
 
     private void addCuda(SessionOptions options) throws OrtException {
         requireInJar(OrtProvider.CUDA);
-        // the memory pattern of one batch size would be kept beside those of all others
+        // otherwise it would keep a memory pattern for each batch size
         options.setMemoryPatternOptimization(false);
         try (OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(0)) {
-            // scores of equal versions agree within 1e-3, which TF32 does not give
+            // scores of equal versions agree within 1e-3, which TF32 cannot achieve
             cuda.add("use_tf32", "0");
             options.addCUDA(cuda);
         } catch (OrtException e) {
@@ -123,10 +123,10 @@ final class SessionFactory {
     private void requireInJar(OrtProvider wanted) {
         if (!OrtEnvironment.getAvailableProviders().contains(wanted)) {
             throw new ExecutionProviderException(
-                    ("execution provider %s: the ONNX Runtime on the class path is built for the CPU alone. Put"
-                                    + " com.microsoft.onnxruntime:onnxruntime_gpu:%s in the place of"
-                                    + " com.microsoft.onnxruntime:onnxruntime (Maven profile cuda: mvn -Pcuda …), or choose"
-                                    + " the execution provider cpu or auto")
+                    ("execution provider %s: the ONNX Runtime on the class path is built only for the CPU. Replace"
+                                    + " com.microsoft.onnxruntime:onnxruntime with"
+                                    + " com.microsoft.onnxruntime:onnxruntime_gpu:%s (Maven profile cuda: mvn -Pcuda …),"
+                                    + " or choose the execution provider cpu or auto")
                             .formatted(provider, environment.getVersion()),
                     null);
         }
@@ -134,12 +134,12 @@ final class SessionFactory {
 
     private ExecutionProviderException unavailable(OrtException e) {
         return new ExecutionProviderException(
-                "execution provider %s: %s. Or choose the execution provider cpu or auto"
+                "execution provider %s: %s; or choose the execution provider cpu or auto"
                         .formatted(provider, remedy(e.getMessage())),
                 e);
     }
 
-    /** What is missing, by ONNX Runtime's message, and what to do about it. */
+    /** What is missing, according to ONNX Runtime's message, and what to do about it. */
     static String remedy(String message) {
         Matcher library = LIBRARY.matcher(message);
         if (library.find()) {
@@ -148,7 +148,7 @@ final class SessionFactory {
                     .formatted(name, packageOf(name));
         }
         if (message.contains("no CUDA-capable device") || message.contains("CUDA failure 100")) {
-            return "no NVIDIA GPU is visible: check nvidia-smi, and that a container is given its GPU (--gpus)";
+            return "no NVIDIA GPU is visible: check nvidia-smi and, in a container, that it has a GPU (--gpus)";
         }
         if (message.contains("driver version is insufficient") || message.contains("CUDA failure 35")) {
             return "the NVIDIA driver is missing or older than CUDA 12 needs: install a newer driver";

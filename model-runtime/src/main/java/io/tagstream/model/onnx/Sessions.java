@@ -20,9 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Owns a bundle's sessions, their inputs and outputs checked.
+ * Owns a bundle's sessions, whose inputs and outputs have been checked.
  *
- * <p><i>Threading notes.</i> Sessions may be run from several threads at once and share one intra-op thread pool each.
+ * <p><i>Threading notes.</i> Several threads may run a session at once; they share its one intra-op thread pool.
  */
 final class Sessions implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
@@ -40,7 +40,7 @@ final class Sessions implements AutoCloseable {
         this.description = bundle.description();
         this.provider = provider;
         SessionFactory images = new SessionFactory(environment, provider, threads);
-        // what these compute is too small to be worth sharing among threads
+        // these compute too little to be worth several threads
         SessionFactory small = new SessionFactory(environment, ExecutionProvider.CPU, 1);
         OrtSession openedEncoder = null;
         Optional<OrtSession> openedDecoder = Optional.empty();
@@ -67,7 +67,7 @@ final class Sessions implements AutoCloseable {
     /**
      * Opens a bundle's sessions.
      *
-     * @param wanted {@link ExecutionProvider#AUTO} falls back to the CPU, with a line in the log; nothing else does
+     * @param wanted only {@link ExecutionProvider#AUTO} falls back to the CPU, and logs it
      * @param threads intra-op threads
      */
     static Sessions open(Bundle bundle, ExecutionProvider wanted, int threads) {
@@ -79,7 +79,7 @@ final class Sessions implements AutoCloseable {
             LOG.info("execution provider auto: using cuda");
             return sessions;
         } catch (ExecutionProviderException e) {
-            LOG.warn("execution provider auto: using cpu, since cuda is not available: {}", e.getMessage());
+            LOG.warn("execution provider auto: using cpu, because cuda is not available: {}", e.getMessage());
             return new Sessions(bundle, ExecutionProvider.CPU, threads);
         }
     }

@@ -21,19 +21,19 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Encodes labels as {@code BUNDLE.md}, <i>Label vectors</i>, says: each prompt's vector to unit norm, their mean to unit
- * norm, less the centre, to unit norm.
+ * Encodes labels as {@code BUNDLE.md}, <i>Label vectors</i>, says: scales each prompt's vector to unit norm, takes the
+ * mean and scales it to unit norm, subtracts the centre and scales to unit norm again.
  *
- * <p><i>Threading notes.</i> May be used from any thread. A label's prompts are shared out among threads of the encoder's
- * own, one a processor; one text is one run of the graph on one thread, so that a vector does not depend on what is
- * encoded at the same time. Closing waits for texts under way.
+ * <p><i>Threading notes.</i> May be used from any thread. The encoder has its own threads, one for each processor, and
+ * distributes a label's prompts among them. Each text is a run of its own on one thread, so that a vector does not
+ * depend on what else is encoded at the time. Closing waits for texts in progress.
  */
 public final class LabelTextEncoder implements AutoCloseable {
-    /** At most so many prompts a label. */
+    /** The most prompts of a label. */
     public static final int MAX_PROMPTS = 64;
 
     private static final String NAME = "{}";
-    // a label's cosine over real embeddings deviates by some hundredths; this only keeps the quotient finite
+    // a label's cosine over real embeddings deviates by a few hundredths; this only keeps the quotient finite
     private static final double SMALLEST_DEVIATION = 1e-6;
 
     private final Text description;
@@ -43,7 +43,7 @@ public final class LabelTextEncoder implements AutoCloseable {
     private final float[][] reference;
     private final ExecutorService prompts;
 
-    /** An encoder that owns its tokenizer and threads but not {@code graph}. */
+    /** Makes an encoder that owns its tokenizer and threads but not {@code graph}. */
     public LabelTextEncoder(Bundle bundle, TextGraph graph) {
         this.description = bundle.description().text();
         this.tokenizer = new LabelTokenizer(bundle);
@@ -99,7 +99,7 @@ public final class LabelTextEncoder implements AutoCloseable {
             try {
                 ended = prompts.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS);
             } catch (InterruptedException e) {
-                // a text under way still uses the tokenizer and the graph
+                // a text in progress still uses the tokenizer and the graph
                 interrupted = true;
             }
         }

@@ -12,8 +12,8 @@ import java.io.IOException;
 import java.util.Map;
 
 /**
- * A bundle's tokenizer, without the truncation and padding that its file may ask for: a truncated label would be another
- * label.
+ * A bundle's tokenizer, without the truncation and padding that its file may ask for: a truncated label would be a
+ * different label.
  *
  * <p><i>Threading notes.</i> May be used from any thread.
  */
@@ -23,7 +23,7 @@ final class LabelTokenizer implements AutoCloseable {
     private final HuggingFaceTokenizer tokenizer;
 
     LabelTokenizer(Bundle bundle) {
-        // the library would look for its native code on the network otherwise
+        // otherwise the library would look for its native code on the network
         if (System.getProperty(OFFLINE) == null) {
             System.setProperty(OFFLINE, "true");
         }

@@ -11,7 +11,7 @@ public interface TextGraph {
      * Encodes one text.
      *
      * @param tokens the text's token ids, special tokens included
-     * @return the pooled vector, D floats, of any norm
+     * @return the pooled vector: D floats, of any norm
      * @throws TextGraphException if inference fails
      */
     float[] encode(long[] tokens);

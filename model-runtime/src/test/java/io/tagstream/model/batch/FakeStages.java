@@ -32,8 +32,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Stages whose image is a number: the score of an image is its number plus that of the label set. Each stage can be held
- * up, fail, or take a random time.
+ * Stages for images that are numbers: an image's score is its number plus the label set's. Each stage can be held up,
+ * fail, or take a random time.
  */
 final class FakeStages implements Stages, AutoCloseable {
     /** Labels that are one number. */
@@ -65,11 +65,11 @@ final class FakeStages implements Stages, AutoCloseable {
     static final String BREAKS_FETCHING = "breaks fetching";
     static final String BREAKS_DECODING = "breaks decoding";
 
-    /** What an image's attempts fail with, one after the other, by its content. */
+    /** The failures of an image's attempts, in order, by its content. */
     final Map<String, Queue<ImageException>> failures = new ConcurrentHashMap<>();
-    /** Held up while it has no permits: by source. */
+    /** Fetches from a source wait for its permits. */
     final Map<String, Semaphore> sourceGates = new ConcurrentHashMap<>();
-    /** Contents, in the order in which they were asked for. */
+    /** Contents, in the order in which they were fetched. */
     final ConcurrentLinkedQueue<String> attempts = new ConcurrentLinkedQueue<>();
 
     final ConcurrentLinkedQueue<Integer> batchSizes = new ConcurrentLinkedQueue<>();
@@ -156,7 +156,7 @@ final class FakeStages implements Stages, AutoCloseable {
     public void load(List<ByteBuffer> pixels) {
         loaded.clear();
         pixels.forEach(buffer -> loaded.add(buffer.getInt(0)));
-        // whoever kept the pixels would be found out
+        // shows if anybody still uses the pixels
         pixels.forEach(buffer -> buffer.putInt(0, -1));
     }
 

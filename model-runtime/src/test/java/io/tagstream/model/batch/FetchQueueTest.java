@@ -49,7 +49,7 @@ class FetchQueueTest {
         assertThat(poll(1_000)).hasSize(12);
         add("lane", "healthy", 0);
         assertThat(poll(1_000)).containsExactly("lane healthy");
-        // and of a second one that hangs, too
+        // the same with a second source that hangs
         for (int i = 0; i < 1_000; i++) {
             add("lane", "hangs as well", 0);
         }
@@ -162,7 +162,7 @@ class FetchQueueTest {
         assertThat(take(10, 120 * SECOND)).containsExactlyInAnyOrder(elsewhere, late);
         ImageException failure = queue.unserved(old);
         assertThat(failure.attempts()).isZero();
-        assertThat(failure).hasMessageContaining("down has served nobody for 120 s");
+        assertThat(failure).hasMessageContaining("down has served no image for 120 s");
     }
 
     @Test

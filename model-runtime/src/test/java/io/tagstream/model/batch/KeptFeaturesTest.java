@@ -33,7 +33,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Images whose features are known: scored again without being read, or read without being encoded. */
+/** Images whose features are known are scored again without being read, or read without being encoded. */
 @Timeout(60)
 class KeptFeaturesTest {
     private static final int ROOM = 2048;
@@ -67,7 +67,7 @@ class KeptFeaturesTest {
         CompletableFuture<float[][]> group = again(8, Priority.BACKGROUND);
         await(() -> stages.turns.size() == 1);
         CompletableFuture<ImageScores<NumberedLabels>> fresh = submit(FakeStages.image(50));
-        // one thread fetches and one decodes: when it is done with the second, the first waits for the model
+        // one thread fetches and one decodes: once the second image is decoded, the first waits for the model
         CompletableFuture<ImageScores<NumberedLabels>> later = submit(FakeStages.image(60));
         await(() -> stages.decoded.get() == 2);
         CompletableFuture<float[][]> urgent = again(1, Priority.FRESH);
@@ -87,7 +87,7 @@ class KeptFeaturesTest {
         assertThat(pipeline.tryScore(features(1), HUNDRED, Priority.FRESH)).isEmpty();
         second.cancel(false);
         assertThat(pipeline.acceptedAgain()).isEqualTo(ROOM - 8);
-        // room is there before the future completes
+        // room is free before the future completes
         CompletableFuture<Boolean> resubmitted = first.thenApply(scores ->
                 pipeline.tryScore(features(ROOM), HUNDRED, Priority.BACKGROUND).isPresent());
         stages.scoreGate.release();
@@ -146,7 +146,7 @@ class KeptFeaturesTest {
 
     @Test
     void shouldNeitherDecodeNorEncodeBytesThatAreKnown() throws Exception {
-        // other features than the bytes', so that it shows which of them are scored
+        // features that differ from those of the bytes, to see which of them are scored
         KnownImage known = new KnownImage(sha256("7"), 640, 480, FakeStages.features(77));
         ImageScores<NumberedLabels> scores =
                 submit(FakeStages.image(7).knownAs(known)).get(30, TimeUnit.SECONDS);
@@ -225,7 +225,7 @@ class KeptFeaturesTest {
             assertThat(scores.scores()).containsExactly(100 + number);
             assertThat(scores.width()).isEqualTo(number);
         }
-        // 3 took the place of 2, which had not been asked for the longest
+        // 3 took the place of 2, the least recently used
         assertThat(stages.turns)
                 .filteredOn(turn -> turn.startsWith("encode"))
                 .containsExactly("encode [1]", "encode [2]", "encode [3]", "encode [2]");

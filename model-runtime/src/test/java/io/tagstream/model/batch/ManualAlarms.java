@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** A clock that stands still until it is moved; what falls due then runs on the mover's thread, in order. */
+/** A clock that stands still until a test moves it. Tasks that become due then run on the test's thread, in order. */
 final class ManualAlarms implements Alarms {
     private record Alarm(int number, Runnable task, long at) {}
 
@@ -35,12 +35,12 @@ final class ManualAlarms implements Alarms {
         alarms.remove(alarm);
     }
 
-    /** How many are still to come. */
+    /** How many alarms are still to come. */
     synchronized int size() {
         return alarms.size();
     }
 
-    /** How many there ever were. */
+    /** How many alarms have been scheduled so far. */
     synchronized int scheduled() {
         return scheduled;
     }

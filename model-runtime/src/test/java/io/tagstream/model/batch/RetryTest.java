@@ -31,7 +31,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Attempts, and the waits between them, by a clock that the tests turn. */
+/** Attempts, and the waits between them, by a clock that the tests move. */
 @Timeout(60)
 class RetryTest {
     private static final Duration BACKOFF = Duration.ofSeconds(1);
@@ -69,7 +69,7 @@ class RetryTest {
         await(() -> alarms.scheduled() == 1);
         assertThat(retries()).isEqualTo(1);
         alarms.advance(BACKOFF);
-        await(() -> alarms.scheduled() == 3); // with the deadline of its second wait
+        await(() -> alarms.scheduled() == 3); // including the deadline of its second wait
         assertThat(retries()).isEqualTo(2);
         assertThat(future).isNotDone();
         alarms.advance(BACKOFF.multipliedBy(2));
@@ -117,7 +117,7 @@ class RetryTest {
     void shouldWaitForAsLongAsTheSourceAsks() throws Exception {
         fails("a/1", overloaded(Duration.ofSeconds(20)));
         CompletableFuture<ImageScores<NumberedLabels>> future = submit("a/1");
-        await(() -> alarms.scheduled() == 2); // the image's and its source's
+        await(() -> alarms.scheduled() == 2); // one of the image and one of its source
         CompletableFuture<ImageScores<NumberedLabels>> neighbour = submit("a/2");
         CompletableFuture<ImageScores<NumberedLabels>> elsewhere = submit("b/3");
         assertThat(elsewhere.get(30, TimeUnit.SECONDS).scores()).containsExactly(3);
@@ -139,7 +139,7 @@ class RetryTest {
         fails("a/1", overloaded());
         CompletableFuture<?> future = submit("a/1");
         await(() -> alarms.scheduled() == 1);
-        // others take all that the source is still asked for at a time, and hang
+        // other images use all fetches that the source still gets at a time, and hang
         stages.sourceGates.put("a", new Semaphore(0));
         List<CompletableFuture<?>> others = new ArrayList<>();
         for (int i = 2; i < 10; i++) {
@@ -154,7 +154,7 @@ class RetryTest {
 
     @Test
     void shouldHoldNothingThatOthersNeedWhileItWaits() throws Exception {
-        // many more than images in flight (8), and than fetch threads
+        // many more than the images in flight (8) and the fetch threads
         List<CompletableFuture<?>> waiting = new ArrayList<>();
         for (int i = 0; i < 1_000; i++) {
             fails("a/" + i, overloaded(), overloaded(), overloaded());
@@ -200,7 +200,7 @@ class RetryTest {
             assertThatThrownBy(() -> future.get(30, TimeUnit.SECONDS)).hasMessageContaining("ImageException");
         }
         assertThat(stages.attempts).hasSize(6);
-        assertFails(futures.get(49), FailureReason.FETCH_TIMEOUT, 0, "down has served nobody for 100 s");
+        assertFails(futures.get(49), FailureReason.FETCH_TIMEOUT, 0, "down has served no image for 100 s");
     }
 
     @Test

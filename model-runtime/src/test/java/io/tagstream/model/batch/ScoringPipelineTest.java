@@ -99,7 +99,7 @@ class ScoringPipelineTest {
         }
         assertThat(pipeline.trySubmit(FakeStages.image(3), ScoringPipelineTest::zero))
                 .isEmpty();
-        // room is there before the future completes: a callback may submit again at once
+        // room is free before the future completes: a callback may submit again at once
         CompletableFuture<Boolean> resubmitted = futures.get(0)
                 .thenApply(scores -> pipeline.trySubmit(FakeStages.image(4), ScoringPipelineTest::zero)
                         .isPresent());
@@ -200,7 +200,7 @@ class ScoringPipelineTest {
         CompletableFuture<Void> closing = CompletableFuture.runAsync(pipeline::close);
         await(() -> futures.stream().allMatch(CompletableFuture::isDone));
         assertThat(futures).allMatch(CompletableFuture::isCancelled);
-        // the batch in the model is not torn out of it
+        // the batch in the model is not interrupted
         assertThat(closing).isNotDone();
         stages.encodeGate.release();
         closing.join();

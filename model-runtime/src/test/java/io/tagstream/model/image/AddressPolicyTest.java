@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Which addresses may be connected to, as the system's resolver hands them out. */
+/** Which addresses may be connected to, in the form in which the system's resolver returns them. */
 @Timeout(60)
 class AddressPolicyTest {
     private static final byte[] BODY = {1, 2, 3};
@@ -36,7 +36,7 @@ class AddressPolicyTest {
                 "2600::1",
                 "2a00:1450:4001:830::200e",
                 "2620:4f:8000::1",
-                // the neighbours of what is private inside 2000::/3
+                // the neighbours of the private addresses inside 2000::/3
                 "2000::",
                 "2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
                 "2001:200::",
@@ -145,7 +145,7 @@ class AddressPolicyTest {
                 .hasMessage("a.test is the private address " + said);
     }
 
-    /** The system connects to 127.0.0.1: the server, which listens nowhere else, is asked. */
+    /** The system connects to 127.0.0.1: the server listens only there, and gets the request. */
     @Test
     void shouldReachAPrivateServerByItsMappedAddressOnlyWherePrivateAddressesAreAllowed() throws Exception {
         try (HostileServer server = new HostileServer(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}))) {
@@ -183,7 +183,7 @@ class AddressPolicyTest {
         return new AddressPolicy(FetchOptions.builder().build().allowPrivateAddresses(), resolver(addresses));
     }
 
-    /** Has these addresses for every name. */
+    /** A resolver that returns these addresses for every name. */
     private static DnsResolver resolver(String... addresses) {
         return new DnsResolver() {
             @Override

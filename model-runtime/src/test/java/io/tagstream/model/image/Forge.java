@@ -26,13 +26,13 @@ import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 
-/** Makes image files that no honest program writes. */
+/** Makes image files that no proper program writes. */
 public final class Forge {
     private static final int PNG_HEADER_END = 33;
 
     private Forge() {}
 
-    /** Bytes one behind the other: arrays, or text as Latin-1. */
+    /** Joins bytes: arrays, or text as Latin-1. */
     public static byte[] join(Object... parts) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         for (Object part : parts) {
@@ -68,19 +68,19 @@ public final class Forge {
         return join(int32(data.length), typed, int32((int) checksum.getValue()));
     }
 
-    /** The PNG with chunks put behind its header. */
+    /** The PNG with chunks inserted after its header. */
     static byte[] pngWith(byte[] png, byte[]... chunks) {
         return join(Arrays.copyOf(png, PNG_HEADER_END), join((Object[]) chunks), tail(png, PNG_HEADER_END));
     }
 
-    /** The PNG with another size in its header, checksum and all. */
+    /** The PNG with another size in its header, and the right checksum. */
     static byte[] pngSaying(byte[] png, int width, int height) {
         byte[] header = Arrays.copyOfRange(png, 16, 29);
         ByteBuffer.wrap(header).putInt(width).putInt(height);
         return join(Arrays.copyOf(png, 8), pngChunk("IHDR", header), tail(png, PNG_HEADER_END));
     }
 
-    /** A black PNG of one bit a pixel: a megapixel takes less than 200 bytes. */
+    /** A black PNG with one bit a pixel: a megapixel takes less than 200 bytes. */
     static byte[] blackPng(int width, int height) {
         byte[] header = join(int32(width), int32(height), new byte[] {1, 0, 0, 0, 0});
         return join(
@@ -96,12 +96,12 @@ public final class Forge {
         return join(new byte[] {(byte) 0xFF, (byte) marker}, int16(data.length + 2), data);
     }
 
-    /** The JPEG with segments put behind its first marker. */
+    /** The JPEG with segments inserted after its first marker. */
     static byte[] jpegWith(byte[] jpeg, byte[]... segments) {
         return join(Arrays.copyOf(jpeg, 2), join((Object[]) segments), tail(jpeg, 2));
     }
 
-    /** Where the last segment of that marker begins. */
+    /** Where the last segment with a marker begins. */
     static int jpegSegmentAt(byte[] jpeg, int marker) {
         for (int at = jpeg.length - 2; at > 0; at--) {
             if ((jpeg[at] & 0xFF) == 0xFF && (jpeg[at + 1] & 0xFF) == marker) {
@@ -111,7 +111,7 @@ public final class Forge {
         throw new IllegalArgumentException("no marker %02x".formatted(marker));
     }
 
-    /** The JPEG whose frame says another size. */
+    /** The JPEG with another size in its frame header. */
     static byte[] jpegSaying(byte[] jpeg, int width, int height) {
         int frame = jpegSegmentAt(jpeg, 0xC0);
         return patched(
@@ -120,7 +120,7 @@ public final class Forge {
                 buffer -> buffer.putShort(frame + 5, (short) height).putShort(frame + 7, (short) width));
     }
 
-    /** The JPEG with its last scan so many times more. */
+    /** The JPEG with {@code times} more copies of its last scan. */
     static byte[] jpegRepeatingItsLastScan(byte[] jpeg, int times) {
         int scan = jpegSegmentAt(jpeg, 0xDA);
         byte[] last = Arrays.copyOfRange(jpeg, scan, jpeg.length - 2);
@@ -136,7 +136,7 @@ public final class Forge {
 
     // GIF
 
-    /** A GIF of one frame whose data say nothing but that they end. */
+    /** A GIF with one frame that has no pixels, only the end code. */
     static byte[] gif(int screenWidth, int screenHeight, int left, int top, int width, int height) {
         return join(
                 "GIF89a",
@@ -170,7 +170,7 @@ public final class Forge {
         return join(type, little32(data.length), data, data.length % 2 == 0 ? "" : "\0");
     }
 
-    /** A canvas of that size. */
+    /** A canvas. */
     static byte[] webpCanvas(int flags, int width, int height) {
         byte[] data = ByteBuffer.allocate(12)
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -206,7 +206,7 @@ public final class Forge {
         return out.toByteArray();
     }
 
-    /** The TIFF whose first directory has another value for a tag. */
+    /** The TIFF with another value for a tag in its first directory. */
     static byte[] tiffSaying(byte[] tiff, int tag, int value) {
         ByteOrder order = tiff[0] == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
         return patched(tiff, order, buffer -> {
@@ -220,7 +220,7 @@ public final class Forge {
         });
     }
 
-    /** The TIFF whose first directory is followed by itself. */
+    /** The TIFF whose first directory names itself as the next one. */
     static byte[] tiffWithoutAnEnd(byte[] tiff) {
         ByteOrder order = tiff[0] == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
         return patched(tiff, order, buffer -> {
@@ -231,7 +231,7 @@ public final class Forge {
 
     // BMP
 
-    /** Headers of a BMP (BITMAPINFOHEADER) of 24 bits a pixel, or of 8 where compressed, and what follows them. */
+    /** Headers of a BMP (BITMAPINFOHEADER) with 24 bits a pixel, or 8 if compressed, and what follows them. */
     static byte[] bmp(int width, int height, int compression, byte[] rest) {
         ByteBuffer head = ByteBuffer.allocate(54).order(ByteOrder.LITTLE_ENDIAN);
         head.put(join("BM")).putInt(54 + rest.length).putInt(0).putInt(54);

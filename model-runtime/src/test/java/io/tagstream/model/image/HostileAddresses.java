@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Where nothing may be fetched from, in all the ways to write it. */
+/** Addresses that nothing may be fetched from, in all the ways to write them. */
 final class HostileAddresses {
     private static final List<String> LITERALS = List.of(
-            // loopback, and what means this host
+            // loopback, and other addresses of this host
             "127.0.0.1",
             "127.255.255.254",
             "0.0.0.0",
@@ -74,7 +74,10 @@ final class HostileAddresses {
             "[2001:db8::1]",
             "[100::1]");
 
-    /** Forms that a resolver may take for an address (POSIX, inet_aton), and names with addresses of a stranger's choice. */
+    /**
+     * Forms that a resolver may take for an address (POSIX, inet_aton), and names with addresses of the attacker's
+     * choice.
+     */
     private static final Map<String, List<String>> NAMES = Map.ofEntries(
             Map.entry("2130706433", List.of("127.0.0.1")),
             Map.entry("0x7f000001", List.of("127.0.0.1")),
@@ -99,7 +102,7 @@ final class HostileAddresses {
             Map.entry("nat64.test", List.of("64:ff9b::a9fe:a9fe")),
             Map.entry("local-nat64.test", List.of("64:ff9b:1::a00:5")),
             Map.entry("6to4.test", List.of("2002:7f00:1::1")),
-            // Teredo has the client's address with all its bits flipped
+            // Teredo holds the client's address with all bits inverted
             Map.entry("teredo-client.test", List.of("2001:0:808:808:0:0:80ff:fffe")),
             Map.entry("teredo-server.test", List.of("2001:0:7f00:1:0:0:f7f7:f7f7")),
             Map.entry("mapped-after-public.test", List.of("8.8.8.8", "2600::1", "::ffff:127.0.0.1")),
@@ -113,7 +116,7 @@ final class HostileAddresses {
 
     private HostileAddresses() {}
 
-    /** What the stranger's name server says. */
+    /** What the attacker's name server says. */
     static Optional<List<String>> addressesOf(String host) {
         return Optional.ofNullable(NAMES.get(host));
     }
@@ -142,7 +145,7 @@ final class HostileAddresses {
                 HostileCase.of(Group.ADDRESSES, "archive", "jar:http://127.0.0.1/a.jar!/b.png", bad));
     }
 
-    /** Where the stranger's server redirects to. */
+    /** Where the attacker's server redirects to. */
     static Stream<HostileCase> redirects(Expected blocked) {
         Expected notHttp = HostileCase.refused(FailureReason.FETCH_BLOCKED, "only http and https");
         Stream<HostileCase> inside = Stream.of(
@@ -175,7 +178,7 @@ final class HostileAddresses {
                         "mailto:a@example.org")
                 .map(location -> redirect(location, notHttp));
         Stream<HostileCase> others = Stream.of(
-                redirect("http://a b/", HostileCase.refused(FailureReason.FETCH_FAILED, "which is no URI")),
+                redirect("http://a b/", HostileCase.refused(FailureReason.FETCH_FAILED, "which is not a URI")),
                 redirect(
                         "http://user@127.0.0.1/", HostileCase.refused(FailureReason.BAD_REFERENCE, "user or password")),
                 redirect("http:///", HostileCase.refused(FailureReason.BAD_REFERENCE)),

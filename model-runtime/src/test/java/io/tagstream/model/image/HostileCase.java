@@ -11,13 +11,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * An input of a stranger who means no good, and what must become of it.
+ * An attacker's input, and how it must end.
  *
- * @param group what it is an example of
+ * @param group the class of attack
  * @param name what it is
- * @param input gives the URI to submit, given the stranger's own server
- * @param bytes what the stranger's server delivers, where that is all there is to it
- * @param expected what must come of it
+ * @param input gives the URI to submit, given the attacker's own server
+ * @param bytes what the attacker's server delivers, if nothing else matters
+ * @param expected how it must end
  */
 record HostileCase(Group group, String name, Input input, Optional<byte[]> bytes, Expected expected) {
 
@@ -56,10 +56,10 @@ record HostileCase(Group group, String name, Input input, Optional<byte[]> bytes
         String uri(HostileServer server) throws Exception;
     }
 
-    /** One of two ends, so that no case is without. */
+    /** One of two ends; every case has one. */
     sealed interface Expected permits Decoded, Refused {}
 
-    /** It is an image after all. */
+    /** It is decoded as an image. */
     record Decoded(int width, int height) implements Expected {}
 
     /** It fails with one of the reasons and a message that contains the texts. */
@@ -82,7 +82,7 @@ record HostileCase(Group group, String name, Input input, Optional<byte[]> bytes
         return new HostileCase(group, name, server -> uri, expected);
     }
 
-    /** Bytes that the stranger's server delivers. */
+    /** Bytes that the attacker's server delivers. */
     static HostileCase ofBytes(Group group, String name, byte[] bytes, Expected expected) {
         return new HostileCase(group, name, server -> server.serve(bytes, "image/jpeg"), Optional.of(bytes), expected);
     }

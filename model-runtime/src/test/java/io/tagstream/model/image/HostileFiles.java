@@ -13,11 +13,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 
-/** Files that are not to be read, and texts that are not to be repeated. */
+/** Files that must not be read, and texts that must not be repeated. */
 final class HostileFiles {
     private HostileFiles() {}
 
-    /** The folder {@code root} is open, and what lies beside it is not. */
+    /** The folder {@code root} may be read, and nothing beside it. */
     static void prepare(Path folder) throws IOException {
         Path root = Files.createDirectories(folder.resolve("root/inner"))
                 .resolve("..")
@@ -85,7 +85,7 @@ final class HostileFiles {
                 file("a drive", "file:///C:/Windows/win.ini", blocked));
     }
 
-    /** Each ends with a message, which must not contain what it quotes. */
+    /** Each ends with a message that must not contain the control characters it quotes. */
     private static Stream<HostileCase> texts() {
         Expected bad = HostileCase.refused(FailureReason.BAD_REFERENCE);
         String forged = "%0A12:00:00.000%20ERROR%20%5Bmain%5D%20Tagstream:%20all%20is%20lost%1B%5B2J";
@@ -117,7 +117,7 @@ final class HostileFiles {
                         Group.TEXT,
                         "in a redirect",
                         server -> server.redirect("http://127.0.0.1/\u001b[31m\u0085"),
-                        HostileCase.refused(FailureReason.FETCH_FAILED, "no URI")),
+                        HostileCase.refused(FailureReason.FETCH_FAILED, "not a URI")),
                 new HostileCase(
                         Group.TEXT,
                         "in a redirect that is one",

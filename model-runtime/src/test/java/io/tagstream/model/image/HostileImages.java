@@ -27,13 +27,13 @@ import org.opencv.core.MatOfByte;
 import org.opencv.core.Scalar;
 import org.opencv.imgcodecs.Imgcodecs;
 
-/** Images that are none, or too large, or not what they say. */
+/** Things that are not images, and images that are too large or not what they claim. */
 final class HostileImages {
     private static final byte[] PNG = Quarters.png(40, 30);
     private static final byte[] JPEG = Quarters.jpeg(40, 30);
     private static final byte[] PROGRESSIVE = Quarters.resource("progressive.jpg");
     private static final byte[] WEBP = Quarters.resource("turned.webp");
-    /** Its chunk VP8L, of 64 x 64 pixels, which stands behind the canvas. */
+    /** Its chunk VP8L, with 64 x 64 pixels, which follows the canvas. */
     private static final byte[] WEBP_PICTURE = Arrays.copyOfRange(WEBP, 30, 84);
 
     private static final BufferedImage PAGE = Quarters.picture(40, 30, BufferedImage.TYPE_INT_RGB);
@@ -50,7 +50,7 @@ final class HostileImages {
         return Stream.of(types(), bombs(), lies(), animations(), metadata()).flatMap(cases -> cases);
     }
 
-    /** The files of all cases, and plain ones of every format: a corpus to fuzz from. */
+    /** The files of all cases, and plain images of every format: a corpus for fuzzing. */
     static Stream<byte[]> files() {
         Stream<byte[]> plain = Stream.of(
                 PNG,
@@ -104,7 +104,7 @@ final class HostileImages {
                         "ImageMagick's language",
                         join("push graphic-context\nfill 'url(https://127.0.0.1/)'"),
                         UNKNOWN),
-                // what OpenCV would read, and nobody asked for
+                // formats that OpenCV would read, but that are not supported
                 ofBytes(types, "OpenEXR", join("v/1\u0001\u0002\0\0\0"), UNKNOWN),
                 ofBytes(types, "Radiance", join("#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X 1\n\0\0\0\0"), UNKNOWN),
                 ofBytes(types, "portable pixmap", join("P6 1 1 255\n\0\0\0"), UNKNOWN),
@@ -313,7 +313,7 @@ final class HostileImages {
                 ofBytes(lies, "PNG, a bit depth that is none", pngOfDepth(7, 2), CORRUPT),
                 ofBytes(lies, "PNG, a colour type that is none", pngOfDepth(8, 5), CORRUPT),
                 ofBytes(lies, "PNG, a palette that is not there", pngOfDepth(8, 3), CORRUPT),
-                // OpenCV warns of no missing data in a JPEG that ends as it should
+                // OpenCV does not report missing data if the JPEG has its end marker
                 ofBytes(lies, "JPEG, taller than its data", Forge.jpegSaying(JPEG, 40, 300), decoded(40, 300)),
                 ofBytes(lies, "JPEG, smaller than its data", Forge.jpegSaying(JPEG, 8, 8), decoded(8, 8)),
                 ofBytes(lies, "JPEG, no height", Forge.jpegSaying(JPEG, 40, 0), CORRUPT),
@@ -581,7 +581,7 @@ final class HostileImages {
         return cases.stream();
     }
 
-    /** EXIF data, by what is wrong with them. */
+    /** EXIF data, and what is wrong with it. */
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Exif(String name, byte[] data) {}
 

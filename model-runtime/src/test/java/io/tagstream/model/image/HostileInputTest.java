@@ -45,7 +45,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class HostileInputTest {
     static final long MAX_PIXELS = 20_000_000;
     static final int MAX_BYTES = 2_000_000;
-    /** Of those alone that nothing but a timeout can end. */
+    /** For the cases that only a timeout can end. */
     private static final Duration SHORT_TIMEOUT = Duration.ofMillis(600);
 
     private static final Path README = Path.of("..", "README.md");
@@ -84,14 +84,14 @@ class HostileInputTest {
                 .flatMap(cases -> cases);
     }
 
-    /** As it is by default: no address of this machine or of a private network. */
+    /** The default: no address of this machine or of a private network. */
     @ParameterizedTest
     @MethodSource("addresses")
     void shouldNotReachInside(HostileCase hostile) throws Exception {
         run(hostile, new AddressPolicy(AddressPolicy::isPrivate, new NameServer()));
     }
 
-    /** The stranger's own server, on 127.0.0.1, stands for the world outside. */
+    /** The attacker's own server, on 127.0.0.1, stands for the outside world. */
     @ParameterizedTest
     @MethodSource("redirects")
     void shouldNotBeLedInside(HostileCase hostile) throws Exception {
@@ -114,7 +114,7 @@ class HostileInputTest {
         DnsResolver rebinding = new NameServer() {
             @Override
             public InetAddress[] resolve(String host) throws UnknownHostException {
-                // 127.0.0.1 first, and another host from then on
+                // 127.0.0.1 first, and then another host
                 return new InetAddress[] {
                     InetAddress.getByAddress(new byte[] {127, 0, 0, (byte) lookups.incrementAndGet()})
                 };
@@ -172,7 +172,7 @@ class HostileInputTest {
         return FetchOptions.builder().fileRoots(List.of(folder.resolve("root"))).maxBytes(MAX_BYTES);
     }
 
-    /** A name server that a stranger has filled; the forms of IPv4 addresses that C's inet_aton reads are addresses. */
+    /** The attacker's name server. It also resolves the forms of IPv4 addresses that C's inet_aton reads. */
     private static class NameServer implements DnsResolver {
         @Override
         public InetAddress[] resolve(String host) throws UnknownHostException {

@@ -25,8 +25,8 @@ final class HostileResponses {
     private static final Expected FAILED = HostileCase.refused(FailureReason.FETCH_FAILED);
     private static final Expected TOO_LARGE = HostileCase.refused(
             FailureReason.TOO_LARGE, "more than the " + HostileInputTest.MAX_BYTES + " bytes", "raise maxBytes");
-    private static final Expected LATE =
-            HostileCase.refused(FailureReason.FETCH_TIMEOUT, "did not deliver within 600 ms", "raise timeout");
+    private static final Expected LATE = HostileCase.refused(
+            FailureReason.FETCH_TIMEOUT, "did not deliver the image within 600 ms", "raise timeout");
     private static final int LONG_PAUSE = 20;
 
     private HostileResponses() {}

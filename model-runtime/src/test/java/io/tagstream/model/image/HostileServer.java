@@ -26,9 +26,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A stranger's HTTP server, which sends any bytes at any pace.
+ * An attacker's HTTP server, which sends any bytes at any pace.
  *
- * <p><i>Threading notes.</i> Connections have a thread each; everything else may be called from any.
+ * <p><i>Threading notes.</i> Each connection has a thread. All methods may be called from any thread.
  */
 final class HostileServer implements AutoCloseable {
     private final ServerSocket listener;
@@ -38,7 +38,7 @@ final class HostileServer implements AutoCloseable {
     private final CountDownLatch closed = new CountDownLatch(1);
     private final AtomicInteger paths = new AtomicInteger();
 
-    /** Writes a whole response, head and body; the connection is closed after it. */
+    /** Writes a whole response, head and body; then the connection is closed. */
     interface Answer {
         void write(OutputStream out) throws IOException, InterruptedException;
     }
@@ -81,7 +81,7 @@ final class HostileServer implements AutoCloseable {
                 answer.write(socket.getOutputStream());
             }
         } catch (IOException e) {
-            // the client has gone, as it should for most of what this server does
+            // the client has gone, as it usually should
             requests.add("broken off: " + e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -92,7 +92,7 @@ final class HostileServer implements AutoCloseable {
         return listener.getLocalPort();
     }
 
-    /** The first lines of requests, and how those ended that the client broke off. */
+    /** The first lines of requests, and how aborted requests ended. */
     Queue<String> requests() {
         return requests;
     }
@@ -101,7 +101,7 @@ final class HostileServer implements AutoCloseable {
         return "http://127.0.0.1:" + port() + path;
     }
 
-    /** Answers at an address of its own; returns it. */
+    /** Answers at a new address, and returns the address. */
     String serve(Answer answer) {
         return serve("/" + paths.incrementAndGet(), answer);
     }
@@ -111,7 +111,7 @@ final class HostileServer implements AutoCloseable {
         return url(path);
     }
 
-    /** A response without faults. */
+    /** A correct response. */
     String serve(byte[] body, String contentType) {
         return serve(out -> {
             out.write(head(200, "Content-Type: " + contentType, "Content-Length: " + body.length));
@@ -123,7 +123,7 @@ final class HostileServer implements AutoCloseable {
         return serve(out -> out.write(head(302, "Location: " + location, "Content-Length: 0")));
     }
 
-    /** A status line and headers, Latin-1 as they are. */
+    /** A status line and headers, in Latin-1. */
     static byte[] head(int status, String... headers) {
         ByteArrayOutputStream head = new ByteArrayOutputStream();
         head.writeBytes(latin1("HTTP/1.1 " + status + " As you wish\r\n"));
@@ -138,7 +138,7 @@ final class HostileServer implements AutoCloseable {
         return text.getBytes(StandardCharsets.ISO_8859_1);
     }
 
-    /** Writes the bytes again and again, with pauses, until the client or the test has enough. */
+    /** Writes the bytes again and again, with pauses, until the client or the test ends it. */
     void repeat(OutputStream out, byte[] bytes, long pauseMillis) throws IOException, InterruptedException {
         while (!closed.await(pauseMillis, TimeUnit.MILLISECONDS)) {
             out.write(bytes);

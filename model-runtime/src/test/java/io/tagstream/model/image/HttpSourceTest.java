@@ -210,7 +210,7 @@ class HttpSourceTest {
         handle("/", exchange -> requests.incrementAndGet());
         String uri = "http://" + host + ":" + server.getAddress().getPort() + "/";
         try (ImageFetcher fetcher = new ImageFetcher(FetchOptions.builder().build())) {
-            // whether a form is an address at all depends on the platform
+            // the platform decides whether a form is an address at all
             assertThatThrownBy(() -> fetcher.fetch(new ImageRequest(uri, Optional.empty())))
                     .isInstanceOf(ImageException.class);
         }

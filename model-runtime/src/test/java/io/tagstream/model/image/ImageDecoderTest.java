@@ -116,7 +116,7 @@ class ImageDecoderTest {
     void shouldCropTheCentre() throws Exception {
         decoder.decode(Quarters.png(400, 64), pixels);
         Quarters.assertColours(pixels, Quarters.UPRIGHT);
-        // far from the centre in the source: cropped away
+        // colours far from the centre, which are cropped away
         BufferedImage picture = Quarters.picture(400, 64, BufferedImage.TYPE_INT_RGB);
         picture.createGraphics().fillRect(0, 0, 100, 64);
         decoder.decode(Quarters.encode(picture, "png"), pixels);
@@ -252,7 +252,7 @@ class ImageDecoderTest {
         }
     }
 
-    /** The JPEG with EXIF data put behind its first marker. */
+    /** The JPEG with EXIF data inserted after its first marker. */
     private static byte[] withOrientation(byte[] jpeg, int orientation) {
         ByteBuffer exif = ByteBuffer.allocate(36).order(ByteOrder.BIG_ENDIAN);
         exif.putShort((short) 0xFFE1)
@@ -268,7 +268,7 @@ class ImageDecoderTest {
         return out.toByteArray();
     }
 
-    /** A PNG whose header alone says how large it is. */
+    /** A small PNG whose header claims another size. */
     private static byte[] hugePng(int width, int height) {
         byte[] png = Quarters.png(8, 8);
         ByteBuffer buffer = ByteBuffer.wrap(png);

@@ -19,8 +19,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Any bytes at all are an image or an {@link ImageException}. Without JAZZER_FUZZ this runs over the corpus alone: the
- * hostile images of {@link HostileImages}, plain ones, and what fuzzing has found, in {@code ImageFuzzTestInputs}.
+ * Any bytes either decode or give an {@link ImageException}. Without JAZZER_FUZZ this runs only over the corpus: the
+ * images of {@link HostileImages}, plain ones, and what fuzzing has found, in {@code ImageFuzzTestInputs}.
  */
 class ImageFuzzTest {
     private static final long MAX_PIXELS = 1_000_000;
@@ -30,7 +30,10 @@ class ImageFuzzTest {
             Quarters.SIZE, Resize.SHORTEST_SIDE_CENTER_CROP, new PixelBudget(MAX_PIXELS, OptionNames.OF_THE_LIBRARY));
     private static final ByteBuffer PIXELS = Quarters.target();
 
-    /** OpenCV's libraries complain of every damaged image, thousands of times a second; a long run is one to watch. */
+    /**
+     * OpenCV's libraries print a line for every damaged image, thousands a second, which would hide what a long run
+     * says.
+     */
     @BeforeAll
     static void silenceNativeCode() throws IOException {
         if (System.getenv("JAZZER_FUZZ") != null && System.getenv("JAZZER_MAX_DURATION") == null) {

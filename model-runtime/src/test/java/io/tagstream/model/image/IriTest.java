@@ -36,7 +36,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What servers are asked for where references and redirects have letters beyond ASCII. */
+/** What servers are asked for when references and redirects have characters beyond ASCII. */
 @Timeout(60)
 class IriTest {
     private static final byte[] BODY = {1, 2, 3};
@@ -64,12 +64,12 @@ class IriTest {
         "/caf\u00e9.jpg, /caf%C3%A9.jpg",
         "/cafe\u0301.jpg, /cafe%CC%81.jpg",
         "/\u1e9b\u0323, /%E1%BA%9B%CC%A3",
-        // outside the basic plane, joined, and spaces that are no ASCII
+        // outside the basic plane, joined, and spaces beyond ASCII
         "/\ud83d\udc15.jpg, /%F0%9F%90%95.jpg",
         "/\ud83d\udc69\u200d\ud83d\udc66.jpg, /%F0%9F%91%A9%E2%80%8D%F0%9F%91%A6.jpg",
         "/Screenshot%20at%209.00\u202fAM.png, /Screenshot%20at%209.00%E2%80%AFAM.png",
         "/\u5199\u771f\u3000\u4e00.jpg, /%E5%86%99%E7%9C%9F%E3%80%80%E4%B8%80.jpg",
-        // percent-encoded already, and characters that need not be
+        // percent-encoded already, and characters that need no encoding
         "/photo/%E6%9D%B1%e4%ba%ac.jpg, /photo/%E6%9D%B1%e4%ba%ac.jpg",
         "/%41%2F%2f%7e~%C3\u00a9, /%41%2F%2f%7e~%C3%C2%A9",
         "'/a;b=c,d:e@f!$&()*+\u00e9', '/a;b=c,d:e@f!$&()*+%C3%A9'",
@@ -82,14 +82,14 @@ class IriTest {
         assertThat(server.requests()).containsExactly("GET " + asked + " HTTP/1.1");
     }
 
-    /** The texts are bytes, each shown as the letter that it is in Latin-1. */
+    /** The texts stand for bytes, each shown as its Latin-1 character. */
     @ParameterizedTest
     @CsvSource({
         "/photo/\u00e6\u009d\u00b1\u00e4\u00ba\u00ac.jpg, /photo/%E6%9D%B1%E4%BA%AC.jpg",
         "/photo/%E6%9D%B1%e4%ba%ac.jpg, /photo/%E6%9D%B1%e4%ba%ac.jpg",
         // decomposed
         "/cafe\u00cc\u0081.jpg, /cafe%CC%81.jpg",
-        // Latin-1 and Shift JIS, which are no UTF-8
+        // Latin-1 and Shift JIS, which are not UTF-8
         "/caf\u00e9.jpg, /caf%E9.jpg",
         "/\u0093\u008c.jpg, /%93%8C.jpg",
         "/my photo.jpg, /my%20photo.jpg",
@@ -147,12 +147,12 @@ class IriTest {
                 "fa\u00df.test",
                 "\u03b2\u03cc\u03bb\u03bf\u03c2.test",
                 "a\u200db.test",
-                // letters that become others
+                // letters that are replaced by others
                 "\uff11\uff12\uff17.\uff10.\uff10.\uff11",
                 "example.test\uff0fa",
                 "mu\u0308nchen.test",
                 "m\u00fcnchen\u3002test",
-                // no names
+                // not names
                 "m\u00fcnchen..test",
                 "\ud83d\udc15.test"
             })
@@ -160,7 +160,7 @@ class IriTest {
         assertThatThrownBy(() -> fetch("http://" + host + ":80/a.jpg"))
                 .isInstanceOfSatisfying(
                         ImageException.class, e -> assertThat(e.reason()).isEqualTo(FailureReason.BAD_REFERENCE))
-                .hasMessageContaining("write the name in ASCII, as xn--…");
+                .hasMessageContaining("write it in ASCII, as xn--…");
     }
 
     @Test
@@ -176,7 +176,7 @@ class IriTest {
     @ValueSource(strings = {"\u6771\u4eac.jpg", "cafe\u0301.jpg", "caf\u00e9.jpg", "9.00\u202fAM.jpg"})
     void shouldReadFilesByTheUtf8OfTheirNames(String name) throws Exception {
         String encoded = Iri.encoded(folder.toUri() + name);
-        // by its URI, since Java may know no such letters in names of files
+        // by its URI, because Java may not support such letters in file names
         Files.write(Path.of(URI.create(encoded)), BODY);
         fetch(folder.toUri() + name);
         fetch(encoded);
@@ -195,7 +195,7 @@ class IriTest {
         }
     }
 
-    /** A name server that has names in ASCII, as name servers do; asked as the HTTP client asks the system's. */
+    /** A name server with names in ASCII, like all name servers. It is asked in the same way as the system's. */
     private static final class AsciiNames implements DnsResolver {
         private static final Set<String> NAMES =
                 Set.of("127.0.0.1", "xn--1lqs71d.test", "xn--mnchen-3ya.test", "xn--fa-hia.test");

@@ -18,7 +18,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import javax.imageio.ImageIO;
 
-/** The test picture: four quarters of red, green, blue and yellow, which tell how it was turned and cropped. */
+/** The test picture: four quarters of red, green, blue and yellow, which show how it was turned and cropped. */
 public final class Quarters {
     public static final int SIZE = 32;
     static final List<Color> UPRIGHT = List.of(Color.RED, Color.GREEN, Color.BLUE, Color.YELLOW);
@@ -72,7 +72,7 @@ public final class Quarters {
         return ByteBuffer.allocateDirect(3 * SIZE * SIZE);
     }
 
-    /** Holds the colours in the middle of the decoded square's quarters against those given, row by row. */
+    /** Checks the colours in the middle of the decoded square's quarters, row by row. */
     static void assertColours(ByteBuffer pixels, List<Color> expected) {
         for (int i = 0; i < expected.size(); i++) {
             int x = SIZE / 4 + i % 2 * SIZE / 2;

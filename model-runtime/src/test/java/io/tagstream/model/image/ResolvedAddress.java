@@ -10,8 +10,8 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 
 /**
- * Addresses as the system's resolver makes them. They differ from literals where an IPv4 address stands inside an IPv6
- * address: Java makes an IPv4 address of an IPv4-mapped literal, and leaves what the resolver says as it is.
+ * Addresses as the system's resolver makes them. They differ from literals if an IPv6 address holds an IPv4 address:
+ * Java turns an IPv4-mapped literal into an IPv4 address, and leaves the resolver's address as it is.
  */
 final class ResolvedAddress {
     private static final int IPV6_BYTES = 16;

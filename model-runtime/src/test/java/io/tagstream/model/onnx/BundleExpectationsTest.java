@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Each thing that can be wrong with a bundle has its message: the file, what was expected, what was found. */
+/** Whatever is wrong with a bundle, the message names the file, what was expected and what was found. */
 class BundleExpectationsTest {
     @TempDir
     Path folder;

@@ -34,7 +34,7 @@ class CandidatesTest {
     private static final int WORDS = 11;
     private static final int LABELS = WORDS * (WORDS + 1) / 2;
     private static final int IMAGES = 8;
-    /** By the cosine alone, and with what the decoder takes for common. */
+    /** By the cosine alone, and together with what the decoder expects to be common. */
     private static final String BY_COSINE = "\"candidateCutoff\": 0.5";
 
     private static final String BY_PRIOR = "\"candidateCutoff\": 0.3, \"candidatePriorWeight\": 0.4";
@@ -174,7 +174,7 @@ class CandidatesTest {
         runtime = OnnxModelRuntime.builder(bundle).batchSize(IMAGES).build();
         scorer = runtime.scorer();
         List<LabelVector> pairs = TinyBundle.vectors(TinyBundle.labels(runtime, WORDS * WORDS));
-        // "red dog" without "dog red": where labels are as good as equal, rounding decides which of them is better
+        // "red dog" without "dog red": rounding would decide which of two nearly equal labels is better
         labels = IntStream.range(0, pairs.size())
                 .filter(i -> i / WORDS <= i % WORDS)
                 .mapToObj(pairs::get)

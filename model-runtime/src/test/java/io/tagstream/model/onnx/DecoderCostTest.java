@@ -23,7 +23,7 @@ class DecoderCostTest {
         BundleDescription everyday =
                 Bundle.load("classpath:io/tagstream/bundles/everyday").description();
         DecoderCost cost = new DecoderCost(everyday.image(), everyday.decoder());
-        // measured on one core: 0.43 ms a run of 1 image and 5 labels, 3.2 ms of 8 images and 20, 4.0 ms of 8 and 30
+        // measured on one core: 0.43 ms for 1 image and 5 labels, 3.2 ms for 8 images and 20, 4.0 ms for 8 and 30
         long oneByOne = 8 * cost.ofRun(1, 5);
         assertThat(cost.ofRun(8, 20)).isLessThan(oneByOne);
         assertThat(cost.ofRun(8, 30)).isGreaterThan(oneByOne);

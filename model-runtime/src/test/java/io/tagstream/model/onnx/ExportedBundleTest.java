@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Bundles that the training kit exported from an open_clip and a transformers checkpoint, held against the scores that
- * PyTorch computed from the checkpoints themselves. {@code training/tests/make_runtime_bundles.py} writes both.
+ * Compares bundles that the training kit exported from an open_clip and a transformers checkpoint with the scores that
+ * PyTorch computed from the checkpoints. {@code training/tests/make_runtime_bundles.py} writes both.
  */
 class ExportedBundleTest {
     private static final float AGREEMENT = 1e-3f;

@@ -20,7 +20,7 @@ class FeatureCodecTest {
     private static final Image IMAGE = new Image("encoder", "0", 32, Resize.SQUASH, 5, 3, 4);
     private static final int TOKEN_FLOATS = 15;
     private static final int EMBEDDING_FLOATS = 4;
-    /** A half has 11 bits of significand. */
+    /** A half has a significand of 11 bits. */
     private static final float HALF_PRECISION = 1f / 2048;
 
     private final FeatureCodec codec = new FeatureCodec(IMAGE, true);
@@ -32,7 +32,7 @@ class FeatureCodecTest {
         FloatBuffer loadedEmbeddings = FloatBuffer.allocate(2 * EMBEDDING_FLOATS);
         FloatBuffer loadedTokens = FloatBuffer.allocate(2 * TOKEN_FLOATS);
         for (int row = 0; row < 2; row++) {
-            // into the other row: each is found where it is looked for
+            // into the other row, to see that rows are told apart
             codec.load(codec.round(embeddings, tokens, row), loadedEmbeddings, loadedTokens, 1 - row);
         }
         for (int i = 0; i < 2 * EMBEDDING_FLOATS; i++) {

@@ -39,7 +39,7 @@ class ImageScorerTest {
                 TinyBundle.fillWithNoise(scorer.pixels(i), i);
             }
             float[][] together = scorer.score(32, labels);
-            // 7 = 4 + 2 + 1: sizes between the buckets
+            // 7 = 4 + 2 + 1: a size between two buckets
             float[][] seven = scorer.score(7, labels);
             for (int i = 0; i < 32; i += 5) {
                 TinyBundle.fillWithNoise(scorer.pixels(0), i);
@@ -88,7 +88,7 @@ class ImageScorerTest {
     void shouldScoreByCosineAloneWithoutADecoder() throws Exception {
         TinyBundle.copyTo(folder);
         TinyBundle.change(folder, "(?s)\"decoder\": \\{.*?\\},", "");
-        // the self-test's scores are those with the decoder
+        // the self-test has the scores with the decoder
         TinyBundle.change(folder, "\"tolerance\": 0.002", "\"tolerance\": 1");
         try (OnnxModelRuntime runtime =
                         OnnxModelRuntime.builder(Bundle.load(folder)).build();

@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 
-/** The tests' bundle, as it is and as copies to be changed. */
+/** The tests' bundle, and copies of it to change. */
 final class TinyBundle {
     static final String LOCATION = "classpath:io/tagstream/bundles/tiny";
 
@@ -42,7 +42,7 @@ final class TinyBundle {
         return folder;
     }
 
-    /** Replaces a regular expression in a copy's description. */
+    /** Replaces what matches a regular expression in a copy's description. */
     static void change(Path folder, String regex, String replacement) throws IOException {
         Path file = folder.resolve("bundle.json");
         String before = Files.readString(file);
@@ -53,7 +53,7 @@ final class TinyBundle {
         Files.writeString(file, after);
     }
 
-    /** Encodes labels with names of the tokenizer's words, as many as wanted. */
+    /** Encodes a number of labels, whose names are words of the tokenizer. */
     static DirectLabelVectors labels(OnnxModelRuntime runtime, int count) throws Exception {
         String[] words = {"red", "green", "blue", "dog", "cat", "tree", "house", "sea", "snow", "moon", "bread"};
         List<LabelVector> vectors = new ArrayList<>();

@@ -15,7 +15,7 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The tokenizers of exported bundles, held against what open_clip's and transformers' own give for the same texts. */
+/** Compares the tokenizers of exported bundles with those of open_clip and transformers. */
 class ExportedTokenizerTest {
     @ParameterizedTest
     @ValueSource(strings = {"clip", "siglip"})

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 
 class LabelTextEncoderTest {
     private final Bundle bundle = Bundle.load("classpath:io/tagstream/bundles/tiny");
-    // prompts are encoded side by side: recorded in whichever order they come
+    // prompts are encoded in parallel, so they are recorded in any order
     private final List<long[]> encoded = Collections.synchronizedList(new ArrayList<>());
     private boolean fails;
     private final LabelTextEncoder encoder = new LabelTextEncoder(bundle, this::encode);
@@ -37,7 +37,7 @@ class LabelTextEncoderTest {
     @Test
     void shouldEncodeEachTemplateWithoutTheTruncationAndPaddingOfTheTokenizersFile() throws Exception {
         encoder.encode(new LabelText("red dog", List.of()));
-        // [CLS] a photo of a red dog . [SEP] is longer than the 8 tokens that the file truncates to
+        // [CLS] a photo of a red dog . [SEP] is longer than 8 tokens, to which the file truncates
         assertThat(encoded).extracting(tokens -> tokens.length).containsExactlyInAnyOrder(9, 4);
         assertThat(encoded.stream().flatMapToLong(Arrays::stream)).doesNotContain(0L);
     }
@@ -53,7 +53,7 @@ class LabelTextEncoderTest {
         LabelVector vector = encoder.encode(new LabelText("dog", List.of("dog", "red red")));
         float[] center = bundle.textCenter().orElseThrow();
         double[] expected = new double[center.length];
-        // the graph below: 3 and 4 tokens in the first and second place; each prompt to unit norm, so both alike
+        // the graph below puts 3 and 4 tokens in the first and second place; at unit norm both prompts weigh the same
         double norm = Math.sqrt(2);
         expected[3] += 1 / norm;
         expected[4] += 1 / norm;
@@ -108,7 +108,7 @@ class LabelTextEncoderTest {
                 .hasMessageContainingAll(inMessage);
     }
 
-    /** A text's vector points where its length says. */
+    /** The length of a text decides where its vector points. */
     private float[] encode(long[] tokens) {
         if (fails) {
             throw new TextGraphException("broken", null);

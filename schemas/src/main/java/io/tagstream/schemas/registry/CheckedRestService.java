@@ -18,14 +18,14 @@ import org.apache.flink.avro.registry.confluent.shaded.io.confluent.kafka.schema
 import org.apache.flink.avro.shaded.com.fasterxml.jackson.core.type.TypeReference;
 
 /**
- * The HTTP side of Confluent's client, which passes on only what a registry can have answered. A proxy, a login page or a
- * registry that is starting answers 200 with something else, and Confluent's client takes whatever it can make an object
- * of, remembers it, and fails on the rest in ways that look like a schema's fault.
+ * The HTTP side of Confluent's client. It passes on only answers that a registry can give. A proxy, a login page or a
+ * registry that is starting may answer 200 with something else. Confluent's client accepts and caches everything that
+ * it can turn into an object, and fails on the rest as if the schema were at fault.
  *
- * <p><b>Threading notes.</b> As {@link RestService}: safe for use by many threads once it is configured.
+ * <p><b>Threading notes.</b> Like {@link RestService}: safe for use by many threads once it is configured.
  */
 final class CheckedRestService extends RestService {
-    /** A whole answer, about a schema that is no Avro. */
+    /** A proper answer, with a schema that is not Avro. */
     static final class ForeignSchemaException extends IOException {
         private static final long serialVersionUID = 1L;
 
@@ -50,7 +50,7 @@ final class CheckedRestService extends RestService {
         try {
             answer = super.httpRequest(path, method, requestBody, requestProperties, responseFormat);
         } catch (NullPointerException nullError) {
-            // what the client makes of an error whose body is the JSON null
+            // the client's reaction to an error whose body is the JSON null
             throw unexpected("it is an error without a message", nullError);
         }
         if (answer == null) {
@@ -76,7 +76,7 @@ final class CheckedRestService extends RestService {
             throw new ForeignSchemaException(type);
         }
         if (!answer.getReferences().isEmpty()) {
-            return; // it is whole only together with what it refers to
+            return; // it can be checked only together with what it refers to
         }
         try {
             ConfluentSchemaRegistry.parse(schema);
@@ -91,7 +91,7 @@ final class CheckedRestService extends RestService {
         }
     }
 
-    /** The next request goes to the next URL, as after a failure to connect. */
+    /** Makes the exception. The next request goes to the next URL, as after a failure to connect. */
     private IOException unexpected(String found, Exception cause) {
         getBaseUrls().fail(getBaseUrls().current());
         return new IOException("not a schema registry's answer: " + found + (cause == null ? "" : ", " + cause), cause);

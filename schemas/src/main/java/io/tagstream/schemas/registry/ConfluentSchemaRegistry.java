@@ -59,13 +59,13 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
             if (key.startsWith(PREFIX) && value != null) {
                 String name = key.substring(PREFIX.length());
                 if (FAMILIES.stream().noneMatch(name::startsWith)) {
-                    throw new ConfigException("Unknown key " + key + "; known are "
+                    throw new ConfigException("Unknown key " + key + "; the known keys are "
                             + FAMILIES.stream()
                                     .map(family -> PREFIX + family + (family.endsWith(".") ? "*" : ""))
                                     .collect(Collectors.joining(", ")));
                 }
                 own.put(key, value);
-                own.put(name, value); // the client reads authentication without the prefix, and TLS with it
+                own.put(name, value); // the client expects authentication without the prefix, and TLS with it
             }
         });
         if (own.containsKey("basic.auth.user.info")) {
@@ -110,7 +110,7 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
         }
         for (String url : urls) {
             if (!isHttp(url)) {
-                throw new ConfigException(URL, value, "'" + url + "' is no http or https URL with a host");
+                throw new ConfigException(URL, value, "'" + url + "' is not an http or https URL with a host");
             }
         }
         return urls;
@@ -145,8 +145,8 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
                 case 409 ->
                     new InvalidConfigurationException(
                             problem(what, refused)
-                                    + ". The subject has schemas that this version does not follow: was its topic"
-                                    + " written by a newer version or another application?",
+                                    + ". The subject has schemas that are not compatible with this version's: was its"
+                                    + " topic written by a newer version or another application?",
                             refused);
                 case 422 -> new InvalidConfigurationException(problem(what, refused), refused);
                 default -> translate(what, refused);
@@ -169,7 +169,7 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
     private Schema fetch(int id) {
         String what = "look up schema id " + id;
         try {
-            // with what it refers to in its place
+            // with the schemas that it refers to filled in
             return parse(client.getSchemaById(id).formattedString("resolved"));
         } catch (RestClientException refused) {
             if (refused.getStatus() == 404 && refused.getErrorCode() == SCHEMA_NOT_FOUND) {
@@ -178,11 +178,11 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
             throw translate(what, refused);
         } catch (ForeignSchemaException foreign) {
             throw new SerializationException(
-                    "Schema id " + id + " at " + urls + " is of " + foreign.getMessage()
+                    "Schema id " + id + " at " + urls + " belongs to " + foreign.getMessage()
                             + "; only Avro can be read here",
                     foreign);
         } catch (IOException failed) {
-            // the client remembers what a schema refers to, whatever it was
+            // the client caches what a schema refers to, even if it is useless
             client.reset();
             throw unavailable(what, failed);
         }
@@ -208,7 +208,8 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
                         refused);
             case 404 ->
                 new RegistryUnavailableException(
-                        problem + ". No registry answers so: check " + URL + ", its path included", refused);
+                        problem + ". A registry would not give this answer: check " + URL + ", its path included",
+                        refused);
             default -> new RegistryUnavailableException(problem, refused);
         };
     }

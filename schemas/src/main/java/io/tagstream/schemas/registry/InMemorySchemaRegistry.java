@@ -27,7 +27,7 @@ final class InMemorySchemaRegistry implements SchemaRegistry {
     @Override
     public synchronized Schema schemaById(int id) {
         if (id < 1 || id > schemas.size()) {
-            throw new SerializationException("The registry knows no schema with id " + id);
+            throw new SerializationException("The registry has no schema with id " + id);
         }
         return schemas.get(id - 1);
     }

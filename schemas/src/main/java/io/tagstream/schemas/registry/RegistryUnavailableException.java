@@ -7,7 +7,7 @@ package io.tagstream.schemas.registry;
 
 import org.apache.kafka.common.errors.RetriableException;
 
-/** No schema registry answered as one does. No record is at fault, and the same call can succeed later. */
+/** No schema registry gave a proper answer. No record is at fault, and the same call can succeed later. */
 public final class RegistryUnavailableException extends RetriableException {
     private static final long serialVersionUID = 1L;
 

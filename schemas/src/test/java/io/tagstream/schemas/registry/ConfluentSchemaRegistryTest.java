@@ -48,7 +48,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Confluent's client through ours, against a server that gives the answers that a real registry seldom gives. */
+/** Confluent's client through ours, against a server whose answers a real registry seldom gives. */
 class ConfluentSchemaRegistryTest {
     private static final Schema SCHEMA =
             SchemaBuilder.record("Photo").fields().requiredString("uri").endRecord();
@@ -378,7 +378,7 @@ class ConfluentSchemaRegistryTest {
     void shouldAskTheNextUrlAfterAnAnswerOfNoRegistry() {
         answerId(7, SCHEMA.toString(), "AVRO");
         answers.put("GET /proxy/schemas/ids/7", new Answer(200, "{}"));
-        for (int client = 0; client < 10; client++) { // each begins with a URL of its choice
+        for (int client = 0; client < 10; client++) { // each client starts with a random URL
             try (SchemaRegistry registry = connect("schema.registry.url", url() + "/proxy, " + url())) {
                 Throwable first = catchThrowable(() -> registry.schemaById(7));
                 assertThat(first)

@@ -19,9 +19,9 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /**
- * What parent and child say to each other, over the child's standard input and output: the child says that it is ready;
- * then, turn by turn, the parent sends an image (length, bytes) and the child answers with its size and pixels, or with
- * why there are none. Numbers are big-endian.
+ * What parent and child say to each other over the child's standard input and output. First the child says that it is
+ * ready. Then they take turns: the parent sends an image (length, bytes), and the child answers with its size and
+ * pixels, or says why there are none. Numbers are big-endian.
  *
  * <p><i>Threading notes.</i> One thread at a time.
  */
@@ -29,7 +29,7 @@ final class Conversation {
     private static final int READY = 0x74616773; // "tags"
     private static final int DECODED = 0x6F6B6179; // "okay"
     private static final int FAILED = 0x6661696C; // "fail"
-    /** As much as a pipe holds; Java copies what it reads or writes at once into memory of its own. */
+    /** As much as a pipe holds. Java copies whatever it reads or writes in one call into memory of its own. */
     private static final int CHUNK = 64 * 1024;
 
     private static final int LONGEST_MESSAGE = 1000;
@@ -43,7 +43,7 @@ final class Conversation {
         this.out = new DataOutputStream(out);
     }
 
-    /** Child: it can decode from now on. */
+    /** Child: says that it can decode from now on. */
     void sayReady() throws IOException {
         out.writeInt(READY);
         out.flush();
@@ -53,7 +53,7 @@ final class Conversation {
     void awaitReady() throws IOException {
         int word = in.readInt();
         if (word != READY) {
-            throw nonsense("%08x in place of its greeting".formatted(word));
+            throw nonsense("%08x instead of its greeting".formatted(word));
         }
     }
 
@@ -84,7 +84,7 @@ final class Conversation {
         }
     }
 
-    /** Child: the image is decoded; all of {@code pixels} is its. */
+    /** Child: answers with a decoded image; all of {@code pixels} belongs to it. */
     void answer(ImageSize size, ByteBuffer pixels) throws IOException {
         out.writeInt(DECODED);
         out.writeInt(size.width());
@@ -98,7 +98,7 @@ final class Conversation {
         out.flush();
     }
 
-    /** Child: the image is not decoded. */
+    /** Child: answers that the image is not decoded. */
     void answer(ImageException failure) throws IOException {
         out.writeInt(FAILED);
         out.writeUTF(failure.reason().name());
@@ -107,10 +107,10 @@ final class Conversation {
     }
 
     /**
-     * Parent: waits for the answer, whose pixels fill {@code target}.
+     * Parent: waits for the answer, and writes its pixels to {@code target}.
      *
-     * @throws ImageException if that is the answer
-     * @throws IOException if the child ends, or says what makes no sense
+     * @throws ImageException if the answer says that the image is not decoded
+     * @throws IOException if the child ends or its answer makes no sense
      */
     ImageSize awaitAnswer(ByteBuffer target) throws ImageException, IOException {
         int word = in.readInt();
@@ -118,11 +118,11 @@ final class Conversation {
             throw new ImageException(reason(in.readUTF()), Excerpt.of(in.readUTF(), LONGEST_MESSAGE));
         }
         if (word != DECODED) {
-            throw nonsense("%08x in place of an answer".formatted(word));
+            throw nonsense("%08x instead of an answer".formatted(word));
         }
         ImageSize size = new ImageSize(in.readInt(), in.readInt());
         if (size.width() < 1 || size.height() < 1) {
-            throw nonsense("the image's size as %d x %d".formatted(size.width(), size.height()));
+            throw nonsense("that the image's size is %d x %d".formatted(size.width(), size.height()));
         }
         ByteBuffer free = target.duplicate().clear();
         while (free.hasRemaining()) {
@@ -139,7 +139,7 @@ final class Conversation {
         try {
             return FailureReason.valueOf(name);
         } catch (IllegalArgumentException e) {
-            throw new IOException("it said the reason \"%s\"".formatted(Excerpt.of(name)), e);
+            throw new IOException("it gave the unknown reason \"%s\"".formatted(Excerpt.of(name)), e);
         }
     }
 

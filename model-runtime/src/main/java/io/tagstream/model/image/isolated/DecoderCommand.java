@@ -19,11 +19,11 @@ import java.util.Set;
 import org.opencv.core.Core;
 
 /**
- * How a decoder process is started: a small Java with the classes that decode and nothing else, without this process's
+ * How to start a decoder process: a small Java with only the classes that decode, and without this process's
  * environment, which may hold secrets.
  *
- * @param mainClass what it runs
- * @param moreClasses where classes are looked for besides
+ * @param mainClass the class that it runs
+ * @param moreClasses further entries of the class path
  * @param size side of the square in pixels
  * @param resize how an image of any shape becomes the square
  * @param maxPixels the most pixels of an image
@@ -31,10 +31,10 @@ import org.opencv.core.Core;
  */
 record DecoderCommand(
         Class<?> mainClass, List<Path> moreClasses, int size, Resize resize, long maxPixels, int maxBytes) {
-    /** Of the environment, what Java itself may need to start. */
+    /** The variables that Java itself may need to start. */
     private static final Set<String> KEPT_VARIABLES = Set.of("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SystemRoot");
 
-    /** Classes, and what decoding a GIF takes, whose reader is Java's. */
+    /** For classes, and for decoding GIFs, whose reader is Java's. */
     private static final int HEAP_MIB = 160;
 
     private static final int FIRST_JAVA_THAT_ASKS_FOR_NATIVE_ACCESS = 24;
@@ -42,7 +42,7 @@ record DecoderCommand(
     ProcessBuilder builder(SharedDirectory directory) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        // an image is there once, and once more while it is read
+        // an image takes its bytes once, and once more while it is read
         command.add("-Xmx" + (HEAP_MIB + 2L * maxBytes / (1 << 20)) + "m");
         command.add("-Xms16m");
         command.add("-XX:+UseSerialGC");
@@ -65,7 +65,7 @@ record DecoderCommand(
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().retainAll(KEPT_VARIABLES);
         Telemetry.disable(builder.environment());
-        // its own limit, in case a decoder sees more in a file than its header says
+        // OpenCV's own limit, in case a decoder sees more pixels in a file than its header says
         builder.environment().put("OPENCV_IO_MAX_IMAGE_PIXELS", Long.toString(maxPixels));
         builder.environment().put("OPENCV_LOG_LEVEL", "SILENT");
         return builder.directory(directory.path().toFile());
@@ -83,13 +83,13 @@ record DecoderCommand(
         CodeSource source = type.getProtectionDomain().getCodeSource();
         if (source == null) {
             throw new DecoderStartException(
-                    "it is not known from which file %s was loaded".formatted(type.getName()), null);
+                    "Java does not say which file %s was loaded from".formatted(type.getName()), null);
         }
         try {
             return Path.of(source.getLocation().toURI()).toString();
         } catch (URISyntaxException | IllegalArgumentException e) {
             throw new DecoderStartException(
-                    "%s was loaded from %s, which is no file".formatted(type.getName(), source.getLocation()), e);
+                    "%s was loaded from %s, which is not a file".formatted(type.getName(), source.getLocation()), e);
         }
     }
 }

@@ -31,11 +31,11 @@ import org.opencv.core.Scalar;
 import org.opencv.imgcodecs.Imgcodecs;
 
 /**
- * The child process: decodes what its parent sends until the parent is gone, and then takes the directory along that the
- * two shared.
+ * The child process. It decodes what its parent sends until the parent is gone, and then deletes the directory that
+ * they shared.
  *
- * <p>A signal to all processes of a terminal or a service is the parent's to heed, which may still wait for an image: the
- * child ignores all that can be ignored.
+ * <p>The child ignores every signal that can be ignored. A signal to all processes of a terminal or a service is for
+ * the parent to obey, and the parent may still wait for an image.
  */
 public final class DecoderMain {
     private static final int BROKEN = 1;
@@ -62,7 +62,7 @@ public final class DecoderMain {
         Conversation parent = new Conversation(
                 new FileInputStream(FileDescriptor.in),
                 new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1024));
-        // whatever else prints must not disturb the conversation
+        // nothing else that prints may disturb the conversation
         System.setOut(System.err);
         ignoreSignals();
         ProcessHandle.current().parent().ifPresent(process -> {
@@ -98,7 +98,7 @@ public final class DecoderMain {
         }
     }
 
-    /** Hooks hold up what a signal begins, and other threads go on meanwhile. */
+    /** A hook that never ends blocks the shutdown that a signal starts, while other threads continue. */
     private static void ignoreSignals() {
         CountDownLatch never = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
@@ -110,7 +110,7 @@ public final class DecoderMain {
         }));
     }
 
-    /** Where memory runs out, Linux ends the process with the highest score. */
+    /** When memory runs out, Linux ends the process with the highest score. */
     private static void preferToDieBeforeOthers() throws IOException {
         if (Files.isWritable(LINUX_OOM_SCORE)) {
             Files.writeString(LINUX_OOM_SCORE, "1000");
@@ -137,12 +137,12 @@ public final class DecoderMain {
         picture.release();
     }
 
-    /** Ends this process without hooks; its siblings may be at the same. */
+    /** Ends this process without running hooks. Its siblings may be doing the same. */
     private static void end(Path directory) {
         try {
             SharedDirectory.delete(directory);
         } catch (IOException e) {
-            System.err.println("the directory " + directory + " is left behind: " + e);
+            System.err.println("the directory " + directory + " cannot be deleted: " + e);
         } finally {
             Runtime.getRuntime().halt(0);
         }

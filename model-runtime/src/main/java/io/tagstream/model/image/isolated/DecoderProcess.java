@@ -39,7 +39,7 @@ final class DecoderProcess {
         this.errors = new ErrorTail(process.getErrorStream(), "tagstream-decoder-errors-" + process.pid());
     }
 
-    /** It ended, or made no sense and was ended. */
+    /** The process ended, or it made no sense and was ended. */
     static final class EndedException extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -50,7 +50,7 @@ final class DecoderProcess {
             this.late = late;
         }
 
-        /** Whether it was ended since it took too long. */
+        /** Whether it was ended because it took too long. */
         boolean late() {
             return late;
         }
@@ -60,7 +60,7 @@ final class DecoderProcess {
         T run() throws IOException, ImageException;
     }
 
-    /** Waits until it can decode. */
+    /** Waits until the process can decode. */
     void awaitReady(Duration patience, ScheduledExecutorService alarms)
             throws EndedException, InterruptedException, ImageException {
         within(patience, alarms, () -> {
@@ -104,7 +104,7 @@ final class DecoderProcess {
     }
 
     private EndedException ended(IOException e) throws InterruptedException {
-        // after nonsense too: what Java says when it crashes comes first
+        // also after nonsense: when Java crashes, it first prints a message
         boolean itself = process.waitFor(END_SECONDS, TimeUnit.SECONDS);
         kill();
         if (!process.waitFor(KILL_SECONDS, TimeUnit.SECONDS)) {
@@ -114,7 +114,7 @@ final class DecoderProcess {
         how.append(crashReport());
         String said = errors.ofEnded();
         if (!said.isEmpty()) {
-            how.append("; its last words: ").append(said);
+            how.append("; its last output: ").append(said);
         }
         return new EndedException(how.toString(), late, e);
     }
@@ -126,7 +126,7 @@ final class DecoderProcess {
                     .map(report -> ": " + report)
                     .orElse("");
         } catch (IOException e) {
-            return "; Java's report of it cannot be read: " + e;
+            return "; Java's crash report cannot be read: " + e;
         }
     }
 
@@ -143,7 +143,7 @@ final class DecoderProcess {
         return process.pid();
     }
 
-    /** Ends it at once; it has nothing to lose. */
+    /** Ends the process at once; it has nothing to lose. */
     void kill() {
         process.destroyForcibly();
     }

@@ -26,14 +26,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decodes in child processes, so that a crash of native code costs one image and not the stream. A process that dies, or
- * takes too long and is ended, is replaced when the next image needs it; its image has failed as
- * {@link FailureReason#CORRUPT_IMAGE}. The result is {@link io.tagstream.model.image.ImageDecoder}'s, byte for byte.
+ * Decodes in child processes, so that a crash in native code costs one image and not the stream. If a process crashes,
+ * or takes too long and is ended, its image fails with {@link FailureReason#CORRUPT_IMAGE}, and the process is replaced
+ * when the next image needs it. The result is the same as {@link io.tagstream.model.image.ImageDecoder}'s, byte for
+ * byte.
  *
- * <p>It holds crashes, hangs and memory; it is no sandbox: the processes run as the same user.
+ * <p>This contains crashes, hangs and memory. It is not a sandbox: the processes run as the same user.
  *
- * <p><i>Threading notes.</i> {@link #decode} may be called from any number of threads, of which so many decode at a time as
- * there are processes. {@link #close} may be called meanwhile and makes them fail.
+ * <p><i>Threading notes.</i> {@link #decode} may be called by any number of threads; as many decode at a time as there
+ * are processes. {@link #close} may be called meanwhile and makes those calls fail.
  */
 public final class DecoderProcesses implements Decoder {
     /** The longest that decoding an image may take by default. */
@@ -52,12 +53,12 @@ public final class DecoderProcesses implements Decoder {
     private volatile boolean closed;
 
     /**
-     * What to decode, and how.
+     * How to decode.
      *
-     * @param processes images decoded at a time
+     * @param processes how many images to decode at a time
      * @param size side of the square in pixels
      * @param resize how an image of any shape becomes the square
-     * @param maxPixels of an image, and of all that are decoded at a time
+     * @param maxPixels of an image, and of all images being decoded at a time together
      * @param maxBytes of an image
      * @param timeout the longest that decoding an image may take
      * @param names what messages call the options
@@ -74,7 +75,7 @@ public final class DecoderProcesses implements Decoder {
     /**
      * Starts the processes and waits until they are ready: about a second.
      *
-     * @throws DecoderStartException if that cannot be
+     * @throws DecoderStartException if a process does not start
      */
     public DecoderProcesses(Options options) {
         this(options, DecoderMain.class, List.of());
@@ -109,7 +110,7 @@ public final class DecoderProcesses implements Decoder {
         }
     }
 
-    /** All at once: each takes a while. */
+    /** Starts all processes at once, since each takes a while. */
     private void start() {
         List<DecoderProcess> starting = new ArrayList<>();
         for (int i = 0; i < options.processes(); i++) {
@@ -135,7 +136,7 @@ public final class DecoderProcesses implements Decoder {
 
     @Override
     public ImageSize decode(byte[] encoded, ByteBuffer target) throws ImageException, InterruptedException {
-        // what can be refused by the header alone is, without a process, and each knows the budget of none but itself
+        // refuses by the header alone, without a process; and a process could not see what the others use of the budget
         try (PixelBudget.Share share = budget.admit(encoded)) {
             Slot slot = idle.take();
             try {
@@ -156,7 +157,7 @@ public final class DecoderProcesses implements Decoder {
                 throw closed(e);
             }
             LOG.warn(
-                    "decoder process {} died on an image of {} bytes, a {}: {}",
+                    "decoder process {} ended while decoding a {} of {} bytes: {}",
                     process.pid(),
                     encoded.length,
                     format,
@@ -167,12 +168,12 @@ public final class DecoderProcesses implements Decoder {
 
     private String message(String format, EndedException e) {
         return e.late()
-                ? "the %s was not decoded within %s ms, and the decoder process was ended; submit a simpler image or raise %s"
+                ? "the %s was not decoded within %s ms; submit a simpler image or raise %s"
                         .formatted(
                                 format,
                                 options.timeout().toMillis(),
                                 options.names().decodeTimeout())
-                : "the %s does not decode: the decoder process died on it (%s)".formatted(format, e.getMessage());
+                : "the %s does not decode: the decoder process failed on it (%s)".formatted(format, e.getMessage());
     }
 
     private static ImageException closed(Exception e) {
@@ -185,11 +186,11 @@ public final class DecoderProcesses implements Decoder {
         } catch (EndedException e) {
             throw new DecoderStartException(e.getMessage(), e);
         } catch (ImageException e) {
-            throw new IllegalStateException("a greeting is no answer", e);
+            throw new IllegalStateException("a greeting is not an answer", e);
         }
     }
 
-    /** What the processes share. */
+    /** The directory that the processes share. */
     Path directory() {
         return directory.path();
     }
@@ -203,11 +204,11 @@ public final class DecoderProcesses implements Decoder {
         try {
             directory.close();
         } catch (IOException e) {
-            LOG.warn("the directory {} is left behind", directory.path(), e);
+            LOG.warn("the directory {} cannot be deleted", directory.path(), e);
         }
     }
 
-    /** The place of a process, which has a new one when the last is dead. */
+    /** The place of a process; a new process takes it when the last one has ended. */
     private final class Slot {
         private DecoderProcess process;
 
@@ -227,7 +228,7 @@ public final class DecoderProcesses implements Decoder {
             }
         }
 
-        /** Under the same lock as {@link #kill}, so that none is started behind the back of closing. */
+        /** Starts a process, under the same lock as {@link #kill}, so that none starts after closing. */
         synchronized DecoderProcess launch() {
             if (closed) {
                 throw new DecoderStartException("the runtime is closed", null);

@@ -5,7 +5,7 @@
  */
 package io.tagstream.model.image.isolated;
 
-/** Decoder processes cannot be started here. */
+/** Decoder processes do not start here. */
 public final class DecoderStartException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

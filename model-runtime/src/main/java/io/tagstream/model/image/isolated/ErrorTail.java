@@ -12,10 +12,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * The last that a process wrote to standard error. It is read all the time, or the process would come to wait; what
- * libraries say about a stranger's image is not worth more.
+ * The last text that a process wrote to standard error. A thread keeps reading, or the process would block. The rest is
+ * dropped: what libraries say about bad images is not worth keeping.
  *
- * <p><i>Threading notes.</i> A thread of its own reads; any thread asks.
+ * <p><i>Threading notes.</i> A thread of its own reads; any thread may ask.
  */
 final class ErrorTail {
     private static final int BYTES = 2048;
@@ -48,7 +48,7 @@ final class ErrorTail {
         tail = Arrays.copyOfRange(all, Math.max(0, all.length - BYTES), all.length);
     }
 
-    /** The text of a process that has ended; waits a moment for the last of it. */
+    /** The text of a process that has ended. Waits a moment for the last of it. */
     String ofEnded() throws InterruptedException {
         reader.join(1000);
         synchronized (this) {

@@ -19,12 +19,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A pool's temporary directory with the native library, which is unpacked once for all children. The parent deletes it
- * when it closes; where it dies instead, the children do.
+ * A pool's temporary directory with the native library, which is unpacked once for all children. The parent deletes the
+ * directory when it closes; if the parent crashes, the children delete it.
  */
 final class SharedDirectory implements AutoCloseable {
     private static final int CRASH_REPORT_LINES = 40;
-    /** The line with the signal, and the one with a frame of a library, of Java's own code or of the virtual machine. */
+    /** The lines that name the signal, and a frame of a library, of Java code or of the virtual machine. */
     private static final Pattern CRASH_REPORT_LINE = Pattern.compile("^# (  ?SIG|  ?Internal Error|[CVJj] )");
 
     private final Path path;
@@ -48,14 +48,14 @@ final class SharedDirectory implements AutoCloseable {
         return library;
     }
 
-    /** Where Java reports that a process crashed. */
+    /** The file in which Java reports that a process crashed. */
     Path crashReport(String pid) {
         return path.resolve("crash-" + pid + ".log");
     }
 
     /**
-     * Takes the report of a process that has ended: signal and frame; empty if it has not crashed. The file is deleted,
-     * so that many crashes do not fill the disk.
+     * Takes the crash report of a process that has ended: signal and frame; empty if it did not crash. Deletes the
+     * file, so that many crashes do not fill the disk.
      */
     Optional<String> takeCrashReport(long pid) throws IOException {
         Path file = crashReport(Long.toString(pid));
@@ -77,7 +77,7 @@ final class SharedDirectory implements AutoCloseable {
         delete(path);
     }
 
-    /** Deletes the directory and the files in it, as far as nobody else has. */
+    /** Deletes the directory and the files in it, if they still exist. */
     static void delete(Path directory) throws IOException {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
             for (Path file : files) {

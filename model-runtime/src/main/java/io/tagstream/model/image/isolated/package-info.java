@@ -1,5 +1,5 @@
 /**
- * Decoding in child processes: their pool, the children's main class, and the conversation between the two. What a child
- * says is not trusted.
+ * Decoding in child processes: their pool, their main class, and the conversation between parent and child. The parent
+ * does not trust what a child says.
  */
 package io.tagstream.model.image.isolated;

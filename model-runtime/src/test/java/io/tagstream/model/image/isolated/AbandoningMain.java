@@ -9,7 +9,7 @@ import io.tagstream.model.ImageException;
 import io.tagstream.model.image.Quarters;
 import java.nio.file.Path;
 
-/** A parent of two decoder processes, to be killed while one of them idles and the other decodes without an end. */
+/** A parent of two decoder processes. The test kills it while one of them is idle and the other decodes forever. */
 public final class AbandoningMain {
     private AbandoningMain() {}
 

@@ -68,16 +68,19 @@ class ConversationTest {
 
     @Test
     void shouldNotTrustTheChild() {
-        assertNonsense(new byte[] {'h', 'e', 'l', 'l', 'o'}, "it said 68656c6c in place of an answer");
-        assertNonsense(new byte[] {'o', 'k', 'a', 'y', 0, 0, 0, 0, 0, 0, 0, 1}, "it said the image's size as 0 x 1");
+        assertNonsense(new byte[] {'h', 'e', 'l', 'l', 'o'}, "it said 68656c6c instead of an answer");
         assertNonsense(
-                new byte[] {'o', 'k', 'a', 'y', -1, 0, 0, 0, 0, 0, 0, 1}, "it said the image's size as -16777216 x 1");
-        assertNonsense(new byte[] {'f', 'a', 'i', 'l', 0, 2, '\n', '!', 0, 0}, "it said the reason \"\uFFFD!\"");
+                new byte[] {'o', 'k', 'a', 'y', 0, 0, 0, 0, 0, 0, 0, 1}, "it said that the image's size is 0 x 1");
+        assertNonsense(
+                new byte[] {'o', 'k', 'a', 'y', -1, 0, 0, 0, 0, 0, 0, 1},
+                "it said that the image's size is -16777216 x 1");
+        assertNonsense(
+                new byte[] {'f', 'a', 'i', 'l', 0, 2, '\n', '!', 0, 0}, "it gave the unknown reason \"\uFFFD!\"");
         assertThatThrownBy(() -> listener(new byte[] {'o', 'k', 'a', 'y', 0, 0, 0, 1, 0, 0, 0, 1, 7})
                         .awaitAnswer(pixels))
                 .isInstanceOf(EOFException.class);
         assertThatThrownBy(() -> listener(new byte[] {1, 2, 3, 4}).awaitReady())
-                .hasMessage("it said 01020304 in place of its greeting");
+                .hasMessage("it said 01020304 instead of its greeting");
     }
 
     private void assertNonsense(byte[] words, String message) {

@@ -124,7 +124,7 @@ class DecoderProcessesTest {
         "SEGMENTATION_FAULT, exit code 1: SIGSEGV (0xb)",
         "EXIT, exit code 7",
         "OUT_OF_MEMORY, exit code 3",
-        "NONSENSE, it said 68656c6c in place of an answer",
+        "NONSENSE, it said 68656c6c instead of an answer",
         "HALF_AN_ANSWER, exit code 0"
     })
     void shouldFailTheImageThatItsProcessDiesOnAndGoOn(Trouble trouble, String how) throws Exception {
@@ -134,7 +134,7 @@ class DecoderProcessesTest {
         assertThatThrownBy(() -> processes.decode(image(trouble), pixels))
                 .isInstanceOfSatisfying(
                         ImageException.class, e -> assertThat(e.reason()).isEqualTo(FailureReason.CORRUPT_IMAGE))
-                .hasMessageStartingWith("the PNG does not decode: the decoder process died on it (" + how);
+                .hasMessageStartingWith("the PNG does not decode: the decoder process failed on it (" + how);
 
         assertThat(processes.decode(GOOD, pixels)).isEqualTo(new ImageSize(40, 40));
         assertThat(onlyChild().pid()).isNotEqualTo(before);
@@ -172,7 +172,7 @@ class DecoderProcessesTest {
         ExecutorService threads = Executors.newSingleThreadExecutor();
         try {
             Future<?> decoding = threads.submit(() -> processes.decode(image(Trouble.HANG), Quarters.target()));
-            // one that is killed before the image reaches it has only to be replaced: the next one is killed too
+            // a process that is killed before it gets the image is just replaced, so the next one is killed too
             await().until(() -> {
                 children().forEach(ProcessHandle::destroyForcibly);
                 return decoding.isDone();

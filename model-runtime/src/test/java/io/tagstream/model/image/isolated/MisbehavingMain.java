@@ -17,9 +17,9 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 
-/** A decoder process that misbehaves on images of certain sizes, and is the real one for all others. */
+/** A decoder process that misbehaves on images of certain sizes, and decodes all others as the real one does. */
 public final class MisbehavingMain {
-    /** Images of this width make trouble, and their height says which. */
+    /** Images of this width cause trouble; the height says which. */
     static final int WIDTH = 13;
 
     enum Trouble {
