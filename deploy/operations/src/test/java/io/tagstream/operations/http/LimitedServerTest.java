@@ -106,6 +106,24 @@ class LimitedServerTest {
         assertThat(SlowClients.answer(chunked)).contains("abcde", "live");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"/api/echo", "/api/images"})
+    void shouldAskForABodyThatWaitsToBeAskedFor(String path) throws Exception {
+        String body = multipart("picture");
+        try (Socket socket = slow.open()) {
+            write(
+                    socket,
+                    "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n"
+                                    .formatted(path, body.length())
+                            + "Expect: 100-continue\r\nConnection: close\r\n\r\n");
+            String asked = "HTTP/1.1 100 Continue";
+            assertThat(new String(socket.getInputStream().readNBytes(asked.length()), StandardCharsets.ISO_8859_1))
+                    .isEqualTo(asked);
+            write(socket, body);
+            assertThat(SlowClients.answer(socket)).contains("HTTP/1.1 200 OK");
+        }
+    }
+
     @Test
     void shouldRefuseABodyThatTakesTooLong() throws Exception {
         String answer = SlowClients.answer(slow.begin(post("/api/echo", 900)));
