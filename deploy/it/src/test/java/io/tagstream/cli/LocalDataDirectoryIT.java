@@ -43,7 +43,7 @@ class LocalDataDirectoryIT {
         folder = Files.createDirectory(directory.resolve("photos"));
         put("cat.jpg", "kept.jpg");
         put("dogs.jpg", "changed.jpg");
-        put("fig.jpg", "removed.jpg");
+        put("bridge.jpg", "removed.jpg");
     }
 
     /** At once: a file that grows under the watcher's eyes may be tagged more than once. */
@@ -57,7 +57,7 @@ class LocalDataDirectoryIT {
         Path data = directory.resolve("data");
         Path vocabulary = Files.writeString(
                 directory.resolve("labels.csv"),
-                "id,name\ncat,cat\ndog,dog\nbuilding,building\ncoffee,coffee\ntree,tree\n");
+                "id,name\ncat,cat\ndog,dog\nstatue,statue\ncoffee,coffee\ntree,tree\n");
 
         Run first = CommandProcess.run(
                 "local",
@@ -74,13 +74,13 @@ class LocalDataDirectoryIT {
         assertThat(tags(first, "kept.jpg")).contains("cat");
         assertThat(tags(first, "changed.jpg")).contains("dog");
 
-        put("pagoda.jpg", "changed.jpg");
+        put("statue.jpg", "changed.jpg");
         Files.delete(folder.resolve("removed.jpg"));
         put("coffee.jpg", "added.jpg");
         try (CommandProcess second = CommandProcess.start("local", folder.toString(), "--data-dir", data.toString())) {
             second.awaitNote("Watching " + folder);
             second.awaitLine("kept.jpg  cat ");
-            second.awaitLine("changed.jpg  building ");
+            second.awaitLine("changed.jpg  statue ");
             second.awaitLine("added.jpg  coffee ");
             second.awaitLine("removed.jpg  deleted");
 

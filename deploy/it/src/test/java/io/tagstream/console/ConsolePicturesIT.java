@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.openqa.selenium.By;
 
-/** Takes the README's pictures of the console: {@code -Dit.pictures=DIRECTORY -Dit.test=ConsolePicturesIT}. */
+/** Takes the documentation's pictures of the console: {@code -Dit.pictures=DIRECTORY -Dit.test=ConsolePicturesIT}. */
 @EnabledIfSystemProperty(named = "it.pictures", matches = ".+")
 @InFull
 class ConsolePicturesIT {
@@ -43,7 +43,7 @@ class ConsolePicturesIT {
                 browser.awaitPictures();
                 browser.picture(directory.resolve("wall-" + scheme + ".png"));
                 browser.go(url + "/#/search?q=animal");
-                browser.awaitText(By.id("found"), "2 images");
+                browser.awaitText(By.id("found"), "5 images");
                 browser.awaitPictures();
                 browser.picture(directory.resolve("search-" + scheme + ".png"));
                 browser.go(url + "/#/vocabulary");

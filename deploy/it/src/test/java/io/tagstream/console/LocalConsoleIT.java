@@ -104,7 +104,7 @@ class LocalConsoleIT {
         browser.await("the way in", By.cssSelector(".drop"));
         Path broken = Files.write(
                 directory.resolve("broken.jpg"),
-                java.util.Arrays.copyOf(Files.readAllBytes(CommandProcess.SAMPLES.resolve("fig.jpg")), 2_000));
+                java.util.Arrays.copyOf(Files.readAllBytes(CommandProcess.SAMPLES.resolve("bridge.jpg")), 2_000));
         browser.drop(broken);
         browser.awaitText(By.cssSelector(".failed"), "corrupt image");
         browser.choose("Health");
