@@ -25,7 +25,7 @@ record HostileCase(Group group, String name, Input input, Optional<byte[]> bytes
         this(group, name, input, Optional.empty(), expected);
     }
 
-    /** The classes of hostile input, as the README lists them. */
+    /** The classes of hostile input, as the page on security lists them. */
     enum Group {
         ADDRESSES("addresses of this machine and of private networks"),
         NAMES("names that resolve to them"),

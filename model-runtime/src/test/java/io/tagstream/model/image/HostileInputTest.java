@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * What strangers may submit who mean no good, from the reference to the pixels. Every case ends as the table says: refused
- * with a reason, or decoded. How many there are of each class stands in the README.
+ * with a reason, or decoded. How many there are of each class stands in the page on security.
  */
 @Timeout(60)
 class HostileInputTest {
@@ -48,7 +48,7 @@ class HostileInputTest {
     /** For the cases that only a timeout can end. */
     private static final Duration SHORT_TIMEOUT = Duration.ofMillis(600);
 
-    private static final Path README = Path.of("..", "README.md");
+    private static final Path PAGE = Path.of("..", "deploy", "docs", "security.md");
     private static final Expected BLOCKED =
             HostileCase.refused(FailureReason.FETCH_BLOCKED, "is blocked", "set allowPrivateAddresses to true");
 
@@ -130,16 +130,16 @@ class HostileInputTest {
     }
 
     @Test
-    void shouldSayInTheReadmeHowManyCasesThereAre() throws Exception {
+    void shouldSayInThePageOnSecurityHowManyCasesThereAre() throws Exception {
         Map<Group, Long> counts = Stream.of(addresses(), redirects(), images())
                 .flatMap(cases -> cases)
                 .collect(Collectors.groupingBy(
                         HostileCase::group, () -> new EnumMap<>(Group.class), Collectors.counting()));
         assertThat(counts).containsOnlyKeys(Group.values());
-        List<String> readme = Files.readAllLines(README);
+        List<String> page = Files.readAllLines(PAGE);
         assertThat(counts.entrySet().stream()
                         .map(entry -> "| %s | %d |".formatted(entry.getKey().title(), entry.getValue()))
-                        .filter(row -> !readme.contains(row)))
+                        .filter(row -> !page.contains(row)))
                 .as("rows that the table under \"Hostile input\" should have")
                 .isEmpty();
     }
