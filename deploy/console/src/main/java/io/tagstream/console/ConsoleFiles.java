@@ -33,6 +33,7 @@ final class ConsoleFiles {
         "icon.svg",
         "image.js",
         "login.js",
+        "page.js",
         "parts.js",
         "search.js",
         "theme.js",

@@ -16,6 +16,8 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
+import org.awaitility.Awaitility;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -178,6 +180,40 @@ class ConsolePageIT {
     }
 
     /** The editor is taller than this window, and what it is refused for must not be out of sight. */
+    @Test
+    void shouldNotLetALateAnswerOverwriteANewerOne() throws Exception {
+        try (ConsoleFixture console = fixture(Map.of())) {
+            browser.go(console.url("/?late#/vocabulary"));
+            browser.awaitText(By.id("main"), "2 labels");
+            // holds the answer about "c" until the one about "cat" has come
+            browser.script("""
+                    const real = window.fetch;
+                    const late = new Promise((go) => { window.letGo = go; });
+                    window.fetch = async (path, ...more) => {
+                      const answer = await real(path, ...more);
+                      if (new URL(path, location).searchParams.get("text") === "c") {
+                        const json = answer.json.bind(answer);
+                        answer.json = async () => {
+                          await late;
+                          setTimeout(() => { window.wasLate = true; }, 200);
+                          return json();
+                        };
+                      }
+                      return answer;
+                    };
+                    """);
+            browser.type(By.cssSelector("input[type=search]"), "cat");
+            browser.awaitText(By.id("main"), "1 label");
+
+            browser.script("window.letGo()");
+            Awaitility.await()
+                    .atMost(Duration.ofSeconds(20))
+                    .until(() -> Boolean.TRUE.equals(browser.script("return window.wasLate === true")));
+
+            assertThat(browser.all(By.cssSelector(".labels tbody tr"))).hasSize(1);
+        }
+    }
+
     @Test
     void shouldSayWhyASaveIsRefusedBesideTheButton() throws Exception {
         try (ConsoleFixture console = fixture(Map.of())) {

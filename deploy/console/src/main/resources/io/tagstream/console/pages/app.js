@@ -1,4 +1,4 @@
-// The page: what it knows, where it is, and the frame around its views.
+// The page: where it is, and the frame around its views.
 import { html, nothing, render } from "./lit/lit-html.js";
 import { api, unauthorized } from "./api.js";
 import { connect, connection, listen } from "./events.js";
@@ -6,11 +6,10 @@ import { setTheme, theme } from "./theme.js";
 import { health } from "./health.js";
 import { image } from "./image.js";
 import { login } from "./login.js";
+import { drawWith, latest, state, update } from "./page.js";
 import { search } from "./search.js";
 import { vocabulary } from "./vocabulary.js";
 import { wall } from "./wall.js";
-
-export const state = { status: null, open: null, said: "", progress: null };
 
 const nowhere = {
   title: "Nothing here",
@@ -32,33 +31,8 @@ const MENU = [
   ["health", "Health"],
 ];
 const STATUS_MILLIS = 2000;
-const SAID_MILLIS = 10_000;
 
 let current = { name: "", view: wall };
-let scheduled = false;
-let unsaying;
-
-/** Shows what the state is by now. */
-export function update() {
-  if (!scheduled) {
-    scheduled = true;
-    queueMicrotask(() => {
-      scheduled = false;
-      render(page(), document.getElementById("app"));
-    });
-  }
-}
-
-/** Tells something to everyone, those who hear the page too, for a while. */
-export function say(text) {
-  state.said = text;
-  update();
-  clearTimeout(unsaying);
-  unsaying = setTimeout(() => {
-    state.said = "";
-    update();
-  }, SAID_MILLIS);
-}
 
 function route() {
   const [path, parameters] = location.hash.replace(/^#\/?/, "").split("?");
@@ -139,22 +113,26 @@ function skip(event) {
   document.getElementById("main").focus();
 }
 
-async function look() {
-  try {
-    const status = await api.status();
-    const first = state.status === null;
-    state.status = status;
-    if (first) {
-      connect();
-      route();
-    }
-    current.view.look?.();
-  } catch (failure) {
-    if (failure.status !== 503 && failure.status !== 0) {
-      console.error(failure);
-    }
-  }
-  update();
+const askStatus = latest();
+
+function look() {
+  return askStatus(
+    api.status,
+    (status) => {
+      const first = state.status === null;
+      state.status = status;
+      if (first) {
+        connect();
+        route();
+      }
+      current.view.look?.();
+    },
+    (failure) => {
+      if (failure.status !== 503 && failure.status !== 0) {
+        console.error(failure);
+      }
+    },
+  );
 }
 
 async function start() {
@@ -186,6 +164,7 @@ addEventListener("hashchange", () => {
     scrollTo(0, 0);
   }
 });
+drawWith(() => render(page(), document.getElementById("app")));
 setInterval(() => state.open && document.visibilityState === "visible" && look(), STATUS_MILLIS);
 route();
 start().catch(() => setTimeout(() => location.reload(), STATUS_MILLIS));

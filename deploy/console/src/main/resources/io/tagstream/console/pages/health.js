@@ -2,21 +2,26 @@
 import { html, nothing } from "./lit/lit-html.js";
 import { repeat } from "./lit/directives/repeat.js";
 import { api } from "./api.js";
-import { state, update } from "./app.js";
 import { count, plural, time, words } from "./format.js";
+import { latest, state } from "./page.js";
 import { problem } from "./parts.js";
 
 let failures = null;
 let failure = null;
 
-async function load() {
-  try {
-    failures = await api.failures({ limit: 100 });
-    failure = null;
-  } catch (refused) {
-    failure = refused;
-  }
-  update();
+const ask = latest();
+
+function load() {
+  ask(
+    () => api.failures({ limit: 100 }),
+    (page) => {
+      failures = page;
+      failure = null;
+    },
+    (refused) => {
+      failure = refused;
+    },
+  );
 }
 
 const tile = (title, value, more) =>

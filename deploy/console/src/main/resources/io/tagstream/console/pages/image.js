@@ -1,8 +1,8 @@
 // One image: its scores against every threshold, what happened to its tags, and where all that comes from.
 import { html, nothing } from "./lit/lit-html.js";
 import { api } from "./api.js";
-import { state, update } from "./app.js";
 import { count, imageName, score, time, webAddress, words } from "./format.js";
+import { latest, state } from "./page.js";
 import { bar, picture, problem, tags } from "./parts.js";
 
 let id = "";
@@ -10,28 +10,33 @@ let known = null;
 let explanation = null;
 let failure = null;
 
-async function load() {
-  const mine = id;
-  try {
-    const image = await api.image(mine);
-    if (mine !== id) {
-      return; // another page by now
-    }
-    known = image;
-    failure = null;
-    update();
-    if (state.status.features.queries) {
-      const answer = await api.explain(mine);
-      if (mine === id) {
-        explanation = answer;
+const askImage = latest();
+const askExplanation = latest();
+
+function load() {
+  const asked = id;
+  const refuse = (refused) => {
+    failure = refused;
+  };
+  askImage(
+    () => api.image(asked),
+    (image) => {
+      known = image;
+      failure = null;
+      if (state.status.features.queries) {
+        askExplanation(
+          () => api.explain(asked),
+          (answer) => {
+            if (asked === id) {
+              explanation = answer;
+            }
+          },
+          refuse,
+        );
       }
-    }
-  } catch (refused) {
-    if (mine === id) {
-      failure = refused;
-    }
-  }
-  update();
+    },
+    refuse,
+  );
 }
 
 function scores() {

@@ -2,7 +2,7 @@
 import { html, nothing } from "./lit/lit-html.js";
 import { thumbnailUrl } from "./api.js";
 import { imageHref, imageName, labelHref, score } from "./format.js";
-import { state } from "./app.js";
+import { state } from "./page.js";
 
 /** The picture, or a plain field where there is none to be had. */
 export function picture(id, name) {

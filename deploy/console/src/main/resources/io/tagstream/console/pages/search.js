@@ -2,8 +2,8 @@
 import { html, nothing } from "./lit/lit-html.js";
 import { repeat } from "./lit/directives/repeat.js";
 import { api } from "./api.js";
-import { state, update } from "./app.js";
 import { plural, score } from "./format.js";
+import { latest, state } from "./page.js";
 import { card, problem } from "./parts.js";
 
 const TIMES = [
@@ -18,7 +18,6 @@ let found = null; // { items, total, next }
 let failure = null;
 let moreFailure = null;
 let labels = [];
-let asked = 0;
 
 const parameters = () => ({
   q: wanted.get("q"),
@@ -31,33 +30,36 @@ const parameters = () => ({
 
 const ask = (more) => (wanted.get("q") ? api.search({ ...parameters(), ...more }) : api.images({ ...parameters(), ...more }));
 
-async function load() {
-  const mine = ++asked;
+const askImages = latest();
+const askLabels = latest();
+
+function load() {
   moreFailure = null;
-  try {
-    const page = await ask({});
-    if (mine === asked) {
+  askImages(
+    () => ask({}),
+    (page) => {
       found = page;
       failure = null;
-    }
-  } catch (refused) {
-    if (mine === asked) {
+    },
+    (refused) => {
       found = null;
       failure = refused;
-    }
-  }
-  update();
+    },
+  );
 }
 
-async function more() {
-  try {
-    const page = await ask({ after: found.next });
-    found = { ...page, items: found.items.concat(page.items) };
-    moreFailure = null;
-  } catch (refused) {
-    moreFailure = refused;
-  }
-  update();
+function more() {
+  const before = found.items;
+  askImages(
+    () => ask({ after: found.next }),
+    (page) => {
+      found = { ...page, items: before.concat(page.items) };
+      moreFailure = null;
+    },
+    (refused) => {
+      moreFailure = refused;
+    },
+  );
 }
 
 function submit(event) {
@@ -79,18 +81,21 @@ function submit(event) {
 export const search = {
   title: "Search",
 
-  async enter(_, given) {
+  enter(_, given) {
     wanted = given;
     if (!state.status.features.search) {
       return;
     }
     load();
-    try {
-      labels = (await api.labels({ limit: 500 })).items;
-      update();
-    } catch {
-      labels = []; // what people type is a label all the same
-    }
+    askLabels(
+      () => api.labels({ limit: 500 }),
+      (page) => {
+        labels = page.items;
+      },
+      () => {
+        labels = []; // the field takes any text
+      },
+    );
   },
 
   show() {

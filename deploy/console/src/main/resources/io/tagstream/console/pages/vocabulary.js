@@ -3,8 +3,8 @@ import { html, nothing } from "./lit/lit-html.js";
 import { live } from "./lit/directives/live.js";
 import { repeat } from "./lit/directives/repeat.js";
 import { api } from "./api.js";
-import { say, state, update } from "./app.js";
 import { count, imageHref, plural, score } from "./format.js";
+import { latest, say, state, update } from "./page.js";
 import { picture, problem } from "./parts.js";
 
 const PREVIEW_MILLIS = 500;
@@ -16,18 +16,23 @@ let failure = null;
 let editing = null; // { fresh, id, name, prompts, threshold, state, preview, previewFailure, failure, busy }
 let removing = null; // { label, failure, busy }
 let timer;
-let asked = 0;
 
-async function load() {
-  try {
-    const page = await api.labels({ text: filter, limit: 500 });
-    total = page.total;
-    labels = page.items;
-    failure = null;
-  } catch (refused) {
-    failure = refused;
-  }
-  update();
+const askLabels = latest();
+const askPreview = latest();
+const askProgress = latest();
+
+function load() {
+  askLabels(
+    () => api.labels({ text: filter, limit: 500 }),
+    (page) => {
+      total = page.total;
+      labels = page.items;
+      failure = null;
+    },
+    (refused) => {
+      failure = refused;
+    },
+  );
 }
 
 const idOf = (name) =>
@@ -82,22 +87,22 @@ function schedulePreview() {
   }
 }
 
-async function preview() {
+function preview() {
   const of = editing;
-  const mine = ++asked;
   of.previewing = true;
   update();
-  try {
-    const answer = await api.preview({ name: of.name, prompts: prompts(of.prompts), threshold: threshold(of), best: 12 });
-    if (mine === asked) {
+  askPreview(
+    () => api.preview({ name: of.name, prompts: prompts(of.prompts), threshold: threshold(of), best: 12 }),
+    (answer) => {
       of.preview = answer;
       of.previewFailure = null;
-    }
-  } catch (refused) {
-    of.previewFailure = refused;
-  }
-  of.previewing = false;
-  update();
+      of.previewing = false;
+    },
+    (refused) => {
+      of.previewFailure = refused;
+      of.previewing = false;
+    },
+  );
 }
 
 async function save(event) {
@@ -284,12 +289,12 @@ export const vocabulary = {
   enter() {
     load();
     if (state.status.features.queries) {
-      api.progress().then(
+      askProgress(
+        api.progress,
         (progress) => {
           state.progress = progress;
-          update();
         },
-        () => {},
+        () => {}, // the events tell it, too
       );
     }
   },

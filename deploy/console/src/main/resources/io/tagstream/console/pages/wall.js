@@ -2,8 +2,8 @@
 import { html, nothing } from "./lit/lit-html.js";
 import { repeat } from "./lit/directives/repeat.js";
 import { api } from "./api.js";
-import { say, state, update } from "./app.js";
 import { imageName, plural, score, words } from "./format.js";
+import { latest, say, state, update } from "./page.js";
 import { card, picture, problem } from "./parts.js";
 
 const MOST = 120;
@@ -13,6 +13,7 @@ let waiting = new Map(); // id -> name, of what was submitted here
 let paused = null; // what has come meanwhile, or null
 let failure = null;
 let loaded = false;
+let newer = new Set(); // ids that events told of since the last load began
 let dragging = false;
 
 function put(item) {
@@ -142,19 +143,24 @@ function failed(failure) {
   }
 }
 
-/** What was not told as it happened: the latest images, and failures of what was submitted here. */
-async function load() {
-  try {
-    if (state.status.features.search) {
-      (await api.images({ limit: 60 })).items.reverse().forEach(tagged);
-    }
-    if (waiting.size > 0) {
-      (await api.failures({ limit: 60 })).items.filter(({ imageId }) => waiting.has(imageId)).forEach(failed);
-    }
-  } catch (refused) {
-    failure = refused;
-  }
-  update();
+const ask = latest();
+
+/** Fetches what the events have missed: the latest images, and failures of what was submitted here. */
+function load() {
+  newer = new Set();
+  ask(
+    async () => ({
+      images: state.status.features.search ? (await api.images({ limit: 60 })).items : [],
+      failures: waiting.size > 0 ? (await api.failures({ limit: 60 })).items : [],
+    }),
+    (answer) => {
+      answer.images.filter(({ id }) => !newer.has(id)).reverse().forEach(tagged);
+      answer.failures.filter(({ imageId }) => waiting.has(imageId) && !newer.has(imageId)).forEach(failed);
+    },
+    (refused) => {
+      failure = refused;
+    },
+  );
 }
 
 export const wall = {
@@ -169,10 +175,13 @@ export const wall = {
 
   happened(kind, data) {
     if (kind === "tagged") {
+      newer.add(data.id);
       tagged(data);
     } else if (kind === "failed") {
+      newer.add(data.imageId);
       failed(data);
     } else if (kind === "deleted") {
+      newer.add(data.id);
       items = items.filter(({ id }) => id !== data.id);
     } else if (kind === "resumed" && loaded) {
       load();
