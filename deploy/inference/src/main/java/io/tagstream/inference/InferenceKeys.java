@@ -10,6 +10,11 @@ import static org.apache.kafka.common.config.ConfigDef.Importance.LOW;
 import static org.apache.kafka.common.config.ConfigDef.Importance.MEDIUM;
 import static org.apache.kafka.common.config.ConfigDef.Range.atLeast;
 
+import io.tagstream.model.batch.PipelineOptions;
+import io.tagstream.model.batch.RetryOptions;
+import io.tagstream.model.image.FetchOptions;
+import io.tagstream.model.image.PixelBudget;
+import io.tagstream.model.image.isolated.DecoderProcesses;
 import io.tagstream.topology.config.ConfigurationKeys;
 import io.tagstream.topology.config.TagstreamConfig;
 import java.util.List;
@@ -40,6 +45,9 @@ public final class InferenceKeys implements ConfigurationKeys {
     public static final String DECODE_ISOLATION = "decode.isolation";
     public static final String DECODE_TIMEOUT_MILLIS = "decode.timeout.ms";
 
+    private static final PipelineOptions PIPELINE = PipelineOptions.DEFAULT;
+    private static final FetchOptions FETCH = FetchOptions.DEFAULT;
+
     @Override
     public void define(ConfigDef definition) {
         definition
@@ -60,7 +68,7 @@ public final class InferenceKeys implements ConfigurationKeys {
                 .define(
                         MODEL_BATCH_WAIT_MILLIS,
                         ConfigDef.Type.INT,
-                        10,
+                        (int) PIPELINE.batchWait().toMillis(),
                         atLeast(0),
                         MEDIUM,
                         "The longest that an image waits for its batch to fill.")
@@ -73,7 +81,7 @@ public final class InferenceKeys implements ConfigurationKeys {
                 .define(
                         MODEL_MAX_IN_FLIGHT,
                         ConfigDef.Type.INT,
-                        256,
+                        PIPELINE.maxInFlight(),
                         atLeast(1),
                         MEDIUM,
                         "Images that are being fetched, decoded and scored at a time, all partitions together: those that hold"
@@ -81,7 +89,7 @@ public final class InferenceKeys implements ConfigurationKeys {
                 .define(
                         MODEL_FEATURE_CACHE,
                         ConfigDef.Type.INT,
-                        256,
+                        PIPELINE.cachedImages(),
                         atLeast(0),
                         LOW,
                         "Images whose features are held in memory, by their bytes: the same bytes under another id are not"
@@ -89,7 +97,7 @@ public final class InferenceKeys implements ConfigurationKeys {
                 .define(
                         IMAGE_DEADLINE_MILLIS,
                         ConfigDef.Type.INT,
-                        120_000,
+                        (int) RetryOptions.DEFAULT.deadline().toMillis(),
                         atLeast(1),
                         MEDIUM,
                         "How long an image is tried, from its first attempt: no attempt begins and no fetch lasts beyond it."
@@ -97,7 +105,7 @@ public final class InferenceKeys implements ConfigurationKeys {
                 .define(
                         RETRY_MAX_ATTEMPTS,
                         ConfigDef.Type.INT,
-                        5,
+                        RetryOptions.DEFAULT.maxAttempts(),
                         atLeast(1),
                         MEDIUM,
                         "Attempts an image, the first included, where the failure may pass: timeouts, refused connections,"
@@ -105,7 +113,7 @@ public final class InferenceKeys implements ConfigurationKeys {
                 .define(
                         RETRY_BACKOFF_MILLIS,
                         ConfigDef.Type.INT,
-                        500,
+                        (int) RetryOptions.DEFAULT.backoff().toMillis(),
                         atLeast(0),
                         LOW,
                         "The longest wait before the second attempt. It doubles with every further one, and each wait is drawn"
@@ -113,7 +121,7 @@ public final class InferenceKeys implements ConfigurationKeys {
                 .define(
                         RETRY_BACKOFF_MAX_MILLIS,
                         ConfigDef.Type.INT,
-                        30_000,
+                        (int) RetryOptions.DEFAULT.maxBackoff().toMillis(),
                         atLeast(0),
                         LOW,
                         "The longest wait before any attempt. Also the longest that a host's Retry-After holds up its other"
@@ -128,14 +136,14 @@ public final class InferenceKeys implements ConfigurationKeys {
                 .define(
                         FETCH_ALLOW_PRIVATE,
                         ConfigDef.Type.BOOLEAN,
-                        false,
+                        FETCH.allowPrivateAddresses(),
                         MEDIUM,
                         "Whether images may be fetched from loopback, link-local and private addresses. Whoever can submit"
                                 + " an image can then make Tagstream read from there.")
                 .define(
                         FETCH_CONCURRENCY,
                         ConfigDef.Type.INT,
-                        96,
+                        FETCH.concurrency(),
                         atLeast(1),
                         MEDIUM,
                         "Images fetched at a time. At 300 ms a fetch, 100 images a second need 30. One host gets three quarters"
@@ -143,29 +151,29 @@ public final class InferenceKeys implements ConfigurationKeys {
                 .define(
                         FETCH_CONNECT_TIMEOUT_MILLIS,
                         ConfigDef.Type.INT,
-                        5_000,
+                        (int) FETCH.connectTimeout().toMillis(),
                         atLeast(1),
                         LOW,
                         "The longest wait for a connection.")
                 .define(
                         FETCH_TIMEOUT_MILLIS,
                         ConfigDef.Type.INT,
-                        30_000,
+                        (int) FETCH.timeout().toMillis(),
                         atLeast(1),
                         MEDIUM,
                         "The longest that reading one image may take, redirects and body included.")
-                .define(FETCH_MAX_REDIRECTS, ConfigDef.Type.INT, 5, atLeast(0), LOW, "Redirects followed.")
+                .define(FETCH_MAX_REDIRECTS, ConfigDef.Type.INT, FETCH.maxRedirects(), atLeast(0), LOW, "Redirects followed.")
                 .define(
                         DECODE_MAX_BYTES,
                         ConfigDef.Type.INT,
-                        32 * 1024 * 1024,
+                        FETCH.maxBytes(),
                         atLeast(1),
                         MEDIUM,
                         "The largest image, in bytes.")
                 .define(
                         DECODE_MAX_PIXELS,
                         ConfigDef.Type.LONG,
-                        100_000_000L,
+                        PixelBudget.DEFAULT_MAX_PIXELS,
                         atLeast(1),
                         MEDIUM,
                         "The largest image, in pixels, by its header. Images that are decoded at a time have no more together,"
@@ -188,7 +196,7 @@ public final class InferenceKeys implements ConfigurationKeys {
                 .define(
                         DECODE_TIMEOUT_MILLIS,
                         ConfigDef.Type.INT,
-                        30_000,
+                        (int) DecoderProcesses.DEFAULT_TIMEOUT.toMillis(),
                         atLeast(1),
                         LOW,
                         "The longest that decoding one image may take with `decode.isolation=process`; beyond it the process"

@@ -12,6 +12,7 @@ import static org.apache.kafka.common.config.ConfigDef.Range.atLeast;
 import static org.apache.kafka.common.config.ConfigDef.Range.between;
 
 import io.tagstream.model.LabelSelection;
+import io.tagstream.model.batch.PipelineOptions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -371,7 +372,7 @@ public final class TagstreamConfig extends AbstractConfig {
             .define(
                     MODEL_MAX_ACCEPTED,
                     ConfigDef.Type.INT,
-                    16_384,
+                    PipelineOptions.DEFAULT.maxAccepted(),
                     atLeast(1),
                     LOW,
                     "Images that are worked on or wait for their turn, their host or another attempt, all partitions"
