@@ -12,7 +12,7 @@ import io.tagstream.feed.IndexFeed;
 import io.tagstream.feed.TagDocument;
 import io.tagstream.feed.opensearch.BulkWriter;
 import io.tagstream.feed.opensearch.IndexMapping;
-import io.tagstream.feed.opensearch.Refusals;
+import io.tagstream.feed.opensearch.OpenSearchRefusals;
 import io.tagstream.feed.opensearch.SearchServer;
 import java.time.Duration;
 import java.time.Instant;
@@ -89,13 +89,13 @@ public final class IngesterAlone {
             response.items().stream()
                     .filter(item -> item.error() != null)
                     .findFirst()
-                    .ifPresent(
-                            item -> first.compareAndSet(null, Refusals.of(item).reason()));
+                    .ifPresent(item -> first.compareAndSet(
+                            null, OpenSearchRefusals.of(item).reason()));
         }
 
         @Override
         public void afterBulk(long execution, BulkRequest request, List<Void> contexts, Throwable failure) {
-            first.compareAndSet(null, Refusals.of(failure, false).reason());
+            first.compareAndSet(null, OpenSearchRefusals.of(failure, false).reason());
         }
 
         void throwFirst() {

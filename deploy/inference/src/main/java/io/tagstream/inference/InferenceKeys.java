@@ -162,7 +162,13 @@ public final class InferenceKeys implements ConfigurationKeys {
                         atLeast(1),
                         MEDIUM,
                         "The longest that reading one image may take, redirects and body included.")
-                .define(FETCH_MAX_REDIRECTS, ConfigDef.Type.INT, FETCH.maxRedirects(), atLeast(0), LOW, "Redirects followed.")
+                .define(
+                        FETCH_MAX_REDIRECTS,
+                        ConfigDef.Type.INT,
+                        FETCH.maxRedirects(),
+                        atLeast(0),
+                        LOW,
+                        "Redirects followed.")
                 .define(
                         DECODE_MAX_BYTES,
                         ConfigDef.Type.INT,

@@ -273,9 +273,6 @@ public final class TopicFollower implements AutoCloseable {
         if (!labels.isEmpty()) {
             vocabulary.apply(labels);
         }
-        if (records.isEmpty()) {
-            vocabulary.markRead();
-        }
         if (index.isPresent() && indexChanged) {
             index.get().show();
         }

@@ -18,7 +18,6 @@ import java.util.TreeMap;
  */
 public final class VocabularyView {
     private volatile Map<String, Label> labels = Map.of();
-    private volatile boolean read;
 
     /** The labels by their ids, sorted; a snapshot. */
     public Map<String, Label> labels() {
@@ -28,15 +27,6 @@ public final class VocabularyView {
     /** The label, if there is one. */
     public Optional<Label> find(String labelId) {
         return Optional.ofNullable(labels.get(labelId));
-    }
-
-    /** Whether the topic has been read to its end once: what is not there then is not in the vocabulary. */
-    public boolean isRead() {
-        return read;
-    }
-
-    void markRead() {
-        read = true;
     }
 
     /** Applies changes, null for a label that was removed. */

@@ -231,15 +231,15 @@ public final class SearchIndex implements AutoCloseable {
         return search(searcher -> searcher.count(new MatchAllDocsQuery()));
     }
 
-    private interface Work<R> {
+    private interface Search<R> {
         R with(IndexSearcher searcher) throws IOException;
     }
 
-    private <R> R search(Work<R> work) {
+    private <R> R search(Search<R> search) {
         try {
             IndexSearcher searcher = searchers.acquire();
             try {
-                return work.with(searcher);
+                return search.with(searcher);
             } finally {
                 searchers.release(searcher);
             }

@@ -154,13 +154,13 @@ public final class BulkWriter implements DocumentWriter {
 
         @Override
         public void afterBulk(long execution, BulkRequest request, List<Write> writes, Throwable failure) {
-            Refusal refusal = Refusals.of(failure, writes.size() == 1);
+            Refusal refusal = OpenSearchRefusals.of(failure, writes.size() == 1);
             writes.forEach(write -> put(new Outcome(write, refusal)));
             ended();
         }
 
         private static Refusal refusal(BulkResponseItem item) {
-            return item.error() == null ? null : Refusals.of(item);
+            return item.error() == null ? null : OpenSearchRefusals.of(item);
         }
 
         private void ended() {

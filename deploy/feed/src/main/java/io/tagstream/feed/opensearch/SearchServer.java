@@ -131,7 +131,7 @@ public final class SearchServer implements AutoCloseable {
         if (answer.status() == UNAUTHORIZED || answer.status() == FORBIDDEN) {
             throw notAllowed(method + " " + path, answer.reason());
         }
-        if (Refusals.mayPass(answer.status())) {
+        if (OpenSearchRefusals.mayPass(answer.status())) {
             throw OperatorException.unavailable(
                     "the search server at %s cannot answer %s %s for now: %s"
                             .formatted(address, method, path, answer.reason()),
@@ -164,7 +164,7 @@ public final class SearchServer implements AutoCloseable {
                     response.getStatus(),
                     response.getBody().map(SearchServer::json).orElse(MissingNode.getInstance()));
         } catch (IOException e) {
-            int status = Refusals.statusOf(e);
+            int status = OpenSearchRefusals.statusOf(e);
             if (status == UNAUTHORIZED || status == FORBIDDEN) {
                 throw notAllowed(method + " " + path, "HTTP status " + status);
             }

@@ -13,7 +13,7 @@ import org.opensearch.client.opensearch.core.bulk.BulkResponseItem;
 import org.opensearch.client.transport.httpclient5.ResponseException;
 
 /** Judges what OpenSearch and Elasticsearch answer to a write that they have not taken. */
-public final class Refusals {
+public final class OpenSearchRefusals {
     /** No answer was heard: the connection failed, or what came was no answer. */
     static final int NO_STATUS = 0;
 
@@ -26,7 +26,7 @@ public final class Refusals {
     private static final int SERVER_ERROR = 500;
     private static final String BLOCKED = "cluster_block_exception";
 
-    private Refusals() {}
+    private OpenSearchRefusals() {}
 
     /** Whether what a server answers so may pass. */
     static boolean mayPass(int status) {

@@ -20,7 +20,7 @@ import org.opensearch.client.opensearch._types.OpenSearchException;
 import org.opensearch.client.opensearch.core.bulk.BulkResponseItem;
 import org.opensearch.client.opensearch.core.bulk.OperationType;
 
-class RefusalsTest {
+class OpenSearchRefusalsTest {
     @ParameterizedTest
     @CsvSource({
         "409, version_conflict_engine_exception, STALE",
@@ -41,13 +41,13 @@ class RefusalsTest {
                         .causedBy(ErrorCause.of(cause ->
                                 cause.type("illegal_argument_exception").reason("because")))));
 
-        assertThat(Refusals.of(item))
+        assertThat(OpenSearchRefusals.of(item))
                 .isEqualTo(new Refusal(expected, "%s: so it is: because (HTTP status %d)".formatted(type, status)));
     }
 
     @Test
     void shouldTakeAConnectionThatFailsForWhatMayPass() {
-        assertThat(Refusals.of(new CompletionException(new IOException("Connection refused")), false))
+        assertThat(OpenSearchRefusals.of(new CompletionException(new IOException("Connection refused")), false))
                 .isEqualTo(new Refusal(Kind.MAY_PASS, "Connection refused"));
     }
 
@@ -64,6 +64,8 @@ class RefusalsTest {
         OpenSearchException refused = new OpenSearchException(ErrorResponse.of(response -> response.status(status)
                 .error(error -> error.type("some_exception").reason("so it is"))));
 
-        assertThat(Refusals.of(new CompletionException(refused), alone).what()).isEqualTo(expected);
+        assertThat(OpenSearchRefusals.of(new CompletionException(refused), alone)
+                        .what())
+                .isEqualTo(expected);
     }
 }
