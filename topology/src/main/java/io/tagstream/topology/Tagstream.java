@@ -61,27 +61,27 @@ import org.slf4j.LoggerFactory;
 /**
  * One instance of Tagstream: the label encoder and the tagging topology, running against a cluster whose topics exist.
  *
- * <p><i>Threading notes.</i> {@link #start} and {@link #close} are called once each, by one thread; everything else may
- * be called from any. Model runtime and registry are the caller's to close, after this.
+ * <p><i>Threading notes.</i> {@link #start} and {@link #close} are called once each, by one thread; any thread may call
+ * everything else. The caller closes the model runtime and the registry, after this.
  */
 public final class Tagstream implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Tagstream.class);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(20);
 
-    /** A thread that dies is replaced, but not more often than this within the window: then something is broken. */
+    /** The most threads to replace within the window. If more die, something is broken. */
     private static final int MOST_REPLACEMENTS = 10;
 
     private static final Duration REPLACEMENT_WINDOW = Duration.ofMinutes(5);
 
-    /** The pause before the first replacement; it doubles with every further one in the window. */
+    /** The pause before the first replacement; it doubles with each further replacement in the window. */
     private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
 
-    /** A record of a topic with default settings has room for it. */
+    /** Small enough for one record of a topic with default settings. */
     private static final int LARGEST_FEATURES = 900_000;
 
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
-    /** The state that Kafka Streams shows of a thread until it runs for the first time. */
+    /** The state that Kafka Streams reports for a thread until it runs for the first time. */
     private static final String NEW_THREAD = "CREATED";
 
     private final TagstreamConfig config;
@@ -101,21 +101,21 @@ public final class Tagstream implements AutoCloseable {
     /** When threads were replaced. Guarded by itself. */
     private final Deque<Instant> replacements = new ArrayDeque<>();
 
-    /** One that measures nothing. */
+    /** An instance that measures nothing. */
     public Tagstream(TagstreamConfig config, ModelRuntime runtime, SchemaRegistry registry) {
         this(config, runtime, registry, new CompositeMeterRegistry());
     }
 
     /**
-     * One that is measured.
+     * An instance that is measured.
      *
-     * @param metrics where its metrics are measured into, and Kafka Streams' own; the caller's to close, after this
+     * @param metrics receives Tagstream's metrics and Kafka Streams' own; the caller closes it, after this
      */
     public Tagstream(TagstreamConfig config, ModelRuntime runtime, SchemaRegistry registry, MeterRegistry metrics) {
         this(config, runtime, registry, metrics, new DefaultKafkaClientSupplier());
     }
 
-    /** With Kafka clients from {@code taggingClients} for the tagging topology: tests put failing ones there. */
+    /** Takes the tagging topology's Kafka clients from {@code taggingClients}: tests pass failing ones. */
     Tagstream(
             TagstreamConfig config, ModelRuntime runtime, SchemaRegistry registry, KafkaClientSupplier taggingClients) {
         this(config, runtime, registry, new CompositeMeterRegistry(), taggingClients);
@@ -163,7 +163,7 @@ public final class Tagstream implements AutoCloseable {
                 this::stopForGood);
     }
 
-    /** An image's features are one record of a changelog topic, or are not kept. */
+    /** An image's features must fit into one record of a changelog topic, or must not be kept. */
     private static void requireRoomForFeatures(TagstreamConfig config, ModelDescription model) {
         boolean kept = !config.getString(TagstreamConfig.IMAGE_FEATURES).equalsIgnoreCase("none");
         if (kept && model.featureBytes() > LARGEST_FEATURES) {
@@ -176,8 +176,8 @@ public final class Tagstream implements AutoCloseable {
     }
 
     /**
-     * Registers the contracts, notes how far the vocabulary must be encoded, and starts both topologies. Returns when the
-     * vocabulary's topic has been read; {@link #awaitReady} tells when images are being tagged.
+     * Registers the contracts, notes how far the vocabulary must be encoded, and starts both topologies. Returns when
+     * the vocabulary's topic has been read; {@link #awaitReady} waits until images are being tagged.
      */
     public void start() {
         contracts.register(config);
@@ -200,12 +200,12 @@ public final class Tagstream implements AutoCloseable {
         return notReadyBecause().isEmpty();
     }
 
-    /** How many labels the vocabulary in force has; 0 while there is none. */
+    /** The number of labels in the current vocabulary; 0 while there is none. */
     public int vocabularySize() {
         return vocabulary.snapshot().map(VocabularySnapshot::size).orElse(0);
     }
 
-    /** What images wait for; empty when they are being tagged. */
+    /** What images are waiting for; empty when they are being tagged. */
     public Optional<String> notReadyBecause() {
         if (failure.isDone()) {
             return Optional.of("the stream has failed: " + failure.join());
@@ -223,17 +223,17 @@ public final class Tagstream implements AutoCloseable {
         return vocabulary.notReadyBecause();
     }
 
-    /** Whether a thread, such as the replacement of another, has yet to get its first partitions. */
+    /** Whether a thread, such as the replacement for another, has yet to get its first partitions. */
     private static boolean joins(ThreadMetadata thread) {
         return thread.threadState().equals(NEW_THREAD);
     }
 
-    /** What this instance knows of the images of its partitions. */
+    /** What this instance knows about the images of its partitions. */
     public LocalImageQueries images() {
         return images;
     }
 
-    /** The vocabulary's newest epoch on this instance; -1 for a vocabulary that was never written. */
+    /** The vocabulary's newest epoch on this instance; -1 if the vocabulary was never written. */
     public long vocabularyEpoch() {
         return vocabulary.epoch();
     }
@@ -255,12 +255,12 @@ public final class Tagstream implements AutoCloseable {
         }
     }
 
-    /** Completes if the stream stops for good, with what stopped it. */
+    /** Completes if the stream stops for good, with the exception that stopped it. */
     public CompletableFuture<Throwable> failure() {
         return failure;
     }
 
-    /** Stops in order: what is in flight stays pending on the cluster and is taken up by whoever runs next. */
+    /** Stops in order: images in flight stay pending on the cluster, and the next instance to run takes them up. */
     @Override
     public void close() {
         kafkaMetrics.forEach(KafkaStreamsMetrics::close);
@@ -272,8 +272,8 @@ public final class Tagstream implements AutoCloseable {
     }
 
     /**
-     * Leaves the groups: whoever runs next, here or elsewhere, would else wait for the session timeout of this member.
-     * {@link LeavingClients} make an exception of static members.
+     * Leaves the groups. Otherwise the next instance, here or elsewhere, would wait for this member's session to time
+     * out. {@link LeavingClients} make an exception for static members.
      */
     private static CloseOptions closeOptions() {
         return CloseOptions.timeout(CLOSE_TIMEOUT).withGroupMembershipOperation(GroupMembershipOperation.LEAVE_GROUP);
@@ -283,7 +283,7 @@ public final class Tagstream implements AutoCloseable {
         Properties properties = new Properties();
         properties.putAll(StreamsSettings.of(config, applicationId, threads));
         RecordLimit limit = RecordLimit.of(config);
-        if (limit.exceedsBrokersDefault()) { // or Kafka Streams' own topics would refuse what the producer takes
+        if (limit.exceedsBrokersDefault()) { // or Kafka Streams' own topics would refuse what the producer accepts
             properties.put(StreamsConfig.topicPrefix(TopicConfig.MAX_MESSAGE_BYTES_CONFIG), limit.batchBytes());
         }
         KafkaStreams streams = new KafkaStreams(
@@ -292,7 +292,7 @@ public final class Tagstream implements AutoCloseable {
         return streams;
     }
 
-    /** Work survives the thread: it is replaced, after a while, unless threads keep dying. */
+    /** Work survives the thread: the thread is replaced, after a pause, unless threads keep dying. */
     private StreamThreadExceptionResponse afterThreadDeath(Throwable thrown) {
         if (Thread.currentThread().getName().contains("GlobalStreamThread")) {
             stopForGood(new KafkaException("the global thread failed", thrown));
@@ -304,7 +304,7 @@ public final class Tagstream implements AutoCloseable {
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         }
         int deaths = deathsLately();
-        // A record waits whose schema only the registry knows: no reason to give up, however long it takes.
+        // A record is waiting for a schema that only the registry has: no reason to give up, however long it takes.
         boolean awaitsRegistry = isCausedBy(thrown, RegistryUnavailableException.class);
         if (deaths > MOST_REPLACEMENTS && !awaitsRegistry) {
             stopForGood(new KafkaException("stream threads keep failing, the last with " + thrown, thrown));

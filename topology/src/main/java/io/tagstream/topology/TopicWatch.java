@@ -26,13 +26,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks whether an application's topics are still there. Kafka Streams meets a deleted one with retries that never end or
- * with errors that name none.
+ * Checks that an application's topics are still there. When one has been deleted, Kafka Streams retries endlessly or
+ * reports errors that do not name the topic.
  *
- * <p>A topic that has been there once and is missing at two looks in a row is gone. A topic whose offsets an instance
- * remembers is also gone when another is there under its name. A look that the cluster does not answer does not count.
+ * <p>A topic that was there once and is missing at two checks in a row is gone. A topic whose offsets an instance
+ * remembers is also gone when there is a different topic under its name. A check that the cluster does not answer does
+ * not count.
  *
- * <p><i>Threading notes.</i> Looks on a thread of its own, which {@link #close} ends.
+ * <p><i>Threading notes.</i> Checks on a thread of its own, which {@link #close} ends.
  */
 final class TopicWatch implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(TopicWatch.class);
@@ -45,19 +46,19 @@ final class TopicWatch implements AutoCloseable {
     private final Consumer<KafkaException> gone;
     private final ScheduledExecutorService looks;
 
-    /** Topics that have been there. Of the looking thread alone. */
+    /** Topics that have been there. Used only by the watching thread. */
     private final Set<String> seen = new HashSet<>();
 
-    /** The ids of those that are irreplaceable. Of the looking thread alone. */
+    /** The ids of the irreplaceable topics. Used only by the watching thread. */
     private final Map<String, String> ids = new HashMap<>();
 
-    /** Topics that were missing at the last look. Of the looking thread alone. */
+    /** Topics that were missing at the last check. Used only by the watching thread. */
     private Set<String> missing = Set.of();
 
     /**
-     * @param wanted topics, some of which may not be there yet
-     * @param irreplaceable those of them whose offsets are remembered
-     * @param gone is told of topics that are gone, once, on the watch's thread
+     * @param wanted topics, some of which may not exist yet
+     * @param irreplaceable the wanted topics whose offsets are remembered
+     * @param gone is told once of topics that are gone, on the watching thread
      */
     TopicWatch(
             Map<String, Object> settings,
@@ -79,7 +80,7 @@ final class TopicWatch implements AutoCloseable {
         });
     }
 
-    /** @param known the ids of topics that were looked up before */
+    /** @param known the ids of topics that were looked up earlier */
     void start(Map<String, String> known) {
         ids.putAll(known);
         var unused = looks.scheduleWithFixedDelay(this::look, 0, interval.toMillis(), TimeUnit.MILLISECONDS);

@@ -1,5 +1,5 @@
 /**
  * The Kafka Streams topologies: the label encoder and the tagging topology, as factories of plain {@code Topology}
- * objects, and what runs them. Of the model runtime only its interface is known here (the build enforces it).
+ * objects, and the code that runs them. Only the interface of the model runtime is known here (the build enforces it).
  */
 package io.tagstream.topology;

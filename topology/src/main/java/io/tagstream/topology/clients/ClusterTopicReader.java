@@ -32,7 +32,7 @@ public final class ClusterTopicReader implements TopicReader {
     private final Admin admin;
     private final KafkaConsumer<byte[], byte[]> consumer;
 
-    /** @param clientId what the cluster sees of this reader's clients */
+    /** @param clientId the client id under which the cluster sees this reader */
     public ClusterTopicReader(TagstreamConfig config, String clientId) {
         Map<String, Object> settings = config.kafkaSettings();
         settings.put(AdminClientConfig.CLIENT_ID_CONFIG, clientId);
@@ -55,7 +55,7 @@ public final class ClusterTopicReader implements TopicReader {
             if (idAfterwards.equals(topicId)) {
                 return contents;
             }
-            topicId = idAfterwards; // created anew meanwhile
+            topicId = idAfterwards; // recreated in the meantime
         }
     }
 

@@ -15,15 +15,15 @@ import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.streams.KafkaClientSupplier;
 
 /**
- * Kafka clients whose producers take a transaction that could not be ended in time for lost.
+ * Kafka clients whose producers treat a transaction that could not be ended in time as lost.
  *
- * <p>Kafka Streams 4.3.1 revives a task whose commit timed out, and does not forget how far the task's input had been
- * read. If the revived task commits before it has read anything again, as it does when there is an outcome to write or a
- * rebalance, it commits that offset: whatever had been read and not processed is skipped, and lost. To be fenced is
- * handled soundly: tasks are made anew and read from what was committed, after a new producer has found out or decided
- * how the transaction ended.
+ * <p>Kafka Streams 4.3.1 revives a task whose commit timed out, and keeps the offset up to which the task's input had
+ * been read. If the revived task commits before it has read anything again, as it does when there is an outcome to
+ * write or a rebalance, it commits that offset: records that had been read but not processed are skipped, and lost.
+ * Being fenced is handled soundly: tasks are recreated and read from the committed offset, after a new producer has
+ * found out or decided how the transaction ended.
  *
- * <p><i>Threading notes.</i> As its clients'.
+ * <p><i>Threading notes.</i> The same as for the clients that it wraps.
  */
 public final class DecisiveClients extends ForwardingClients {
     private static final Set<String> ENDS = Set.of("sendOffsetsToTransaction", "commitTransaction");

@@ -10,25 +10,25 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Stream threads that an exception ends. Their partitions wait until another thread takes them over.
+ * Stream threads that are ending because of an exception. Their partitions wait until another thread takes them over.
  *
  * <p><i>Threading notes.</i> May be used by any thread.
  */
 public final class FailedThreads {
     private final Map<Thread, Throwable> failed = new ConcurrentHashMap<>();
 
-    /** The current thread is about to end. */
+    /** Notes that the current thread is about to end. */
     public void add(Throwable thrown) {
         forgetTheDead();
         failed.put(Thread.currentThread(), thrown);
     }
 
-    /** Whether an exception ends the current thread. */
+    /** Whether the current thread is ending because of an exception. */
     boolean isCurrent() {
         return failed.containsKey(Thread.currentThread());
     }
 
-    /** Why partitions wait; empty when no thread is ending. */
+    /** Why partitions are waiting; empty when no thread is ending. */
     public Optional<String> reason() {
         forgetTheDead();
         return failed.values().stream()

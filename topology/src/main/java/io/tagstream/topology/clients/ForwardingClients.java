@@ -12,9 +12,9 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.streams.KafkaClientSupplier;
 
 /**
- * Kafka clients that others make. Subclasses change those that they care about.
+ * Kafka clients that another supplier makes. Subclasses change the ones that they care about.
  *
- * <p><i>Threading notes.</i> As its clients'.
+ * <p><i>Threading notes.</i> The same as for the clients that it wraps.
  */
 public abstract class ForwardingClients implements KafkaClientSupplier {
     private final KafkaClientSupplier clients;

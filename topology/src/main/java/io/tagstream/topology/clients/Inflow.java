@@ -18,12 +18,13 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.KafkaClientSupplier;
 
 /**
- * Holds back input partitions whose tasks owe as much as they may: they are paused in the consumer, as Kafka Streams
- * itself does with partitions whose buffers are full, and polled again later. So no task has to wait in
- * {@code process()}, which would make every other task of its thread wait too, transactions and all.
+ * Holds back input partitions whose tasks owe as many outcomes as they may: the partitions are paused in the consumer,
+ * as Kafka Streams itself does with partitions whose buffers are full, and polled again later. So no task has to wait
+ * in {@code process()}, which would make every other task of its thread wait too, transactions included.
  *
- * <p>What was polled before still comes: up to {@code buffered.records.per.partition} and one {@code max.poll.records}.
- * Under the {@code streams} group protocol Kafka Streams makes the consumer itself, and nothing is held back.
+ * <p>Records that were polled before still arrive: up to {@code buffered.records.per.partition} plus one {@code
+ * max.poll.records}. Under the {@code streams} group protocol Kafka Streams makes the consumer itself, and nothing is
+ * held back.
  *
  * <p><i>Threading notes.</i> {@link #hold} and {@link #release} may be called from any thread; each consumer is used by its
  * stream thread.
@@ -31,7 +32,7 @@ import org.apache.kafka.streams.KafkaClientSupplier;
 public final class Inflow {
     private final Set<TopicPartition> full = ConcurrentHashMap.newKeySet();
 
-    /** Polls nothing more of a partition until it is released. */
+    /** Stops polling a partition until it is released. */
     public void hold(TopicPartition partition) {
         full.add(partition);
     }
@@ -41,7 +42,7 @@ public final class Inflow {
         full.remove(partition);
     }
 
-    /** How many partitions are held back. */
+    /** The number of partitions that are held back. */
     public int held() {
         return full.size();
     }
@@ -65,7 +66,7 @@ public final class Inflow {
                 (proxy, method, arguments) -> hold.call(method, arguments));
     }
 
-    /** A consumer's partitions: those that Kafka Streams has paused, and those that are held back here. */
+    /** A consumer's partitions: the ones that Kafka Streams has paused, and the ones that are held back here. */
     private final class Hold {
         private final Consumer<byte[], byte[]> consumer;
         private final Set<TopicPartition> pausedByStreams = new HashSet<>();
@@ -87,7 +88,7 @@ public final class Inflow {
                     passed = new Object[] {resumed};
                 }
                 default -> {
-                    // everything else is the consumer's
+                    // everything else is left to the consumer
                 }
             }
             try {
@@ -115,7 +116,7 @@ public final class Inflow {
             toRelease.removeAll(toHold);
             held.clear();
             held.addAll(toHold);
-            // a partition that went and came back is not paused any more
+            // a partition that was revoked and came back is no longer paused
             toHold.removeAll(consumer.paused());
             toRelease.removeAll(pausedByStreams);
             consumer.pause(toHold);

@@ -15,16 +15,16 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.streams.KafkaClientSupplier;
 
 /**
- * Kafka clients whose main consumers leave their group when they close, whatever Kafka Streams says: it has a thread that
- * it replaces remain, and the thread's partitions would wait until the session times out.
+ * Kafka clients whose main consumers leave their group when they close, whatever Kafka Streams says. Kafka Streams lets
+ * a thread that it replaces stay in the group, and the thread's partitions would wait until the session times out.
  *
- * <p>A static member remains ({@code group.instance.id}), so that its partitions do not move while its instance restarts.
- * It leaves where nobody would come back for them: when an exception has ended its thread, and when it stands in for such
- * a thread under a name that the next start does not use.
+ * <p>A static member ({@code group.instance.id}) stays, so that its partitions do not move while its instance restarts.
+ * It leaves if nobody would come back for its partitions: when an exception has ended its thread, and when it stands in
+ * for such a thread under a name that the next start does not use.
  *
  * <p>Under the {@code streams} group protocol Kafka Streams makes the consumer itself. Such a consumer always leaves.
  *
- * <p><i>Threading notes.</i> As its clients'; a consumer is closed by its stream thread.
+ * <p><i>Threading notes.</i> The same as for the clients that it wraps; a consumer is closed by its stream thread.
  */
 public final class LeavingClients extends ForwardingClients {
     private final FailedThreads failed;
@@ -32,8 +32,8 @@ public final class LeavingClients extends ForwardingClients {
 
     /**
      * @param clients makes the clients
-     * @param failed knows which threads exceptions end
-     * @param threads how many stream threads a start has; Kafka Streams numbers static members from 1 on
+     * @param failed knows which threads are ending because of exceptions
+     * @param threads how many stream threads an instance starts with; Kafka Streams numbers static members from 1
      */
     public LeavingClients(KafkaClientSupplier clients, FailedThreads failed, int threads) {
         super(clients);
@@ -64,7 +64,7 @@ public final class LeavingClients extends ForwardingClients {
                 });
     }
 
-    /** Whether the next start has a member of the same name. */
+    /** Whether the next start will have a member of the same name. */
     private boolean comesBack(String instanceId) {
         return instanceId != null && Integer.parseInt(instanceId.substring(instanceId.lastIndexOf('-') + 1)) <= threads;
     }

@@ -8,7 +8,8 @@ package io.tagstream.topology.config;
 import org.apache.kafka.common.config.ConfigDef;
 
 /**
- * The configuration keys that one room reads: their names, documentation, defaults and validation. They are found by the
+ * The configuration keys that one room reads: their names, documentation, defaults and validation. They are found by
+ * the
  * class's name in {@code META-INF/services/io.tagstream.topology.config.ConfigurationKeys}.
  */
 public interface ConfigurationKeys {

@@ -19,18 +19,18 @@ import org.apache.kafka.streams.state.HostInfo;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The settings of Kafka Streams that a configuration means. */
+/** The Kafka Streams settings that follow from a configuration. */
 public final class StreamsSettings {
     private static final Logger log = LoggerFactory.getLogger(StreamsSettings.class);
 
     private StreamsSettings() {}
 
-    /** Settings of Kafka Streams: ours, then whatever {@code kafka.*} says. */
+    /** Kafka Streams settings: ours, then whatever {@code kafka.*} says. */
     public static Map<String, Object> of(TagstreamConfig config, String applicationId, int threads) {
         Map<String, Object> settings = new HashMap<>();
         settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
         settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
-        // An idle thread punctuates once a poll.
+        // An idle thread runs its punctuators once per poll.
         settings.put(StreamsConfig.POLL_MS_CONFIG, config.taskForward().toMillis());
         settings.put(StreamsConfig.STATE_DIR_CONFIG, config.getString(TagstreamConfig.STATE_DIR));
         settings.put(
@@ -41,7 +41,7 @@ public final class StreamsSettings {
         address(config)
                 .ifPresent(address ->
                         settings.put(StreamsConfig.APPLICATION_SERVER_CONFIG, address.host() + ":" + address.port()));
-        // A record that makes any of the three fail must not be dropped; what cannot be read is dealt with before.
+        // A record that makes any of the three fail must not be dropped; unreadable records are dealt with earlier.
         settings.put(StreamsConfig.DESERIALIZATION_EXCEPTION_HANDLER_CLASS_CONFIG, LogAndFailExceptionHandler.class);
         settings.put(
                 StreamsConfig.PROCESSING_EXCEPTION_HANDLER_CLASS_CONFIG, LogAndFailProcessingExceptionHandler.class);
@@ -52,7 +52,7 @@ public final class StreamsSettings {
         return settings;
     }
 
-    /** Where other instances ask for what this one knows; empty if they cannot. */
+    /** The address at which other instances can query this one; empty if they cannot. */
     public static Optional<HostInfo> address(TagstreamConfig config) {
         Object configured = config.kafkaSettings().get(StreamsConfig.APPLICATION_SERVER_CONFIG);
         if (configured != null) {

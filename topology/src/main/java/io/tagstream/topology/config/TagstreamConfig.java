@@ -34,16 +34,16 @@ import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.streams.StreamsConfig;
 
 /**
- * Tagstream's configuration. A key lives with what reads it: here are the topologies' own, and the rooms on the class path
- * add theirs as {@link ConfigurationKeys}.
+ * Tagstream's configuration. A key is defined next to the code that reads it: the topologies' own keys are here, and
+ * the rooms on the class path add theirs as {@link ConfigurationKeys}.
  *
  * <p>Keys that begin with {@value #KAFKA_PREFIX} or {@value #REGISTRY_PREFIX} pass through to the Kafka clients and to
  * the schema registry's client. Every other key that is not defined here is refused.
  */
 public final class TagstreamConfig extends AbstractConfig {
-    /** Keys with this prefix go to Kafka Streams and its clients without it. */
+    /** Keys with this prefix go to Kafka Streams and its clients, without the prefix. */
     public static final String KAFKA_PREFIX = "kafka.";
-    /** Keys with this prefix go to the schema registry's client as they are. */
+    /** Keys with this prefix go to the schema registry's client unchanged. */
     public static final String REGISTRY_PREFIX = "schema.registry.";
 
     public static final String APPLICATION_ID = "application.id";
@@ -91,7 +91,7 @@ public final class TagstreamConfig extends AbstractConfig {
 
     private static final int LARGEST_PORT = 65_535;
 
-    /** Settings of Kafka Streams on which it depends that every image has exactly one outcome. */
+    /** Settings of Kafka Streams that guarantee exactly one outcome for every image. */
     private static final List<String> KEPT_SETTINGS = List.of(
             StreamsConfig.PROCESSING_GUARANTEE_CONFIG,
             StreamsConfig.DESERIALIZATION_EXCEPTION_HANDLER_CLASS_CONFIG,
@@ -470,7 +470,7 @@ public final class TagstreamConfig extends AbstractConfig {
         return Duration.ofMillis(getInt(TASK_FORWARD_MILLIS));
     }
 
-    /** Which labels an image is decoded against, in a vocabulary of so many. */
+    /** Which labels an image is decoded against in a vocabulary of this size. */
     public LabelSelection selection(int labels) {
         String selection = getString(VOCABULARY_SELECTION).toLowerCase(Locale.ROOT);
         return switch (selection) {
@@ -482,12 +482,12 @@ public final class TagstreamConfig extends AbstractConfig {
         };
     }
 
-    /** The most tags an image, where configuration says so. */
+    /** The most tags per image, if configured. */
     public OptionalInt topK() {
         return optionalInt(TAGS_TOP_K);
     }
 
-    /** The threshold of every label, where configuration says so. */
+    /** The threshold for every label, if configured. */
     public OptionalDouble minScore() {
         Double value = getDouble(TAGS_MIN_SCORE);
         return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
@@ -499,14 +499,14 @@ public final class TagstreamConfig extends AbstractConfig {
         return value == null ? OptionalInt.empty() : OptionalInt.of(value);
     }
 
-    /** Settings for Kafka's clients: the cluster's address and everything that passes through. */
+    /** Settings for Kafka's clients: the cluster's address and every key that passes through. */
     public Map<String, Object> kafkaSettings() {
         Map<String, Object> settings = new HashMap<>(originalsWithPrefix(KAFKA_PREFIX));
         settings.put(BOOTSTRAP_SERVERS, String.join(",", getList(BOOTSTRAP_SERVERS)));
         return settings;
     }
 
-    /** Settings for the schema registry's client: its address and everything that passes through, as they are. */
+    /** Settings for the schema registry's client: its address and every key that passes through, unchanged. */
     public Map<String, Object> registrySettings() {
         Map<String, Object> settings = new HashMap<>();
         originals().forEach((key, value) -> {
@@ -526,7 +526,7 @@ public final class TagstreamConfig extends AbstractConfig {
         }
     }
 
-    /** What {@link #VOCABULARY_SELECTION} may be. */
+    /** The values that {@link #VOCABULARY_SELECTION} may have. */
     private static final class Selections implements ConfigDef.Validator {
         private static final Pattern TOP = Pattern.compile("top-([1-9][0-9]{0,5})");
 
@@ -570,7 +570,7 @@ public final class TagstreamConfig extends AbstractConfig {
         return near.stream().findFirst();
     }
 
-    /** Levenshtein's distance: insertions, deletions and substitutions of a character. */
+    /** Levenshtein distance: insertions, deletions and substitutions of a character. */
     private static int distance(String a, String b) {
         int[] previous = new int[b.length() + 1];
         for (int j = 0; j <= b.length(); j++) {

@@ -20,9 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The labels in force as they were last encoded. What is stored of a label and cannot be read counts as unknown.
+ * The labels in force as they were last encoded. A stored label that cannot be read counts as unknown.
  *
- * <p><i>Threading notes.</i> Of the encoder's stream thread.
+ * <p><i>Threading notes.</i> Used only by the encoder's stream thread.
  */
 final class EncodedLabels {
     private static final Logger log = LoggerFactory.getLogger(EncodedLabels.class);
@@ -43,7 +43,7 @@ final class EncodedLabels {
         }
     }
 
-    /** Puts a label in place of what was stored of it; null removes it. */
+    /** Replaces what was stored for a label; null removes it. */
     void put(String id, LabelEmbedding label) {
         store.put(id, label);
     }
@@ -62,7 +62,7 @@ final class EncodedLabels {
         return readable[0];
     }
 
-    /** Takes from label-embeddings what is not known here. */
+    /** Takes the labels that are unknown here from label-embeddings. */
     void adopt(WrittenEmbeddings written) {
         written.labels().forEach((id, label) -> {
             if (label.isPresent() && find(id).isEmpty()) {
@@ -71,7 +71,10 @@ final class EncodedLabels {
         });
     }
 
-    /** What must be written to label-embeddings for it to hold these labels and no others: empty for what is to go. */
+    /**
+     * What must be written to label-embeddings so that it holds these labels and no others; empty for a label to
+     * remove.
+     */
     Map<String, Optional<LabelEmbedding>> missingIn(WrittenEmbeddings written) {
         Map<String, Optional<LabelEmbedding>> missing = new LinkedHashMap<>();
         written.labels().keySet().stream()
@@ -85,7 +88,7 @@ final class EncodedLabels {
         return missing;
     }
 
-    /** The ids of what is stored and is none of some labels, or cannot be read. */
+    /** The ids of stored entries that are not among the given labels, or cannot be read. */
     List<String> idsBut(Set<String> some) {
         List<String> others = new ArrayList<>();
         forEach((id, label) -> {

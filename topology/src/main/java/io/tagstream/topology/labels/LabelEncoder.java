@@ -42,20 +42,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Encodes labels and says with markers how far it has come.
+ * Encodes labels, and writes markers that say how far it has come.
  *
  * <p>Every record of label-vocabulary is either taken (an embedding, or a tombstone) or refused (a failure; the label's
- * previous version stays in force). A group of changes ends once none has arrived for a moment; then a marker is
+ * previous version stays in force). A group of changes ends when none has arrived for a moment; then a marker is
  * written with the offset up to which everything has been taken or refused.
  *
- * <p><i>What may be lost.</i> Before anything else the encoder looks at both topics. What its store holds and
- * label-embeddings lacks, or holds in bytes that cannot be read, is written again, and so is the marker; when something else
- * is written there later, it looks again. Labels that its store lacks are taken from label-embeddings, and label-vocabulary
- * is read again from its beginning.
+ * <p><i>What may be lost.</i> Before anything else the encoder looks at both topics. Whatever its store holds and
+ * label-embeddings lacks, or holds in unreadable bytes, is written again, and so is the marker. When something else is
+ * written to label-embeddings later, the encoder looks again. Labels that its store lacks are taken from
+ * label-embeddings, and label-vocabulary is read again from its beginning.
  *
- * <p><i>A label-vocabulary that was created anew</i> is the vocabulary from its first record on: it is read from its
- * beginning, and labels that it has no record of are removed. While it is empty, what was in force stays in force. Epochs go
- * on ({@link Resumption}).
+ * <p><i>A recreated label-vocabulary</i> is the vocabulary from its first record on: it is read from its beginning, and
+ * labels that it has no record of are removed. While it is empty, the labels in force stay in force. Epochs continue
+ * ({@link Resumption}).
  *
  * <p><i>Threading notes.</i> Used by one stream thread. Encoding and reading the topics block it; nothing else waits for
  * this topology.
@@ -65,7 +65,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     private static final String PROGRESS_KEY = "progress";
     private static final Duration MARKER_CHECK = Duration.ofMillis(20);
 
-    /** How long changes are read again at a time, before what was done is committed. */
+    /** How long to spend on reading changes again before committing the work so far. */
     private static final Duration TURN = Duration.ofMillis(500);
 
     private final TagstreamConfig config;
@@ -83,40 +83,40 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     /** Null until the topics have been looked at. */
     private EncoderProgress progress;
 
-    /** Wall-clock milliseconds at which the open group's first change came. */
+    /** Wall-clock milliseconds at which the open group's first change arrived. */
     private long groupBegan;
 
     /**
-     * Checks since the last change. They and not the clock tell quiet: while changes wait to be read, one is taken
-     * between any two checks, however long the thread is held up.
+     * Checks since the last change. These, not the clock, show that the topic is quiet: while changes wait to be read,
+     * one is taken between any two checks, however long the thread is held up.
      */
     private long quietChecks;
 
-    /** Runs while a group is open: every punctuation makes Kafka Streams commit, idle or not. */
+    /** Runs while a group is open: every punctuation makes Kafka Streams commit, even when idle. */
     private Cancellable markerCheck;
 
-    /** Whether the newest marker does not say all that is to be said. */
+    /** Whether the newest marker is out of date. */
     private boolean markerDue;
 
-    /** Changes to be read again, and those that came after them. */
+    /** Changes to be read again, and the changes that arrived after them. */
     private final Deque<Change> queue = new ArrayDeque<>();
 
     /** The offset of the last change that was queued; -1 for none. */
     private long queuedOffset;
 
-    /** Ids of the labels that were read again; null while nothing is. */
+    /** Ids of the labels that were read again; null while nothing is being read again. */
     private Set<String> met;
 
     /** The offset of the last change that Kafka Streams handed over; -1 for none. */
     private long handedOffset;
 
-    /** Whether Kafka Streams hands over again what was taken from this topic. */
+    /** Whether Kafka Streams is handing over changes again that were already taken from this topic. */
     private boolean handsOverAgain;
 
     /** Where label-embeddings ended at the last look; -1 if this encoder has written there since. */
     private long lookedUpTo;
 
-    /** Whether it has done so since a look was last due: that may not be committed yet. */
+    /** Whether this encoder has written there since the last scheduled look: the writes may not be committed yet. */
     private boolean wrote;
 
     LabelEncoder(
@@ -143,7 +143,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         progressStore = context.getStateStore(LabelEncoderTopology.ENCODER_PROGRESS_STORE);
         topics = topicReaders.get();
         progress = null;
-        markerCheck = null; // a revived task's is gone with its former life
+        markerCheck = null; // a revived task's check ended with its former life
         handedOffset = -1;
         handsOverAgain = false;
         wrote = false;
@@ -168,7 +168,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
             progress.setProcessedOffset(change.offset());
             saveProgress();
         } else {
-            queue(change); // behind what is read again
+            queue(change); // behind the changes that are read again
         }
     }
 
@@ -184,8 +184,8 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     }
 
     /**
-     * Whether a change was taken before, or is queued. Such changes come where Kafka Streams has lost its place in the topic,
-     * and so do those of another topic that was created in its place.
+     * Whether a change was already taken, or is queued. Such changes arrive when Kafka Streams has lost its place in
+     * the topic, and so do changes from another topic that was created in its place.
      */
     private boolean wasTaken(Change change) {
         boolean firstOfItsTopic = progress != null && !progress.getComplete() && met == null;
@@ -207,7 +207,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         return false;
     }
 
-    /** A topic of another id, or one that has lost its end: what has the offsets there now was never taken. */
+    /** A topic with another id, or one that has lost its end: the records at those offsets now were never taken. */
     private boolean isAnotherTopic() {
         return !topics.topicId(labelsTopic).equals(progress.getTopicId())
                 || topics.end(labelsTopic) <= progress.getProcessedOffset();
@@ -217,7 +217,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         return Math.max(progress.getProcessedOffset(), queuedOffset);
     }
 
-    /** Finds out where to go on, and writes what label-embeddings lacks. */
+    /** Finds out where to continue, and writes what label-embeddings lacks. */
     private void look() {
         TopicReader.Contents vocabulary = topics.read(labelsTopic);
         WrittenEmbeddings written = readEmbeddings();
@@ -239,8 +239,8 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     }
 
     /**
-     * An encoder that has read label-vocabulary before has used epochs. Where its store and label-embeddings are lost, the
-     * clock is above them: nobody changes a label a millisecond.
+     * An encoder that has read label-vocabulary before has used epochs. If its store and label-embeddings are lost, the
+     * clock is still higher than any of them: nobody changes a label every millisecond.
      */
     private long safeBase() {
         return topics.hasRead(context.applicationId(), labelsTopic) ? context.currentSystemTimeMs() : 0;
@@ -259,7 +259,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         log.info("Reading topic {} from its beginning, up to offset {}", labelsTopic, queuedOffset);
     }
 
-    /** Looks whether the topics are still as they were left. */
+    /** Checks whether the topics are still as this encoder left them. */
     private void lookAgain() {
         boolean mayBeUncommitted = wrote;
         wrote = false;
@@ -327,7 +327,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         progressStore.put(PROGRESS_KEY, EncoderProgress.newBuilder(progress).build());
     }
 
-    /** Takes a change in, or refuses it. */
+    /** Takes a change, or refuses it. */
     private void take(Change change) {
         if (met != null) {
             intake.id(change).ifPresent(met::add);
@@ -335,7 +335,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         try {
             Taken taken = intake.understand(change, progress.getBase() + change.offset(), encoded);
             if (met != null && Objects.equals(taken.embedding(), taken.previous())) {
-                return; // it was taken before, and is still so
+                return; // it was taken before, and still is
             }
             encoded.put(taken.id(), taken.embedding());
             write(new EmbeddingKey(textFingerprint, taken.id()), taken.embedding());
@@ -369,7 +369,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
             return;
         }
         quietChecks++;
-        // the first check may follow the last change at once
+        // the first check may come right after the last change
         boolean quiet = (quietChecks - 1) * MARKER_CHECK.toMillis()
                 >= config.labelsQuiet().toMillis();
         boolean due = now - groupBegan >= config.labelsGroup().toMillis();
@@ -381,7 +381,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         }
     }
 
-    /** Takes changes of the topic that is read again; at its end, removes what it knows nothing of. */
+    /** Takes changes from the topic that is read again; at its end, removes labels that the topic has no record of. */
     private void readOn(long now) {
         long end = now + TURN.toMillis();
         while (!queue.isEmpty() && context.currentSystemTimeMs() < end) {

@@ -33,8 +33,8 @@ import org.apache.kafka.streams.state.Stores;
 /**
  * Topology A: {@code label-vocabulary -> [label encoder] -> label-embeddings, label-failures, dead-letters}.
  *
- * <p>The source reads bytes, and the encoder reads the labels itself: a record that Kafka Streams' own deserialization
- * refused would never reach the encoder, and no marker could cover it.
+ * <p>The source reads bytes, and the encoder deserializes the labels itself: a record that Kafka Streams' own
+ * deserialization refused would never reach the encoder, and no marker could cover it.
  */
 public final class LabelEncoderTopology {
     /** Labels in force as they were last encoded, by label id. */
@@ -50,8 +50,8 @@ public final class LabelEncoderTopology {
     private LabelEncoderTopology() {}
 
     /**
-     * The application id of the label encoder: one encoder a text fingerprint, so that the instances of a new model build
-     * their vectors beside the old ones.
+     * The application id of the label encoder. There is one encoder per text fingerprint, so that the instances of a
+     * new model build their vectors beside the old ones.
      */
     public static String applicationId(String applicationId, String textFingerprint) {
         return applicationId + "-labels-" + textFingerprint.substring(0, Math.min(16, textFingerprint.length()));
@@ -65,7 +65,7 @@ public final class LabelEncoderTopology {
                 () -> new ClusterTopicReader(config, config.applicationId() + "-label-encoder"));
     }
 
-    /** With readers of topics from elsewhere: tests have no cluster. */
+    /** Takes the topic readers as a parameter: tests have no cluster. */
     static Topology build(
             TagstreamConfig config, Contracts contracts, ModelRuntime runtime, Supplier<TopicReader> topicReaders) {
         StreamsBuilder builder = new StreamsBuilder();

@@ -37,11 +37,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Reads and encodes labels, or refuses them.
  *
- * <p>A label whose text did not change keeps its vector: changes of threshold or state encode nothing. One whose new text
- * gives the same vector, such as another name where the prompts do not speak of it, keeps the vector's epoch: known images
- * need not be decoded against it.
+ * <p>A label whose text did not change keeps its vector: changes of threshold or state encode nothing. If new text
+ * gives the same vector, for example another name where the prompts do not mention it, the label keeps the vector's
+ * epoch: known images need not be decoded against it.
  *
- * <p><i>Threading notes.</i> Of the encoder's stream thread.
+ * <p><i>Threading notes.</i> Used only by the encoder's stream thread.
  */
 final class LabelIntake {
     private static final Logger log = LoggerFactory.getLogger(LabelIntake.class);
@@ -71,8 +71,8 @@ final class LabelIntake {
     /**
      * A change as it is taken into the vocabulary.
      *
-     * @param embedding the label encoded, null to remove it
-     * @param previous the label as it was in force, null for one that was not
+     * @param embedding the encoded label, null to remove it
+     * @param previous the label as it was in force, null if it was not in force
      */
     record Taken(String id, LabelEmbedding embedding, LabelEmbedding previous) {
         /** By how much the number of labels grows. */
@@ -81,7 +81,7 @@ final class LabelIntake {
         }
     }
 
-    /** Computes and forwards nothing: an exception that the record is to blame for refuses it. */
+    /** Computes and forwards nothing: an exception that the record is to blame for refuses the record. */
     Taken understand(Change change, long epoch, EncodedLabels encoded) throws RefusedLabelException {
         Label label = null;
         try {
@@ -190,7 +190,7 @@ final class LabelIntake {
         return bytes;
     }
 
-    /** A refused label is reported, and, if it could not even be read, kept as it was found. */
+    /** Reports a refused label and, if it could not even be read, keeps the record as it was found. */
     void refuse(Change change, RefusedLabelException refused, ProcessorContext<Object, byte[]> context) {
         RecordOrigin origin = change.origin();
         log.info(

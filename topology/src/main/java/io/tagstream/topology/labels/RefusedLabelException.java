@@ -15,7 +15,7 @@ final class RefusedLabelException extends Exception {
     private final LabelFailureReason reason;
     private final transient Label label;
 
-    /** {@code label} is null where it could not be read. */
+    /** {@code label} is null if it could not be read. */
     RefusedLabelException(LabelFailureReason reason, String message, Label label, Throwable cause) {
         super(message, cause);
         this.reason = reason;

@@ -12,9 +12,10 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Where a label encoder goes on: what it remembers, held against what label-vocabulary and label-embeddings are now.
+ * Where a label encoder continues: compares what it remembers with what label-vocabulary and label-embeddings hold now.
  *
- * <p>Each of the three may have been lost. Epochs never go back: whichever of them is left says how far they have come.
+ * <p>Each of the three may have been lost. Epochs never go back: whichever of the three is left says how far they have
+ * come.
  */
 final class Resumption {
     private final Optional<EncoderProgress> stored;
@@ -23,10 +24,10 @@ final class Resumption {
     private final long safeBase;
 
     /**
-     * Holds them against each other.
+     * Compares them.
      *
-     * @param stored what the encoder remembers, if it does
-     * @param safeBase what is added to offsets where nothing is left that knows of epochs
+     * @param stored what the encoder remembers, if anything
+     * @param safeBase what to add to offsets if nothing is left that knows about epochs
      */
     Resumption(
             Optional<EncoderProgress> stored,
@@ -45,16 +46,16 @@ final class Resumption {
     }
 
     /**
-     * The progress from which the encoder goes on.
+     * The progress from which the encoder continues.
      *
-     * @param labels how many labels it holds
-     * @param intact whether these are all that it remembers
+     * @param labels how many labels the encoder holds
+     * @param intact whether these are all the labels that it remembers
      */
     EncoderProgress progress(int labels, boolean intact) {
         Optional<EncoderProgress> known = stored.filter(this::isOfThisTopic);
         long processed = known.map(EncoderProgress::getProcessedOffset).orElse(-1L);
         long base = known.map(EncoderProgress::getBase).orElseGet(this::firstBase);
-        base = Math.max(base, written.base(vocabulary.topicId()).orElse(base)); // as another encoder counts
+        base = Math.max(base, written.base(vocabulary.topicId()).orElse(base)); // as other encoders count
         boolean complete = known.isPresent()
                 ? known.get().getComplete() && intact && base + processed >= written.ownEpoch()
                 : labels == 0 && vocabulary.records().isEmpty();
@@ -64,20 +65,20 @@ final class Resumption {
         return new EncoderProgress(processed, labels, vocabulary.topicId(), base, complete);
     }
 
-    /** An earlier version of Tagstream did not say of which topic its progress is. A topic can lose its end, too. */
+    /** Earlier versions of Tagstream did not say which topic their progress is for. A topic can lose its end, too. */
     private boolean isOfThisTopic(EncoderProgress progress) {
         boolean sameId = progress.getTopicId() == null || progress.getTopicId().equals(vocabulary.topicId());
         return sameId && progress.getProcessedOffset() < vocabulary.end();
     }
 
-    /** What a topic is found to hold, once it has been read, need not be what was in force: that has another epoch. */
+    /** What a topic is found to hold may differ from what was in force, and then has another epoch. */
     private long lowestBase(long processed) {
         return vocabulary.records().isEmpty()
                 ? written.ownEpoch() - processed
                 : written.ownEpoch() + 1 - Math.max(processed, vocabulary.newestOffset());
     }
 
-    /** What is added to the offsets of a topic that this encoder has not met. */
+    /** What to add to the offsets of a topic that is new to this encoder. */
     private long firstBase() {
         long left = stored.map(Resumption::epoch).orElse(VocabularySnapshot.EMPTY_EPOCH);
         OptionalLong told = written.base(vocabulary.topicId());

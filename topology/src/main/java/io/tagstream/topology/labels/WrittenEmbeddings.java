@@ -21,14 +21,14 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What label-embeddings tells of an encoder's labels, and of the epochs that any encoder has come to. */
+/** What label-embeddings says about an encoder's labels, and about the epochs that any encoder has reached. */
 final class WrittenEmbeddings {
     private static final Logger log = LoggerFactory.getLogger(WrittenEmbeddings.class);
 
-    /** This encoder's labels by their ids; empty for what cannot be read. */
+    /** This encoder's labels by id; empty for a label that cannot be read. */
     private final Map<String, Optional<LabelEmbedding>> labels = new LinkedHashMap<>();
 
-    /** The highest bases of epochs by the ids of label-vocabulary topics. */
+    /** The highest epoch base for each label-vocabulary topic, by topic id. */
     private final Map<String, Long> bases = new HashMap<>();
 
     private LabelEmbedding marker;
@@ -87,7 +87,7 @@ final class WrittenEmbeddings {
         }
     }
 
-    /** The encoder's labels by their ids; empty for what cannot be read. */
+    /** The encoder's labels by id; empty for a label that cannot be read. */
     Map<String, Optional<LabelEmbedding>> labels() {
         return labels;
     }
@@ -107,12 +107,12 @@ final class WrittenEmbeddings {
         return newestEpoch;
     }
 
-    /** Whether no marker says of which label-vocabulary topic it is, as earlier versions of Tagstream wrote them. */
+    /** Whether no marker names its label-vocabulary topic, as in earlier versions of Tagstream. */
     boolean tellsNoTopic() {
         return bases.isEmpty();
     }
 
-    /** What any encoder adds to offsets of a label-vocabulary topic, at most. */
+    /** The most that any encoder adds to the offsets of a label-vocabulary topic. */
     OptionalLong base(String topicId) {
         Long base = bases.get(topicId);
         return base == null ? OptionalLong.empty() : OptionalLong.of(base);
