@@ -11,7 +11,7 @@ import io.tagstream.model.bundle.BundleException;
 import io.tagstream.topology.config.TagstreamConfig;
 import picocli.CommandLine.Parameters;
 
-/** The bundle that a command is about. */
+/** The bundle argument of a command. */
 final class BundleArgument {
     @Parameters(
             arity = "0..1",
@@ -21,9 +21,9 @@ final class BundleArgument {
     private String location;
 
     /**
-     * Loads it, which holds every file against its checksum.
+     * Loads the bundle, which checks every file against its checksum.
      *
-     * @throws OperatorException if anything about it is wrong
+     * @throws OperatorException if anything is wrong with the bundle
      */
     Bundle load() {
         String bundle = location == null

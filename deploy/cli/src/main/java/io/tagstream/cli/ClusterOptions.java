@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
-/** Where the configuration comes from, for commands that work with a cluster. */
+/** The configuration options of commands that work with a cluster. */
 public final class ClusterOptions {
     @Option(names = "--config", paramLabel = "FILE", description = "Properties file with the configuration.")
     private Path file;
@@ -21,7 +21,7 @@ public final class ClusterOptions {
     private Map<String, String> settings = Map.of();
 
     /**
-     * The configuration: the file, environment variables over it, flags over both.
+     * Returns the configuration: the file, overridden by environment variables, overridden by flags.
      *
      * @throws io.tagstream.cluster.OperatorException if it is wrong
      */

@@ -10,7 +10,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** A command that does nothing itself: given alone, it tells which commands there are under it. */
+/** A command that does nothing itself: without a subcommand, it fails and lists its subcommands. */
 public abstract class CommandGroup implements Runnable {
     @Spec
     private CommandSpec spec;

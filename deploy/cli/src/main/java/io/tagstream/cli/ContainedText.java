@@ -10,13 +10,13 @@ import ch.qos.logback.core.pattern.CompositeConverter;
 import java.util.regex.Pattern;
 
 /**
- * Keeps a logged text inside its event: messages and exceptions quote what strangers wrote, and that must neither look like
- * a line of ours nor control the terminal. Lines after the first are indented, other control characters become question
- * marks.
+ * Keeps a logged text inside its event: messages and exceptions quote text from strangers, which must neither look like
+ * one of our lines nor control the terminal. Lines after the first are indented, and other control characters become
+ * question marks.
  */
 public final class ContainedText extends CompositeConverter<ILoggingEvent> {
     private static final Pattern LINE_END = Pattern.compile("\\R");
-    /** Controls, and format characters such as those that reverse the direction of writing. */
+    /** Control characters, and format characters such as those that reverse the direction of writing. */
     private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}\\p{Cf}&&[^\\t]]");
 
     private static final String INDENTATION = System.lineSeparator() + "    ";

@@ -9,11 +9,11 @@ package io.tagstream.cli;
 public final class ExitCode {
     /** The command did all its work. */
     public static final int DONE = 0;
-    /** Something kept the command from its work. */
+    /** Something kept the command from doing its work. */
     public static final int FAILED = 1;
-    /** The command was given wrongly; nothing was done. */
+    /** The command was used wrongly; nothing was done. */
     public static final int USAGE = 2;
-    /** The command was ended in order by a signal, whose number is added. */
+    /** A signal ended the command in an orderly way; the signal's number is added. */
     public static final int SIGNAL = 128;
 
     private ExitCode() {}

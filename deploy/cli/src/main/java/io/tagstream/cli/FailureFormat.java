@@ -13,7 +13,7 @@ import io.tagstream.avro.RecordOrigin;
 import io.tagstream.cluster.failures.DeadLetter;
 import io.tagstream.cluster.failures.FailedImage;
 
-/** How a failure is written: one line each, without its end. Stateless and thread-safe. */
+/** Formats a failure as one line, without the line break. Stateless and thread-safe. */
 public enum FailureFormat {
     /** For people: when, what, why, where, after how many attempts, and the message. */
     TEXT {

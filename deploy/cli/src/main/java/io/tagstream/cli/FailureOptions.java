@@ -15,7 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import picocli.CommandLine.Option;
 
-/** Which failures a command means. */
+/** The options that select failures. */
 final class FailureOptions {
     @Option(
             names = "--reason",

@@ -7,7 +7,7 @@ package io.tagstream.cli;
 
 import picocli.CommandLine.Command;
 
-/** {@code tagstream failures}: it only tells which commands there are. */
+/** {@code tagstream failures}, which only lists its subcommands. */
 @Command(
         name = "failures",
         description = "What could not be tagged, and what could not be read.",

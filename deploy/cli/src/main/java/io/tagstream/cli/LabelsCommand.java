@@ -7,7 +7,7 @@ package io.tagstream.cli;
 
 import picocli.CommandLine.Command;
 
-/** {@code tagstream labels}: the vocabulary, by hand. */
+/** {@code tagstream labels}, to edit the vocabulary by hand. */
 @Command(
         name = "labels",
         description = {

@@ -65,7 +65,7 @@ final class LabelsImportCommand implements Callable<Integer> {
         });
     }
 
-    /** A file says nothing of a label's attributes: they stay. */
+    /** Keeps the attributes of the present label, because a file has none. */
     private static Label withAttributesOf(Label present, Label label) {
         return present == null
                 ? label

@@ -22,7 +22,7 @@ import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** What the commands on the vocabulary share: the cluster that they work with. */
+/** The options that the vocabulary commands share: the cluster that they work with. */
 final class LabelsOptions {
     @Mixin
     private ClusterOptions cluster;
@@ -30,7 +30,7 @@ final class LabelsOptions {
     @Mixin
     private LoggingOptions logging;
 
-    /** Of the commands that change labels: how long that may take. */
+    /** How long the commands that change labels wait. */
     static final class Patience {
         @Option(
                 names = "--wait",
@@ -47,10 +47,10 @@ final class LabelsOptions {
         }
     }
 
-    /** The vocabulary's topic, and what is needed to work with it. */
+    /** The vocabulary's topic, and what you need to work with it. */
     record Access(TagstreamConfig config, Contracts contracts, VocabularyTopic topic) {}
 
-    /** Does something with the vocabulary's topic; says in a sentence what cannot be reached. */
+    /** Does some work on the vocabulary's topic; on failure, a one-sentence message says what cannot be reached. */
     <R> R with(Function<Access, R> work) {
         logging.apply();
         TagstreamConfig config = cluster.config();
@@ -63,10 +63,10 @@ final class LabelsOptions {
     }
 
     /**
-     * Writes changes and tells what became of them.
+     * Writes changes and reports their outcome.
      *
-     * @param changes labels by their ids, null for one to be removed
-     * @return the exit code: 0 when all changes are in force, or written where nobody waits for that
+     * @param changes labels by their ids, null for a label to remove
+     * @return the exit code: 0 if all changes are in force, or are written when there is no wait
      */
     static int apply(Access access, Map<String, Label> changes, Patience patience) {
         if (changes.isEmpty()) {

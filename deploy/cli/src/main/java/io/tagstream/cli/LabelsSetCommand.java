@@ -98,7 +98,7 @@ public final class LabelsSetCommand implements Callable<Integer> {
         }
     }
 
-    /** A threshold that is a score, or none. */
+    /** Checks that a threshold is a score, or null. */
     public static Double checked(Double threshold) {
         if (threshold != null && !(threshold >= 0 && threshold <= 1)) {
             throw OperatorException.invalid("--threshold %s: a score from 0 to 1 is needed".formatted(threshold));

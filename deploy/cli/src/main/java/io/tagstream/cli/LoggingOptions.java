@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Option;
 
-/** What is logged to standard error. Warnings and errors always are. */
+/** Options for the log on standard error, which always has warnings and errors. */
 public final class LoggingOptions {
     @Option(
             names = {"-v", "--verbose"},
@@ -28,7 +28,7 @@ public final class LoggingOptions {
         }
     }
 
-    /** Logs our own progress too, as a service does that nobody sits in front of. */
+    /** Also logs our own progress, as suits a service that nobody watches. */
     public void applyToService() {
         level("io.tagstream", Level.INFO);
         level("org.apache.kafka", Level.WARN);

@@ -7,7 +7,7 @@ package io.tagstream.cli;
 
 import picocli.CommandLine.Command;
 
-/** {@code tagstream model}: it only tells which commands there are. */
+/** {@code tagstream model}, which only lists its subcommands. */
 @Command(
         name = "model",
         description = "What a model is, and whether it is whole.",

@@ -17,7 +17,7 @@ import io.tagstream.cluster.outcomes.ImageOutcome;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** How an outcome is written: one line without its end. Stateless and thread-safe. */
+/** Formats an outcome as one line, without the line break. Stateless and thread-safe. */
 public enum OutcomeFormat {
     /** For people: {@code cat.jpg  cat 0.97, animal 0.81}. */
     TEXT {
@@ -66,7 +66,7 @@ public enum OutcomeFormat {
 
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
-    /** The outcome's line, without a line break anywhere. */
+    /** Returns the outcome's line, which has no line break anywhere. */
     public abstract String line(ImageOutcome outcome);
 
     private static String tags(TagEvent event) {

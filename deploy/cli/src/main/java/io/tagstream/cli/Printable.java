@@ -5,11 +5,14 @@
  */
 package io.tagstream.cli;
 
-/** Text from elsewhere, made fit for a terminal and for a line of its own. */
+/** Makes text from elsewhere safe to print on a terminal, on one line. */
 public final class Printable {
     private Printable() {}
 
-    /** The text with a question mark for every control character: ids and messages may hold any, and terminals obey some. */
+    /**
+     * Returns the text with every control character replaced by a question mark: ids and messages may contain any of
+     * them, and terminals obey some.
+     */
     public static String of(String text) {
         return text.replaceAll("\\p{Cntrl}", "?");
     }

@@ -14,18 +14,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Turns SIGTERM, SIGHUP and Ctrl-C into an orderly end: the command learns of it and closes what it owns, and only then
- * ends the virtual machine. A second signal ends the process at once.
+ * Turns SIGTERM, SIGHUP and Ctrl-C into an orderly end: the command is told and closes what it owns, and only then does
+ * the virtual machine end. A second signal ends the process at once.
  *
- * <p>No shutdown hook does that: hooks run side by side, and ONNX Runtime's frees its native environment under a model
- * that is still at work (microsoft/onnxruntime#31352), while Kafka cannot be started any more once hooks run.
+ * <p>A shutdown hook cannot do that. Hooks run concurrently, and ONNX Runtime's hook frees its native environment under
+ * a model that is still at work (microsoft/onnxruntime#31352). Nor can Kafka be started once hooks run.
  *
- * <p><i>Threading notes:</i> the command's thread opens and closes it; signals arrive on a thread of the virtual machine.
+ * <p><i>Threading notes:</i> the command's thread opens and closes this; signals arrive on a thread of the virtual
+ * machine.
  */
 public final class StopSignal implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(StopSignal.class);
     private static final long PATIENCE_SECONDS = 30;
-    /** The handler of what the process that started this one had ignored, as nohup has SIGHUP. */
+    /** The handler of a signal that the parent process had ignored, as nohup ignores SIGHUP. */
     private static final String NATIVE_HANDLER = "sun.misc.NativeSignalHandler";
 
     private final CompletableFuture<Kind> requested = new CompletableFuture<>();
@@ -48,7 +49,7 @@ public final class StopSignal implements AutoCloseable {
         }
     }
 
-    /** Listens from now on. */
+    /** Starts to listen for signals. */
     public StopSignal() {
         for (Kind kind : Kind.values()) {
             Object previous = Signals.register(kind.name(), () -> stop(kind));
@@ -71,7 +72,7 @@ public final class StopSignal implements AutoCloseable {
         return requested.isDone();
     }
 
-    /** The exit code of a command that has done its work, or was asked to end before. */
+    /** Returns the exit code of a command that has done its work, or was asked to end before it had. */
     public int exitCode() {
         return isRequested() ? requested.join().exitCode() : ExitCode.DONE;
     }
@@ -86,7 +87,7 @@ public final class StopSignal implements AutoCloseable {
         requested.complete(kind);
     }
 
-    /** The command has closed what it owns. */
+    /** Says that the command has closed what it owns. */
     @Override
     public void close() {
         closed.complete(null);

@@ -131,7 +131,7 @@ public final class SubmitCommand implements Callable<Integer>, Subcommand {
         }
     }
 
-    /** URIs by their images' ids. */
+    /** Returns the URIs by their images' ids. */
     private Map<String, String> images() {
         List<String> all = new ArrayList<>();
         for (String argument : given) {

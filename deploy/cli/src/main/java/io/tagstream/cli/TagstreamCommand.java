@@ -11,7 +11,7 @@ import java.util.ServiceLoader;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/** The command without a subcommand: it only tells which there are. */
+/** The command without a subcommand, which only lists the subcommands. */
 @Command(
         name = "tagstream",
         description = "Tags images as they are uploaded: image references in through Kafka, zero-shot tags out.",
@@ -45,7 +45,7 @@ import picocli.CommandLine.Command;
             "Each command has its own --help."
         })
 final class TagstreamCommand extends CommandGroup {
-    /** The command line with the commands of every room on the class path, in the order of the alphabet. */
+    /** Returns the command line with the commands of every room on the class path, in alphabetical order. */
     static CommandLine commandLine() {
         CommandLine commandLine = new CommandLine(new TagstreamCommand());
         List<Subcommand> subcommands = ServiceLoader.load(Subcommand.class).stream()

@@ -104,12 +104,12 @@ public final class TailCommand implements Callable<Integer>, Subcommand {
             }
             output.flush();
             if (output.checkError()) {
-                return; // nobody reads any more
+                return; // nobody is reading any more
             }
         }
     }
 
-    /** The id stands out from what is said of it. */
+    /** Colours the id, so it stands out from the rest of the line. */
     private String coloured(String line) {
         int end = line.indexOf("  ");
         Terminal.Colour colour = failures ? Terminal.Colour.BAD : Terminal.Colour.GOOD;

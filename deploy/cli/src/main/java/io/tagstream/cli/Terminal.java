@@ -12,17 +12,17 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Scanner;
 
-/** What the launcher knows of the terminal. */
+/** What the launcher knows about the terminal. */
 public final class Terminal {
-    /** Set by the launcher: Java itself cannot tell standard error's terminal from standard output's. */
+    /** Set by the launcher if standard error is a terminal: Java itself cannot tell this from standard output's. */
     private static final String PROPERTY = "tagstream.terminal";
-    /** Set by the launcher where a person sits at standard input, too. */
+    /** Set by the launcher if standard input is a terminal, too. */
     private static final String INTERACTIVE_PROPERTY = "tagstream.interactive";
 
-    /** Set by the launcher where a person watches standard output and has not asked for plain text. */
+    /** Set by the launcher if standard output is a terminal and the user has not asked for plain text. */
     private static final String COLOURS_PROPERTY = "tagstream.colours";
 
-    /** What a part of a line is, where colours say so. */
+    /** What the colour of a part of a line means. */
     enum Colour {
         GOOD("32"),
         BAD("31"),
@@ -34,7 +34,7 @@ public final class Terminal {
             this.code = code;
         }
 
-        /** The text in this colour on a terminal, and as it is elsewhere. */
+        /** Returns the text in this colour on a terminal, and unchanged elsewhere. */
         String of(String text) {
             return Boolean.getBoolean(COLOURS_PROPERTY) ? "\u001b[%sm%s\u001b[0m".formatted(code, text) : text;
         }
@@ -42,20 +42,20 @@ public final class Terminal {
 
     private Terminal() {}
 
-    /** Whether a person watches standard error. */
+    /** Whether standard error is a terminal. */
     public static boolean isWatched() {
         return Boolean.getBoolean(PROPERTY);
     }
 
-    /** A sentence for the person who gave the command, on standard error. */
+    /** Prints a sentence for the user on standard error. */
     static void note(String sentence) {
         System.err.println("tagstream: " + Printable.of(sentence));
     }
 
     /**
-     * Asks a question and waits for the answer, where there is a person to ask.
+     * Asks a question and waits for the answer, if there is somebody to ask.
      *
-     * @return whether the answer is yes; true without asking where nobody can be asked
+     * @return whether the answer is yes; true without a question if there is nobody to ask
      */
     static boolean ask(String question) {
         if (!Boolean.getBoolean(INTERACTIVE_PROPERTY)) {
@@ -67,7 +67,7 @@ public final class Terminal {
         return answers.hasNextLine() && answers.nextLine().strip().matches("(?i)y|yes");
     }
 
-    /** Standard output for a program's eyes: UTF-8 whatever the locale. */
+    /** Returns standard output for a program to read: UTF-8, whatever the locale. */
     public static PrintStream utf8Output() {
         return new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
     }

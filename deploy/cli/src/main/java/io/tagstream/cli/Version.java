@@ -8,7 +8,7 @@ package io.tagstream.cli;
 import java.util.Optional;
 import picocli.CommandLine.IVersionProvider;
 
-/** The version that the build has written into the jar. */
+/** The version that the build wrote into the jar. */
 public final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {

@@ -1,2 +1,2 @@
-/** The command line: what each command takes, and the exit code it ends with. The work is done elsewhere. */
+/** The command line: the options of each command, and the exit code it ends with. Other packages do the work. */
 package io.tagstream.cli;

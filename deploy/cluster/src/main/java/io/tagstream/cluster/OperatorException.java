@@ -5,15 +5,15 @@
  */
 package io.tagstream.cluster;
 
-/** A failure that the person at the keyboard can act on: what failed, with which value, what to change. */
+/** A failure that the user can act on: the message says what failed, with which value, and what to change. */
 public final class OperatorException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final Kind kind;
 
-    /** What kind of failure it is. */
+    /** The kind of failure. */
     public enum Kind {
-        /** What was asked for is wrong: an option, a key, a file that was named. Nothing was done. */
+        /** The request is wrong: an option, a key, or a file that was named. Nothing was done. */
         INVALID,
         /** The work could not be done. */
         FAILED,

@@ -13,16 +13,17 @@ import java.time.format.DateTimeParseException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Times as people give them. */
+/** Parses times as people write them. */
 public final class PointInTime {
     private static final Pattern AGO = Pattern.compile("(\\d{1,9})([smhd])");
 
     private PointInTime() {}
 
     /**
-     * The time that a text means: 90s, 30m, 12h or 7d ago, a day (here), or an instant.
+     * Returns the time that a text means: 90s, 30m, 12h or 7d ago, a day (in the local time zone), or an instant.
      *
-     * @throws IllegalArgumentException if it means none; the message begins with the text and says what is possible
+     * @throws IllegalArgumentException if the text is not a time; the message begins with the text and lists the
+     *     possible forms
      */
     public static Instant parse(String text, Instant now) {
         Matcher ago = AGO.matcher(text);

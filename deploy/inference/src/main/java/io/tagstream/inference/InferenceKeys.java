@@ -21,7 +21,7 @@ import java.util.List;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.ValidList;
 
-/** The keys of the model, and of how images are fetched, decoded and tried again. */
+/** The configuration keys for the model, and for fetching, decoding and retrying images. */
 public final class InferenceKeys implements ConfigurationKeys {
     public static final String MODEL_EXECUTION_PROVIDER = "model.execution.provider";
     public static final String MODEL_BATCH_SIZE = "model.batch.size";

@@ -24,15 +24,15 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.function.UnaryOperator;
 
-/** The model runtime that a configuration describes. */
+/** Opens the model runtime that a configuration describes. */
 public final class ModelRuntimes {
     private ModelRuntimes() {}
 
     /**
-     * Loads the configured model and warms it up: some seconds.
+     * Loads the configured model and warms it up, which takes some seconds.
      *
-     * @param metrics where it measures into
-     * @return the caller's to close
+     * @param metrics the registry for its metrics
+     * @return the runtime, which the caller must close
      * @throws OperatorException if the bundle is wrong or the execution provider is not available
      */
     public static OnnxModelRuntime open(TagstreamConfig config, MeterRegistry metrics) {
@@ -40,9 +40,9 @@ public final class ModelRuntimes {
     }
 
     /**
-     * As {@link #open(TagstreamConfig, MeterRegistry)}.
+     * Does the same as {@link #open(TagstreamConfig, MeterRegistry)}, with a wrapper around the stages.
      *
-     * @param around put around what is done to images
+     * @param around wraps the stages that process images
      */
     public static OnnxModelRuntime open(TagstreamConfig config, MeterRegistry metrics, UnaryOperator<Stages> around) {
         try {
@@ -81,7 +81,7 @@ public final class ModelRuntimes {
                 config.getString(InferenceKeys.DECODE_ISOLATION).toUpperCase(Locale.ROOT));
     }
 
-    /** How images are tried again, by configuration. */
+    /** Returns the configured options for retrying images. */
     public static RetryOptions retry(TagstreamConfig config) {
         return new RetryOptions(
                 config.getInt(InferenceKeys.RETRY_MAX_ATTEMPTS),

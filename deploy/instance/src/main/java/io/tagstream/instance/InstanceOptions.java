@@ -22,7 +22,7 @@ import java.util.OptionalInt;
 import org.apache.kafka.common.config.types.Password;
 import picocli.CommandLine.Option;
 
-/** Which running Tagstream a command asks. */
+/** The options that say which running Tagstream a command asks. */
 final class InstanceOptions {
     private static final ObjectMapper JSON = new ObjectMapper().registerModule(ImageJson.times());
 
@@ -39,12 +39,12 @@ final class InstanceOptions {
     @Option(names = "--set", paramLabel = "KEY=VALUE", description = "A configuration key and its value.")
     private Map<String, String> settings = Map.of();
 
-    /** Asks it. */
+    /** A question to that Tagstream. */
     interface Question<T> {
         T ask(ApiClient client) throws ApiException;
     }
 
-    /** An answer as one line of JSON. */
+    /** Returns an answer as one line of JSON. */
     static String json(Object answer) {
         try {
             return JSON.writeValueAsString(answer);
@@ -53,7 +53,7 @@ final class InstanceOptions {
         }
     }
 
-    /** @throws OperatorException if there is no answer, or it is a problem */
+    /** @throws OperatorException if there is no answer, or the answer reports a problem */
     <T> T ask(Question<T> question) {
         try {
             return question.ask(client());
@@ -74,7 +74,7 @@ final class InstanceOptions {
         Optional.ofNullable(file).ifPresent(layers::file);
         return layers.environment(System.getenv())
                 .flags(settings)
-                .withDefault(TagstreamConfig.BOOTSTRAP_SERVERS, "not-asked:1") // only the instance is
+                .withDefault(TagstreamConfig.BOOTSTRAP_SERVERS, "not-asked:1") // the command asks only the instance
                 .withDefault(TagstreamConfig.SCHEMA_REGISTRY_URL, "http://not-asked:1")
                 .config();
     }

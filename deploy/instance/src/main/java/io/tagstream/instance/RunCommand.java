@@ -110,7 +110,7 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
         return Optional.of(new Console(config));
     }
 
-    /** What the console shows, if there is one; to be closed before what it shows. */
+    /** The console, if there is one; close it before the things that it shows. */
     private interface Served extends AutoCloseable {
         @Override
         void close();

@@ -11,9 +11,9 @@ import java.time.Instant;
 import org.apache.kafka.common.header.Headers;
 
 /**
- * A record of image-failures.
+ * A record on image-failures.
  *
- * @param headers the record's, which are those of the images record that failed
+ * @param headers the record's headers, which are those of the images record that failed
  * @param writtenAt the record's timestamp
  */
 public record FailedImage(String imageId, ImageFailure failure, Headers headers, Instant writtenAt) {

@@ -27,15 +27,15 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 
 /**
- * Finds failures on the cluster, as of when it is asked, oldest first.
+ * Finds the failures that are on the cluster at the time of the call, oldest first.
  *
- * <p>A failure is <i>current</i> while nothing has come of the image since: it is the latest failure of its image id, and
- * tags knows neither tags nor a deletion that were written later.
+ * <p>A failure is <i>current</i> as long as the image has had no other outcome since: it is the latest failure of its
+ * image id, and the tags topic has neither tags nor a deletion that were written later.
  *
- * <p>Memory: the latest failure of each image id is held. Used by one thread.
+ * <p>Memory: holds the latest failure of each image id. Used by one thread.
  */
 public final class FailureReader implements AutoCloseable {
-    /** By so much the clocks of instances may differ. */
+    /** How far the clocks of instances may differ. */
     private static final Duration SKEW = Duration.ofMinutes(5);
 
     private final TopicScan scan;
@@ -43,21 +43,21 @@ public final class FailureReader implements AutoCloseable {
     private final IdDeserializer imageIds = new IdDeserializer("image");
     private final Consumer<String> notes;
 
-    /** @param notes takes a sentence for every record that cannot be read */
+    /** @param notes receives a sentence for every record that cannot be read */
     public FailureReader(TagstreamConfig config, Contracts contracts, Consumer<String> notes) {
         this.scan = new TopicScan(config);
         this.deserializer = contracts.imageFailure().deserializer();
         this.notes = notes;
     }
 
-    /** Every failure that is kept, an image's earlier ones too. */
+    /** Returns every failure that is still kept, including an image's earlier ones. */
     public List<FailedImage> all(Selection selection) {
         List<FailedImage> failures = new ArrayList<>();
         read(selection, failures::add);
         return sorted(failures.stream().filter(selection::takes).toList());
     }
 
-    /** The failures that are current. */
+    /** Returns the current failures. */
     public List<FailedImage> current(Selection selection) {
         Map<String, FailedImage> latest = latest(selection);
         earliest(latest, FailedImage::writtenAt)
@@ -73,8 +73,8 @@ public final class FailureReader implements AutoCloseable {
     }
 
     /**
-     * Those of {@code failures} whose image was submitted or deleted again later, by image id, with where on images that
-     * was: their outcomes are still due, and what failed before must not come after them.
+     * Finds those of {@code failures} whose image was later submitted again or deleted: by image id, the position of
+     * that record on images. Its outcome is still due, and the failed record must not come after it.
      */
     public Map<String, String> submittedAgain(List<FailedImage> failures) {
         Map<String, FailedImage> byId = new HashMap<>();
@@ -101,7 +101,7 @@ public final class FailureReader implements AutoCloseable {
                 : submitted.timestamp() > failed.submittedAt().toEpochMilli();
     }
 
-    /** The records that could not be read at all. */
+    /** Returns the records that could not be read at all. */
     public List<DeadLetter> deadLetters(Selection selection) {
         List<DeadLetter> letters = new ArrayList<>();
         scan.read(TagstreamConfig.DEAD_LETTERS_TOPIC, selection.since(), found -> {

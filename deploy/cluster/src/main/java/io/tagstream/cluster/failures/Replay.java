@@ -13,17 +13,17 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** What is to be submitted again: each record once, however often it is found. Used by one thread. */
+/** The records to submit again: each one once, however often it is found. Used by one thread. */
 public final class Replay {
     private final Map<String, Item> items = new LinkedHashMap<>();
     private final Consumer<String> notes;
     private int obstructed;
 
     /**
-     * A record to be submitted again.
+     * A record to submit again.
      *
      * @param origin where it was: {@code topic-partition@offset}
-     * @param what what it is about, in a few words
+     * @param what a few words that say which record it is
      * @param submission submits it
      */
     public record Item(String origin, String what, Supplier<Sent> submission) {}
@@ -33,9 +33,9 @@ public final class Replay {
     }
 
     /**
-     * The current failures of images, without those whose image has been submitted or deleted again since.
+     * Returns the current failures of images, except those whose image has since been submitted again or deleted.
      *
-     * @param notes takes a sentence for each that is left out
+     * @param notes receives a sentence for each failure that is left out
      */
     public static Replay ofImages(
             FailureReader reader, Resubmission resubmission, Selection selection, Consumer<String> notes) {
@@ -55,7 +55,7 @@ public final class Replay {
         return replay;
     }
 
-    /** The dead letters chosen. */
+    /** Returns the selected dead letters. */
     public static Replay ofDeadLetters(
             FailureReader reader, Resubmission resubmission, Selection selection, Consumer<String> notes) {
         Replay replay = new Replay(notes);
@@ -75,12 +75,12 @@ public final class Replay {
         }
     }
 
-    /** What can be submitted, oldest failure first. */
+    /** The records that can be submitted, oldest failure first. */
     public List<Item> items() {
         return List.copyOf(items.values());
     }
 
-    /** How many were chosen that cannot be submitted. */
+    /** How many of the selected records cannot be submitted. */
     public int obstructed() {
         return obstructed;
     }

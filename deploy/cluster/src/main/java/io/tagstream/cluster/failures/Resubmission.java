@@ -25,8 +25,8 @@ import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * Submits records again as they were, key, value and headers, with the time of now: with its old timestamp a record could
- * be past its topic's retention before it is read. Used by one thread.
+ * Submits records again with their key, value and headers unchanged, but with the current time: with its old timestamp,
+ * a record could pass its topic's retention before it is read. Used by one thread.
  */
 public final class Resubmission implements AutoCloseable {
     private static final int PATIENCE_MILLIS = 15_000;
@@ -47,7 +47,7 @@ public final class Resubmission implements AutoCloseable {
         this.producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
-    /** A record that is on its way. */
+    /** A record that is being sent. */
     public static final class Sent {
         private final Future<RecordMetadata> written;
 
@@ -58,8 +58,8 @@ public final class Resubmission implements AutoCloseable {
         /**
          * Waits until the cluster has the record.
          *
-         * @return where it is: {@code topic-partition@offset}
-         * @throws KafkaException if the cluster does not take it
+         * @return its position: {@code topic-partition@offset}
+         * @throws KafkaException if the cluster does not accept it
          */
         public String await() {
             try {
@@ -77,14 +77,14 @@ public final class Resubmission implements AutoCloseable {
         }
     }
 
-    /** Why a failure cannot be submitted again; empty if it can. */
+    /** Returns why a failure cannot be submitted again; empty if it can. */
     public static Optional<String> obstacle(FailedImage failed) {
         return failed.failure().getTruncated()
                 ? Optional.of("its reference did not fit and was cut; submit it anew")
                 : Optional.empty();
     }
 
-    /** Why a dead letter cannot be submitted again; empty if it can. */
+    /** Returns why a dead letter cannot be submitted again; empty if it can. */
     public Optional<String> obstacle(DeadLetter letter) {
         if (letter.reason().truncated()) {
             return Optional.of("it did not fit and was cut; submit it anew");
@@ -100,7 +100,7 @@ public final class Resubmission implements AutoCloseable {
                                 config.topic(TagstreamConfig.LABELS_TOPIC)));
     }
 
-    /** Submits a failed image's reference to images. */
+    /** Submits a failed image's reference to the images topic. */
     public Sent submit(FailedImage failed) {
         String topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
         byte[] value = contracts

@@ -11,10 +11,10 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which failures are meant. An empty set stands for all there are.
+ * Selects failures. An empty set selects all of them.
  *
- * @param ids of image failures: image ids; of dead letters: keys, or origins as {@code topic-partition@offset}
- * @param since the earliest time of a failure
+ * @param ids for image failures, image ids; for dead letters, keys, or origins as {@code topic-partition@offset}
+ * @param since the earliest time of a selected failure
  */
 public record Selection(Set<ImageFailureReason> reasons, Set<String> ids, Optional<Instant> since) {
     boolean takes(FailedImage image) {

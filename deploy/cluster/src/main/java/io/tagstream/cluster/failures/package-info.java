@@ -4,7 +4,7 @@
  * Licensed under the Apache License, Version 2.0; see the LICENSE file.
  */
 /**
- * What has failed on a cluster, for the commands that list it and submit it again. Nothing here knows of the command
+ * The failures on a cluster, for the commands that list them and submit them again. Nothing here depends on the command
  * line.
  */
 package io.tagstream.cluster.failures;

@@ -8,7 +8,7 @@ package io.tagstream.cluster.outcomes;
 import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.TagEvent;
 
-/** What became of an image. */
+/** The outcome for an image. */
 public sealed interface ImageOutcome {
     /** The id of the image. */
     String imageId();
@@ -24,7 +24,7 @@ public sealed interface ImageOutcome {
         }
     }
 
-    /** The image could not be tagged; tags that it had before stay. */
+    /** The image could not be tagged; it keeps any tags that it had before. */
     record Failed(String imageId, ImageFailure failure) implements ImageOutcome {
         @Override
         public String uri() {
@@ -32,6 +32,6 @@ public sealed interface ImageOutcome {
         }
     }
 
-    /** The image is no longer there, nor are its tags. */
+    /** The image and its tags have been deleted. */
     record Deleted(String imageId, String uri) implements ImageOutcome {}
 }

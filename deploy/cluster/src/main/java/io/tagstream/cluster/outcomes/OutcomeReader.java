@@ -33,11 +33,13 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
-/** Reads what has become of images and labels: committed records only, each once. Used by one thread. */
+/** Reads the outcomes for images and labels: only committed records, each one once. Used by one thread. */
 public final class OutcomeReader implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(100);
 
-    /** A header of image references that says who submitted them: outcomes have the headers of their references. */
+    /**
+     * A header of image references that identifies their submission: outcomes carry the headers of their references.
+     */
     private static final String SUBMISSION = "tagstream-submission";
 
     private final String tagsTopic;
@@ -65,7 +67,7 @@ public final class OutcomeReader implements AutoCloseable {
         consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer());
     }
 
-    /** Reads every image's current tags, and goes on from here: what {@link #poll} returns comes after. */
+    /** Reads every image's current tags; {@link #poll} then returns the outcomes that come after them. */
     public void readCurrentTags() {
         List<TopicPartition> tags = partitions(tagsTopic);
         List<TopicPartition> failures = new ArrayList<>(partitions(imageFailuresTopic));
@@ -85,7 +87,7 @@ public final class OutcomeReader implements AutoCloseable {
         consumer.resume(failures);
     }
 
-    /** Goes on from now: what {@link #poll} returns comes after. */
+    /** Starts from now: {@link #poll} returns only later outcomes. */
     public void readFromNow() {
         List<TopicPartition> all = partitions();
         consumer.assign(all);
@@ -93,7 +95,7 @@ public final class OutcomeReader implements AutoCloseable {
         all.forEach(consumer::position); // the end as it is now, not at the first poll
     }
 
-    /** Goes on from the beginning of what is kept. */
+    /** Starts from the oldest records that are kept. */
     public void readFromBeginning() {
         List<TopicPartition> all = partitions();
         consumer.assign(all);
@@ -101,10 +103,10 @@ public final class OutcomeReader implements AutoCloseable {
     }
 
     /**
-     * From now on {@link #poll} leaves out what became of other references than those that have a header: other
-     * submissions of the same images, and changes of the vocabulary.
+     * From now on, {@link #poll} returns only the outcomes of references that have a certain header. It leaves out
+     * other submissions of the same images, and changes to the vocabulary.
      *
-     * @return the header
+     * @return that header
      */
     public Header followSubmission() {
         Header header =
@@ -126,7 +128,7 @@ public final class OutcomeReader implements AutoCloseable {
         return all;
     }
 
-    /** Every tagged image's latest tags, as far as they have been read; a view. */
+    /** The latest tags of every tagged image, as far as they have been read; a view. */
     public Map<String, TagEvent> current() {
         return Collections.unmodifiableMap(current);
     }
@@ -134,8 +136,8 @@ public final class OutcomeReader implements AutoCloseable {
     /**
      * Waits a moment for outcomes.
      *
-     * @param complaints takes a sentence for every label that was refused and every record that could not be read
-     * @return in the order of their topics' partitions
+     * @param complaints receives a sentence for every label that was refused and every record that could not be read
+     * @return the outcomes, in order within each partition
      */
     public List<ImageOutcome> poll(Duration patience, Consumer<String> complaints) {
         List<ImageOutcome> outcomes = new ArrayList<>();
@@ -160,7 +162,7 @@ public final class OutcomeReader implements AutoCloseable {
                 : takeTags(found);
     }
 
-    /** Empty for the deletion of an image that had no tags. */
+    /** Returns empty for the deletion of an image that had no tags. */
     private Optional<ImageOutcome> takeTags(ConsumerRecord<String, byte[]> found) {
         TagEvent event = tagEvents.deserialize(found.topic(), found.value());
         if (event == null) {

@@ -25,12 +25,12 @@ import org.apache.kafka.common.config.ConfigException;
  * The settings given to a command, in layers: a properties file, environment variables over it, flags over both.
  *
  * <p>The variable of a key is {@value #PREFIX} and the key in upper case with underscores for dots and hyphens:
- * {@code TAGSTREAM_TAG_CHANGES_TOPIC} sets {@code tag-changes.topic}. Behind a pass-through prefix every underscore
+ * {@code TAGSTREAM_TAG_CHANGES_TOPIC} sets {@code tag-changes.topic}. After a pass-through prefix, every underscore
  * stands for a dot: {@code TAGSTREAM_KAFKA_SASL_MECHANISM} sets {@code kafka.sasl.mechanism}.
  */
 public final class Settings {
     static final String PREFIX = "TAGSTREAM_";
-    /** Variables of the launcher, which are no settings. */
+    /** Variables of the launcher, which are not settings. */
     private static final Set<String> LAUNCHER_VARIABLES = Set.of("TAGSTREAM_JAVA_OPTS");
 
     private final Map<String, Setting> settings = new TreeMap<>();
@@ -68,7 +68,7 @@ public final class Settings {
         return this;
     }
 
-    /** Adds a setting that the command itself decides, as text or in the key's own type. */
+    /** Adds a setting that the command itself makes, as text or in the key's own type. */
     public Settings with(String key, Object value) {
         settings.put(key, new Setting(value, "this command"));
         return this;
@@ -85,10 +85,10 @@ public final class Settings {
     }
 
     /**
-     * The configuration that the layers make.
+     * Returns the configuration that the layers add up to.
      *
-     * @throws OperatorException of wrong usage that names the key and where it was set, if a key is unknown or its value
-     *     invalid
+     * @throws OperatorException of kind INVALID, naming the key and where it was set, if a key is unknown or its value
+     *     is invalid
      */
     public TagstreamConfig config() {
         Map<String, Object> values = new HashMap<>();

@@ -1,2 +1,2 @@
-/** Where configuration comes from: file, environment and flags. What the keys mean is the topology's to say. */
+/** Where configuration comes from: file, environment and flags. The topology defines what the keys mean. */
 package io.tagstream.cluster.settings;

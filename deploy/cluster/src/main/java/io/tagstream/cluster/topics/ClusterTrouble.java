@@ -11,11 +11,14 @@ import io.tagstream.topology.config.TagstreamConfig;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.TimeoutException;
 
-/** What keeps a command from its cluster or its schema registry, for the person who gave the command. */
+/** Tells the user what keeps a command from reaching its cluster or its schema registry. */
 public final class ClusterTrouble {
     private ClusterTrouble() {}
 
-    /** The command's end for an exception of Kafka's clients or of the registry: what does not answer, and what to check. */
+    /**
+     * Turns an exception from Kafka's clients or the registry into the one that ends the command: it says what does not
+     * answer, and what to check.
+     */
     public static OperatorException of(TagstreamConfig config, KafkaException trouble) {
         if (trouble instanceof RegistryUnavailableException) {
             return OperatorException.unavailable(

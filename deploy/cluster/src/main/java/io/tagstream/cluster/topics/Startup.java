@@ -17,9 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a start needs of Kafka and the schema registry: topics and registered contracts. Where everything is started at
- * once they may come up later than Tagstream does, so that it waits for them, but not for ever: whoever wrote a wrong
- * address is to be told.
+ * Prepares what a start needs from Kafka and the schema registry: topics and registered contracts. If everything starts
+ * at once, these may come up after Tagstream, so it waits for them, but not forever: a wrong address must be reported.
  */
 public final class Startup {
     private static final Logger log = LoggerFactory.getLogger(Startup.class);
@@ -40,8 +39,8 @@ public final class Startup {
     }
 
     /**
-     * Makes sure of the topics and registers the contracts; waits up to {@code start.wait.ms} for Kafka and the registry
-     * to answer, or until {@code stopped}.
+     * Makes sure that the topics exist, and registers the contracts; waits up to {@code start.wait.ms} for Kafka and
+     * the registry to answer, or until {@code stopped}.
      *
      * @throws OperatorException if they do not answer in time, or refuse
      */
@@ -53,10 +52,11 @@ public final class Startup {
     }
 
     /**
-     * Waits up to {@code start.wait.ms} for something else to answer that is needed at start, or until {@code stopped}.
+     * Waits up to {@code start.wait.ms}, or until {@code stopped}, for something else that is needed at start to
+     * answer.
      *
-     * @param attempt throws as long as it does not, an exception that says so
-     * @throws OperatorException the attempt's, if it does not answer in time, or refuses
+     * @param attempt throws an exception that says so, as long as there is no answer
+     * @throws OperatorException the attempt's, if there is no answer in time, or a refusal
      */
     public static void await(TagstreamConfig config, BooleanSupplier stopped, Runnable attempt)
             throws InterruptedException {

@@ -12,7 +12,7 @@ import static org.apache.kafka.common.config.ConfigDef.Range.atLeast;
 import io.tagstream.topology.config.ConfigurationKeys;
 import org.apache.kafka.common.config.ConfigDef;
 
-/** The keys of how topics are made and awaited. */
+/** The configuration keys for creating topics and waiting for them. */
 public final class TopicKeys implements ConfigurationKeys {
     public static final String TOPICS_CREATE = "topics.create";
     public static final String TOPICS_PARTITIONS = "topics.partitions";

@@ -35,8 +35,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes sure that every topic is there with the settings that Tagstream depends on: creates missing ones, or refuses and
- * says which. Topics that are there are never changed.
+ * Makes sure that every topic exists with the settings that Tagstream depends on: it creates missing ones, or refuses
+ * and says which. It never changes existing topics.
  */
 public final class TopicProvisioner {
     private static final Logger log = LoggerFactory.getLogger(TopicProvisioner.class);
@@ -51,14 +51,14 @@ public final class TopicProvisioner {
     private final RecordLimit limit;
     private final List<Requirement> requirements;
 
-    /** A topic, and what must be so for Tagstream to work: {@code settings} are for its creation. */
+    /** A topic, and what Tagstream needs of it: {@code settings} are those to create it with. */
     record Requirement(
             String key, String topic, int partitions, boolean exactPartitions, Map<String, String> settings) {
         boolean compacted() {
             return TopicConfig.CLEANUP_POLICY_COMPACT.equals(settings.get(TopicConfig.CLEANUP_POLICY_CONFIG));
         }
 
-        /** Whether Tagstream writes it; images and labels are written by others. */
+        /** Whether Tagstream writes to the topic; others write to images and labels. */
         boolean written() {
             return !key.equals(TagstreamConfig.IMAGES_TOPIC) && !key.equals(TagstreamConfig.LABELS_TOPIC);
         }
@@ -71,9 +71,9 @@ public final class TopicProvisioner {
         Map<String, String> compacted = Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT);
         Map<String, String> embeddings = new HashMap<>(compacted);
         embeddings.put(TopicConfig.MIN_COMPACTION_LAG_MS_CONFIG, Long.toString(EMBEDDINGS_COMPACTION_LAG.toMillis()));
-        // Kafka Streams cannot take in a record without a time: nobody must be able to write one.
+        // Kafka Streams cannot read a record without a timestamp, so no producer may be able to write one.
         embeddings.put(TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG, "LogAppendTime");
-        // As long as a failure is kept, so is the deletion that makes it one of the past.
+        // A deletion makes earlier failures out of date, so it is kept for as long as they are.
         Map<String, String> tags = new HashMap<>(compacted);
         tags.put(TopicConfig.DELETE_RETENTION_MS_CONFIG, Long.toString(FAILURES_RETENTION.toMillis()));
         requirements = List.of(
@@ -87,7 +87,7 @@ public final class TopicProvisioner {
                 requirement(TagstreamConfig.DEAD_LETTERS_TOPIC, 1, false, retained(FAILURES_RETENTION)));
     }
 
-    /** Every topic that Tagstream needs, and how. */
+    /** Every topic that Tagstream needs, and what it needs of each. */
     static List<Requirement> requirements(TagstreamConfig config) {
         return new TopicProvisioner(config).requirements;
     }
@@ -105,10 +105,10 @@ public final class TopicProvisioner {
     }
 
     /**
-     * Checks the topics that are there and creates those that are not.
+     * Checks the topics that exist and creates those that do not.
      *
-     * @throws OperatorException if the cluster does not answer, a topic is missing and may not be created, or one that is
-     *     there has settings with which Tagstream cannot work
+     * @throws OperatorException if the cluster does not answer, a topic is missing and may not be created, or an
+     *     existing one has settings that Tagstream cannot work with
      */
     public static void provision(TagstreamConfig config) {
         Map<String, Object> settings = config.kafkaSettings();
@@ -215,7 +215,7 @@ public final class TopicProvisioner {
         }
     }
 
-    /** A record that the producer takes and the broker refuses would be tried again and again. */
+    /** A record that the producer accepts but the broker refuses would be retried again and again. */
     private void checkSize(Requirement requirement, String largestBatch) {
         if (!largestBatch.isEmpty() && Long.parseLong(largestBatch) < limit.bytes()) {
             throw OperatorException.failed(

@@ -26,7 +26,7 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
-/** Tagstream's topics as they are, beside what they would be made as. */
+/** Tagstream's topics as they are, compared with how Tagstream would create them. */
 public final class TopicReport {
     private static final int PATIENCE_MILLIS = 15_000;
     private static final List<String> SETTINGS = List.of(
@@ -48,11 +48,11 @@ public final class TopicReport {
      * A topic.
      *
      * @param key the configuration key that names it
-     * @param partitions how many it has; 0 where it is missing
-     * @param wantedPartitions how many it would be made with
+     * @param partitions how many partitions it has; 0 if it is missing
+     * @param wantedPartitions how many partitions it would be created with
      * @param fit whether Tagstream can work with it
-     * @param offsets how many offsets are kept: no fewer than its records
-     * @param settings those that Tagstream makes, where it is missing or they differ
+     * @param offsets how many offsets are kept, which is at least the number of its records
+     * @param settings the settings that Tagstream would create it with, and what they are now
      */
     public record Topic(
             String key,
@@ -66,17 +66,17 @@ public final class TopicReport {
     /**
      * A setting.
      *
-     * @param found empty where the topic is missing or may not be asked
+     * @param found the current value; empty if the topic is missing or its settings may not be read
      */
     public record Setting(String name, String wanted, Optional<String> found) {
-        /** Whether it is as it would be made. */
+        /** Whether the current value is the wanted one. */
         public boolean asWanted() {
             return found.isPresent() && found.get().equals(wanted);
         }
     }
 
     /**
-     * Looks at every topic.
+     * Returns a report on every topic.
      *
      * @throws KafkaException if the cluster does not answer
      */

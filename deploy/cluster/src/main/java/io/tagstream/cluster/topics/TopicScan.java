@@ -23,8 +23,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Reads topics from a point in time to what is their end when the reading begins, committed records only, and keeps no
- * group. Used by one thread.
+ * Reads topics from a point in time to their end as it is when the reading begins: only committed records, and without
+ * a consumer group. Used by one thread.
  */
 public final class TopicScan implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(200);
@@ -45,7 +45,7 @@ public final class TopicScan implements AutoCloseable {
     }
 
     /**
-     * Hands over every record of a topic whose timestamp is {@code since} or later; each partition's in order.
+     * Passes on every record of a topic whose timestamp is {@code since} or later, in order within each partition.
      *
      * @param key the configuration key that names the topic
      * @throws OperatorException if the topic does not exist

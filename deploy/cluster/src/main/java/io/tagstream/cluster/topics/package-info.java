@@ -1,2 +1,2 @@
-/** What Tagstream asks of a Kafka cluster before it starts: that it answers, and that it has the right topics. */
+/** What Tagstream requires of a Kafka cluster before it starts: that it answers, and that it has the right topics. */
 package io.tagstream.cluster.topics;

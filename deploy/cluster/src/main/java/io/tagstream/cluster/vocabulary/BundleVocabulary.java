@@ -13,7 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** The vocabulary that a bundle brings along. */
+/** The vocabulary that comes with a bundle. */
 public final class BundleVocabulary {
     private static final String FILE = "vocabulary.csv";
     private static final String CLASSPATH = "classpath:";
@@ -21,9 +21,9 @@ public final class BundleVocabulary {
     private BundleVocabulary() {}
 
     /**
-     * The labels by their ids.
+     * Returns the labels by their ids.
      *
-     * @param bundle the bundle's directory, or {@code classpath:} and its folder of resources
+     * @param bundle the bundle's directory, or {@code classpath:} followed by its resource folder
      * @throws OperatorException if the bundle has no vocabulary
      */
     public static Map<String, Label> read(String bundle) {

@@ -34,8 +34,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows what becomes of changes to the vocabulary: made before they are written, it then waits for the label encoder's
- * marker that covers them and is in force, and for the labels among them that were refused.
+ * Follows changes to the vocabulary until they take effect. Create it before you write the changes: it then waits for
+ * the label encoder's marker that covers them and is in force, and for the labels among them that were refused.
  *
  * <p><i>Threading notes.</i> Used by one thread.
  */
@@ -50,10 +50,10 @@ public final class ChangeWatch implements AutoCloseable {
     private final List<TopicPartition> failures;
     private final Consumer<String, byte[]> committed;
 
-    /** Tells how far the failures' topic has been written to, whether or not the transaction has ended. */
+    /** Shows how far the failures' topic has been written to, whether or not the transaction has ended. */
     private final Consumer<String, byte[]> written;
 
-    /** A watch that begins now. */
+    /** Starts a watch from now. */
     public ChangeWatch(TagstreamConfig config, Contracts contracts) {
         this.contracts = contracts;
         this.topics = new ClusterTopicReader(config, config.applicationId() + "-change-watch");
@@ -78,15 +78,15 @@ public final class ChangeWatch implements AutoCloseable {
         return new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer());
     }
 
-    /** A label that was not taken. */
+    /** A label that was refused. */
     public record Refusal(String labelId, LabelFailure failure) {}
 
     /**
-     * What became of changes.
+     * The effect of changes.
      *
      * @param epoch the vocabulary epoch from which they are in force
      * @param labels how many labels the vocabulary then has
-     * @param refusals those that were not taken
+     * @param refusals the changes that were refused
      */
     public record Effect(long epoch, int labels, List<Refusal> refusals) {}
 
@@ -94,7 +94,7 @@ public final class ChangeWatch implements AutoCloseable {
      * Waits until changes are in force or refused.
      *
      * @param offsets the changes' offsets in the vocabulary's topic, at least one
-     * @return empty if nobody has taken them up within {@code patience}
+     * @return empty if the outcome is not known within {@code patience}
      */
     public Optional<Effect> await(Collection<Long> offsets, Duration patience) {
         long newest = offsets.stream().mapToLong(Long::longValue).max().orElseThrow();
@@ -129,7 +129,7 @@ public final class ChangeWatch implements AutoCloseable {
         return key != null && key.contains("/") && EmbeddingKey.parse(key).isMarker();
     }
 
-    /** A record of label-embeddings; empty for one that removes something or cannot be read, which instances leave out. */
+    /** Reads a record of label-embeddings; empty if it removes something, or cannot be read: instances skip those. */
     private Optional<LabelEmbedding> read(ConsumerRecord<?, byte[]> found) {
         try {
             return Optional.ofNullable(
@@ -140,7 +140,10 @@ public final class ChangeWatch implements AutoCloseable {
         }
     }
 
-    /** A marker of an earlier topic of that name covers nothing of this; one of an earlier Tagstream does not tell. */
+    /**
+     * A marker from an earlier topic of the same name covers nothing in this one. A marker from an earlier Tagstream
+     * does not name its topic.
+     */
     private boolean covers(LabelEmbedding embedding, long offset) {
         if (!(embedding.getContent() instanceof VocabularyMarker marker)) {
             return false;
@@ -151,8 +154,8 @@ public final class ChangeWatch implements AutoCloseable {
     }
 
     /**
-     * The newest marker that covers an offset and is in force wherever label-embeddings is read: there, too, a marker takes
-     * effect with as many labels as it says.
+     * Returns the newest marker that covers an offset and is in force wherever label-embeddings is read: there, too, a
+     * marker takes effect only if there are as many labels as it says.
      */
     private Optional<LabelEmbedding> inForce(String textFingerprint, long offset) {
         Optional<LabelEmbedding> inForce = Optional.empty();

@@ -13,9 +13,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Changes the vocabulary's topic.
+ * Writes changes to the vocabulary's topic.
  *
- * <p><i>Threading notes.</i> May be used by any number of threads, one at a time.
+ * <p><i>Threading notes.</i> Any number of threads may use it, one at a time.
  */
 public final class TopicEditor implements VocabularyEditor {
     private final TagstreamConfig config;

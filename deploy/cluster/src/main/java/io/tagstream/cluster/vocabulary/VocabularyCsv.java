@@ -39,8 +39,8 @@ import org.apache.commons.io.input.BOMInputStream;
  * Reads a vocabulary from comma-separated values (RFC 4180, UTF-8) with a header.
  *
  * <p>The columns are {@code id} and {@code name}, and optionally {@code prompts} (separated by {@code |}),
- * {@code threshold} (a score in [0, 1]) and {@code state} ({@code ACTIVE} or {@code SHADOW}), in any order. Whatever is
- * wrong is told with its line and value.
+ * {@code threshold} (a score in [0, 1]) and {@code state} ({@code ACTIVE} or {@code SHADOW}), in any order. An error
+ * message names the line and the value.
  */
 public final class VocabularyCsv {
     private static final String ID = "id";
@@ -69,9 +69,9 @@ public final class VocabularyCsv {
     private VocabularyCsv() {}
 
     /**
-     * The labels of a file by their ids, in the file's order.
+     * Returns the labels of a file by their ids, in the file's order.
      *
-     * @throws OperatorException of wrong usage, if the file is not a vocabulary
+     * @throws OperatorException of kind INVALID, if the file is not a vocabulary
      */
     public static Map<String, Label> read(Path file) {
         try (InputStream bytes = Files.newInputStream(file)) {
@@ -84,10 +84,10 @@ public final class VocabularyCsv {
     }
 
     /**
-     * The labels of a stream by their ids, in the stream's order.
+     * Returns the labels of a stream by their ids, in the stream's order.
      *
-     * @param origin what messages call the stream
-     * @throws OperatorException of wrong usage, if the stream is not a vocabulary
+     * @param origin the name of the stream in messages
+     * @throws OperatorException of kind INVALID, if the stream is not a vocabulary
      */
     public static Map<String, Label> read(InputStream bytes, String origin) {
         try (Reader reader = new InputStreamReader(
@@ -108,7 +108,7 @@ public final class VocabularyCsv {
         }
     }
 
-    /** The text of a file that {@link #read} would read as these labels. */
+    /** Returns the text of a file that {@link #read} would read as these labels. */
     public static String write(Map<String, Label> labels) {
         StringWriter text = new StringWriter();
         try (CSVPrinter printer = new CSVPrinter(text, WRITTEN)) {

@@ -13,10 +13,10 @@ import java.util.Optional;
 /** Changes the vocabulary. */
 public interface VocabularyEditor {
     /**
-     * Writes changes and waits for what becomes of them.
+     * Writes changes and waits until they are in force or refused.
      *
-     * @param changes labels by their ids, null for one to be removed
-     * @return empty if nobody has taken them up within {@code patience}; they are written all the same
+     * @param changes labels by their ids, null for a label to remove
+     * @return empty if the outcome is not known within {@code patience}; the changes are written all the same
      */
     Optional<ChangeWatch.Effect> apply(Map<String, Label> changes, Duration patience);
 }

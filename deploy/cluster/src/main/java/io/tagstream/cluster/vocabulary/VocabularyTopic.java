@@ -48,14 +48,14 @@ public final class VocabularyTopic {
      * A state of the topic.
      *
      * @param labels the labels by their ids
-     * @param lastOffset the offset of the last record, -1 if there was never one
+     * @param lastOffset the offset of the last record, or -1 if there is none
      */
     public record Contents(Map<String, Label> labels, long lastOffset) {}
 
-    /** Reads the topic to its present end. As in the label encoder, a record that cannot be read changes nothing. */
+    /** Reads the topic to its current end. As in the label encoder, a record that cannot be read changes nothing. */
     public Contents read() {
         Map<String, Label> labels = new LinkedHashMap<>();
-        AtomicLong lastOffset = new AtomicLong(-1); // not the end: that may be a transaction's
+        AtomicLong lastOffset = new AtomicLong(-1); // not the end offset, which may be that of a transaction's marker
         try (TopicScan scan = new TopicScan(config)) {
             scan.read(TagstreamConfig.LABELS_TOPIC, Optional.empty(), record -> {
                 lastOffset.set(record.offset());
@@ -76,9 +76,10 @@ public final class VocabularyTopic {
     }
 
     /**
-     * Makes {@code wanted} the vocabulary: writes labels that differ and removes those that are not in it.
+     * Makes {@code wanted} the vocabulary: writes the labels that differ and removes those that are not in
+     * {@code wanted}.
      *
-     * @return the topic's state afterwards
+     * @return the state of the topic afterwards
      */
     public Contents replace(Map<String, Label> wanted) {
         Contents before = read();
@@ -91,9 +92,9 @@ public final class VocabularyTopic {
     }
 
     /**
-     * What must be written to come from one vocabulary to another: labels by their ids, null for one to be removed.
+     * Returns the changes that turn one vocabulary into another: labels by their ids, null for a label to remove.
      *
-     * @param removing whether labels that are not wanted are removed
+     * @param removing whether to remove labels that are not wanted
      */
     public static Map<String, Label> changes(Map<String, Label> present, Map<String, Label> wanted, boolean removing) {
         Map<String, Label> changes = new LinkedHashMap<>(wanted);
@@ -105,10 +106,10 @@ public final class VocabularyTopic {
     }
 
     /**
-     * Writes changes: labels by their ids, null for one to be removed.
+     * Writes changes: labels by their ids, null for a label to remove.
      *
      * @return the offsets of the records, ascending
-     * @throws KafkaException if a record is not acknowledged; others may have been
+     * @throws KafkaException if a record is not acknowledged; others may have been acknowledged
      */
     public List<Long> write(Map<String, Label> changes) {
         Map<String, Object> settings = config.kafkaSettings();

@@ -1,2 +1,2 @@
-/** Vocabularies as people write them, and their way into the vocabulary's topic. */
+/** Vocabularies as people write them, and how they get into the vocabulary's topic. */
 package io.tagstream.cluster.vocabulary;
