@@ -34,7 +34,7 @@ public final class Main {
     private static int wronglyGiven(ParameterException failure, String[] arguments) {
         CommandLine command = failure.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println("tagstream: " + failure.getMessage().replace("option option", "option")); // picocli repeats the word
+        err.println("tagstream: " + failure.getMessage().replace("option option", "option")); // picocli's own mistake
         CommandLine.UnmatchedArgumentException.printSuggestions(failure, err);
         pointToHelp(command);
         return ExitCode.USAGE;

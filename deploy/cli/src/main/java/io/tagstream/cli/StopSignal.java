@@ -72,7 +72,7 @@ public final class StopSignal implements AutoCloseable {
         return requested.isDone();
     }
 
-    /** Returns the exit code of a command that has done its work, or was asked to end before it had. */
+    /** Returns the exit code of a command that has done its work, or was asked to end first. */
     public int exitCode() {
         return isRequested() ? requested.join().exitCode() : ExitCode.DONE;
     }

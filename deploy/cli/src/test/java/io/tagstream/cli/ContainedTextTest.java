@@ -42,7 +42,7 @@ class ContainedTextTest {
                 .endsWith(": cat?[2J??gpj.tac\t?");
     }
 
-    /** What the shipped configuration writes. */
+    /** Returns what the shipped configuration writes. */
     private static List<String> logged(String message, Throwable thrown) throws Exception {
         LoggerContext context = new LoggerContext();
         try {

@@ -29,11 +29,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A process' metrics; where {@code http.port} is set it serves {@code /metrics}, {@code /health/live} and {@code /health/ready}. It listens from the beginning, so that a start
- * that takes long can be watched.
+ * The metrics of a process. If {@code http.port} is set, it serves {@code /metrics}, {@code /health/live} and
+ * {@code /health/ready}. It listens from the beginning, so you can watch a slow start.
  *
- * <p><i>Threading notes.</i> Requests are answered by the server's threads; the suppliers are called by them. Made and
- * closed by one thread.
+ * <p><i>Threading notes.</i> The server's threads answer requests and call the suppliers. One thread creates and closes
+ * this.
  */
 public final class Operations implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Operations.class);
@@ -49,7 +49,7 @@ public final class Operations implements AutoCloseable {
     private final Optional<Javalin> server;
 
     /**
-     * Begins to listen, if the configuration says so.
+     * Starts to listen, if the configuration says so.
      *
      * @param stopped why tagging has stopped for good; empty while it has not
      * @param notReady why images are not being tagged now; empty while they are
@@ -60,9 +60,9 @@ public final class Operations implements AutoCloseable {
     }
 
     /**
-     * The same, with more on the same server.
+     * Does the same, with more routes on the same server.
      *
-     * @param more registers further routes
+     * @param more registers the other routes
      */
     public Operations(
             TagstreamConfig config,
@@ -101,12 +101,12 @@ public final class Operations implements AutoCloseable {
         return listening;
     }
 
-    /** Where metrics are to be measured into; nowhere, as long as no registry is added to it. */
+    /** The registry to record metrics in; it keeps nothing until a registry is added to it. */
     public CompositeMeterRegistry metrics() {
         return metrics;
     }
 
-    /** The port that it listens on, if it does. */
+    /** The port that it listens on, if any. */
     public OptionalInt port() {
         return server.isPresent() ? OptionalInt.of(server.get().port()) : OptionalInt.empty();
     }

@@ -1,2 +1,2 @@
-/** What operators look at: metrics and their page, health. Nothing here changes what is tagged. */
+/** What operators look at: metrics and their page, and health. Nothing here changes how images are tagged. */
 package io.tagstream.operations;

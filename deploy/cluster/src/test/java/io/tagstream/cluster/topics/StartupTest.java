@@ -58,7 +58,7 @@ class StartupTest {
         return new Startup(config, registry, () -> stopped, Duration.ofMillis(1));
     }
 
-    /** Answers from a certain question on. */
+    /** Answers only after a number of requests. */
     private static final class Awakening implements SchemaRegistry {
         private final SchemaRegistry awake = SchemaRegistries.inMemory();
         private final int unanswered;

@@ -17,11 +17,11 @@ import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.Scheduler;
 
 /**
- * Closes the connection of a client that takes its answer too slowly. Only the time counts in which the server waits to
- * send: an answer may take long to be found, and events may be far between.
+ * Closes the connection of a client that takes its answer too slowly. Only the time that the server waits to send
+ * counts: an answer may take long to work out, and there may be long gaps between events.
  */
 final class AnswerDeadline extends Handler.Wrapper {
-    /** What is sent as promptly is not waited for, however often. */
+    /** A write that takes no longer than this does not count as a wait, however many there are. */
     private static final long PROMPT_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final Pace pace;
@@ -39,7 +39,7 @@ final class AnswerDeadline extends Handler.Wrapper {
 
     private final class TimedResponse extends Response.Wrapper {
         private final Scheduler scheduler;
-        /** Changed by one write after the other, each on any thread. */
+        /** Changed by one write after another, each on any thread. */
         private volatile long bytes;
 
         private volatile long waitedNanos;
@@ -78,7 +78,7 @@ final class AnswerDeadline extends Handler.Wrapper {
                     super.failed(failure);
                 }
 
-                /** Before whoever waits for this write goes on to the next. */
+                /** Runs before the code that waits for this write starts the next one. */
                 private void settle() {
                     done.set(true);
                     deadline.cancel();

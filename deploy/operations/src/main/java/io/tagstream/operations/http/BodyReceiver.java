@@ -20,11 +20,11 @@ import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.Invocable;
 
 /**
- * Receives the bodies of requests before anything works on them: a body that takes its time keeps some memory and no
- * thread. Uploads are too large for that and are passed on to be read, at their own pace.
+ * Receives the bodies of requests before anything works on them: a slow body holds some memory but no thread. Uploads
+ * are too large for that, so they are passed on unread, with a pace of their own.
  *
- * <p><i>Threading notes.</i> Never blocks. A body that is there at once is passed on by the same thread, a later one by
- * another of the server's.
+ * <p><i>Threading notes.</i> Never blocks. The same thread passes on a body that is there at once; another of the
+ * server's threads passes on a later one.
  */
 final class BodyReceiver extends Handler.Wrapper {
     private final ClientLimits limits;
@@ -69,7 +69,7 @@ final class BodyReceiver extends Handler.Wrapper {
         return request.getLength() > 0 || request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING);
     }
 
-    /** A body that is on its way. */
+    /** A body that is being received. */
     private final class Receipt implements Invocable.Task {
         private final PacedRequest request;
         private final Response response;
@@ -136,13 +136,13 @@ final class BodyReceiver extends Handler.Wrapper {
                 if (!BodyReceiver.super.handle(received, response, callback)) {
                     Response.writeError(received, response, callback, HttpStatus.NOT_FOUND_404);
                 }
-            } catch (Exception e) { // it would be lost: the server is told nothing more of what is passed on later
+            } catch (Exception e) { // else lost: the server does not see failures of requests passed on later
                 Response.writeError(received, response, callback, e);
             }
         }
     }
 
-    /** A request whose body has come. */
+    /** A request whose body has been received. */
     private static final class Received extends Request.Wrapper {
         private final Content.Source body;
 

@@ -8,17 +8,18 @@ package io.tagstream.operations.http;
 import java.time.Duration;
 
 /**
- * What clients may take of a server.
+ * The limits on what clients may use of a server.
  *
- * @param largestBody bytes of a request's body, unless it is an upload
- * @param bodies how many bodies may be on their way at a time; each may take {@code largestBody} of memory
+ * @param largestBody the largest body of a request in bytes, unless it is an upload
+ * @param bodies how many bodies may be received at a time; each may take {@code largestBody} of memory
  * @param bodyPace how slow such a body may be
- * @param largestUpload bytes of an upload's body
+ * @param largestUpload the largest body of an upload in bytes
  * @param uploadPace how slow an upload may be
  * @param answerPace how slow a client may take its answer
- * @param idle how long a connection may be without a request whose head has come
- * @param connections how many connections there may be before those without a request have to go, longest first
- * @param turn how long a request may wait for others of its share
+ * @param idle how long a connection may go without a request whose head has arrived
+ * @param connections how many connections there may be; beyond that, those without a request are closed, the longest
+ *     idle first
+ * @param turn how long a request may wait for others of its share to finish
  */
 public record ClientLimits(
         int largestBody,
@@ -33,10 +34,10 @@ public record ClientLimits(
     private static final int KIB = 1024;
     private static final Duration GRACE = Duration.ofSeconds(10);
 
-    /** What the console's server has, where metrics and health are served too. */
+    /** The limits of the console's server, which also serves metrics and health. */
     public static final ClientLimits STANDARD = of(64 * KIB, 512);
 
-    /** What a schema registry has: schemas may be large, and there are few clients. */
+    /** The limits of a schema registry: schemas may be large, and there are few clients. */
     public static final ClientLimits REGISTRY = of(KIB * KIB, 64);
 
     private static ClientLimits of(int largestBody, int bodies) {

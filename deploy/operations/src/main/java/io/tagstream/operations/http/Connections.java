@@ -21,11 +21,12 @@ import org.eclipse.jetty.util.component.AbstractLifeCycle;
 import org.eclipse.jetty.util.thread.Scheduler;
 
 /**
- * Closes connections that have had no request for too long, whatever trickles in on them, and those that have had none
- * for the longest where there are too many. One with a request is left alone.
+ * Closes connections that have had no request for too long, even if bytes trickle in. If there are too many
+ * connections, it closes those that have had no request for the longest time. It leaves a connection with a request
+ * alone.
  *
- * <p><i>Threading notes.</i> Connections come and go on any thread; one look at a time is taken at all of them, on the
- * scheduler's.
+ * <p><i>Threading notes.</i> Connections open and close on any thread; the scheduler's thread checks all of them, one
+ * check at a time.
  */
 final class Connections extends AbstractLifeCycle implements Connection.Listener {
     private static final int LOOKS = 4;
@@ -37,7 +38,7 @@ final class Connections extends AbstractLifeCycle implements Connection.Listener
     private final Map<Connection, Use> open = new ConcurrentHashMap<>();
     private volatile Scheduler.Task next;
 
-    /** What a connection is used for. */
+    /** How a connection is used. */
     private static final class Use {
         private final AtomicInteger requests = new AtomicInteger();
         private volatile long idleSince = System.nanoTime();
@@ -113,7 +114,7 @@ final class Connections extends AbstractLifeCycle implements Connection.Listener
         }
     }
 
-    /** What tells that a connection has a request. */
+    /** Returns a handler that notes when a connection has a request. */
     Handler.Wrapper watch() {
         return new Handler.Wrapper() {
             @Override

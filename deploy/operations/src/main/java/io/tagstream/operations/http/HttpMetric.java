@@ -8,7 +8,7 @@ package io.tagstream.operations.http;
 import io.tagstream.model.metrics.Metric;
 import java.util.List;
 
-/** What the HTTP server measures. */
+/** The metrics of the HTTP server. */
 public enum HttpMetric implements Metric {
     REFUSED(
             "tagstream.http.refused",

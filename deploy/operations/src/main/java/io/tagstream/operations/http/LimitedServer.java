@@ -19,15 +19,16 @@ import org.eclipse.jetty.server.handler.QoSHandler;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
- * A server that stays answerable, whatever its clients do.
+ * A server that keeps answering, whatever its clients do.
  *
  * <ul>
- *   <li>Requests have {@link Share shares} of the threads by their kind; health has threads that no share can take.
- *   <li>Bodies are small and come before anybody works on a request; only uploads are read by a thread of their share.
- *   <li>Bodies and answers have deadlines, however many bytes trickle; so have connections without a request.
+ *   <li>Each kind of request has a {@link Share share} of the threads; health has threads that no share can take.
+ *   <li>Bodies are small, and are received before any work on a request starts; only uploads are read by a thread of
+ *       their share.
+ *   <li>Bodies and answers have deadlines, even if bytes trickle; so do connections without a request.
  * </ul>
  *
- * What is refused is told by {@link HttpMetric#REFUSED} and the log.
+ * {@link HttpMetric#REFUSED} and the log report what is refused.
  */
 public final class LimitedServer implements Consumer<JavalinConfig> {
     private static final String THREADS = "http";
@@ -68,7 +69,7 @@ public final class LimitedServer implements Consumer<JavalinConfig> {
         });
     }
 
-    /** In the order in which a request comes through. */
+    /** Inserts the innermost handler first: a request passes through the last one first. */
     private void insert(Server server, Handler.Wrapper watch) {
         for (int share = shares.size(); share > 0; share--) {
             server.insertHandler(shares.get(share - 1));

@@ -10,13 +10,13 @@ import java.time.Duration;
 /**
  * How slow a client may be.
  *
- * @param grace what every client has
- * @param leastRate bytes a second that it must manage beyond that
+ * @param grace the time that every client gets
+ * @param leastRate the bytes per second that it must manage beyond that
  */
 public record Pace(Duration grace, long leastRate) {
     private static final long NANOS = Duration.ofSeconds(1).toNanos();
 
-    /** How long so many bytes may take. */
+    /** Returns how long this many bytes may take. */
     Duration allowed(long bytes) {
         return grace.plusSeconds(bytes / leastRate).plusNanos(bytes % leastRate * NANOS / leastRate);
     }

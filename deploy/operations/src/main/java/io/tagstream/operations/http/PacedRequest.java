@@ -15,11 +15,11 @@ import org.eclipse.jetty.util.thread.Invocable;
 import org.eclipse.jetty.util.thread.Scheduler;
 
 /**
- * A request whose body must be small enough and come fast enough; else reading it fails with an {@link
- * UnfitBodyException}. The clock runs from the first read.
+ * A request whose body must be small enough and arrive fast enough; otherwise, reading it fails with an
+ * {@link UnfitBodyException}. The clock runs from the first read.
  *
- * <p><i>Threading notes.</i> Read by one thread at a time, as every request; the scheduler's thread ends what waits too
- * long.
+ * <p><i>Threading notes.</i> One thread at a time reads it, as with every request; the scheduler's thread ends a wait
+ * that is too long.
  */
 final class PacedRequest extends Request.Wrapper {
     private final long largest;

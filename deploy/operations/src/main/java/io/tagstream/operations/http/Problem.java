@@ -12,21 +12,21 @@ import io.javalin.http.Context;
 import io.javalin.http.HttpStatus;
 
 /**
- * What went wrong, as RFC 9457 has it.
+ * A description of what went wrong, as in RFC 9457.
  *
  * @param title the status in words
  * @param detail what failed, with which value, what to change
- * @param reason for programs, where there is more than the status tells; else null
+ * @param reason for programs, if there is more to say than the status does; otherwise null
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Problem(String type, String title, int status, String detail, String reason) {
-    /** Of what {@link #json} makes. */
+    /** The media type of {@link #json}. */
     public static final String MEDIA_TYPE = "application/problem+json";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /**
-     * A problem that its status tells.
+     * Creates a problem that its status fully identifies.
      *
      * @param detail what failed, with which value, what to change
      */
@@ -34,12 +34,12 @@ public record Problem(String type, String title, int status, String detail, Stri
         return new Problem("about:blank", status.getMessage(), status.getCode(), detail, null);
     }
 
-    /** Answers a request with it. */
+    /** Answers a request with a problem. */
     public static void answer(Context request, Problem problem) {
         request.status(problem.status()).contentType(MEDIA_TYPE).result(problem.json());
     }
 
-    /** As it is sent. */
+    /** The JSON to send. */
     public byte[] json() {
         try {
             return JSON.writeValueAsBytes(this);

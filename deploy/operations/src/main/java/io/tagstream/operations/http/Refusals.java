@@ -19,9 +19,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers, counts and logs what is refused: each in the metric, and the first of a while in one line of the log.
+ * Answers, counts and logs refusals. The metric counts each one; the log gets at most one line a minute, with the
+ * counts since the last.
  *
- * <p><i>Threading notes.</i> May be used by any number of threads.
+ * <p><i>Threading notes.</i> Any number of threads may use it.
  */
 final class Refusals {
     private static final Logger log = LoggerFactory.getLogger(Refusals.class);
@@ -29,12 +30,12 @@ final class Refusals {
     private static final int RETRY_SECONDS = 5;
 
     private final MeterRegistry metrics;
-    /** Since the last line; guarded by this. */
+    /** Counts by reason since the last log line; guarded by this. */
     private final Map<String, Integer> untold = new TreeMap<>();
 
     private long toldNanos = System.nanoTime() - LOG_NANOS;
 
-    /** Why something is refused. */
+    /** The reason for a refusal. */
     enum Reason {
         BUSY,
         LATE,
@@ -51,7 +52,7 @@ final class Refusals {
     Refusals(MeterRegistry metrics) {
         this.metrics = metrics;
         for (Reason reason : Reason.values()) {
-            HttpMetric.REFUSED.counter(metrics, reason.tag()); // there from the beginning, at 0
+            HttpMetric.REFUSED.counter(metrics, reason.tag()); // so it exists from the beginning, at 0
         }
     }
 
@@ -65,7 +66,7 @@ final class Refusals {
         answer(response, callback, HttpStatus.forStatus(unfit.getCode()), unfit.getReason());
     }
 
-    /** The connection is closed too: what else comes on it is the rest of a request that nobody reads. */
+    /** Also closes the connection: anything else that arrives on it is the rest of a request that nobody reads. */
     private static void answer(Response response, Callback callback, HttpStatus status, String detail) {
         response.setStatus(status.getCode());
         response.getHeaders()

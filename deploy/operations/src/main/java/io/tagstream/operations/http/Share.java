@@ -13,19 +13,21 @@ import org.eclipse.jetty.http.HttpMethod;
 import org.eclipse.jetty.server.Request;
 
 /**
- * Kinds of requests, each with threads of its own: what fills one leaves the others alone. Whatever is of no kind, health
- * above all, is quick and has threads that no kind can take.
+ * The kinds of requests, each with its own threads, so filling one does not affect the others. Requests of no kind,
+ * above all health, are quick and have threads that no kind can take.
  */
 enum Share {
-    /** A listener keeps its thread for as long as it listens, so nobody waits for another's. */
+    /** A listener keeps its thread for as long as it listens, so there is no point in waiting for one. */
     EVENTS(64, 0),
     UPLOADS(8, 32),
     METRICS(8, 32),
     API(64, 128),
-    /** The console's files, and paths that there are not. */
+    /** The console's files, and paths that do not exist. */
     PAGES(32, 128);
 
-    /** For what is of no share, and for the server itself: it accepts, selects and reads bodies with these. */
+    /**
+     * For requests of no share, and for the server itself, which uses these threads to accept, select and read bodies.
+     */
     private static final int THREADS_OF_NO_SHARE = 64;
 
     private static final String API_ROOT = "/api/";
@@ -56,7 +58,7 @@ enum Share {
                 + Arrays.stream(values()).mapToInt(Share::atATime).sum();
     }
 
-    /** Which share a request has; empty for what is never held. */
+    /** Returns the share of a request; empty if it never has to wait. */
     static Optional<Share> of(Request request) {
         String path = Request.getPathInContext(request);
         if (path.startsWith(HEALTH_ROOT)) {
@@ -82,7 +84,7 @@ enum Share {
                 && type.toLowerCase(Locale.ROOT).startsWith(MULTIPART);
     }
 
-    /** As people are told of it. */
+    /** The name to show to people. */
     String title() {
         return name().toLowerCase(Locale.ROOT);
     }

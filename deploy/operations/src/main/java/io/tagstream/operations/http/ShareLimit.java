@@ -13,7 +13,7 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.handler.QoSHandler;
 import org.eclipse.jetty.util.Callback;
 
-/** Lets as many requests of a share be worked on as it allows; a few more wait for their turn, without a thread. */
+/** Limits how many requests of a share are worked on at a time; a few more wait for their turn, without a thread. */
 final class ShareLimit extends QoSHandler {
     private final Share share;
     private final Refusals refusals;

@@ -7,7 +7,7 @@ package io.tagstream.operations.http;
 
 import org.eclipse.jetty.http.HttpException;
 
-/** A request's body is too large, or came too slowly. */
+/** A request's body is too large, or arrived too slowly. */
 public final class UnfitBodyException extends HttpException.RuntimeException {
     private static final long serialVersionUID = 1L;
 

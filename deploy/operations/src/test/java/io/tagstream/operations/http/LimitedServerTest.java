@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A real server with less patience than those that people use. */
+/** Tests a real server with tighter limits than those in production. */
 class LimitedServerTest {
     private static final ClientLimits LIMITS = new ClientLimits(
             1_000,

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Clients that begin a request and then send a byte now and then, so that no connection is ever idle. */
 public final class SlowClients implements AutoCloseable {
-    /** What a file begins with in a body of the type multipart/form-data with the boundary x. */
+    /** The beginning of a file in a body of type multipart/form-data, with the boundary x. */
     public static final String PART =
             "--x\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a.jpg\"\r\n\r\n";
 
@@ -35,7 +35,7 @@ public final class SlowClients implements AutoCloseable {
         sending = sender.scheduleWithFixedDelay(this::sendAByte, SEND_MILLIS, SEND_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** Opens a connection and sends what a request begins with. */
+    /** Opens a connection and sends the beginning of a request. */
     public Socket begin(String text) throws IOException {
         Socket socket = open();
         socket.getOutputStream().write(text.getBytes(StandardCharsets.ISO_8859_1));
@@ -43,14 +43,14 @@ public final class SlowClients implements AutoCloseable {
         return socket;
     }
 
-    /** A connection that sends nothing by itself. */
+    /** Opens a connection that sends nothing by itself. */
     public Socket open() throws IOException {
         Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setSoTimeout(PATIENCE_MILLIS);
         return socket;
     }
 
-    /** Waits for the whole answer; empty where the connection is closed without one. */
+    /** Waits for the whole answer; empty if the connection is closed without one. */
     public static String answer(Socket socket) {
         StringBuilder answer = new StringBuilder();
         try {
@@ -62,7 +62,7 @@ public final class SlowClients implements AutoCloseable {
         } catch (java.net.SocketTimeoutException e) {
             throw new AssertionError("The connection is still open; so far the answer is: " + answer, e);
         } catch (IOException reset) {
-            return answer.toString(); // closed while bytes of the request were under way
+            return answer.toString(); // closed while bytes of the request were still in transit
         }
         return answer.toString();
     }
