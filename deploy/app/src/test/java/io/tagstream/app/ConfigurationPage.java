@@ -15,7 +15,7 @@ import org.apache.kafka.common.config.ConfigDef.ConfigKey;
 public final class ConfigurationPage {
     private ConfigurationPage() {}
 
-    /** The page as Markdown: every key by name, with type, default and documentation. */
+    /** The page as Markdown: every key, sorted by name, with its type, default and documentation. */
     public static String render() {
         StringBuilder page = new StringBuilder();
         page.append("# Configuration\n\n");

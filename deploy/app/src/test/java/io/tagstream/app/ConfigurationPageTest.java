@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class ConfigurationPageTest {
     private static final Path PAGE = Path.of("..", "docs", "configuration.md");
 
-    /** {@code -Dconfiguration.page.write=true} writes the page anew. */
+    /** {@code -Dconfiguration.page.write=true} rewrites the page. */
     @Test
     void shouldBeWhatTheCodeDefines() throws Exception {
         if (Boolean.getBoolean("configuration.page.write")) {

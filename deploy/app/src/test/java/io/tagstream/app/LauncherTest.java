@@ -25,7 +25,10 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code deploy/tagstream} in a small tree, with a Maven that packages sources as they are and a Java that starts nothing. */
+/**
+ * Tests {@code deploy/tagstream} in a small tree, with a fake Maven that packages sources unchanged and a fake Java
+ * that starts nothing.
+ */
 @DisabledOnOs(OS.WINDOWS)
 class LauncherTest {
     private static final String MAVEN = """

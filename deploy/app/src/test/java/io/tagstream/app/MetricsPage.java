@@ -24,7 +24,7 @@ public final class MetricsPage {
 
     private MetricsPage() {}
 
-    /** The page as Markdown: every metric by name, with type, unit, tags and documentation. */
+    /** The page as Markdown: every metric, sorted by name, with its type, unit, tags and documentation. */
     public static String render() {
         StringBuilder page = new StringBuilder();
         page.append("# Metrics\n\n");

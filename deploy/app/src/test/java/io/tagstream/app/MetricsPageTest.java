@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 class MetricsPageTest {
     private static final Path PAGE = Path.of("..", "docs", "metrics.md");
 
-    /** {@code -Dmetrics.page.write=true} writes the page anew. */
+    /** {@code -Dmetrics.page.write=true} rewrites the page. */
     @Test
     void shouldBeWhatTheCodeDeclares() throws Exception {
         if (Boolean.getBoolean("metrics.page.write")) {

@@ -16,12 +16,15 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Which room may know which, and who alone may use what. Maven holds the rooms to it, this test their packages. */
+/**
+ * Checks which rooms may depend on which, and which code alone may use certain APIs. Maven enforces the rules between
+ * rooms, this test between their packages.
+ */
 class RoomsTest {
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages("io.tagstream");
-    /** The rooms of deploy, and the rooms that each knows; all know topology, model-runtime and schemas. */
+    /** The rooms of deploy, and the rooms that each depends on; all depend on topology, model-runtime and schemas. */
     private static final Map<String, Set<String>> ROOMS = Map.of(
             "cluster", Set.of(),
             "inference", Set.of("cluster"),

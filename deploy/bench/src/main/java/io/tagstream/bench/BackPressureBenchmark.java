@@ -40,11 +40,12 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.common.utils.Utils;
 
 /**
- * What references that wait for a slow model cost: for each number of them a new broker in this process and a new instance
- * in another, whose heap and direct memory are therefore its own. All but one partition get the waiting references; the
- * last gets an image now and then, whose outcomes show that it goes on.
+ * Measures what references that wait for a slow model cost. For each number of references, it starts a new broker in
+ * this process and a new instance in another process, so that the instance's heap and direct memory are its own. All
+ * partitions but the last get the waiting references; the last gets an image now and then, and their outcomes show that
+ * work continues.
  *
- * <p><i>Threading notes.</i> Everything is driven from the caller's thread.
+ * <p><i>Threading notes.</i> The caller's thread drives everything.
  */
 public final class BackPressureBenchmark {
     private static final int PARTITIONS = 4;
@@ -64,10 +65,10 @@ public final class BackPressureBenchmark {
      * What to measure.
      *
      * @param images a folder
-     * @param waiting numbers of references
-     * @param seconds how long each is measured
-     * @param slowdown how many times its time the model takes
-     * @param heapMib the instance's largest heap
+     * @param waiting the numbers of waiting references
+     * @param seconds how long to measure each number, in seconds
+     * @param slowdown how many times longer the model takes
+     * @param heapMib the instance's maximum heap, in MiB
      * @param labels size of the vocabulary
      * @param settings further settings
      */
@@ -88,7 +89,7 @@ public final class BackPressureBenchmark {
         this.images = photos.images();
         this.settings = new Settings()
                 .environment(System.getenv())
-                .with(InferenceKeys.MODEL_FEATURE_CACHE, "0") // the same photos come again and again
+                .with(InferenceKeys.MODEL_FEATURE_CACHE, "0") // the same photos are used repeatedly
                 .flags(options.settings())
                 .with(InferenceKeys.FETCH_FILE_ROOTS, photos.roots())
                 .with(TopicKeys.TOPICS_PARTITIONS, String.valueOf(PARTITIONS))
@@ -98,8 +99,8 @@ public final class BackPressureBenchmark {
     /**
      * Measures.
      *
-     * @param progress takes a line whenever something is done
-     * @return a result for every number, or for those measured before it was asked to stop
+     * @param progress receives a line after each step
+     * @return a result for every number, or for those measured before a stop request
      */
     public static List<BackPressureResult> run(Options options, Consumer<String> progress, StopSignal stop)
             throws InterruptedException {
@@ -191,7 +192,7 @@ public final class BackPressureBenchmark {
         return over || stop.isRequested();
     }
 
-    /** The highest figures seen. */
+    /** The highest values seen. */
     private static final class Peaks {
         private final HttpClient client;
         private final int port;
@@ -233,7 +234,7 @@ public final class BackPressureBenchmark {
         }
     }
 
-    /** An id that begins with {@code name}, of the quiet partition or of any other. */
+    /** An id that begins with {@code name}, in the quiet partition or in any other. */
     private static String id(String name, boolean quiet) {
         String id = name;
         for (int i = 0; (partition(id) == QUIET_PARTITION) != quiet; i++) {
@@ -246,7 +247,7 @@ public final class BackPressureBenchmark {
         return Utils.toPositive(Utils.murmur2(id.getBytes(StandardCharsets.UTF_8))) % PARTITIONS;
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // a reference that is not written has no outcome, which shows
+    @SuppressWarnings("FutureReturnValueIgnored") // an unwritten reference shows as a missing outcome
     private void submit(KafkaProducer<String, ImageReference> producer, TagstreamConfig config, String id, int number) {
         ImageReference reference = ImageReference.newBuilder()
                 .setUri(images.get(number % images.size()).uri().toString())

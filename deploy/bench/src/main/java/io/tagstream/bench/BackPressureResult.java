@@ -11,20 +11,20 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 
 /**
- * What {@link BackPressureBenchmark} has measured of an instance.
+ * What {@link BackPressureBenchmark} measured for an instance.
  *
  * @param waiting references that waited
- * @param heapPeakMib the most of its heap that was in use, garbage included
- * @param heapLiveMib what was in use after a collection at the end, while references still waited
- * @param directPeakMib the most direct memory
- * @param residentPeakMib the most of it that was resident, native memory included; empty where the system does not tell
- * @param pendingPeak the most images that it owed
- * @param outcomes outcomes of the waiting references meanwhile
+ * @param heapPeakMib peak use of its heap, garbage included, in MiB
+ * @param heapLiveMib heap in use after a collection at the end, while references still waited, in MiB
+ * @param directPeakMib peak direct memory, in MiB
+ * @param residentPeakMib peak resident memory, native memory included, in MiB; empty if the system does not report it
+ * @param pendingPeak peak number of images that awaited their outcome
+ * @param outcomes outcomes of the waiting references during the measurement
  * @param others how long images of another partition took, from reference to committed outcome
- * @param othersDone how many of them had their outcome
- * @param memberKept whether it was the same member of its group all the time
- * @param rebalances rebalances that its consumer counts; empty if it does not tell yet
- * @param aborts nanoseconds that its producer spent on aborting transactions; empty if it does not tell yet
+ * @param othersDone how many of those images got their outcome
+ * @param memberKept whether it stayed the same member of its group throughout
+ * @param rebalances rebalances counted by its consumer; empty if not reported yet
+ * @param aborts nanoseconds that its producer spent aborting transactions; empty if not reported yet
  */
 public record BackPressureResult(
         int waiting,
@@ -67,7 +67,7 @@ public record BackPressureResult(
         }
     }
 
-    /** Some lines for people. */
+    /** Several lines for people. */
     public String text() {
         return String.format(
                 Locale.ROOT,

@@ -15,8 +15,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * ONNX Runtime without anything around it: image encoder and head, full batch after full batch, over pixels that are
- * decoded already. Used by one thread.
+ * ONNX Runtime without anything around it: image encoder and head, full batch after full batch, on pixels that are
+ * already decoded. Used by one thread.
  */
 final class BareLoop implements AutoCloseable {
     private final ImageScorer scorer;
@@ -54,7 +54,7 @@ final class BareLoop implements AutoCloseable {
         return new Speed(images, elapsed, ProcessUsage.cpuNanos() - cpu);
     }
 
-    /** Scores {@code count} images from {@code first} on, beginning anew behind the last. */
+    /** Scores {@code count} images from {@code first} on, starting over after the last. */
     private float[][] score(int first, int count) {
         for (int i = 0; i < count; i++) {
             scorer.pixels(i).put(pixels.get((first + i) % pixels.size()).duplicate());

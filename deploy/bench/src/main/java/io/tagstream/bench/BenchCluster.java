@@ -26,8 +26,8 @@ import org.apache.kafka.clients.admin.LogDirDescription;
 import org.apache.kafka.common.Node;
 
 /**
- * Kafka and a schema registry in this process, for instances of Tagstream that come and go. What they write is gone with
- * it. Made, used and closed by one thread.
+ * Kafka and a schema registry in this process, for instances of Tagstream that start and stop. Everything that they
+ * write is lost when it closes. Created, used and closed by one thread.
  */
 final class BenchCluster implements AutoCloseable {
     private final DataDirectory data;
@@ -49,7 +49,7 @@ final class BenchCluster implements AutoCloseable {
         this.admin = Admin.create(config.kafkaSettings());
     }
 
-    /** Starts both. The settings get their addresses, and a directory for the state. */
+    /** Starts both. Adds their addresses and a directory for the state to the settings. */
     static BenchCluster start(Settings settings) {
         DataDirectory data = DataDirectory.open(Optional.empty());
         EmbeddedBroker broker = null;
@@ -80,7 +80,7 @@ final class BenchCluster implements AutoCloseable {
         }
     }
 
-    /** The configuration, with other settings for an instance. */
+    /** The configuration, with some settings changed for an instance. */
     TagstreamConfig config(Map<String, String> others) {
         Map<String, Object> values = new HashMap<>(config.originals());
         values.putAll(others);
@@ -100,7 +100,7 @@ final class BenchCluster implements AutoCloseable {
         return data.state();
     }
 
-    /** What each topic takes on the broker's disk, in bytes. */
+    /** The size of each topic on the broker's disk, in bytes. */
     Map<String, Long> topicBytes() throws InterruptedException {
         try {
             return admin

@@ -10,7 +10,7 @@ import io.tagstream.cli.Subcommand;
 import io.tagstream.cli.Version;
 import picocli.CommandLine.Command;
 
-/** {@code tagstream bench}: it only tells which benchmarks there are. */
+/** {@code tagstream bench}: only lists the benchmarks. */
 @Command(
         name = "bench",
         description = "Measures Tagstream on this machine: what is compared is measured in turn, in one run.",

@@ -23,15 +23,15 @@ import java.util.stream.Stream;
 final class BenchLabels {
     private BenchLabels() {}
 
-    /** Labels by their ids, in an order that is the same every time. All share the model's threshold. */
+    /** Labels by id, always in the same order. All use the model's threshold. */
     static Map<String, Label> ofSize(int size, String bundle) {
         return ofSize(size, BundleVocabulary.read(bundle));
     }
 
     /**
-     * The same with labels of a file instead of a bundle's own.
+     * The same with the labels of a file instead of a bundle's own.
      *
-     * @param file text with a label's name a line
+     * @param file a text file with one label name per line
      */
     static Map<String, Label> ofSize(int size, Path file) {
         Map<String, Label> own = new LinkedHashMap<>();
@@ -59,7 +59,7 @@ final class BenchLabels {
                         label(label.getValue().getName(), label.getValue().getPrompts())));
         List<Label> named = new ArrayList<>(labels.values());
         for (int i = 0; labels.size() < size; i++) {
-            // two things at once: real words, and as many of them as anyone wants
+            // pairs of names: made of real words, and as many as anyone wants
             Label first = named.get(i % named.size());
             String name = first.getName() + " and "
                     + named.get(i / named.size() % named.size()).getName()

@@ -15,7 +15,7 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
 
-/** What all benchmarks have in common: how they write results, and what they refuse. */
+/** What all benchmarks have in common: how they write results, and which arguments they reject. */
 final class BenchOptions {
     private static final int MOST_LABELS = 100_000;
 
@@ -36,14 +36,14 @@ final class BenchOptions {
         Terminal.utf8Output().append(output).append(System.lineSeparator()).flush();
     }
 
-    /** Refuses what is less than 1. */
+    /** Rejects a value less than 1. */
     static void atLeastOne(String option, int value) {
         if (value < 1) {
             throw OperatorException.invalid("%s %d: at least 1 is needed".formatted(option, value));
         }
     }
 
-    /** Refuses a vocabulary of no labels, or of more than there can be. */
+    /** Rejects a vocabulary with no labels or with too many. */
     static void vocabularySize(int labels) {
         if (labels < 1 || labels > MOST_LABELS) {
             throw OperatorException.invalid("--labels %d: 1 to %d are possible".formatted(labels, MOST_LABELS));

@@ -13,13 +13,13 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The photos that a benchmark works with.
+ * The photos that a benchmark uses.
  *
  * @param roots the folders that Tagstream must be allowed to read, as {@code fetch.file.roots} takes them
  */
 record BenchPhotos(List<NamedImage> images, String roots) {
     /**
-     * The photos of a folder, so many at most.
+     * The photos of a folder, at most {@code most}.
      *
      * @throws OperatorException if there are none
      */

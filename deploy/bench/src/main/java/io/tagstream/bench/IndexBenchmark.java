@@ -42,8 +42,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Measures how fast tag events come from Kafka into an index, beside the same documents through the client's bulk ingester
- * alone, in turn and in one process. The broker is in this process too.
+ * Measures how fast tag events get from Kafka into an index, compared with the same documents through the client's bulk
+ * ingester alone. The two take turns in one process, which also runs the broker.
  */
 public final class IndexBenchmark {
     private static final int LABELS = 400;
@@ -70,12 +70,12 @@ public final class IndexBenchmark {
     /**
      * Measures.
      *
-     * @param server stays the caller's; indices are made there, and deleted afterwards
-     * @param documents how many a round
-     * @param rounds how many are counted
-     * @param progress takes a line whenever something is done
-     * @return empty if it was asked to stop before there was a result
-     * @throws OperatorException if that cannot be, or if either has not written every document
+     * @param server not closed here; indices are created there and deleted afterwards
+     * @param documents number of documents per round
+     * @param rounds number of rounds that count
+     * @param progress receives a line after each step
+     * @return empty if a stop was requested before there was a result
+     * @throws OperatorException if that is impossible, or if either did not write every document
      */
     public static Optional<IndexResult> run(
             SearchServer server, int documents, int rounds, Consumer<String> progress, StopSignal stop)
@@ -112,7 +112,7 @@ public final class IndexBenchmark {
             throws InterruptedException {
         List<Double> ingester = new ArrayList<>();
         List<Double> feed = new ArrayList<>();
-        // the first round warms up both, and the server; then they take turns at being first
+        // the first round warms up both and the server; after that they take turns to go first
         for (int round = 0; round <= rounds && !stop.isRequested(); round++) {
             boolean feedFirst = round % 2 == 1;
             if (feedFirst) {
@@ -156,7 +156,7 @@ public final class IndexBenchmark {
         }
     }
 
-    /** The feed's time from the first record that it has read until the server has taken the last. */
+    /** The feed's time from the first record that it reads until the server has accepted the last. */
     private Duration feed(TagstreamConfig config, Contracts contracts) throws InterruptedException {
         String index = prefix + "-" + indices++;
         SimpleMeterRegistry metrics = new SimpleMeterRegistry();
@@ -231,7 +231,7 @@ public final class IndexBenchmark {
         }
     }
 
-    /** Events as photos have them: up to six tags of 400 labels, two attributes. */
+    /** Events like those of real photos: up to six tags from 400 labels, two attributes. */
     private static Map<String, TagEvent> events(int number) {
         SplittableRandom random = new SplittableRandom(1);
         Map<String, TagEvent> events = new LinkedHashMap<>();

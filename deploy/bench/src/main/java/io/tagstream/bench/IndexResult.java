@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What {@link IndexBenchmark} has measured: documents a second, of each round.
+ * What {@link IndexBenchmark} measured: documents per second in each round.
  *
- * @param server what was written to
- * @param documents how many a round
+ * @param server the server that was written to
+ * @param documents number of documents per round
  * @param ingester the bulk ingester alone
  * @param feed the index feed
  */
@@ -24,7 +24,7 @@ public record IndexResult(String server, int documents, List<Double> ingester, L
         return speed(feed) / speed(ingester);
     }
 
-    /** All rounds together: every round has as many documents, so that is the harmonic mean. */
+    /** The speed over all rounds: every round has the same number of documents, so this is the harmonic mean. */
     private static double speed(List<Double> rounds) {
         return rounds.size() / rounds.stream().mapToDouble(round -> 1 / round).sum();
     }
@@ -43,7 +43,7 @@ public record IndexResult(String server, int documents, List<Double> ingester, L
         return json;
     }
 
-    /** Some lines for people. */
+    /** Several lines for people. */
     public String text() {
         return String.join(
                 System.lineSeparator(),

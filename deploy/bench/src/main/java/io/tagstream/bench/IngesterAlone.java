@@ -30,14 +30,14 @@ import org.opensearch.client.util.BinaryData;
 import org.opensearch.client.util.ContentType;
 
 /**
- * The client's bulk ingester alone, over documents that are ready: what the feed's speed is to be compared with. Requests
- * are as large, and as many at a time, as the feed's.
+ * The client's bulk ingester alone, on prepared documents: the baseline for the feed's speed. Its requests have the
+ * same size as the feed's, and the same number run at a time.
  */
 public final class IngesterAlone {
     private final SearchServer server;
     private final List<BulkOperation> operations = new ArrayList<>();
 
-    /** Makes the documents of events by image ids. */
+    /** Makes the documents from events by image id. */
     public IngesterAlone(SearchServer server, Map<String, TagEvent> events) {
         this.server = server;
         Instant now = Instant.now();
@@ -55,8 +55,8 @@ public final class IngesterAlone {
     /**
      * Fills a new index.
      *
-     * @return the time from the first document until the server has taken the last
-     * @throws OperatorException if the server does not take them all
+     * @return the time from the first document until the server has accepted the last
+     * @throws OperatorException if the server does not accept all of them
      */
     public Duration fill(String index) {
         var body = new ObjectMapper().createObjectNode();
@@ -77,7 +77,7 @@ public final class IngesterAlone {
         return taken;
     }
 
-    /** Remembers a failure, of the ingester's threads. */
+    /** Remembers the first failure. Called by the ingester's threads. */
     private static final class Failures implements BulkListener<Void> {
         private final AtomicReference<String> first = new AtomicReference<>();
 

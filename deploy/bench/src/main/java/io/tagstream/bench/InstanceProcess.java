@@ -17,7 +17,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** A {@link SlowedInstance}: what it takes of the machine is its own. Used by one thread. */
+/**
+ * A {@link SlowedInstance} in its own process, so that its resource use can be measured separately. Used by one thread.
+ */
 final class InstanceProcess implements AutoCloseable {
     private final Process process;
     private final BufferedReader output;
@@ -31,8 +33,8 @@ final class InstanceProcess implements AutoCloseable {
     /**
      * Starts it.
      *
-     * @param slowdown how many times its time the model takes
-     * @param heapMib its largest heap
+     * @param slowdown how many times longer the model takes
+     * @param heapMib its maximum heap, in MiB
      */
     static InstanceProcess start(TagstreamConfig config, int slowdown, int heapMib) {
         List<String> command = new ArrayList<>(List.of(
@@ -63,17 +65,17 @@ final class InstanceProcess implements AutoCloseable {
         return process.pid();
     }
 
-    /** Where it serves its metrics. */
+    /** The port on which it serves its metrics. */
     int port() {
         return port;
     }
 
-    /** Processor time since it began, in nanoseconds; 0 where the system does not tell. */
+    /** Processor time since it started, in nanoseconds; 0 if the system does not report it. */
     long cpuNanos() {
         return process.info().totalCpuDuration().map(time -> time.toNanos()).orElse(0L);
     }
 
-    /** What is in use of its heap after a collection, in bytes. */
+    /** The part of its heap in use after a collection, in bytes. */
     long liveHeap() {
         try {
             process.getOutputStream().write('\n');
@@ -100,13 +102,13 @@ final class InstanceProcess implements AutoCloseable {
         return OperatorException.failed("the instance has stopped; see its errors above", cause);
     }
 
-    /** Stops it in order. */
+    /** Stops it cleanly. */
     @Override
     public void close() throws InterruptedException {
         try (BufferedReader closed = output) {
             process.getOutputStream().close();
         } catch (IOException e) {
-            process.destroy(); // it cannot be told otherwise
+            process.destroy(); // there is no other way to tell it
         }
         if (!process.waitFor(1, TimeUnit.MINUTES)) {
             process.destroyForcibly();

@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What the pipeline's own metrics say of a phase of a benchmark: of the time between {@link #begin} and {@link #end}, or of
+ * The pipeline's own metrics for a phase of a benchmark: for the time between {@link #begin} and {@link #end}, or for
  * several such times together.
  */
 final class Phase {
@@ -78,7 +78,7 @@ final class Phase {
         return all / batches().totalAmount();
     }
 
-    /** The stages of an image, in their order, up to its outcome being written. */
+    /** The stages of an image, in order, until its outcome is written. */
     List<StageTime> stages() {
         List<StageTime> stages = new ArrayList<>();
         stages.add(tagging("arrive"));

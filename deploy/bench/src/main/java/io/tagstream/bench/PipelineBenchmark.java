@@ -38,23 +38,23 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /**
- * The pipeline through embedded Kafka beside ONNX Runtime in a bare loop: bare, pipeline, bare, pipeline, so that what
- * else goes on on the machine meets both.
+ * Compares the pipeline through embedded Kafka with ONNX Runtime in a bare loop. The two take turns: bare, pipeline,
+ * bare, pipeline, so that other load on the machine affects both.
  *
- * <p><i>Threading notes.</i> Everything that is measured is driven from the caller's thread.
+ * <p><i>Threading notes.</i> The caller's thread drives everything that is measured.
  */
 public final class PipelineBenchmark {
     private static final int ROUNDS = 3;
-    /** So many measurements' length until Java's compiler has done most of its work. */
+    /** How many measurements the warm-up lasts, until Java's compiler has done most of its work. */
     private static final int WARM_UP_ROUNDS = 2;
 
-    /** Until the pipeline is full. */
+    /** The time until the pipeline is full. */
     private static final Duration RUN_UP = Duration.ofSeconds(2);
 
     private static final Duration READY = Duration.ofMinutes(10);
-    /** Their pixels are kept in memory: 150 KB each at 224 x 224. */
+    /** Limited because their pixels are kept in memory: 150 KB each at 224 x 224. */
     private static final int MOST_IMAGES = 256;
-    /** Enough images under way that the model never waits for Kafka's commits: so many seconds' worth. */
+    /** How many seconds' worth of images to keep under way, so that the model never waits for Kafka's commits. */
     private static final double WINDOW_SECONDS = 2;
 
     private static final int SMALLEST_WINDOW = 64;
@@ -83,9 +83,9 @@ public final class PipelineBenchmark {
     /**
      * Measures.
      *
-     * @param progress takes a line whenever something is done
-     * @return empty if it was asked to stop before there was a result
-     * @throws OperatorException if that cannot be, or if pipeline and bare loop have not done the same work
+     * @param progress receives a line after each step
+     * @return empty if a stop was requested before there was a result
+     * @throws OperatorException if that is impossible, or if the pipeline and the bare loop have not done the same work
      */
     public static Optional<PipelineResult> run(Options options, Consumer<String> progress, StopSignal stop)
             throws InterruptedException {
@@ -100,7 +100,7 @@ public final class PipelineBenchmark {
         BenchPhotos found = BenchPhotos.of(options.images(), MOST_IMAGES);
         Settings settings = new Settings()
                 .environment(System.getenv())
-                .with(InferenceKeys.MODEL_FEATURE_CACHE, 0) // the same photos come again and again
+                .with(InferenceKeys.MODEL_FEATURE_CACHE, 0) // the same photos are used repeatedly
                 .flags(options.settings())
                 .with(InferenceKeys.FETCH_FILE_ROOTS, found.roots());
         try (DataDirectory data = DataDirectory.open(Optional.empty());
@@ -167,7 +167,7 @@ public final class PipelineBenchmark {
                 saturation.millis(Stage.FETCH),
                 saturation.millis(Stage.DECODE),
                 saturation.modelMillis(),
-                // of what the saturated rounds measured, whose share of all images this is
+                // an image's mean model time in the saturated rounds, times images per second
                 Math.min(1, saturation.modelMillis() * saturated.imagesPerSecond() / 1000),
                 ProcessUsage.peakResidentMib(),
                 check.checked(),

@@ -14,18 +14,18 @@ import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
 /**
- * What {@link PipelineBenchmark} has measured.
+ * What {@link PipelineBenchmark} measured.
  *
  * @param raw the bare loop
  * @param pipeline the saturated pipeline
  * @param latency from a reference to its committed tag event, at half the pipeline's speed
- * @param stages what that consists of, in order
- * @param batchSizeMean images a batch, saturated
+ * @param stages the parts of the latency, in order
+ * @param batchSizeMean images per batch, saturated
  * @param fetchMillis an image's time on a fetch thread, saturated
  * @param decodeMillis an image's time on a decode thread, saturated
  * @param modelMillis an image's share of its batch's time in the model, saturated
- * @param modelBusy the share of the time that the model was at work, saturated
- * @param rssMib the most memory that was resident, where the system tells
+ * @param modelBusy the share of the time that the model was busy, saturated
+ * @param rssMib peak resident memory, in MiB, if the system reports it
  * @param checked tag events compared with the bare loop's scores
  * @param largestDifference the largest difference found
  */
@@ -80,7 +80,7 @@ public record PipelineResult(
         return json;
     }
 
-    /** Some lines for people. */
+    /** Several lines for people. */
     public String text() {
         String memory = rssMib.isPresent() ? rssMib.getAsLong() + " MiB" : "not told by this system";
         return String.join(

@@ -12,7 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 
-/** What a process takes of the machine. */
+/** The resources that a process uses. */
 final class ProcessUsage {
     private static final String PEAK_RESIDENT = "VmHWM:";
     private static final int KIB_PER_MIB = 1024;
@@ -24,12 +24,12 @@ final class ProcessUsage {
         return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
     }
 
-    /** The most memory that has been resident, in MiB; empty where the system does not tell (it is Linux that does). */
+    /** Peak resident memory, in MiB; empty if the system does not report it (only Linux does). */
     static OptionalLong peakResidentMib() {
         return peakResidentMib(ProcessHandle.current().pid());
     }
 
-    /** The same of another process. */
+    /** The same for another process. */
     static OptionalLong peakResidentMib(long pid) {
         Path status = Path.of("/proc", String.valueOf(pid), "status");
         if (!Files.isReadable(status)) {

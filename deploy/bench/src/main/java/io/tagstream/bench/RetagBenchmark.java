@@ -43,16 +43,16 @@ import java.util.stream.Stream;
 import org.apache.commons.io.FileUtils;
 
 /**
- * Known images that follow one new label, beside tagging images anew; what uploads notice of it; and what is kept of known
- * images, for which there is a restart without local state.
+ * Compares known images that follow one new label with tagging images anew. Also measures how that affects uploads, and
+ * what is stored for known images, with a restart without local state.
  *
- * <p><i>Threading notes.</i> Everything that is measured is driven from the caller's thread.
+ * <p><i>Threading notes.</i> The caller's thread drives everything that is measured.
  */
 public final class RetagBenchmark {
     private static final int ROUNDS = 3;
     private static final Duration READY = Duration.ofMinutes(30);
     private static final Duration PATIENCE = Duration.ofMinutes(10);
-    /** Nothing more is committed of a sweep that is over, if nothing has been for so long. */
+    /** After a sweep is over, if nothing is committed for this long, nothing more will be. */
     private static final Duration QUIET = Duration.ofSeconds(1);
 
     private static final int MOST_PHOTOS = 64;
@@ -75,9 +75,9 @@ public final class RetagBenchmark {
      * @param photos a folder
      * @param images known images
      * @param labels size of the vocabulary
-     * @param load what is uploaded meanwhile, as a share of the speed of tagging anew
+     * @param load the rate of uploads during sweeps, as a share of the speed of tagging anew
      * @param round length of each measurement
-     * @param produced labels that are timed
+     * @param produced number of labels to time
      * @param settings further settings
      */
     public record Options(
@@ -109,9 +109,10 @@ public final class RetagBenchmark {
     /**
      * Measures.
      *
-     * @param progress takes a line whenever something is done
-     * @return empty if it was asked to stop before there was a result
-     * @throws OperatorException if that cannot be, or if images have not followed as tagging them anew would have it
+     * @param progress receives a line after each step
+     * @return empty if a stop was requested before there was a result
+     * @throws OperatorException if that is impossible, or if images that followed have other tags than tagging anew
+     *     gives them
      */
     public static Optional<RetagResult> run(Options options, Consumer<String> progress, StopSignal stop)
             throws InterruptedException {
@@ -147,7 +148,7 @@ public final class RetagBenchmark {
         private final CompositeMeterRegistry metrics = new CompositeMeterRegistry();
         private final Tagstream tagstream;
 
-        /** @param featureCache photos that are not encoded again */
+        /** @param featureCache number of photos whose features are cached */
         Instance(int featureCache) {
             TagstreamConfig config =
                     cluster.config(Map.of(InferenceKeys.MODEL_FEATURE_CACHE, String.valueOf(featureCache)));
@@ -155,7 +156,7 @@ public final class RetagBenchmark {
             tagstream = new Tagstream(config, runtime, cluster.registry(), metrics);
         }
 
-        /** Returns when images are being tagged and so many are known. */
+        /** Starts it, and returns when it tags images and {@code known} images are known. */
         Duration start(long known) throws InterruptedException {
             long began = System.nanoTime();
             tagstream.start();
@@ -245,7 +246,7 @@ public final class RetagBenchmark {
         }
     }
 
-    /** What several sweeps have done. */
+    /** The results of several sweeps. */
     private static final class Sweeps {
         private final List<Speed> speeds = new ArrayList<>();
         private long changed;
@@ -253,7 +254,7 @@ public final class RetagBenchmark {
         private long bytes;
     }
 
-    /** Nothing but sweeps, each of which is compared with tagging anew. */
+    /** Runs sweeps without uploads, and compares each with tagging anew. */
     private Sweeps sweeps(VocabularyEdits edits) throws InterruptedException {
         Sweeps sweeps = new Sweeps();
         for (int round = 1; round <= ROUNDS; round++) {
@@ -283,7 +284,7 @@ public final class RetagBenchmark {
         return sweeps;
     }
 
-    /** Reads the last that is committed; returns when that was, or {@code over} if it was before. */
+    /** Reads until nothing more is committed; returns the time of the last event, or {@code over} if that is later. */
     private long settled(long over) {
         long last = over;
         while (System.nanoTime() - last < QUIET.toNanos()) {
@@ -294,7 +295,10 @@ public final class RetagBenchmark {
         return last;
     }
 
-    /** Known images must have what their photo gets when it is uploaded now, by an event each where that is new. */
+    /**
+     * Checks that known images have the tags that their photo gets when uploaded now, and that each image whose tags
+     * changed had one event.
+     */
     private long check(Map<String, Set<String>> before, long events) {
         List<Uploads.Known> anew = uploads.uploadEach(WINDOW);
         endIfStopped();
@@ -324,7 +328,10 @@ public final class RetagBenchmark {
         return before.size();
     }
 
-    /** What uploads take without and with sweeps, and what share of the time of the latter a sweep was under way. */
+    /**
+     * How long uploads take without and with sweeps, and the share of the latter time during which a sweep was under
+     * way.
+     */
     private record Noticed(StageTime quiet, StageTime swept, double share) {}
 
     private Noticed notice(VocabularyEdits edits, double load) throws InterruptedException {
@@ -364,7 +371,10 @@ public final class RetagBenchmark {
         return () -> System.nanoTime() > end;
     }
 
-    /** From producing a label to the first event that carries it, again and again while images are uploaded. */
+    /**
+     * Measures the time from producing a label to the first event that carries it, repeatedly while images are
+     * uploaded.
+     */
     private StageTime arrival(VocabularyEdits edits, double load) throws InterruptedException {
         progress.accept(
                 "%d labels, from producing one to the first event that carries it".formatted(options.produced()));
@@ -391,7 +401,7 @@ public final class RetagBenchmark {
         return StageTime.of("label", times);
     }
 
-    /** The label that the most images have: one like it changes many, and not all. */
+    /** The label that the most images have: a label like it changes many images, but not all. */
     private String commonest() {
         return uploads.known().values().stream()
                 .flatMap(image -> image.event().getTags().stream())
@@ -415,7 +425,7 @@ public final class RetagBenchmark {
                 .sum();
     }
 
-    /** What a store takes on disk, while nobody has it open. */
+    /** The size of a store on disk, in bytes, while nothing has it open. */
     private long storeBytes(String store) {
         try (Stream<Path> files = Files.walk(cluster.state())) {
             return files.filter(file -> file.getParent().endsWith(store) && Files.isRegularFile(file))

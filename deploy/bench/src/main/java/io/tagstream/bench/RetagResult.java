@@ -11,23 +11,23 @@ import java.util.Locale;
 import java.util.OptionalLong;
 
 /**
- * What {@link RetagBenchmark} has measured.
+ * What {@link RetagBenchmark} measured.
  *
- * @param images known images
- * @param photos different ones among them
+ * @param images number of known images
+ * @param photos number of different photos among them
  * @param labels size of the vocabulary
  * @param anew images that are read, decoded and encoded, the pipeline saturated
  * @param retag known images that follow one new label, from producing it to the last committed event
  * @param changed events of images whose tags changed, over all sweeps
  * @param checked images compared with tagging them anew
- * @param load uploads a second, for what follows
+ * @param load uploads per second, for the following figures
  * @param uploads from an upload to its committed event, without a sweep
  * @param sweptUploads the same during sweeps
  * @param sweepShare share of that time during which a sweep was under way
  * @param arrival from producing a label to the first committed event that carries it
- * @param arrivals labels produced for that
- * @param kept what is kept of images
- * @param rssMib the most memory that was resident, where the system tells
+ * @param arrivals number of labels produced for that
+ * @param kept what is stored for an image
+ * @param rssMib peak resident memory, in MiB, if the system reports it
  */
 public record RetagResult(
         long images,
@@ -48,7 +48,7 @@ public record RetagResult(
     private static final double BYTES_PER_MIB = 1 << 20;
 
     /**
-     * What is kept of an image, in bytes, and what it takes to have it.
+     * What is stored for an image, in bytes, and the cost of writing and restoring it.
      *
      * @param metaStore in the image-meta store, on disk
      * @param featuresStore in the image-features store, on disk
@@ -56,7 +56,8 @@ public record RetagResult(
      * @param featuresTopic in the changelog of the latter
      * @param anewWritten written to Kafka for an image that is tagged, all topics together
      * @param retagWritten written to Kafka for an image that follows a label, all topics together
-     * @param restoreSeconds until images are tagged again after a start without local state, the model loaded before
+     * @param restoreSeconds seconds until images are tagged again after a start without local state, with the model
+     *     already loaded
      */
     public record Kept(
             double metaStore,
@@ -118,7 +119,7 @@ public record RetagResult(
         return json;
     }
 
-    /** Some lines for people. */
+    /** Several lines for people. */
     public String text() {
         return String.join(
                 System.lineSeparator(),

@@ -11,7 +11,7 @@ import io.tagstream.cluster.OperatorException;
 import java.util.List;
 import java.util.Map;
 
-/** Whether tag events are what the bare loop's scores make of the same images. Used by one thread. */
+/** Checks that tag events match the bare loop's scores of the same images. Used by one thread. */
 final class ScoreCheck {
     private static final double TOLERANCE = 1e-4;
 
@@ -24,9 +24,9 @@ final class ScoreCheck {
     private double largestDifference;
 
     /**
-     * @param names the images', for messages
-     * @param labels the labels' places in the scores, by their ids
-     * @param scores the bare loop's: [images][labels]
+     * @param names the images' names, for messages
+     * @param labels the labels' positions in the scores, by label id
+     * @param scores the bare loop's scores: [images][labels]
      */
     ScoreCheck(List<String> names, Map<String, Integer> labels, float[][] scores, double threshold, int topK) {
         this.names = names;
@@ -39,7 +39,7 @@ final class ScoreCheck {
     /**
      * Checks the event of an image.
      *
-     * @throws OperatorException if the pipeline has not done the bare loop's work
+     * @throws OperatorException if the pipeline's result does not match the bare loop's
      */
     void check(int image, TagEvent event) {
         int surely = 0;
@@ -70,7 +70,7 @@ final class ScoreCheck {
         checked++;
     }
 
-    /** Events checked. */
+    /** The number of events checked. */
     long checked() {
         return checked;
     }

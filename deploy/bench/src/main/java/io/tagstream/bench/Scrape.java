@@ -15,7 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
 
-/** What an instance serves at {@code /metrics}, at one time. */
+/** What an instance served at {@code /metrics} at one moment. */
 record Scrape(List<String> lines) {
     static Scrape of(HttpClient client, int port) throws InterruptedException {
         HttpRequest request = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/metrics"))

@@ -20,9 +20,10 @@ import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 
 /**
- * An instance of Tagstream with a slowed model, for a factor above 1, as a process of its own: its memory is nobody else's. Takes the factor and
- * settings, {@code KEY=VALUE} each; writes the port of its metrics to standard output when it is ready, and for every byte
- * of its standard input what is in use of its heap after a collection, in bytes; stops at the end of its standard input.
+ * An instance of Tagstream in its own process, so that its memory is its own; a factor above 1 slows its model. Its
+ * arguments are the factor and settings, {@code KEY=VALUE} each. When it is ready, it writes the port of its metrics to
+ * standard output. For every byte of its standard input, it writes the heap in use after a collection, in bytes. It
+ * stops at the end of its standard input.
  */
 final class SlowedInstance {
     private static final Duration READY = Duration.ofMinutes(30);

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
-/** Stages whose model takes a multiple of its time. */
+/** Stages whose model takes a multiple of its normal time. */
 final class SlowedStages implements Stages {
     private final Stages stages;
     private final int factor;

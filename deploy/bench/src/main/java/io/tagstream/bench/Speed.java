@@ -8,14 +8,14 @@ package io.tagstream.bench;
 import java.util.Collection;
 
 /**
- * How fast something was.
+ * The speed of a measurement.
  *
- * @param images images done
- * @param nanos time they took
- * @param cpuNanos processor time that the process took meanwhile
+ * @param images number of images processed
+ * @param nanos time that they took
+ * @param cpuNanos processor time that the process used in that time
  */
 record Speed(long images, long nanos, long cpuNanos) {
-    /** Of nothing measured. */
+    /** An empty measurement. */
     static final Speed NONE = new Speed(0, 0, 0);
 
     private static final double NANOS_PER_SECOND = 1e9;
@@ -29,7 +29,7 @@ record Speed(long images, long nanos, long cpuNanos) {
         return cpuNanos / NANOS_PER_MILLI / images;
     }
 
-    /** All of them together. */
+    /** The total of several measurements. */
     static Speed sum(Collection<Speed> speeds) {
         return new Speed(
                 speeds.stream().mapToLong(Speed::images).sum(),

@@ -33,7 +33,7 @@ public record StageTime(String stage, double meanMillis, double p50Millis, doubl
                 percentile(sorted, 0.99));
     }
 
-    /** @param timer with these percentiles */
+    /** @param timer timer with the median and 99th percentile */
     static StageTime of(String stage, Timer timer) {
         HistogramSnapshot snapshot = timer.takeSnapshot();
         return new StageTime(

@@ -5,7 +5,7 @@
  */
 package io.tagstream.bench;
 
-/** The person does not want a result any more. */
+/** The user no longer wants a result. */
 final class StoppedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 }

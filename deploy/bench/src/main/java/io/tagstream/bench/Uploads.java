@@ -33,17 +33,17 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Uploads photos, each upload a new image, and reads what is committed of these and of images that follow the vocabulary.
- * Used by one thread.
+ * Uploads photos, each upload a new image, and reads the committed events of these and of images that follow the
+ * vocabulary. Used by one thread.
  */
 final class Uploads implements AutoCloseable {
     private static final Duration TURN = Duration.ofMillis(5);
     private static final Duration PATIENCE = Duration.ofMinutes(5);
 
-    /** Until the pipeline is full; a shorter measurement has one as short. */
+    /** The time until the pipeline is full; a shorter measurement has an equally short run-up. */
     private static final Duration RUN_UP = Duration.ofSeconds(2);
 
-    /** In a measurement shorter than this fewer images are under way: it is not to wait for long for the last of them. */
+    /** In a shorter measurement, fewer images are under way, so that it does not wait long for the last of them. */
     private static final Duration SHORT = Duration.ofSeconds(4);
 
     private final List<NamedImage> photos;
@@ -67,9 +67,9 @@ final class Uploads implements AutoCloseable {
 
     private record Upload(int photo, long dueNanos) {}
 
-    /** An image that has been tagged: what it is a copy of, and its latest event. */
+    /** An image that has been tagged: the photo that it is a copy of, and its latest event. */
     record Known(int photo, TagEvent event) {
-        /** The tags by their labels. */
+        /** The tags' scores by label id. */
         Map<String, Float> scores() {
             return event.getTags().stream().collect(Collectors.toMap(Tag::getLabelId, Tag::getScore));
         }
@@ -82,7 +82,7 @@ final class Uploads implements AutoCloseable {
     /**
      * Uploads to, and reads from, the topics of a configuration.
      *
-     * @param cpuNanos processor time so far of what is measured
+     * @param cpuNanos processor time used so far by the measured process
      */
     Uploads(
             List<NamedImage> photos,
@@ -103,19 +103,19 @@ final class Uploads implements AutoCloseable {
         reader.readCurrentTags();
     }
 
-    /** From now on every event of an upload goes there, with its photo's place. */
+    /** From now on, passes every event of an upload to {@code newCheck}, with the photo's index. */
     void check(ObjIntConsumer<TagEvent> newCheck) {
         check = newCheck;
     }
 
-    /** Events of images that had been tagged before, since the last call. */
+    /** The number of events, since the last call, of images that were tagged before. */
     long takeEvents() {
         long taken = events;
         events = 0;
         return taken;
     }
 
-    /** When the last of them came. */
+    /** When the last of those events came. */
     long lastEventNanos() {
         return lastEventNanos;
     }
@@ -126,17 +126,17 @@ final class Uploads implements AutoCloseable {
         watchedNanos = OptionalLong.empty();
     }
 
-    /** When it came; empty while it has not. */
+    /** When that event came; empty until then. */
     OptionalLong watchedNanos() {
         return watchedNanos;
     }
 
-    /** Every image that has been tagged, by its id. */
+    /** Every image that has been tagged, by image id. */
     Map<String, Known> known() {
         return known;
     }
 
-    /** Uploads until so many images have been, and returns when all are tagged. */
+    /** Uploads until {@code until} images have been uploaded in all, and returns when all are tagged. */
     void upload(long until, int window) {
         while ((uploads < until || !underWay.isEmpty()) && !stopped.getAsBoolean()) {
             fill(window, until);
@@ -156,7 +156,9 @@ final class Uploads implements AutoCloseable {
         return each;
     }
 
-    /** Keeps {@code window} images under way, or fewer where that would take long, as below. */
+    /**
+     * Like {@link #saturate(Duration, int, Runnable)}, but keeps fewer images under way if the measurement is short.
+     */
     Speed saturate(Duration duration, int window) {
         long fitting = window * duration.toMillis() / SHORT.toMillis();
         return saturate(duration, (int) Math.max(1, Math.min(window, fitting)), () -> {});
@@ -176,7 +178,7 @@ final class Uploads implements AutoCloseable {
         long firstCpu = 0;
         Speed speed = Speed.NONE;
         long counted = 0;
-        // on a busy machine nothing may arrive in a short measurement
+        // on a busy machine, a short measurement may get no events
         while ((System.nanoTime() < until || (speed.images() == 0 && System.nanoTime() < until + PATIENCE.toNanos()))
                 && !stopped.getAsBoolean()) {
             fill(window, Long.MAX_VALUE);
@@ -204,8 +206,8 @@ final class Uploads implements AutoCloseable {
     /**
      * Every image's times.
      *
-     * @param total from when it was due to its committed event
-     * @param commit of these, from when the event was written
+     * @param total from the time that the upload was due to its committed event
+     * @param commit the part of that from the writing of the event
      */
     record Latencies(List<Duration> total, List<Duration> commit) {
         private static Latencies none() {
@@ -216,15 +218,15 @@ final class Uploads implements AutoCloseable {
     /**
      * Uploads at an even rate and returns every image's times.
      *
-     * @param meanwhile called some hundred times a second
-     * @param over when it is enough
+     * @param meanwhile called a few hundred times a second
+     * @param over whether to end
      */
     Latencies atRate(double imagesPerSecond, BooleanSupplier over, Runnable meanwhile) {
         Latencies latencies = Latencies.none();
         long began = System.nanoTime();
         long sent = 0;
         while (!over.getAsBoolean() && !stopped.getAsBoolean()) {
-            // due, not sent: a sender that is held up must not flatter what holds it up
+            // due, not sent: a delayed sender must not make the figures look better
             long due = began + (long) (sent * 1e9 / imagesPerSecond);
             while (due <= System.nanoTime()) {
                 submit(due);
@@ -238,7 +240,7 @@ final class Uploads implements AutoCloseable {
         return latencies;
     }
 
-    /** Reads for a moment; nothing is uploaded. */
+    /** Reads briefly, without uploading. */
     void read() {
         take(Latencies.none());
     }
@@ -253,7 +255,7 @@ final class Uploads implements AutoCloseable {
         return "image-" + number;
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // an image that is not written has no outcome, which shows
+    @SuppressWarnings("FutureReturnValueIgnored") // an unwritten image shows as a missing outcome
     private void submit(long due) {
         int photo = (int) (uploads % photos.size());
         String id = id(uploads++);
@@ -266,7 +268,7 @@ final class Uploads implements AutoCloseable {
                         .build()));
     }
 
-    /** Takes in what has arrived; returns of how many uploads. */
+    /** Takes the events that have arrived; returns how many are of uploads. */
     private int take(Latencies latencies) {
         int arrived = 0;
         for (ImageOutcome outcome : reader.poll(TURN, Uploads::fail)) {

@@ -27,10 +27,10 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * What the size of the vocabulary costs: an instance for each, in a process of its own, all on one Kafka in this process.
- * They are measured by turns, so that what else goes on on the machine meets all of them.
+ * Measures what the size of the vocabulary costs: one instance per size, each in its own process, all on one Kafka in
+ * this process. They are measured in turn, so that other load on the machine affects all of them.
  *
- * <p><i>Threading notes.</i> Everything that is measured is driven from the caller's thread.
+ * <p><i>Threading notes.</i> The caller's thread drives everything that is measured.
  */
 public final class VocabularyBenchmark {
     private static final int ROUNDS = 3;
@@ -51,9 +51,9 @@ public final class VocabularyBenchmark {
      *
      * @param photos a folder
      * @param labels sizes of vocabularies
-     * @param vocabulary a file with names of labels, instead of the model's own
+     * @param vocabulary a file with label names, instead of the model's own labels
      * @param round length of each measurement
-     * @param heapMib an instance's largest heap
+     * @param heapMib an instance's maximum heap, in MiB
      * @param settings further settings
      */
     public record Options(
@@ -80,8 +80,8 @@ public final class VocabularyBenchmark {
     /**
      * Measures.
      *
-     * @param progress takes a line whenever something is done
-     * @return a result for every size, in their order; empty if it was asked to stop before there were any
+     * @param progress receives a line after each step
+     * @return a result for every size, in order; empty if a stop was requested before there were any
      */
     public static List<VocabularyResult> run(Options options, Consumer<String> progress, StopSignal stop)
             throws InterruptedException {
@@ -91,8 +91,8 @@ public final class VocabularyBenchmark {
                 .with(TopicKeys.TOPICS_PARTITIONS, "1")
                 .with(InferenceKeys.DECODE_ISOLATION, "none")
                 .flags(options.settings())
-                .with(InferenceKeys.MODEL_FEATURE_CACHE, "0") // the same photos come again and again
-                .with(TagstreamConfig.SWEEP_READS_MAX, "0") // images of the run before are left alone
+                .with(InferenceKeys.MODEL_FEATURE_CACHE, "0") // the same photos are used repeatedly
+                .with(TagstreamConfig.SWEEP_READS_MAX, "0") // no sweep reads images of the previous run
                 .with(TagstreamConfig.HTTP_PORT, "0")
                 .with(InferenceKeys.FETCH_FILE_ROOTS, photos.roots());
         try (BenchCluster cluster = BenchCluster.start(settings)) {
@@ -100,7 +100,7 @@ public final class VocabularyBenchmark {
         }
     }
 
-    /** An instance with a vocabulary of a size, and what has been measured of it. */
+    /** An instance with a vocabulary of one size, and its measurements. */
     private final class Size implements AutoCloseable {
         private final int labels;
         private final TagstreamConfig config;

@@ -20,9 +20,9 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Adds a label to the vocabulary in the place of the one that it has added before, again and again, and tells whether known
- * images have followed. All are alike, and each is new to Tagstream. Used by one thread; what Kafka acknowledges comes on
- * another.
+ * Repeatedly adds a label to the vocabulary in place of the one that it added before, and tells whether known images
+ * have followed. All these labels are alike, but each is new to Tagstream. Used by one thread; Kafka's acknowledgements
+ * arrive on another.
  */
 final class VocabularyEdits implements AutoCloseable {
     private static final long UNKNOWN = Long.MAX_VALUE;
@@ -37,8 +37,8 @@ final class VocabularyEdits implements AutoCloseable {
     /**
      * Edits a vocabulary.
      *
-     * @param like what the labels are like
-     * @param progress of the images that follow
+     * @param like the label that the added labels copy
+     * @param progress the progress of the images that follow
      */
     VocabularyEdits(TagstreamConfig config, Contracts contracts, Label like, Supplier<SweepProgress> progress) {
         this.topic = config.topic(TagstreamConfig.LABELS_TOPIC);
@@ -49,10 +49,13 @@ final class VocabularyEdits implements AutoCloseable {
         settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
         this.producer = new KafkaProducer<>(
                 settings, new StringSerializer(), contracts.label().serializer());
-        producer.partitionsFor(topic); // or the first edit would wait for it
+        producer.partitionsFor(topic); // otherwise the first edit would wait for the metadata
     }
 
-    /** Adds the next label with the model's threshold, or another; removes the one before. Returns its id. */
+    /**
+     * Adds the next label, with the given threshold, or the model's for null, and removes the one before. Returns its
+     * id.
+     */
     String next(Double threshold) {
         if (added > 0) {
             send(id(), null);
@@ -76,7 +79,7 @@ final class VocabularyEdits implements AutoCloseable {
         return "bench-edit-" + added;
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // an edit that is not written is never followed, which shows
+    @SuppressWarnings("FutureReturnValueIgnored") // an unwritten edit shows because it is never followed
     private void send(String id, Label label) {
         offset.set(UNKNOWN);
         producer.send(new ProducerRecord<>(topic, id, label), (written, exception) -> {

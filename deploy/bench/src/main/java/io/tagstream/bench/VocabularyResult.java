@@ -10,19 +10,20 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Locale;
 
 /**
- * What {@link VocabularyBenchmark} has measured of a vocabulary.
+ * What {@link VocabularyBenchmark} measured for a vocabulary.
  *
  * @param labels its size
  * @param selection which labels an image is decoded against
  * @param speed of the whole pipeline, saturated; the processor time is the instance's
- * @param photos different photos whose tags were compared with those of decoding all labels
- * @param tags tags that these got in one way or the other
- * @param commonTags tags that they got in both
+ * @param photos number of different photos whose tags were compared with those from decoding all labels
+ * @param tags number of tags that these photos got in either way
+ * @param commonTags number of tags that they got in both ways
  * @param encodingSeconds from the start of an instance that encodes the labels until it tags images
- * @param startSeconds the same of one that reads their vectors
+ * @param startSeconds the same for an instance that reads their vectors
  * @param startCpuSeconds the latter's processor time until then
- * @param readyMib the latter's resident memory when it began to tag images; 0 where the system does not tell
- * @param peakMib the most at the end; 0 where the system does not tell
+ * @param readyMib the latter's peak resident memory, in MiB, by the time it began to tag images; 0 if the system does
+ *     not report it
+ * @param peakMib its peak resident memory at the end, in MiB; 0 if the system does not report it
  */
 public record VocabularyResult(
         int labels,
@@ -36,7 +37,7 @@ public record VocabularyResult(
         double startCpuSeconds,
         long readyMib,
         long peakMib) {
-    /** Tags of both ways as a share of those of either. */
+    /** Tags got in both ways as a share of those got in either. */
     public double agreement() {
         return tags == 0 ? 1 : (double) commonTags / tags;
     }
@@ -44,7 +45,7 @@ public record VocabularyResult(
     /**
      * A JSON object.
      *
-     * @param first what it is compared with
+     * @param first the result to compare it with
      */
     public ObjectNode json(VocabularyResult first) {
         return new ObjectMapper()

@@ -9,10 +9,10 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * Writes documents in requests of many, and reports the outcome of each.
+ * Writes documents in bulk requests and reports the outcome of each document.
  *
- * <p>A document is written under its image's id, with its record's offset as its version: the server must refuse a version
- * that is not newer than its own as {@link Refusal.Kind#STALE}.
+ * <p>A document is written under its image's id, with its record's offset as its version. If a version is not newer
+ * than the server's own, the server must refuse it as {@link Refusal.Kind#STALE}.
  *
  * <p><i>Threading notes.</i> One thread calls all methods.
  */
@@ -20,26 +20,26 @@ public interface DocumentWriter extends AutoCloseable {
     /**
      * The outcome of a write.
      *
-     * @param refusal null if the document was taken
+     * @param refusal null if the server accepted the document
      */
     record Outcome(Write write, Refusal refusal) {}
 
-    /** Whether {@link #add} would return at once. */
+    /** Whether {@link #add} would return immediately. */
     boolean hasRoom();
 
     /** Adds a write to the next request. */
     void add(Write write);
 
-    /** Sends what was added so far, if a request can be made now. */
+    /** Sends the writes added so far, if a request can be made now. */
     void flush();
 
     /** The outcomes since the last call. */
     List<Outcome> outcomes();
 
-    /** Waits until there may be outcomes, at most for {@code patience}. */
+    /** Waits at most {@code patience} until there may be outcomes. */
     void awaitOutcomes(Duration patience) throws InterruptedException;
 
-    /** Sends what was added, and waits until every request has ended. */
+    /** Sends the remaining writes and waits until every request has ended. */
     @Override
     void close();
 }

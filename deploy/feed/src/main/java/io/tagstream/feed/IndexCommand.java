@@ -57,7 +57,7 @@ import picocli.CommandLine.Option;
 public final class IndexCommand implements Callable<Integer>, Subcommand {
     private static final Logger log = LoggerFactory.getLogger(IndexCommand.class);
 
-    /** What both servers take, without what stands for several indices or is hidden. */
+    /** Names that both servers accept, except patterns that match several indices and hidden indices. */
     private static final Pattern INDEX = Pattern.compile("[a-z0-9][a-z0-9._-]{0,199}");
 
     @Mixin

@@ -31,23 +31,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps an index equal to the tags topic: the latest record of an image is its document, a deletion hides it.
+ * Keeps an index equal to the tags topic: the latest record of an image becomes its document, and a deletion hides it.
  *
- * <p>A document's version is its record's offset, and the server takes none that is not newer than what it has. So the
- * order in which documents arrive, how often they do, and from where a restart reads on are all the same to the index. A
- * deleted image keeps a document, with nothing in it and hidden by the alias: servers remember the version of a document
- * that is really deleted for a minute only, and an old record that comes later than that, by a replay or a retry, would
- * bring the image back.
+ * <p>A document's version is its record's offset, and the server accepts only a version newer than its own. So it does
+ * not matter to the index in which order documents arrive, how often they arrive, or where a restart resumes reading. A
+ * deleted image keeps an empty document, which the alias hides. Servers remember the version of a truly deleted
+ * document for only a minute, so an old record that arrives later, by a replay or a retry, would bring the image back.
  *
- * <p><i>Threading notes.</i> {@link #run} does all the work on the caller's thread, which alone touches the state here but
- * for what is marked. {@link #notReadyBecause} may be called by any thread. An instance runs once.
+ * <p><i>Threading notes.</i> {@link #run} does all the work on the caller's thread. Only that thread touches the state
+ * here, except where marked. {@link #notReadyBecause} may be called by any thread. An instance runs once.
  */
 public final class IndexFeed {
     private static final Logger log = LoggerFactory.getLogger(IndexFeed.class);
 
     public static final int DOCUMENTS_A_REQUEST = 1_000;
     public static final int REQUESTS = 2;
-    /** Records that may owe their outcome: enough to fill the requests while others wait to be tried again. */
+    /** How many records may await their outcome: enough to fill the requests while others wait for a retry. */
     private static final int MOST_UNSETTLED = 10_000;
 
     private static final long MOST_UNSETTLED_BYTES = 128L * 1024 * 1024;
@@ -70,9 +69,9 @@ public final class IndexFeed {
     private final IdDeserializer imageIds = new IdDeserializer("image");
     private final Positions positions = new Positions();
     private final Retries retries = new Retries();
-    /** Writes whose request was refused as a whole: each is sent alone, to find out which it was. */
+    /** Writes whose request was refused as a whole. Each is sent alone, to find out which one caused it. */
     private final Queue<Write> suspects = new ArrayDeque<>();
-    /** Letters that are written, or are not; of the producer's threads. */
+    /** Letters whose write has succeeded or failed; the producer's threads add them. */
     private final Queue<Letter> letters = new ConcurrentLinkedQueue<>();
 
     private final AtomicReference<String> notReady = new AtomicReference<>("starting");
@@ -88,8 +87,8 @@ public final class IndexFeed {
      * How the index is fed.
      *
      * @param alias the name that searches go to
-     * @param recreate whether an index is built anew beside the one that is searched
-     * @param once whether to end when all that the topic held is in the index
+     * @param recreate whether to build a new index beside the one that is searched
+     * @param once whether to end when the index holds everything in the topic
      */
     public record Options(String alias, boolean recreate, boolean once) {}
 
@@ -111,10 +110,11 @@ public final class IndexFeed {
     }
 
     /**
-     * Feeds until it is asked to stop, or is done where that is wanted.
+     * Feeds the index until it is asked to stop or, with {@link Options#once()}, until the index is complete.
      *
-     * @param stopped whether it is asked to stop
-     * @throws OperatorException if topic or index are not what they must be, or stop being it; the message says what to do
+     * @param stopped whether the feed has been asked to stop
+     * @throws OperatorException if the topic or the index is not, or no longer, as required; the message says what to
+     *     do
      */
     public void run(BooleanSupplier stopped) throws InterruptedException {
         try (Admin admin = TagsTopic.admin(config)) {
@@ -221,12 +221,12 @@ public final class IndexFeed {
             return writer.hasRoom() ? retries.next() : null;
         }
 
-        /** Whether a write is still this instance's to make. */
+        /** Whether this instance must still make a write. */
         private boolean isOwed(Write write) {
             return positions.owes(write.partition(), write.offset());
         }
 
-        /** Makes a record a write; null for one that cannot be read, or not before the end. */
+        /** Turns a record into a write; null if it cannot be read, or not before the feed is asked to stop. */
         private Write write(ConsumerRecord<byte[], byte[]> found) throws InterruptedException {
             try {
                 String id = imageIds.deserialize(found.topic(), found.key());
@@ -242,7 +242,7 @@ public final class IndexFeed {
             }
         }
 
-        /** Reads an event; null if it is asked to stop before the registry answers. */
+        /** Reads an event; null if the feed is asked to stop before the registry answers. */
         private TagEvent event(ConsumerRecord<byte[], byte[]> found) throws InterruptedException {
             while (!stopped.getAsBoolean()) {
                 try {
@@ -268,7 +268,7 @@ public final class IndexFeed {
             rejected.write(write.found(), reason, (metadata, failure) -> letters.add(new Letter(write, failure)));
         }
 
-        /** Deals with what has become of writes and letters. */
+        /** Handles the outcomes of writes and letters. */
         private void settle() {
             writer.outcomes().forEach(this::settle);
             alone.outcomes().forEach(this::settle);
@@ -284,7 +284,7 @@ public final class IndexFeed {
         private void settle(Outcome outcome) {
             Write write = outcome.write();
             if (!isOwed(write)) {
-                return; // of a partition that another instance reads now
+                return; // another instance reads this partition now
             }
             if (outcome.refusal() == null) {
                 meters.written(write);
@@ -343,12 +343,12 @@ public final class IndexFeed {
             }
             watch.complete(Instant.now());
             if (options.once()) {
-                keeper.refresh(index); // whoever waited for the end searches next
+                keeper.refresh(index); // a user who waited for the end searches next
                 done = true;
             }
         }
 
-        /** Waits a moment for what is on its way, and writes down how far everything is. */
+        /** Waits briefly for writes under way, then records the progress of each partition. */
         private void finish() throws InterruptedException {
             writer.flush();
             long since = System.nanoTime();

@@ -9,8 +9,8 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * Makes and checks the indices of a search server, and decides which of them searches go to. What an index was made from,
- * its {@link IndexOrigin}, is kept in the index.
+ * Creates and checks the indices of a search server, and decides which of them searches go to. Each index stores its
+ * {@link IndexOrigin}: what it was made from.
  *
  * <p>All methods throw an {@link io.tagstream.cluster.OperatorException} if the server does not answer or refuses.
  *
@@ -21,15 +21,15 @@ public interface IndexKeeper {
     Optional<TagIndex> current();
 
     /**
-     * The index that searches go to, checked; or a new one, if there is none.
+     * The index that searches go to, after a check; or a new one, if there is none.
      *
-     * @throws io.tagstream.cluster.OperatorException if the present index cannot be fed; the message says why and what to
-     *     do
+     * @throws io.tagstream.cluster.OperatorException if the present index cannot be fed; the message says why and what
+     *     to do
      */
     TagIndex open(TagsTopic topic);
 
     /**
-     * An index to build beside the present one: the one that an earlier start has begun, if it is of the same topic, or a
+     * An index to build beside the present one: the one that an earlier start began, if it is for the same topic, or a
      * new one.
      */
     TagIndex openBeside(TagsTopic topic);
@@ -37,10 +37,10 @@ public interface IndexKeeper {
     /** Points searches at {@code index} in one step, and deletes the index that they went to before. */
     void switchTo(TagIndex index);
 
-    /** Makes everything that was written so far visible to searches. */
+    /** Makes everything written so far visible to searches. */
     void refresh(TagIndex index);
 
-    /** Records that at {@code when} the index held everything that the topic did. */
+    /** Records that the index held everything in the topic at {@code when}. */
     void remember(TagIndex index, Instant when);
 
     /**

@@ -17,15 +17,15 @@ import java.util.Optional;
  * restored together with the documents.
  *
  * @param topic the topic that the documents come from
- * @param topicId that topic's id: another topic of the same name has another, and its offsets mean nothing here
+ * @param topicId that topic's id: another topic of the same name has a different id, and its offsets mean nothing here
  * @param partitions how many partitions the topic had
  * @param documentVersion {@link TagDocument#VERSION} of the documents
- * @param currentAt when the index last held everything that the topic did; when it was made, until it first does
+ * @param currentAt when the index last held everything in the topic; until it first does, when the index was made
  */
 public record IndexOrigin(String topic, String topicId, int partitions, int documentVersion, Instant currentAt) {
     private static final String META = "tagstream";
 
-    /** The origin of an index that is made now. */
+    /** The origin of an index made now. */
     public static IndexOrigin of(TagsTopic topic, Instant now) {
         return new IndexOrigin(topic.name(), topic.id(), topic.partitions(), TagDocument.VERSION, now);
     }
@@ -34,7 +34,7 @@ public record IndexOrigin(String topic, String topicId, int partitions, int docu
         return new IndexOrigin(topic, topicId, partitions, documentVersion, when);
     }
 
-    /** Whether offsets and documents mean the same, whatever the time. */
+    /** Whether offsets and documents mean the same; ignores {@code currentAt}. */
     public boolean sameAs(IndexOrigin other) {
         return currentAt(other.currentAt).equals(other);
     }

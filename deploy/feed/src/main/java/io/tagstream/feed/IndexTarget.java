@@ -18,14 +18,14 @@ import java.util.Optional;
 public interface IndexTarget extends AutoCloseable {
     /** Makes the targets of one kind. */
     interface Provider {
-        /** What {@code --url} takes for this kind, for messages, such as {@code http://HOST:PORT}. */
+        /** The form of {@code --url} for this kind, for messages, such as {@code http://HOST:PORT}. */
         String form();
 
-        /** Whether this kind of server is behind an address. */
+        /** Whether an address belongs to this kind of server. */
         boolean serves(URI url);
 
         /**
-         * Makes a client; nothing is connected to yet.
+         * Makes a client, which does not connect yet.
          *
          * @param urls the nodes' addresses, at least one, all of which {@link #serves} has accepted
          * @param authorization value of the header of that name
@@ -34,13 +34,13 @@ public interface IndexTarget extends AutoCloseable {
     }
 
     /**
-     * What runs there, such as {@code OpenSearch 2.19.3}.
+     * The server's name and version, such as {@code OpenSearch 2.19.3}.
      *
      * @throws io.tagstream.cluster.OperatorException if the server does not answer
      */
     String version();
 
-    /** Where it is, for messages. */
+    /** The server's address, for messages. */
     String address();
 
     /** The keeper of the indices behind a name that searches go to. */
@@ -49,8 +49,8 @@ public interface IndexTarget extends AutoCloseable {
     /**
      * A writer of documents; the caller closes it.
      *
-     * @param documents documents a request at most
-     * @param requests requests at a time
+     * @param documents maximum number of documents per request
+     * @param requests maximum number of concurrent requests
      */
     DocumentWriter writer(TagIndex index, int documents, int requests);
 

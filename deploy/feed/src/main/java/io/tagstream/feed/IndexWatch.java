@@ -21,10 +21,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks whether topic and index still are what the feed began with, and writes down when the index was last complete. A
- * look that is not answered does not count.
+ * Checks that the topic and the index are still the ones that the feed started with, and records when the index was
+ * last complete. A check that gets no answer does not count.
  *
- * <p><i>Threading notes.</i> Looks on a thread of its own, which {@link #close} ends. The rest may be called by any.
+ * <p><i>Threading notes.</i> The checks run on their own thread, which {@link #close} ends. Any thread may call the
+ * methods.
  */
 final class IndexWatch implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(IndexWatch.class);
@@ -40,15 +41,15 @@ final class IndexWatch implements AutoCloseable {
     private final AtomicReference<String> trouble = new AtomicReference<>();
     private volatile boolean searchable;
     private volatile Instant complete;
-    /** When it was last written down that the index is complete. Of the looking thread alone. */
+    /** When the index was last recorded as complete. Used only by the watching thread. */
     private Instant noted;
 
-    /** How often in a row the topic was not there. Of the looking thread alone. */
+    /** How many times in a row the topic was missing. Used only by the watching thread. */
     private int missing;
 
     /**
-     * @param admin stays the caller's
-     * @param searchable whether the alias is to stand for the index from the beginning
+     * @param admin not closed here
+     * @param searchable whether the alias points to the index from the start
      */
     IndexWatch(Admin admin, IndexKeeper keeper, TagsTopic topic, TagIndex index, boolean searchable) {
         this.admin = admin;
@@ -66,18 +67,18 @@ final class IndexWatch implements AutoCloseable {
         });
     }
 
-    /** Begins to look, every so often. */
+    /** Starts the periodic checks. */
     void start(Duration interval) {
         var unused = looks.scheduleWithFixedDelay(
                 this::look, interval.toMillis(), interval.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** The alias stands for the index from now on. */
+    /** From now on, the alias points to the index. */
     void switched() {
         searchable = true;
     }
 
-    /** The index holds everything that the topic does. */
+    /** Tells the watch that the index held everything in the topic at {@code when}. */
     void complete(Instant when) {
         complete = when;
     }
@@ -127,7 +128,7 @@ final class IndexWatch implements AutoCloseable {
         }
     }
 
-    /** Notes a last time, if there is something to note. */
+    /** Records one last time when the index was complete, if it ever was. */
     void noteNow() {
         Instant last = complete;
         if (last != null) {

@@ -12,22 +12,22 @@ import java.util.TreeMap;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * How far each partition has been dealt with: up to the first record that owes its outcome. Outcomes come in any order.
- * Used by one thread.
+ * The progress of each partition: up to the first record without an outcome. Outcomes arrive in any order. Used by one
+ * thread.
  */
 final class Positions {
-    /** By offset the bytes that a record takes here. */
+    /** By offset, the bytes that a record occupies here. */
     private final Map<TopicPartition, TreeMap<Long, Integer>> owed = new HashMap<>();
 
     private int size;
     private long bytes;
 
-    /** Partitions that are this feed's from now on. */
+    /** Adds partitions that now belong to this feed. */
     void assigned(Collection<TopicPartition> partitions) {
         partitions.forEach(partition -> owed.putIfAbsent(partition, new TreeMap<>()));
     }
 
-    /** Partitions that are somebody else's from now on, with what they owe. */
+    /** Drops partitions that no longer belong to this feed, with their records that await an outcome. */
     void revoked(Collection<TopicPartition> partitions) {
         partitions.forEach(partition -> {
             TreeMap<Long, Integer> offsets = owed.remove(partition);
@@ -43,9 +43,9 @@ final class Positions {
     }
 
     /**
-     * A record owes its outcome from now on.
+     * Adds a record that awaits its outcome.
      *
-     * @param taken the bytes that it takes here
+     * @param taken the bytes that it occupies here
      */
     void owe(TopicPartition partition, long offset, int taken) {
         Integer before = owed.get(partition).put(offset, taken);
@@ -53,7 +53,7 @@ final class Positions {
         bytes += taken - (before == null ? 0 : before);
     }
 
-    /** A record has its outcome. One of a partition that is somebody else's is ignored. */
+    /** Removes a record that has its outcome. A record of another feed's partition is ignored. */
     void settle(TopicPartition partition, long offset) {
         TreeMap<Long, Integer> offsets = owed.get(partition);
         Integer taken = offsets == null ? null : offsets.remove(offset);
@@ -63,18 +63,18 @@ final class Positions {
         }
     }
 
-    /** Whether a record of a partition that is this feed's still owes its outcome. */
+    /** Whether a record of one of this feed's partitions still awaits its outcome. */
     boolean owes(TopicPartition partition, long offset) {
         TreeMap<Long, Integer> offsets = owed.get(partition);
         return offsets != null && offsets.containsKey(offset);
     }
 
-    /** How many records owe their outcome. */
+    /** How many records await their outcome. */
     int size() {
         return size;
     }
 
-    /** The bytes that they take. */
+    /** The bytes that they occupy. */
     long bytes() {
         return bytes;
     }

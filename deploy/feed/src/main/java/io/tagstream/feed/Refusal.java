@@ -6,22 +6,22 @@
 package io.tagstream.feed;
 
 /**
- * What is to be done about a document, or a request of many, that the server has not taken.
+ * What to do about a document, or a bulk request, that the server has not accepted.
  *
  * @param what the kind
- * @param reason the server's, for people
+ * @param reason the server's reason, for people
  */
 public record Refusal(Kind what, String reason) {
     public enum Kind {
         /** The index has this version of the document, or a later one. */
         STALE,
-        /** The same may be taken later. */
+        /** The server may accept the same document later. */
         MAY_PASS,
-        /** The document will not be taken. */
+        /** The server will never accept the document. */
         REJECTED,
-        /** A request of several documents was not taken, and one of them may be the cause. */
+        /** The server did not accept a request of several documents, and one of them may be the cause. */
         SUSPECT,
-        /** Nothing will be taken: the index is gone, or this user may not write. */
+        /** The server accepts nothing: the index is gone, or this user may not write. */
         FATAL
     }
 }

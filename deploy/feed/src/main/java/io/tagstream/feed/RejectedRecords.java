@@ -20,10 +20,10 @@ import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
 
 /**
- * Writes records that get into no index to dead-letters, as they were found and with the reason, in the same form as the
- * topologies write theirs.
+ * Writes records that cannot be indexed to dead-letters, unchanged and with the reason, in the same form as the
+ * topologies' dead letters.
  *
- * <p><i>Threading notes.</i> Used by one thread; what becomes of a letter is told on the producer's.
+ * <p><i>Threading notes.</i> Used by one thread; the callback for a letter runs on the producer's thread.
  */
 final class RejectedRecords implements AutoCloseable {
     private final String topic;
@@ -39,7 +39,7 @@ final class RejectedRecords implements AutoCloseable {
         this.producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
-    /** Why a record gets into no index; its class is what programs tell it by. */
+    /** Why a record cannot be indexed; programs recognize it by its class. */
     static final class DocumentRejectedException extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
@@ -51,7 +51,7 @@ final class RejectedRecords implements AutoCloseable {
     /**
      * Writes a letter.
      *
-     * @param written is told of the letter's metadata, or of the exception that kept it from being written
+     * @param written receives the letter's metadata, or the exception if it could not be written
      */
     void write(
             ConsumerRecord<byte[], byte[]> found,

@@ -11,8 +11,8 @@ import java.util.PriorityQueue;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Writes that wait to be tried again. The wait doubles with every attempt in vain up to {@link #LONGEST}, and up to half
- * of it is left to chance, so that several feeds do not come back at once. Used by one thread.
+ * Writes that wait for a retry. The wait doubles with every failed attempt up to {@link #LONGEST}. A random part of it,
+ * up to half, is left out, so that several feeds do not retry at the same time. Used by one thread.
  */
 final class Retries {
     private static final Duration FIRST = Duration.ofMillis(100);
@@ -23,7 +23,7 @@ final class Retries {
 
     private record Waiting(Write write, long due) {}
 
-    /** Has a write wait, after it was tried once more in vain. */
+    /** Schedules another attempt after a failed one. */
     void add(Write write) {
         long longest = FIRST.toNanos() << Math.min(DOUBLINGS, write.triedInVain() - 1);
         long wait = Math.min(longest, LONGEST.toNanos());
@@ -31,7 +31,7 @@ final class Retries {
         waiting.add(new Waiting(write, System.nanoTime() + wait - chance));
     }
 
-    /** A write that has waited long enough, and no longer waits; null for none. */
+    /** Removes and returns a write that has waited long enough; null for none. */
     Write next() {
         Waiting first = waiting.peek();
         if (first == null || first.due() - System.nanoTime() > 0) {

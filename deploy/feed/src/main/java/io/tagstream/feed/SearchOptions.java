@@ -17,7 +17,7 @@ import java.util.ServiceLoader;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
 
-/** Which search server a command works with. */
+/** The options that name a command's search server. */
 public final class SearchOptions {
     private static final List<IndexTarget.Provider> PROVIDERS = ServiceLoader.load(IndexTarget.Provider.class).stream()
             .map(ServiceLoader.Provider::get)
@@ -41,9 +41,9 @@ public final class SearchOptions {
     private Path authorization;
 
     /**
-     * The server that the addresses stand for; nothing is connected to yet. The caller closes it.
+     * The server at the given addresses, not connected yet. The caller closes it.
      *
-     * @throws OperatorException if it was given wrongly
+     * @throws OperatorException if the options are wrong
      */
     public IndexTarget target() {
         List<URI> addresses = urls.stream().map(SearchOptions::uri).toList();

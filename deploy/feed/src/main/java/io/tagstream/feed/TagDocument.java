@@ -16,14 +16,14 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The document of an image, as {@code mapping.json} describes it. It is made of the record alone, so that the same record
- * makes the same document whenever and however often it is read.
+ * The document of an image, as {@code mapping.json} describes it. It depends on the record alone, so the same record
+ * always makes the same document, whenever and however often it is read.
  */
 public final class TagDocument {
-    /** Raised whenever documents of an earlier version could not stand beside new ones in one index. */
+    /** Increased whenever documents of an earlier version cannot share an index with new ones. */
     public static final int VERSION = 1;
 
-    /** The field that documents of deleted images have, and no others. */
+    /** The field that only the documents of deleted images have. */
     public static final String DELETED = "deleted";
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -54,7 +54,7 @@ public final class TagDocument {
         }
         ObjectNode attributes = document.putObject("attributes");
         ArrayNode terms = document.putArray("attributeTerms");
-        // sorted, because the order of a map that was read is nobody's promise
+        // sorted, because the order of a deserialized map is undefined
         for (Map.Entry<String, String> attribute : new TreeMap<>(event.getAttributes()).entrySet()) {
             attributes.put(attribute.getKey(), attribute.getValue());
             terms.add(attribute.getKey() + "=" + attribute.getValue());
@@ -69,7 +69,7 @@ public final class TagDocument {
     }
 
     /**
-     * What stays of an image that was deleted.
+     * The document of a deleted image.
      *
      * @param writtenAt the record's timestamp
      * @return JSON, UTF-8

@@ -6,9 +6,9 @@
 package io.tagstream.feed;
 
 /**
- * An index that the feed writes to: one of those that have stood, stand or will stand behind the alias.
+ * An index that the feed writes to: one that the alias pointed to before, points to now or will point to.
  *
  * @param name the index's own name: the alias's and a number
- * @param uuid the server's id, another one for an index of the same name that is made later
+ * @param uuid the server's id; an index made later with the same name gets a different one
  */
 public record TagIndex(String name, String uuid, IndexOrigin origin) {}

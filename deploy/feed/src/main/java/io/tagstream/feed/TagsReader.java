@@ -33,10 +33,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The feed's end of Kafka: reads the tags topic, and commits how far it is in the index.
+ * The feed's end of Kafka: reads the tags topic and commits how far the index has it.
  *
- * <p>The consumer group is the index's own, with its id in the name: an index that is made anew is filled from the
- * beginning. Where a group has lost its offsets it begins there too; that costs time and changes nothing.
+ * <p>Each index has its own consumer group, with the index's id in its name, so a new index is filled from the
+ * beginning. If a group has lost its offsets, it also starts from the beginning, which costs time but changes nothing.
  *
  * <p>Used by one thread.
  */
@@ -45,7 +45,7 @@ final class TagsReader implements AutoCloseable {
     private static final Duration CLOSING = Duration.ofSeconds(5);
     private static final int PATIENCE_MILLIS = 15_000;
     private static final int SESSION_MILLIS = 10_000;
-    /** A record is kept as it was found, and as a document, which is larger. */
+    /** A record is kept both as read and as a document, which is larger. */
     private static final int COPIES = 3;
 
     private static final int RECORDS = 1_000;
@@ -56,7 +56,7 @@ final class TagsReader implements AutoCloseable {
     private final Queue<ConsumerRecord<byte[], byte[]>> read = new ArrayDeque<>();
     private final Map<TopicPartition, Long> committed = new HashMap<>();
 
-    /** Ends of all partitions, and when they were those; null while nobody has asked. */
+    /** The end offsets of all partitions, as of {@code endsAt}; null until first asked for. */
     private Map<TopicPartition, Long> ends;
 
     private long endsAt;
@@ -66,14 +66,14 @@ final class TagsReader implements AutoCloseable {
         this.positions = positions;
         Map<String, Object> settings = config.kafkaSettings();
         settings.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, RECORDS);
-        // how long the partitions of an instance that was killed wait for another
+        // how long a killed instance's partitions wait for another instance
         settings.putIfAbsent(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, SESSION_MILLIS);
         settings.put(ConsumerConfig.GROUP_ID_CONFIG, group(config, index));
-        settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic"); // whatever Kafka Streams is told to use
+        settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, "classic"); // whatever Kafka Streams is configured to use
         settings.putIfAbsent(ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, PATIENCE_MILLIS);
         settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
         settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");
-        settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none"); // to start anew silently could hide a loss
+        settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none"); // silently starting over could hide a loss
         settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
         consumer = new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
         consumer.subscribe(Set.of(topic.name()), new Assignment());
@@ -84,7 +84,7 @@ final class TagsReader implements AutoCloseable {
         return "%s-index-%s-%s".formatted(config.applicationId(), index.name(), index.uuid());
     }
 
-    /** Takes partitions over and gives them up; Kafka calls it from within {@link #poll}. */
+    /** Takes over and gives up partitions; Kafka calls it from within {@link #poll}. */
     private final class Assignment implements ConsumerRebalanceListener {
         @Override
         public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
@@ -131,10 +131,10 @@ final class TagsReader implements AutoCloseable {
     }
 
     /**
-     * Reads on if everything read so far has been taken; keeps in touch with the group in any case.
+     * Reads more if everything read so far has been taken; keeps in touch with the group in any case.
      *
      * @return whether there is something to take
-     * @throws OperatorException if the topic is not what it was
+     * @throws OperatorException if the topic is not the one it was
      */
     boolean poll(Duration patience) {
         boolean full = !read.isEmpty();
@@ -158,7 +158,7 @@ final class TagsReader implements AutoCloseable {
         return !read.isEmpty();
     }
 
-    /** The next record, which then owes its outcome; null for none. */
+    /** The next record, which then awaits its outcome; null for none. */
     ConsumerRecord<byte[], byte[]> next() {
         ConsumerRecord<byte[], byte[]> record = read.poll();
         if (record != null) {
@@ -177,7 +177,7 @@ final class TagsReader implements AutoCloseable {
         return new TopicPartition(record.topic(), record.partition());
     }
 
-    /** Writes down how far every partition is in the index, where that is further than before. */
+    /** Commits how far the index has every partition, where that is further than before. */
     void commit() {
         Map<TopicPartition, OffsetAndMetadata> due = new HashMap<>();
         for (TopicPartition partition : consumer.assignment()) {
@@ -208,7 +208,7 @@ final class TagsReader implements AutoCloseable {
                 .orElseGet(() -> consumer.position(partition));
     }
 
-    /** How many records of this instance's partitions are not in the index; nothing while that is not known. */
+    /** How many records of this instance's partitions are not in the index; empty while unknown. */
     OptionalLong lag() {
         long lag = read.size() + (long) positions.size();
         for (TopicPartition partition : consumer.assignment()) {
@@ -226,9 +226,9 @@ final class TagsReader implements AutoCloseable {
     }
 
     /**
-     * Whether everything that the topic held a moment ago is in the index, by the commits of all instances.
+     * Whether the index has everything that the topic held a moment ago, according to the commits of all instances.
      *
-     * @param moment how long ago that may have been; nothing is asked twice within it
+     * @param moment how long ago that may be; the end offsets are requested at most once in that time
      */
     boolean isComplete(Duration moment) {
         commit();

@@ -20,17 +20,17 @@ import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.AuthorizationException;
 
 /**
- * The tags topic, as far as an index depends on it.
+ * The properties of the tags topic that an index depends on.
  *
  * @param id changes when the topic is deleted and created again
- * @param deleteRetention how long a deletion can be read at least; who reads later may never learn of it
+ * @param deleteRetention how long a deletion stays readable at least; a later reader may never see it
  */
 public record TagsTopic(String name, String id, int partitions, Duration deleteRetention) {
     private static final int PATIENCE_MILLIS = 15_000;
-    /** Kafka's own default, for where settings may not be read. */
+    /** Kafka's own default, for clusters where the settings may not be read. */
     private static final Duration DEFAULT_RETENTION = Duration.ofDays(1);
 
-    /** An admin client that gives up in time for a person to be told. */
+    /** An admin client that gives up soon enough to tell the user. */
     static Admin admin(TagstreamConfig config) {
         Map<String, Object> settings = config.kafkaSettings();
         settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, PATIENCE_MILLIS);
@@ -41,7 +41,7 @@ public record TagsTopic(String name, String id, int partitions, Duration deleteR
     /**
      * Looks the topic up.
      *
-     * @throws KafkaException if it is not there or the cluster does not answer
+     * @throws KafkaException if it does not exist or the cluster does not answer
      */
     static TagsTopic find(Admin admin, String name) {
         try {

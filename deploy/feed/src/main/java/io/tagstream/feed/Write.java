@@ -19,7 +19,7 @@ public final class Write {
     /**
      * @param found the record
      * @param imageId its key
-     * @param document what is to be indexed, JSON
+     * @param document the document to index, JSON
      */
     Write(ConsumerRecord<byte[], byte[]> found, String imageId, byte[] document) {
         this.found = found;
@@ -61,7 +61,7 @@ public final class Write {
         return Instant.ofEpochMilli(Math.max(0, found.timestamp()));
     }
 
-    /** How often it has been tried in vain, this time included. */
+    /** Counts a failed attempt; returns how many there have been, this one included. */
     int triedInVain() {
         return ++attempts;
     }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** That the configurations for Kafka Connect fit the topic's contract, as far as that shows without Connect. */
+/** Checks that the configurations for Kafka Connect fit the topic's contract, as far as possible without Connect. */
 class ConnectConfigurationsTest {
     private static final Path DIRECTORY = Path.of("..", "connect");
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -16,7 +16,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Where local mode keeps Kafka's logs and the local state. A directory that the user has not named is a temporary one,
+ * Where local mode keeps Kafka's logs and the local state. If the user names no directory, it is a temporary one,
  * deleted on close.
  */
 public final class DataDirectory implements AutoCloseable {
@@ -31,7 +31,7 @@ public final class DataDirectory implements AutoCloseable {
     }
 
     /**
-     * Opens the named directory, made if it is missing, or a temporary one.
+     * Opens the named directory, creating it if missing, or a temporary one.
      *
      * @throws OperatorException if the directory holds something else or cannot be written
      */
@@ -80,7 +80,7 @@ public final class DataDirectory implements AutoCloseable {
         return directory.resolve("state");
     }
 
-    /** Where pictures that people submit are kept. */
+    /** Where pictures that users submit are kept. */
     public Path uploads() {
         return directory.resolve("uploads");
     }

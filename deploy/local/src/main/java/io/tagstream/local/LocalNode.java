@@ -40,19 +40,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Kafka, a schema registry and a model in this process, and Tagstream on them.
+ * Kafka, a schema registry, a model and Tagstream, all in this process.
  *
- * <p><i>Threading notes:</i> made, started and closed by one thread. The model is loaded on another while Kafka starts.
+ * <p><i>Threading notes:</i> one thread creates, starts and closes a node. Another loads the model while Kafka starts.
  */
 public final class LocalNode implements AutoCloseable {
-    /** Settings that a node makes itself. */
+    /** Settings that a node determines itself. */
     public static final List<String> OWN_SETTINGS =
             List.of(TagstreamConfig.BOOTSTRAP_SERVERS, TagstreamConfig.SCHEMA_REGISTRY_URL, TagstreamConfig.STATE_DIR);
 
     private static final Logger log = LoggerFactory.getLogger(LocalNode.class);
-    /** One process: more partitions would cost transaction markers and memory and bring nothing. */
+    /** One process: more partitions would cost transaction markers and memory for no benefit. */
     private static final int PARTITIONS = 1;
-    /** After a crash the next run waits so long for the one before, which cannot come back; 45 s by default. */
+    /** How long the next run waits after a crash for the previous one, which cannot return; Kafka's default is 45 s. */
     private static final int SESSION_TIMEOUT_MILLIS = 10_000;
 
     private static final String SESSION_TIMEOUT =
@@ -74,8 +74,8 @@ public final class LocalNode implements AutoCloseable {
     private record Part(String name, AutoCloseable closeable) {}
 
     /**
-     * Starts Kafka on {@code port}, or on a free port for 0, and the registry on the port after it, or on a free one;
-     * makes the topics; begins to load the model.
+     * Starts Kafka on {@code port}, or on a free port for 0, and the registry on the next port, or on a free one;
+     * creates the topics; starts to load the model.
      *
      * @throws OperatorException if something does not start
      */
@@ -84,10 +84,10 @@ public final class LocalNode implements AutoCloseable {
                 .with(TagstreamConfig.BOOTSTRAP_SERVERS, "127.0.0.1:" + port)
                 .with(TagstreamConfig.SCHEMA_REGISTRY_URL, "http://127.0.0.1:" + port)
                 .withDefault(TopicKeys.TOPICS_PARTITIONS, PARTITIONS)
-                // its images are its user's own, and processes would cost the start a second
+                // the images are the user's own, and processes would slow the start by a second
                 .withDefault(InferenceKeys.DECODE_ISOLATION, "none")
                 .withDefault(SESSION_TIMEOUT, SESSION_TIMEOUT_MILLIS)
-                // one instance: whatever bundle it is given takes over
+                // one instance: any bundle that it is given takes over
                 .withDefault(TagstreamConfig.MODEL_SWITCH, -1)
                 .with(TagstreamConfig.TOPICS_REPLICATION_FACTOR, (short) 1);
         LocalNode node = new LocalNode(settings.config(), data.uploads());
@@ -100,7 +100,7 @@ public final class LocalNode implements AutoCloseable {
         }
     }
 
-    /** Begins to load the model of a configuration whose addresses are not known yet. */
+    /** Starts to load the model, from a configuration whose addresses are not known yet. */
     private LocalNode(TagstreamConfig early, Path uploads) {
         this.uploads = uploads;
         console = early.getBoolean(ConsoleKeys.CONSOLE_ENABLED) ? Optional.of(new Console(early)) : Optional.empty();
@@ -140,7 +140,7 @@ public final class LocalNode implements AutoCloseable {
         log.info("Kafka listens on {}, the schema registry on {}", bootstrapServers(), registryUrl());
     }
 
-    /** Ends the start as soon as it is known to be in vain. */
+    /** Aborts the start as soon as the model is known to have failed to load. */
     private void failWithoutModel() {
         if (runtime.isCompletedExceptionally()) {
             runtime();
@@ -199,7 +199,7 @@ public final class LocalNode implements AutoCloseable {
         return tagstream == null ? Optional.of("starting") : tagstream.notReadyBecause();
     }
 
-    /** Where the node's metrics are measured into; add a registry to read them. */
+    /** The registry of the node's metrics; add a registry to it to read them. */
     public CompositeMeterRegistry metrics() {
         return operations.metrics();
     }
@@ -239,7 +239,7 @@ public final class LocalNode implements AutoCloseable {
             Part part = parts.pop();
             try {
                 part.closeable().close();
-            } catch (Exception e) { // the others are closed all the same
+            } catch (Exception e) { // the other parts are still closed
                 log.warn("The {} did not close in order", part.name(), e);
             }
         }

@@ -16,13 +16,13 @@ import java.util.OptionalInt;
  * What local mode is asked to do.
  *
  * @param images paths and URLs of images
- * @param once whether to end when every image has its outcome
+ * @param once whether to end once every image has its outcome
  * @param vocabulary the file that replaces the vocabulary
- * @param topK at most so many tags an image, instead of the bundle's number
+ * @param topK maximum number of tags per image, instead of the bundle's
  * @param minScore the threshold of every label, instead of their own and the bundle's
- * @param dataDirectory where data is kept for the next run
+ * @param dataDirectory where to keep data for the next run
  * @param port Kafka's port, 0 for a free one
- * @param httpPort the console's port, 0 for a free one; empty for 8080, or a free one where that is taken
+ * @param httpPort the console's port, 0 for a free one; empty for 8080, or a free one if that is taken
  * @param settings further settings
  */
 public record LocalOptions(

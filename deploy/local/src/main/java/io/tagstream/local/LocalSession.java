@@ -44,14 +44,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One run of local mode: submits images, follows their outcomes, and then, unless asked to end, the folders' changes.
+ * One run of local mode: submits images, follows their outcomes and then, unless asked to end, follows changes in the
+ * folders.
  *
  * <p><i>Threading notes:</i> everything happens on the caller's thread, in one loop.
  */
 public final class LocalSession {
     private static final Logger log = LoggerFactory.getLogger(LocalSession.class);
 
-    /** So many images are submitted between two looks at outcomes. */
+    /** How many images are submitted between two polls for outcomes. */
     private static final int SUBMISSIONS_A_TURN = 32;
 
     private static final Duration TURN = Duration.ofMillis(100);
@@ -83,7 +84,7 @@ public final class LocalSession {
     /**
      * Runs until every image has its outcome, or until asked to stop.
      *
-     * @throws OperatorException if that cannot be
+     * @throws OperatorException if that is impossible
      */
     public static void run(LocalOptions options, Output output, StopSignal stop) {
         new LocalSession(options, output, stop).run();
@@ -155,7 +156,7 @@ public final class LocalSession {
         return settings;
     }
 
-    /** The port that people expect, or a free one where something else has it. */
+    /** The port that users expect, or a free one if something else uses it. */
     private static int consolePort() {
         try (ServerSocket probe = new ServerSocket(CONSOLE_PORT, 1, InetAddress.getLoopbackAddress())) {
             return probe.getLocalPort();
@@ -165,12 +166,12 @@ public final class LocalSession {
         }
     }
 
-    /** Whoever gives such a URL wants it read; by default nothing is fetched from this machine. */
+    /** A user who gives such a URL wants it read; by default, nothing is fetched from this machine. */
     private static boolean namesThisMachine(URI url) {
         return url.getHost().matches("(?i)localhost|127(\\.\\d{1,3}){3}|\\[::1]");
     }
 
-    /** A vocabulary given replaces the topic's; the bundle's own only fills a topic that has never had one. */
+    /** A given vocabulary replaces the topic's; the bundle's own only fills a topic that has never had a vocabulary. */
     private static VocabularyTopic.Contents publish(Optional<Map<String, Label>> given, LocalNode node) {
         VocabularyTopic topic = new VocabularyTopic(node.config(), node.contracts());
         if (given.isPresent()) {
@@ -184,12 +185,15 @@ public final class LocalSession {
         try {
             return BundleVocabulary.read(node.config().getString(TagstreamConfig.MODEL_BUNDLE));
         } catch (OperatorException e) {
-            node.runtime(); // fails too where the whole bundle is wrong, and says more
+            node.runtime(); // also fails if the whole bundle is wrong, with a better message
             throw e;
         }
     }
 
-    /** The labels are the user's: another bundle does not replace those of an earlier run. */
+    /**
+     * Tells the user about images that another model tagged. The labels are the user's, so another bundle does not
+     * replace those of an earlier run.
+     */
     private void tellOfAnotherModel(Collection<TagEvent> current, ModelDescription model) {
         List<Model> others = current.stream()
                 .map(TagEvent::getModel)
@@ -250,7 +254,7 @@ public final class LocalSession {
         }
     }
 
-    /** What an earlier run tagged in the given folders and is no longer there. */
+    /** Deletes the tags of images that an earlier run tagged in the given folders and that are no longer there. */
     private void deleteVanished(Collection<NamedImage> images, Map<String, TagEvent> current, Submitter submitter) {
         Set<String> present = new HashSet<>();
         images.forEach(image -> present.add(image.id()));
@@ -293,7 +297,7 @@ public final class LocalSession {
             awaited.remove(id);
         }
         if (options.once() && !expectedNow) {
-            return; // one line an image, no more
+            return; // only one line per image
         }
         finish(outcome);
     }
@@ -323,7 +327,7 @@ public final class LocalSession {
                         node.consoleUrl().map(url -> ", the console on " + url).orElse(""));
     }
 
-    /** The folders' changes, where they are wanted and there are folders. */
+    /** Reports changes in the folders, if wanted and if there are folders. */
     private final class Watch implements AutoCloseable {
         private final Optional<FolderWatch> folders;
 

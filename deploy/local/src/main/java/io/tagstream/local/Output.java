@@ -16,10 +16,10 @@ import me.tongfei.progressbar.ProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
- * What a person or program sees of local mode: outcomes on one stream, everything else on another.
+ * What a user or program sees of local mode: outcomes on one stream, everything else on another.
  *
- * <p><i>Threading notes:</i> used by one thread; the progress bar draws on a thread of its own, and the lock keeps lines
- * and bar apart on a terminal that shows both.
+ * <p><i>Threading notes:</i> used by one thread. The progress bar draws on its own thread; the lock keeps lines and the
+ * bar apart on a terminal that shows both.
  */
 public final class Output implements AutoCloseable {
     private static final int REDRAW_MILLIS = 200;
@@ -33,9 +33,9 @@ public final class Output implements AutoCloseable {
     private ProgressBar bar;
 
     /**
-     * @param outcomes takes a line an outcome
-     * @param notes takes everything else
-     * @param terminal whether a person watches {@code notes}
+     * @param outcomes receives one line per outcome
+     * @param notes receives everything else
+     * @param terminal whether {@code notes} is a terminal
      */
     public Output(PrintStream outcomes, PrintStream notes, OutcomeFormat format, boolean terminal) {
         this.outcomes = outcomes;
@@ -45,7 +45,7 @@ public final class Output implements AutoCloseable {
         this.console = new LockedConsumer(new ConsoleProgressBarConsumer(notes));
     }
 
-    /** Shows how far the work has come, on a terminal. */
+    /** Shows a progress bar, on a terminal. */
     void startProgress(String task, long total) {
         endProgress();
         if (terminal && total > 0) {
@@ -60,7 +60,7 @@ public final class Output implements AutoCloseable {
         }
     }
 
-    /** One more is done. */
+    /** Advances the progress bar by one. */
     void step() {
         if (bar != null) {
             bar.step();
@@ -77,7 +77,7 @@ public final class Output implements AutoCloseable {
     /**
      * Writes an outcome's line.
      *
-     * @throws OperatorException if nobody reads them any more
+     * @throws OperatorException if nothing reads the outcomes any more
      */
     void outcome(ImageOutcome outcome) {
         synchronized (screen) {
@@ -90,7 +90,7 @@ public final class Output implements AutoCloseable {
         }
     }
 
-    /** Tells the person something. */
+    /** Writes a note for the user. */
     void note(String text) {
         synchronized (screen) {
             clearBar();
@@ -99,7 +99,7 @@ public final class Output implements AutoCloseable {
         }
     }
 
-    /** Says what takes so long, to a person who waits at a terminal. */
+    /** Tells a user who waits at a terminal what takes so long. */
     void status(String text) {
         if (terminal) {
             note(text);

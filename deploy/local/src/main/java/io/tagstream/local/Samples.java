@@ -19,7 +19,7 @@ public final class Samples {
     /**
      * The samples' directory.
      *
-     * @throws OperatorException of wrong usage where there are none
+     * @throws OperatorException for wrong usage, if there are none
      */
     public static Path directory() {
         Path samples = Path.of(System.getProperty(HOME_PROPERTY, ".")).resolve("samples");

@@ -31,13 +31,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes image references, and knows which images need none.
+ * Writes image references, and knows which images do not need one.
  *
- * <p>Two attributes go with every reference and come back with its outcome: which run submitted it, and with which
- * options the tags were chosen.
+ * <p>Every reference carries two attributes, which return with its outcome: the run that submitted it, and the options
+ * that chose the tags.
  *
- * <p><i>Threading notes:</i> used by one thread; failures to write arrive on the producer's and are thrown at the next
- * use.
+ * <p><i>Threading notes:</i> used by one thread; write failures arrive on the producer's thread and are thrown at the
+ * next use.
  */
 public final class Submitter implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Submitter.class);
@@ -72,7 +72,7 @@ public final class Submitter implements AutoCloseable {
                 node.contracts().imageReference().serializer());
     }
 
-    /** Whether the image's tags are what tagging it again would give. Reads the file. */
+    /** Whether tagging the image again would give the same tags. Reads the file. */
     boolean isCurrent(NamedImage image, TagEvent event) {
         return image.file().isPresent()
                 && event.getUri().equals(image.uri().toString())
@@ -102,12 +102,12 @@ public final class Submitter implements AutoCloseable {
         send(image.id(), reference);
     }
 
-    /** Has an image's tags deleted. */
+    /** Requests the deletion of an image's tags. */
     void delete(String imageId) {
         send(imageId, null);
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // the callback takes what the future would tell
+    @SuppressWarnings("FutureReturnValueIgnored") // the callback handles the result
     private void send(String imageId, ImageReference reference) {
         Exception earlier = failure.get();
         if (earlier != null) {
@@ -120,7 +120,7 @@ public final class Submitter implements AutoCloseable {
         });
     }
 
-    /** Whether an outcome is that of a submission of this run. */
+    /** Whether an outcome belongs to a submission of this run. */
     boolean isOfThisRun(ImageOutcome outcome) {
         Map<String, String> attributes = Map.of();
         if (outcome instanceof ImageOutcome.Tagged tagged) {

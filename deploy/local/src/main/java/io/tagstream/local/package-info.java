@@ -1,5 +1,5 @@
 /**
- * The command {@code tagstream local}: broker, schema registry, topology and model in one process, the images of a
- * folder going in, and a line an image coming out.
+ * The command {@code tagstream local}: broker, schema registry, topology and model in one process, with the images of a
+ * folder as input, and one line per image as output.
  */
 package io.tagstream.local;

@@ -29,12 +29,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The indices behind an alias: makes them, checks what is there, and moves the alias.
+ * The indices behind an alias: creates and checks them, and moves the alias.
  *
- * <p>Searches go to the alias, whose filter hides the documents of deleted images. Behind it stands one index, {@code
- * ALIAS-000001} at first; one that is built anew has the next number.
+ * <p>Searches go to the alias, whose filter hides the documents of deleted images. It points to one index, {@code
+ * ALIAS-000001} at first; an index built anew gets the next number.
  *
- * <p><i>Threading notes.</i> Thread-safe; it holds no state but the server's.
+ * <p><i>Threading notes.</i> Thread-safe; all state is on the server.
  */
 final class AliasKeeper implements IndexKeeper {
     private static final Logger log = LoggerFactory.getLogger(AliasKeeper.class);
@@ -44,7 +44,7 @@ final class AliasKeeper implements IndexKeeper {
     private final String alias;
     private final Pattern numbered;
 
-    /** {@code alias} is what searches are made on. */
+    /** {@code alias} is the name that searches use. */
     AliasKeeper(SearchServer server, String alias) {
         this.server = server;
         this.alias = alias;
@@ -52,8 +52,8 @@ final class AliasKeeper implements IndexKeeper {
     }
 
     /**
-     * The alias that the feed writes through. It goes when the index goes, and a write through an alias that is not there
-     * is refused, whereas one to an index that is not there would make an index without this mapping.
+     * The alias that the feed writes through. It disappears with the index, and the server then refuses a write through
+     * it. A write to a missing index would instead create an index without this mapping.
      */
     static String writeAlias(TagIndex index) {
         return writeAlias(index.name());
@@ -139,7 +139,7 @@ final class AliasKeeper implements IndexKeeper {
         return Optional.of(found.get(0));
     }
 
-    /** Those of an answer's indices that the feed has made. */
+    /** The indices in an answer that the feed has made. */
     private static List<TagIndex> indices(JsonNode answer) {
         List<TagIndex> found = new ArrayList<>();
         for (Map.Entry<String, JsonNode> index : answer.properties()) {
@@ -181,7 +181,7 @@ final class AliasKeeper implements IndexKeeper {
                     "index %s is there, and alias %s is not; put the alias back, or delete the index"
                             .formatted(name, alias));
         }
-        check(index, topic); // a template may have added to it, another instance may have been faster
+        check(index, topic); // a template may have changed it, or another instance may have been faster
         if (!raced) {
             log.info("Made index {}", name);
         }

@@ -30,23 +30,23 @@ import org.opensearch.client.util.BinaryData;
 import org.opensearch.client.util.ContentType;
 
 /**
- * Writes documents through the client's bulk ingester, which gathers them into requests, and says of each what became of
- * it.
+ * Writes documents through the client's bulk ingester, which collects them into requests, and reports the outcome of
+ * each.
  *
- * <p>What the ingester (opensearch-java 3.9.0) lacks is done here and by the feed. It tries documents again only where the
- * server answers 429 for one of them, not where a request fails as a whole, so its own retries are off and the feed's
- * are all there are. Of three threads that wait for it to have room, one can wait for ever, so one thread alone adds and
- * flushes. That thread cannot be interrupted while it waits, so it asks first whether it would have to.
+ * <p>This class and the feed make up for what the ingester (opensearch-java 3.9.0) lacks. The ingester retries a
+ * document only if the server answers 429 for it, not if a request fails as a whole, so its own retries are off and
+ * only the feed retries. If three threads wait for the ingester to have room, one can wait forever, so only one thread
+ * adds and flushes. That thread cannot be interrupted while it waits, so it first asks whether it would have to wait.
  *
- * <p><i>Threading notes.</i> All methods are called by one thread. Outcomes are put down by the ingester's threads and
- * taken by that one.
+ * <p><i>Threading notes.</i> One thread calls all methods. The ingester's threads record outcomes, and that thread
+ * takes them.
  */
 public final class BulkWriter implements DocumentWriter {
     public static final long BYTES = 5L * 1024 * 1024;
-    /** What an action takes beside its document, generously. */
+    /** A generous estimate of an action's size without its document. */
     private static final int ACTION_BYTES = 2_048;
 
-    /** The longest id, in bytes of UTF-8, that the servers take; they refuse a whole request for one that is longer. */
+    /** The longest id, in bytes of UTF-8, that the servers accept; a longer one makes them refuse the whole request. */
     private static final int LONGEST_ID = 512;
 
     private final int documents;
@@ -59,8 +59,8 @@ public final class BulkWriter implements DocumentWriter {
 
     /**
      * @param index the alias to write through
-     * @param documents documents a request at most
-     * @param requests requests at a time
+     * @param documents maximum number of documents per request
+     * @param requests maximum number of concurrent requests
      */
     BulkWriter(SearchServer server, String index, int documents, int requests) {
         this.documents = documents;
@@ -132,7 +132,7 @@ public final class BulkWriter implements DocumentWriter {
         outcomes.add(outcome);
     }
 
-    /** Called by the ingester: before a request by whoever sends it, after it by its own threads. */
+    /** Called by the ingester: before a request on the thread that sends it, after it on the ingester's own threads. */
     private final class Listener implements BulkListener<Write> {
         @Override
         public void beforeBulk(long execution, BulkRequest request, List<Write> writes) {

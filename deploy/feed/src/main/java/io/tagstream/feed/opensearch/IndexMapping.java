@@ -15,7 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The index's mapping: what the feed needs of it, and whether one that is there has it. */
+/** The index's mapping: what the feed needs in it, and whether an existing mapping has that. */
 public final class IndexMapping {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -31,10 +31,10 @@ public final class IndexMapping {
     }
 
     /**
-     * Where a mapping keeps the feed's documents from being what they are meant to be, a sentence each. Fields beside the
-     * feed's own, and fields within fields, are their owner's affair.
+     * The conflicts of a mapping with the feed's documents, one sentence each. Extra fields and multi-fields are not
+     * checked: they are their owner's business.
      *
-     * @param actual the mapping as the server tells it
+     * @param actual the mapping as the server reports it
      */
     static List<String> conflicts(JsonNode actual) {
         List<String> conflicts = new ArrayList<>();
@@ -57,7 +57,7 @@ public final class IndexMapping {
         }
     }
 
-    /** Servers leave the type of plain objects out. */
+    /** Servers omit the type of plain objects. */
     private static String type(JsonNode field) {
         return field.path("type").asText("object");
     }

@@ -12,9 +12,9 @@ import org.opensearch.client.opensearch._types.OpenSearchException;
 import org.opensearch.client.opensearch.core.bulk.BulkResponseItem;
 import org.opensearch.client.transport.httpclient5.ResponseException;
 
-/** Judges what OpenSearch and Elasticsearch answer to a write that they have not taken. */
+/** Interprets the answers of OpenSearch and Elasticsearch to writes that they have not accepted. */
 public final class OpenSearchRefusals {
-    /** No answer was heard: the connection failed, or what came was no answer. */
+    /** No answer arrived: the connection failed, or the response was not a valid answer. */
     static final int NO_STATUS = 0;
 
     private static final int UNAUTHORIZED = 401;
@@ -28,7 +28,7 @@ public final class OpenSearchRefusals {
 
     private OpenSearchRefusals() {}
 
-    /** Whether what a server answers so may pass. */
+    /** Whether a failure with this status may be temporary. */
     static boolean mayPass(int status) {
         return status == NO_STATUS
                 || status == REQUEST_TIMEOUT
@@ -36,11 +36,11 @@ public final class OpenSearchRefusals {
                 || status >= SERVER_ERROR;
     }
 
-    /** Judges one document of a bulk request that the server has read. */
+    /** Interprets the result of one document in a bulk request that the server has read. */
     public static Refusal of(BulkResponseItem item) {
         ErrorCause error = item.error();
         String reason = "%s (HTTP status %d)".formatted(describe(error), item.status());
-        // a disk that is full has 403 with some versions, 429 with others
+        // a full disk gives 403 in some versions and 429 in others
         if (mayPass(item.status()) || BLOCKED.equals(error.type())) {
             return new Refusal(Kind.MAY_PASS, reason);
         }
@@ -51,7 +51,7 @@ public final class OpenSearchRefusals {
         };
     }
 
-    /** Judges a bulk request that failed as a whole, of one document or of several. */
+    /** Interprets the failure of a whole bulk request, of one document or of several. */
     public static Refusal of(Throwable failure, boolean alone) {
         int status = statusOf(failure);
         String reason = describe(failure);
@@ -64,7 +64,7 @@ public final class OpenSearchRefusals {
         };
     }
 
-    /** The status that the server answered with, {@link #NO_STATUS} if it has not. */
+    /** The status of the server's answer, {@link #NO_STATUS} if there was none. */
     static int statusOf(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof OpenSearchException answered) {

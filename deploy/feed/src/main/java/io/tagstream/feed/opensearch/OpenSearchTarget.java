@@ -17,7 +17,7 @@ import java.util.Optional;
 public final class OpenSearchTarget implements IndexTarget {
     private final SearchServer server;
 
-    /** Makes targets of {@code http} and {@code https} addresses. */
+    /** Makes targets from {@code http} and {@code https} addresses. */
     public static final class Provider implements IndexTarget.Provider {
         @Override
         public String form() {
@@ -40,7 +40,7 @@ public final class OpenSearchTarget implements IndexTarget {
         this.server = server;
     }
 
-    /** The server behind it, for requests that only this kind of server knows. */
+    /** The underlying server, for requests that only this kind of server knows. */
     public SearchServer server() {
         return server;
     }

@@ -29,14 +29,14 @@ import org.opensearch.client.transport.OpenSearchTransport;
 import org.opensearch.client.transport.httpclient5.ApacheHttpClient5TransportBuilder;
 
 /**
- * A search server, OpenSearch or Elasticsearch. Requests that only one of the two knows must not be made here.
+ * A search server, OpenSearch or Elasticsearch. Do not make requests here that only one of the two knows.
  *
  * <p><i>Threading notes.</i> Thread-safe. {@link #close} fails requests that are under way.
  */
 public final class SearchServer implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int CONNECT_SECONDS = 5;
-    /** As long as the servers themselves wait for a shard to be there. */
+    /** As long as the servers themselves wait for a shard to be available. */
     private static final int ANSWER_SECONDS = 60;
 
     private static final int UNAUTHORIZED = 401;
@@ -55,9 +55,9 @@ public final class SearchServer implements AutoCloseable {
     }
 
     /**
-     * Makes a client; nothing is connected to yet.
+     * Makes a client, which does not connect yet.
      *
-     * @param urls the nodes' addresses, at least one; the path of the first is put before every request's
+     * @param urls the nodes' addresses, at least one; the path of the first is prepended to the path of every request
      * @param authorization value of the header of that name
      */
     public static SearchServer at(List<URI> urls, Optional<String> authorization) {
@@ -84,7 +84,7 @@ public final class SearchServer implements AutoCloseable {
      * An answer.
      *
      * @param status HTTP's
-     * @param body missing where it is no JSON
+     * @param body missing if it is not JSON
      */
     record Answer(int status, JsonNode body) {
         boolean ok() {
@@ -112,7 +112,7 @@ public final class SearchServer implements AutoCloseable {
         }
     }
 
-    /** What runs there, such as {@code OpenSearch 2.19.3}. */
+    /** The server's name and version, such as {@code OpenSearch 2.19.3}. */
     public String version() {
         JsonNode version = required("GET", "/", null).path("version");
         String product = version.path("distribution").asText("elasticsearch");
@@ -121,10 +121,10 @@ public final class SearchServer implements AutoCloseable {
     }
 
     /**
-     * Makes a request and takes any answer but one of trouble.
+     * Makes a request and returns any answer, except one of those that throw.
      *
      * @param body JSON, or null for none
-     * @throws OperatorException if the server does not answer, cannot for now, or does not let this user
+     * @throws OperatorException if the server does not answer, is temporarily unable to, or does not permit this user
      */
     Answer request(String method, String path, JsonNode body) {
         Answer answer = send(method, path, body);
@@ -141,7 +141,7 @@ public final class SearchServer implements AutoCloseable {
     }
 
     /**
-     * Makes a request that nothing but success will do for.
+     * Makes a request that must succeed.
      *
      * @throws OperatorException as in {@link #request}, and if the server refuses
      */
@@ -199,7 +199,7 @@ public final class SearchServer implements AutoCloseable {
         return required("GET", "/" + index + "/_count", null).path("count").asLong();
     }
 
-    /** Deletes an index, if it is there. */
+    /** Deletes an index, if it exists. */
     public void delete(String index) {
         Answer answer = request("DELETE", "/" + index, null);
         if (!answer.ok() && !answer.notFound()) {

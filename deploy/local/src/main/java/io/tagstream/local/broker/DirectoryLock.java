@@ -18,13 +18,14 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Keeps a directory to one broker, among processes by a lock on a file that names the owner, within this one by a set.
+ * Reserves a directory for one broker: among processes with a lock on a file that names the owner, within this process
+ * with a set.
  *
  * <p>Thread-safe. The set comes first: on POSIX systems, closing a second channel to the file would release the lock.
  */
 final class DirectoryLock implements AutoCloseable {
     private static final Set<Path> OWN = ConcurrentHashMap.newKeySet();
-    private static final long LOCKED_BYTE = Long.MAX_VALUE - 1; // beyond the text, which stays readable on every system
+    private static final long LOCKED_BYTE = Long.MAX_VALUE - 1; // beyond the text, so all systems can still read it
 
     private final Path directory;
     private final FileChannel channel;
@@ -37,9 +38,9 @@ final class DirectoryLock implements AutoCloseable {
     }
 
     /**
-     * Takes the lock or fails at once.
+     * Takes the lock or fails immediately.
      *
-     * @param directory directory; made if missing
+     * @param directory the directory; created if missing
      * @throws IOException when the directory is in use or cannot be written
      */
     static DirectoryLock acquire(Path directory) throws IOException {

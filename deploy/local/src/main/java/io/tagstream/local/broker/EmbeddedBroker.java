@@ -23,11 +23,11 @@ import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 
 /**
- * A Kafka broker (KRaft, broker and controller in one node) inside this JVM. It is a real one: transactions, groups,
- * compaction, and its data stays in its directory, from which a later start goes on.
+ * A Kafka broker (KRaft, broker and controller in one node) inside this JVM. It is a real broker, with transactions,
+ * groups and compaction. Its data stays in its directory, and a later start continues from there.
  *
- * <p>It is made for one laptop: replication factor 1, one partition for each of Kafka's own topics, small buffers and
- * segments, no topics that come into being by being asked for. It needs about 4 s to start and 100 MB of memory.
+ * <p>It is meant for one laptop: replication factor 1, one partition for each of Kafka's own topics, small buffers and
+ * segments, no automatic creation of topics. It needs about 4 s to start and 100 MB of memory.
  *
  * <p><b>Threading notes.</b> The broker runs on its own threads, which {@link #close} ends. {@code start} and {@code
  * close} block; {@code close} may be called from any thread and more than once. The directory is locked against other
@@ -37,7 +37,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     private static final int NODE_ID = 1;
     private static final int START_ATTEMPTS = 3;
 
-    /** A file that is there from an orderly end to the next start. */
+    /** A file that exists from an orderly shutdown to the next start. */
     private static final String STOPPED = "broker.stopped";
 
     private final Path directory;
@@ -54,9 +54,9 @@ public final class EmbeddedBroker implements AutoCloseable {
     }
 
     /**
-     * Starts a broker and returns when it takes requests.
+     * Starts a broker and returns when it accepts requests.
      *
-     * @param directory where the data is and stays; made if missing
+     * @param directory where the data is kept; created if missing
      * @param port port in [1, 65535] for clients, or 0 for any free one
      * @return the running broker
      * @throws BindException when the port is in use
@@ -89,7 +89,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         return bootstrapServers;
     }
 
-    /** Stops the broker, its data written out. */
+    /** Stops the broker after it has written its data. */
     @Override
     public synchronized void close() {
         if (closed) {
@@ -121,14 +121,14 @@ public final class EmbeddedBroker implements AutoCloseable {
         formatter.addDirectory(directory.toString());
         try {
             formatter.run();
-        } catch (Exception failed) { // the formatter declares no narrower one
+        } catch (Exception failed) { // the formatter declares no narrower exception
             throw new IOException("Cannot prepare " + directory + " for a broker: " + failed.getMessage(), failed);
         }
     }
 
     private static KafkaRaftServer startServer(Path directory, int port) throws IOException {
         for (int attempt = 1; ; attempt++) {
-            // The controller needs a port of its own, known before it is bound: somebody may be faster.
+            // The controller needs its own port, known before it is bound: another process may take it first.
             int controllerPort = LoopbackPort.resolve(0, "Kafka controller");
             KafkaRaftServer server = null;
             try {
@@ -181,7 +181,6 @@ public final class EmbeddedBroker implements AutoCloseable {
         settings.put("log.dirs", directory);
         settings.put("server.max.startup.time.ms", 60_000);
 
-        // One node.
         settings.put("default.replication.factor", 1);
         settings.put("min.insync.replicas", 1);
         for (String topic : new String[] {"offsets.topic", "transaction.state.log", "share.coordinator.state.topic"}) {
@@ -190,18 +189,18 @@ public final class EmbeddedBroker implements AutoCloseable {
             settings.put(topic + ".segment.bytes", 8 << 20);
         }
         settings.put("transaction.state.log.min.isr", 1);
-        // A producer's next transaction starts while the end of the one before is still being written to its
-        // partitions. By default the broker has a request wait 100 ms for that, which the first end can take longer
-        // than, and then refuses it. Requests that follow on its heels then come too early, each an error in the log.
+        // A producer's next transaction starts while the end of the previous one is still being written to its
+        // partitions. By default, the broker makes a request wait 100 ms for that and then refuses it, and the first
+        // end can take longer. Requests that follow immediately then come too early, and each logs an error.
         settings.put("add.partitions.to.txn.retry.backoff.max.ms", 10_000);
-        // Nobody takes over from a broker that was held up, and to lose its partitions for a moment has only drawbacks.
+        // No other broker takes over from a stalled one, so losing its partitions for a moment has only drawbacks.
         settings.put("broker.session.timeout.ms", (int) Duration.ofDays(1).toMillis());
         settings.put("share.coordinator.state.topic.min.isr", 1);
         settings.put("auto.create.topics.enable", false);
         settings.put("num.partitions", 1);
-        settings.put("group.initial.rebalance.delay.ms", 0); // no other consumers to wait for
+        settings.put("group.initial.rebalance.delay.ms", 0); // there are no other consumers to wait for
 
-        // One laptop. Only closed segments are compacted, so that small topics need them small and young.
+        // Only closed segments are compacted, so small topics need small segments that close early.
         settings.put("log.segment.bytes", 64 << 20);
         settings.put("log.roll.ms", 10 * 60_000);
         settings.put("log.index.size.max.bytes", 1 << 20);

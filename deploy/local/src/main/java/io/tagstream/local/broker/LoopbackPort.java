@@ -13,17 +13,17 @@ import java.net.ServerSocket;
 
 /** Ports of the loopback address. */
 public final class LoopbackPort {
-    /** The loopback address, as a literal: no name has to be resolved. */
+    /** The loopback address, as a literal that needs no name resolution. */
     public static final String HOST = "127.0.0.1";
 
     private LoopbackPort() {}
 
     /**
-     * Resolves the port that a server was asked to take.
+     * Resolves the port that a server was asked to use.
      *
      * @param port port in [1, 65535], or 0 for any free one
      * @param server what will listen there, for the message
-     * @return the port; 0 has become a free one
+     * @return the port; a free one for 0
      * @throws BindException when something listens there already
      */
     public static int resolve(int port, String server) throws IOException {

@@ -21,11 +21,11 @@ import org.apache.kafka.common.utils.Time;
 /**
  * The registration that a killed broker leaves with the controller of its own node.
  *
- * <p>Until its session has expired, the metadata say that the dead broker still leads its partitions. The next one would
- * start as their leader, lose them when the session ends, and meanwhile take transactions that were being committed or
- * aborted for finished without having written their markers (KAFKA-20734): whoever reads committed records then waits
- * there for ever. So the controller is started alone first and told that the broker has gone; that is quicker than
- * waiting for the session, too.
+ * <p>Until its session expires, the metadata say that the dead broker still leads its partitions. The next broker would
+ * start as their leader and lose them when the session ends. Meanwhile, it would treat transactions that were being
+ * committed or aborted as finished, without having written their markers (KAFKA-20734), and a reader of committed
+ * records would wait there forever. So the controller is first started alone and told that the broker is gone, which is
+ * also quicker than waiting for the session to end.
  */
 final class StaleRegistration {
     private static final int TIMEOUT_MILLIS = 30_000;
@@ -35,7 +35,7 @@ final class StaleRegistration {
     /**
      * Removes a node's registration. No server may run on its directory.
      *
-     * @param settings of the node; its roles and listeners are replaced
+     * @param settings the node's settings; its roles and listeners are replaced
      * @throws IOException when the controller does not start or does not answer
      */
     static void remove(Map<String, String> settings, int nodeId) throws IOException {

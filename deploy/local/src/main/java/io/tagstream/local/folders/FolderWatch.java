@@ -25,25 +25,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells which images of a selection's folders have come, changed or gone.
+ * Reports which images in a selection's folders have appeared, changed or disappeared.
  *
- * <p>The operating system's notices only say that it is time to look. What counts is what two looks in a row agree on,
- * and a file that has been changed only just now is looked at for another while: one that is still being written,
- * however slowly, is not reported before it rests, and one that is replaced is never reported gone.
+ * <p>The operating system's notices only say that it is time to look. A change counts if two looks in a row agree on
+ * it, and a file that has only just changed is watched a while longer. So a file that is still being written, however
+ * slowly, is not reported until it rests, and a file that is replaced is never reported as gone.
  *
- * <p><i>Threading notes:</i> one thread makes it, asks it and closes it; notices arrive on a thread of its own.
+ * <p><i>Threading notes:</i> one thread creates, polls and closes it; notices arrive on its own thread.
  */
 public final class FolderWatch implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(FolderWatch.class);
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(300);
-    /** A file that has not changed for so long is taken to be whole. */
+    /** How long a file must stay unchanged before it is considered complete. */
     private static final Duration REST = Duration.ofSeconds(2);
 
     private final ImageSelection selection;
     private final InstantSource clock;
     private final DirectoryWatcher watcher;
     private final Thread notices;
-    /** What has been reported, or was there at the beginning. */
+    /** The files that have been reported or were there at the start. */
     private final Map<Path, Stamp> reported;
 
     private Map<Path, Stamp> lastLook;
@@ -52,9 +52,12 @@ public final class FolderWatch implements AutoCloseable {
     private volatile boolean noticed;
     private volatile boolean closed;
 
-    /** What tells a file's versions apart without reading it. */
+    /** Tells a file's versions apart without reading the file. */
     private record Stamp(long size, long modifiedNanos) {
-        /** Whether the file was written long enough ago; one that was moved here, or has a time to come, was. */
+        /**
+         * Whether the file was last modified long enough ago; also true if it was moved here with an old time, or is
+         * dated in the future.
+         */
         boolean rests(Instant now) {
             Duration age = Duration.between(Instant.ofEpochSecond(0, modifiedNanos), now);
             return age.isNegative() || age.compareTo(REST) >= 0;
@@ -65,9 +68,9 @@ public final class FolderWatch implements AutoCloseable {
     public record Change(NamedImage image, boolean deleted) {}
 
     /**
-     * Watches from now on.
+     * Starts to watch.
      *
-     * @param present the images that the caller knows already
+     * @param present the images that the caller already knows
      * @throws OperatorException if the folders cannot be watched
      */
     public FolderWatch(ImageSelection selection, Collection<NamedImage> present) {
@@ -96,11 +99,11 @@ public final class FolderWatch implements AutoCloseable {
             }
         });
         notices.start();
-        // What came between the caller's look and the first notice
+        // Finds changes between the caller's look and the first notice
         noticed = true;
     }
 
-    /** The changes since the last call. Quick where there is no notice of any. */
+    /** The changes since the last call. Returns quickly if there has been no notice. */
     public List<Change> poll() {
         if ((settled && !noticed) || System.nanoTime() - lastLookNanos < BETWEEN_LOOKS.toNanos()) {
             return List.of();

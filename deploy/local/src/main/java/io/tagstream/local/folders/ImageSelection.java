@@ -35,23 +35,24 @@ import org.apache.commons.io.FilenameUtils;
 /**
  * The images that paths and URLs stand for.
  *
- * <p>A file stands for itself, whatever its name. A folder stands for the files in it and below that an image's
- * extension ends ({@link #EXTENSIONS}); hidden files and folders are left out. A URL stands for what is behind it.
+ * <p>A file stands for itself, whatever its name. A folder stands for all files in it and below it with an image's
+ * extension ({@link #EXTENSIONS}), except hidden files and folders. A URL stands for the image that it addresses.
  *
- * <p><b>Image ids.</b> A URL's id is the URL. A file's id is its path relative to the folder that was given, with
- * slashes ({@code 2024/cat.jpg}), and its name if it was given itself. Where several given folders have a file of the
- * same relative path, those files' ids are their absolute paths, or their {@code file:} URIs where a name's bytes are no
- * text in the encoding of file names and so would read alike. The same file given twice is one image.
+ * <p><b>Image ids.</b> A URL's id is the URL. A file's id is its path relative to the given folder, with slashes
+ * ({@code 2024/cat.jpg}), or its name if the file itself was given. If several given folders contain a file with the
+ * same relative path, the ids of those files are their absolute paths, or their {@code file:} URIs if a name's bytes
+ * are not text in the encoding of file names, so that different names would look alike. The same file given twice is
+ * one image.
  */
 public final class ImageSelection {
     /** The extensions of image files, lower-case. */
     public static final Set<String> EXTENSIONS = Collections.unmodifiableSet(
             new TreeSet<>(List.of("bmp", "gif", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp")));
 
-    /** What Java shows instead of bytes that are no text. */
+    /** What Java shows in place of bytes that are not text. */
     private static final char UNDECODABLE = '\uFFFD';
 
-    /** Extensions of pictures in formats that are not read. */
+    /** Extensions of pictures in unsupported formats. */
     private static final Set<String> UNREAD =
             Set.of("arw", "avif", "cr2", "cr3", "dng", "heic", "heif", "jp2", "jxl", "nef", "psd", "raw", "svg");
 
@@ -69,9 +70,9 @@ public final class ImageSelection {
     }
 
     /**
-     * Sorts what was given.
+     * Sorts the given paths and URLs.
      *
-     * @throws OperatorException of wrong usage, if something given is neither a URL nor there
+     * @throws OperatorException for wrong usage, if an argument is neither a URL nor an existing path
      */
     public static ImageSelection of(Collection<String> given) {
         Set<Path> folders = Collections.newSetFromMap(new LinkedHashMap<>());
@@ -139,14 +140,14 @@ public final class ImageSelection {
         return urls;
     }
 
-    /** What the images may be read from: the given folders and files, absolute. */
+    /** Where the images may be read from: the given folders and files, absolute. */
     public List<Path> roots() {
         List<Path> roots = new ArrayList<>(folders);
         roots.addAll(files);
         return roots;
     }
 
-    /** How many files {@link #scan} left out because their names are not those of images, or they cannot be read. */
+    /** How many files {@link #scan} left out because their names are not image names or they cannot be read. */
     public int skipped() {
         return skipped.values().stream().mapToInt(Integer::intValue).sum();
     }
@@ -156,7 +157,7 @@ public final class ImageSelection {
         return names(skipped);
     }
 
-    /** Pictures among them, in formats that are not read, by extension; empty where there are none. */
+    /** The skipped pictures in unsupported formats, by extension; empty if there are none. */
     public Optional<String> skippedPictures() {
         Map<String, Integer> pictures = new TreeMap<>(skipped);
         pictures.keySet().retainAll(UNREAD);
@@ -173,7 +174,7 @@ public final class ImageSelection {
     }
 
     /**
-     * The images that there are now, in the order given, folders in the order of their paths.
+     * The images that exist now, in the order given; those of a folder in the order of their paths.
      *
      * @throws OperatorException if a folder cannot be read
      */
@@ -198,7 +199,7 @@ public final class ImageSelection {
     }
 
     /**
-     * The image that a file is, whether it is there or not.
+     * The image that a file stands for, whether the file exists or not.
      *
      * @return empty if the file is not part of the selection
      */
@@ -214,7 +215,7 @@ public final class ImageSelection {
                 .map(name -> named(file, ids.contains(name) ? fullName(file) : name));
     }
 
-    /** Whether a local file of this URI would be part of the selection, were it there. */
+    /** Whether a local file would be part of the selection if it existed. */
     public boolean covers(Path file) {
         return files.contains(file)
                 || folders.stream().anyMatch(folder -> file.startsWith(folder) && isImage(folder, file));
@@ -251,7 +252,7 @@ public final class ImageSelection {
 
                         @Override
                         public FileVisitResult visitFileFailed(Path file, IOException failure) {
-                            // A loop of links, or a folder without permission: the images elsewhere are still wanted
+                            // A loop of links, or a folder without permission: images elsewhere are still wanted
                             skip(file);
                             return FileVisitResult.CONTINUE;
                         }

@@ -10,10 +10,10 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * An image and the id it goes by.
+ * An image and its id.
  *
  * @param id the image id, see {@link ImageSelection}
  * @param uri where its bytes are
- * @param file the same for a local file
+ * @param file the file, if it is a local one
  */
 public record NamedImage(String id, URI uri, Optional<Path> file) {}

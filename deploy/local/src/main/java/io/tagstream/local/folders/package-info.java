@@ -1,2 +1,2 @@
-/** The images that a command was pointed at: which there are, what they are called, and how they change. */
+/** The images that a command is given: which ones exist, what they are called, and how they change. */
 package io.tagstream.local.folders;

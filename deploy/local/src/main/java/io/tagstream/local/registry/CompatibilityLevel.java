@@ -10,7 +10,7 @@ import java.util.List;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaCompatibility;
 
-/** What a subject's next schema must be able to do; the names and their meaning are Confluent's. */
+/** What a subject's next schema must be compatible with; the names and their meanings are Confluent's. */
 enum CompatibilityLevel {
     NONE(false, false, false),
     BACKWARD(true, false, false),

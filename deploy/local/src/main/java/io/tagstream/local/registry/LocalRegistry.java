@@ -32,21 +32,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A schema registry for one laptop: those of <a
+ * A schema registry for one laptop. It serves, over HTTP on the loopback address, those of <a
  * href="https://docs.confluent.io/platform/current/schema-registry/develop/api.html">Confluent's endpoints</a> that
- * serializers, Connect converters and browsers of topics use, over HTTP on the loopback address. Its schemas are in the
- * compacted topic {@code _schemas}, so that ids stay the same over restarts.
+ * serializers, Connect converters and topic browsers use. It keeps its schemas in the compacted topic {@code _schemas},
+ * so that ids stay the same across restarts.
  *
- * <p>It serves: schemas by id, with their subjects and versions; subjects; versions (list, get, latest, register, delete
- * softly and for good); look-up of a schema under a subject; compatibility checks and levels, global ({@code
- * BACKWARD_TRANSITIVE} from the start) and by subject; the mode, which is always {@code READWRITE}. Errors carry
- * Confluent's codes. Two schemas are the same when Avro prints them the same, whatever their white space.
+ * <p>It serves: schemas by id, with their subjects and versions; subjects; versions (list, get, latest, register, soft
+ * and permanent delete); look-up of a schema under a subject; compatibility checks and levels, global (initially {@code
+ * BACKWARD_TRANSITIVE}) and per subject; the mode, which is always {@code READWRITE}. Errors carry Confluent's codes.
+ * Two schemas are the same if Avro prints them the same, regardless of white space.
  *
  * <p>It does not serve: schema types other than Avro, references between schemas, contexts, rules and metadata,
- * authentication, TLS, more than one instance on a topic.
+ * authentication, TLS, or more than one instance per topic.
  *
  * <p><b>Threading notes.</b> Requests run on the HTTP server's threads; each holds this object's monitor while it reads
- * or changes what the registry knows, writing to the topic included. {@code start} and {@code close} block.
+ * or changes the registry's state, including while it writes to the topic. {@code start} and {@code close} block.
  */
 public final class LocalRegistry implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LocalRegistry.class);
@@ -72,9 +72,9 @@ public final class LocalRegistry implements AutoCloseable {
     }
 
     /**
-     * Starts a registry and returns when it takes requests.
+     * Starts a registry and returns when it accepts requests.
      *
-     * @param bootstrapServers where the broker is that keeps the schemas
+     * @param bootstrapServers the address of the broker that keeps the schemas
      * @param port port in [1, 65535], or 0 for any free one
      * @return the running registry
      * @throws java.net.BindException when the port is in use
@@ -93,7 +93,7 @@ public final class LocalRegistry implements AutoCloseable {
     }
 
     /**
-     * What clients are given as {@code schema.registry.url}.
+     * The URL for the clients' {@code schema.registry.url}.
      *
      * @return {@code http://host:port}
      */
@@ -112,7 +112,7 @@ public final class LocalRegistry implements AutoCloseable {
         config.startup.showJavalinBanner = false;
         config.startup.showOldJavalinVersionWarning = false;
         config.http.defaultContentType = CONTENT_TYPE;
-        new LimitedServer(ClientLimits.REGISTRY, new CompositeMeterRegistry()).accept(config); // told by the log alone
+        new LimitedServer(ClientLimits.REGISTRY, new CompositeMeterRegistry()).accept(config); // it only logs refusals
         RoutesConfig routes = config.routes;
 
         routes.get("/", answer(context -> Map.of()));

@@ -10,9 +10,9 @@ package io.tagstream.local.registry;
  *
  * @param subject subject
  * @param version number within the subject, from 1
- * @param id number of the schema, the same in every subject that has it
+ * @param id id of the schema, the same in every subject that has it
  * @param schema the schema's JSON, as Avro prints it
- * @param deleted whether it was deleted softly: gone from listings, still readable by id
+ * @param deleted whether it was soft-deleted: gone from listings, still readable by id
  */
 record RegisteredSchema(String subject, int version, int id, String schema, boolean deleted) {
     RegisteredSchema asDeleted() {

@@ -10,18 +10,18 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 
 /**
- * One fact of the registry, as the schemas topic keeps it: the latest value of a key is in force.
+ * One fact of the registry, as kept in the schemas topic: the latest value of a key applies.
  *
  * @param key what the fact is about
- * @param value the fact; null for one that holds no longer
+ * @param value the fact; null if it no longer holds
  */
 record RegistryEntry(Key key, Value value) {
     enum Kind {
         /** A version of a subject. */
         SCHEMA,
-        /** A compatibility level: a subject's, or without a subject that of all others. */
+        /** A compatibility level: that of a subject or, without a subject, that of all others. */
         CONFIG,
-        /** The highest id ever given, kept when the schema that has it is deleted for good. */
+        /** The highest id ever assigned, kept even if its schema is permanently deleted. */
         HIGHEST_ID
     }
 

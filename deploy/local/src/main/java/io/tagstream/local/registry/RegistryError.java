@@ -13,12 +13,12 @@ final class RegistryError extends RuntimeException {
     private final int code;
 
     private RegistryError(int status, int code, String message) {
-        super(message, null, false, false); // an answer, not a fault: nobody needs its stack
+        super(message, null, false, false); // an answer, not a fault, so it needs no stack trace
         this.status = status;
         this.code = code;
     }
 
-    /** HTTP status. */
+    /** The HTTP status. */
     int status() {
         return status;
     }

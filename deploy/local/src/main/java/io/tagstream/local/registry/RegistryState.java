@@ -19,8 +19,8 @@ import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.Schema;
 
 /**
- * What the registry knows, built up from entries in the order in which they were written. It changes by {@link #apply}
- * alone, so that it is after a restart what it was before. Not thread-safe: the owner guards it.
+ * The registry's state, built from entries in the order in which they were written. Only {@link #apply} changes it, so
+ * after a restart it is the same as before. Not thread-safe: the owner guards it.
  */
 final class RegistryState {
     private final NavigableMap<String, NavigableMap<Integer, RegisteredSchema>> subjects = new TreeMap<>();
@@ -95,7 +95,7 @@ final class RegistryState {
     /**
      * A version of a subject.
      *
-     * @param version number; or {@code latest} or -1 for the newest that is not deleted
+     * @param version the number, or {@code latest} or -1 for the newest that is not deleted
      */
     RegisteredSchema version(String subject, String version, boolean withDeleted) {
         if (version.equals("latest") || version.equals("-1")) {
@@ -133,7 +133,7 @@ final class RegistryState {
         return compatibility;
     }
 
-    /** The level configured for a subject, or the one of all others. */
+    /** The level configured for a subject, or the global one. */
     CompatibilityLevel effectiveCompatibility(String subject) {
         return compatibilityBySubject.getOrDefault(subject, compatibility);
     }
@@ -142,17 +142,19 @@ final class RegistryState {
         return Optional.ofNullable(compatibilityBySubject.get(subject));
     }
 
-    /** The versions of a subject that a candidate would break; empty when there are none. */
+    /**
+     * What a candidate would break in a subject's versions, one message per incompatibility; empty when there is none.
+     */
     List<String> violations(String subject, Schema candidate) {
         return effectiveCompatibility(subject).violations(candidate, parsed(versions(subject, false)));
     }
 
-    /** As {@link #violations(String, Schema)}, against one version. */
+    /** Like {@link #violations(String, Schema)}, but against one version. */
     List<String> violations(RegisteredSchema version, Schema candidate) {
         return effectiveCompatibility(version.subject()).violations(candidate, parsed(List.of(version)));
     }
 
-    /** What registering a schema would add; empty when the subject has it already. */
+    /** The version that registering a schema would add; empty if the subject already has it. */
     Optional<RegisteredSchema> registration(String subject, Schema schema) {
         if (find(versions(subject, false), schema).isPresent()) {
             return Optional.empty();
@@ -171,11 +173,11 @@ final class RegistryState {
         return Optional.of(new RegisteredSchema(subject, version, id, text, false));
     }
 
-    /** What deleting some of a subject's versions changes. */
+    /** The entries that delete some of a subject's versions. */
     List<RegistryEntry> deletion(List<RegisteredSchema> versions, boolean permanent) {
         List<RegistryEntry> entries = new ArrayList<>();
         if (permanent) {
-            entries.add(RegistryEntry.highestId(highestId)); // or a later schema could get the id of a deleted one
+            entries.add(RegistryEntry.highestId(highestId)); // no later schema may get the id of a deleted one
         }
         for (RegisteredSchema version : versions) {
             entries.add(permanent ? RegistryEntry.noSchema(version) : RegistryEntry.schema(version.asDeleted()));
@@ -200,7 +202,7 @@ final class RegistryState {
     /**
      * Parses a schema.
      *
-     * @throws RegistryError with code 42201 when it is none
+     * @throws RegistryError with code 42201 if it is not a valid schema
      */
     static Schema parse(String schema) {
         try {

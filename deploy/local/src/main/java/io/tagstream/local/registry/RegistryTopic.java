@@ -48,9 +48,9 @@ final class RegistryTopic implements AutoCloseable {
     }
 
     /**
-     * Opens the topic, made if missing, and reads it to its end.
+     * Opens the topic, creating it if missing, and reads it to its end.
      *
-     * @param replay gets every entry, oldest first
+     * @param replay receives every entry, oldest first
      * @throws IOException when the broker does not answer or an entry cannot be read
      */
     static RegistryTopic open(String bootstrapServers, Consumer<RegistryEntry> replay) throws IOException {
@@ -138,7 +138,7 @@ final class RegistryTopic implements AutoCloseable {
     /**
      * Writes entries and returns when the broker has them.
      *
-     * @throws RegistryError when the broker does not take them
+     * @throws RegistryError when the broker does not accept them
      */
     void append(List<RegistryEntry> entries) {
         try {
