@@ -42,8 +42,8 @@ import org.apache.kafka.common.utils.Utils;
 /**
  * Measures what references that wait for a slow model cost. For each number of references, it starts a new broker in
  * this process and a new instance in another process, so that the instance's heap and direct memory are its own. All
- * partitions but the last get the waiting references; the last gets an image now and then, and their outcomes show that
- * work continues.
+ * partitions but one get the waiting references. The remaining one gets an image now and then, and the outcomes of
+ * those images show that work continues.
  *
  * <p><i>Threading notes.</i> The caller's thread drives everything.
  */

@@ -27,7 +27,7 @@ import org.apache.kafka.common.Node;
 
 /**
  * Kafka and a schema registry in this process, for instances of Tagstream that start and stop. Everything that they
- * write is lost when it closes. Created, used and closed by one thread.
+ * write is lost when the cluster closes. Created, used and closed by one thread.
  */
 final class BenchCluster implements AutoCloseable {
     private final DataDirectory data;

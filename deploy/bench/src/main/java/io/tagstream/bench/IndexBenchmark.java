@@ -75,7 +75,7 @@ public final class IndexBenchmark {
      * @param rounds number of rounds that count
      * @param progress receives a line after each step
      * @return empty if a stop was requested before there was a result
-     * @throws OperatorException if that is impossible, or if either did not write every document
+     * @throws OperatorException if the benchmark cannot run, or if either did not write every document
      */
     public static Optional<IndexResult> run(
             SearchServer server, int documents, int rounds, Consumer<String> progress, StopSignal stop)

@@ -45,7 +45,7 @@ import java.util.function.Consumer;
  */
 public final class PipelineBenchmark {
     private static final int ROUNDS = 3;
-    /** How many measurements the warm-up lasts, until Java's compiler has done most of its work. */
+    /** The length of the warm-up in measurements: enough for Java's compiler to do most of its work. */
     private static final int WARM_UP_ROUNDS = 2;
 
     /** The time until the pipeline is full. */
@@ -85,7 +85,8 @@ public final class PipelineBenchmark {
      *
      * @param progress receives a line after each step
      * @return empty if a stop was requested before there was a result
-     * @throws OperatorException if that is impossible, or if the pipeline and the bare loop have not done the same work
+     * @throws OperatorException if the benchmark cannot run, or if the pipeline and the bare loop have not done the
+     *     same work
      */
     public static Optional<PipelineResult> run(Options options, Consumer<String> progress, StopSignal stop)
             throws InterruptedException {

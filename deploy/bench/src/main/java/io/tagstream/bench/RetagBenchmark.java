@@ -111,8 +111,8 @@ public final class RetagBenchmark {
      *
      * @param progress receives a line after each step
      * @return empty if a stop was requested before there was a result
-     * @throws OperatorException if that is impossible, or if images that followed have other tags than tagging anew
-     *     gives them
+     * @throws OperatorException if the benchmark cannot run, or if images that followed have other tags than tagging
+     *     anew gives them
      */
     public static Optional<RetagResult> run(Options options, Consumer<String> progress, StopSignal stop)
             throws InterruptedException {

@@ -33,7 +33,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The feed's end of Kafka: reads the tags topic and commits how far the index has it.
+ * The feed's end of Kafka: reads the tags topic and commits how much of it is in the index.
  *
  * <p>Each index has its own consumer group, with the index's id in its name, so a new index is filled from the
  * beginning. If a group has lost its offsets, it also starts from the beginning, which costs time but changes nothing.
@@ -177,7 +177,7 @@ final class TagsReader implements AutoCloseable {
         return new TopicPartition(record.topic(), record.partition());
     }
 
-    /** Commits how far the index has every partition, where that is further than before. */
+    /** Commits how much of every partition is in the index, where that is more than before. */
     void commit() {
         Map<TopicPartition, OffsetAndMetadata> due = new HashMap<>();
         for (TopicPartition partition : consumer.assignment()) {

@@ -42,7 +42,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Kafka, a schema registry, a model and Tagstream, all in this process.
  *
- * <p><i>Threading notes:</i> one thread creates, starts and closes a node. Another loads the model while Kafka starts.
+ * <p><i>Threading notes:</i> one thread creates, starts and closes a node. Another thread loads the model while Kafka
+ * starts.
  */
 public final class LocalNode implements AutoCloseable {
     /** Settings that a node determines itself. */

@@ -84,7 +84,7 @@ public final class LocalSession {
     /**
      * Runs until every image has its outcome, or until asked to stop.
      *
-     * @throws OperatorException if that is impossible
+     * @throws OperatorException if it cannot run
      */
     public static void run(LocalOptions options, Output output, StopSignal stop) {
         new LocalSession(options, output, stop).run();

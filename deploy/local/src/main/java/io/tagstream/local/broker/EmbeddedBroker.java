@@ -190,7 +190,7 @@ public final class EmbeddedBroker implements AutoCloseable {
         }
         settings.put("transaction.state.log.min.isr", 1);
         // A producer's next transaction starts while the end of the previous one is still being written to its
-        // partitions. By default, the broker makes a request wait 100 ms for that and then refuses it, and the first
+        // partitions. By default, the broker makes a request wait 100 ms for that and then refuses it, but the first
         // end can take longer. Requests that follow immediately then come too early, and each logs an error.
         settings.put("add.partitions.to.txn.retry.backoff.max.ms", 10_000);
         // No other broker takes over from a stalled one, so losing its partitions for a moment has only drawbacks.
