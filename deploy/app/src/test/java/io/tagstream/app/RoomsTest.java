@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Checks which rooms may depend on which, and which code alone may use certain APIs. Maven enforces the rules between
- * rooms, this test between their packages.
+ * rooms, and this test the same rules between their packages.
  */
 class RoomsTest {
     private static final JavaClasses CLASSES = new ClassFileImporter()
