@@ -26,12 +26,12 @@ public final class OperatorException extends RuntimeException {
         this.kind = kind;
     }
 
-    /** What was asked for is wrong. */
+    /** The request is wrong. */
     public static OperatorException invalid(String message) {
         return new OperatorException(Kind.INVALID, message, null);
     }
 
-    /** What was asked for is wrong. */
+    /** The request is wrong. */
     public static OperatorException invalid(String message, Throwable cause) {
         return new OperatorException(Kind.INVALID, message, cause);
     }

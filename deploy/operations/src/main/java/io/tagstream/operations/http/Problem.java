@@ -15,7 +15,7 @@ import io.javalin.http.HttpStatus;
  * A description of what went wrong, as in RFC 9457.
  *
  * @param title the status in words
- * @param detail what failed, with which value, what to change
+ * @param detail what failed, with which value, and what to change
  * @param reason for programs, if there is more to say than the status does; otherwise null
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -28,7 +28,7 @@ public record Problem(String type, String title, int status, String detail, Stri
     /**
      * Creates a problem that its status fully identifies.
      *
-     * @param detail what failed, with which value, what to change
+     * @param detail what failed, with which value, and what to change
      */
     public static Problem of(HttpStatus status, String detail) {
         return new Problem("about:blank", status.getMessage(), status.getCode(), detail, null);
