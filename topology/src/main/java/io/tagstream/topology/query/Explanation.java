@@ -16,11 +16,12 @@ import java.util.List;
  * @param modelId the model that computed the scores
  * @param modelVersion its version
  * @param vocabularyEpoch the vocabulary that the tags follow
- * @param stale whether the image could not be brought up to date with it, since it could not be read again
+ * @param stale whether the image could not be brought up to date with that vocabulary, because it could not be read
+ *     again
  * @param selection which labels are decoded: all, candidates or top-N
  * @param candidateCutoff the promise from which a label is a candidate
  * @param labels every label of the vocabulary, highest score first
- * @param history what happened to its tags, newest first, as far back as is kept
+ * @param history how its tags have changed, newest first, as far back as is kept
  */
 public record Explanation(
         String imageId,
@@ -40,17 +41,17 @@ public record Explanation(
     }
 
     /**
-     * A label and the image.
+     * A label's score for the image.
      *
-     * @param score in [0, 1]; null where the label was no candidate and so was never scored
+     * @param score in [0, 1]; null if the label was no candidate and so was never scored
      * @param threshold the score from which the label is emitted
-     * @param active whether the label is emitted at all; false for one that is only tried
+     * @param active whether the label is emitted at all; false for a shadow label, which is only scored
      * @param prompts the texts that stand for the label, as they were encoded
      * @param candidate whether the label was scored
-     * @param promise what decides whether the label is a candidate, to be compared with the cutoff; null where nothing is
-     *     kept to tell from
+     * @param promise decides whether the label is a candidate, by comparison with the cutoff; null if nothing is kept
+     *     to compute it from
      * @param standardisedCosine by how many deviations the image is more like the label than images usually are; null
-     *     where it was not needed
+     *     if it was not needed
      * @param emitted whether the image has the tag
      */
     public record LabelScore(
@@ -64,7 +65,7 @@ public record Explanation(
             Double promise,
             Double standardisedCosine,
             boolean emitted) {
-        /** The highest score first, labels without one last; of equal ones, the first id. */
+        /** The highest score first, labels without a score last; for equal scores, the lowest id first. */
         public static final Comparator<LabelScore> BEST_FIRST = Comparator.comparing(
                         LabelScore::score, Comparator.nullsLast(Comparator.reverseOrder()))
                 .thenComparing(LabelScore::labelId);
@@ -81,12 +82,12 @@ public record Explanation(
     }
 
     /**
-     * A tag that came or went.
+     * A tag that was added or removed.
      *
      * @param cause why, as in tag events
-     * @param vocabularyEpoch the vocabulary under which it did
-     * @param at when
-     * @param score the score that it had then, in [0, 1]; null where it is not known
+     * @param vocabularyEpoch the vocabulary at that time
+     * @param at when it happened
+     * @param score the score at that time, in [0, 1]; null if it is unknown
      */
     public record TagHistory(
             String labelId, String name, Change change, String cause, long vocabularyEpoch, Instant at, Double score) {}

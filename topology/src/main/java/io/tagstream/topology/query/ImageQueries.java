@@ -12,28 +12,28 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * Questions about all known images, wherever their state is kept. Nothing is changed by asking.
+ * Queries about all known images, wherever their state is kept. Queries change nothing.
  *
- * <p>Every method throws {@link QueryUnavailableException} while part of the state cannot be asked, as during a
+ * <p>Every method throws {@link QueryUnavailableException} while part of the state cannot be queried, as during a
  * rebalance.
  *
- * <p><i>Threading notes.</i> Called from any number of threads at a time; each call may block for seconds.
+ * <p><i>Threading notes.</i> May be called from any number of threads at once; each call may block for seconds.
  */
 public interface ImageQueries {
     /**
-     * How many known images a label would match, without its being in the vocabulary.
+     * How many known images a label would match, without adding it to the vocabulary.
      *
      * @param text the label's name and prompts
-     * @param threshold the label's own, in [0, 1], if it has one
-     * @param best at most so many of the images with the highest scores
+     * @param threshold the label's own threshold, in [0, 1], if it has one
+     * @param best how many of the images with the highest scores to return, at most
      * @throws LabelTextException if the text cannot be encoded as it is
      */
     Preview preview(LabelText text, OptionalDouble threshold, int best) throws LabelTextException;
 
-    /** Why an image has the tags that it has; empty for an image that is not known. */
+    /** Why an image has the tags that it has; empty if the image is unknown. */
     Optional<Explanation> explain(String imageId);
 
-    /** How far known images have come in following the vocabulary. Cheap: it is asked every second. */
+    /** How far known images have followed the vocabulary. Cheap: it is called every second. */
     SweepProgress progress();
 
     /**
@@ -43,7 +43,7 @@ public interface ImageQueries {
      */
     List<SimilarImage> similar(String text, int count) throws LabelTextException;
 
-    /** The same questions, of the images of this instance alone. */
+    /** The same queries for the images of this instance alone. */
     default ImageQueries ofThisInstance() {
         return this;
     }

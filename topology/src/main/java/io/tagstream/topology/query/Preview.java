@@ -12,9 +12,9 @@ import java.util.List;
  * What a label would do.
  *
  * @param knownImages images that were scored for it
- * @param unknownImages images of which too little is kept to score them
+ * @param unknownImages images for which too little is kept to score them
  * @param emittedFrom the score from which images would get the tag, in [0, 1]
- * @param thresholds how many images match at each of some thresholds, ascending; {@code emittedFrom} is one of them
+ * @param thresholds how many images match at each of several thresholds, ascending; {@code emittedFrom} is one of them
  * @param best the images with the highest scores, best first
  */
 public record Preview(
@@ -25,7 +25,7 @@ public record Preview(
     }
 
     /**
-     * Images at a threshold.
+     * The number of images at a threshold.
      *
      * @param threshold a score in [0, 1]
      * @param images how many images have this score or a higher one
@@ -38,7 +38,7 @@ public record Preview(
      * @param score in [0, 1]
      */
     public record ScoredImage(String imageId, String uri, double score) {
-        /** The highest score first; of equal ones, the first id. */
+        /** The highest score first; for equal scores, the lowest id first. */
         public static final Comparator<ScoredImage> BEST_FIRST =
                 Comparator.comparingDouble(ScoredImage::score).reversed().thenComparing(ScoredImage::imageId);
     }

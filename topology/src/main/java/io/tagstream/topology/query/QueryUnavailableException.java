@@ -5,11 +5,11 @@
  */
 package io.tagstream.topology.query;
 
-/** A question that cannot be answered now, and may be answered later. */
+/** A query that cannot be answered now, but may be answered later. */
 public final class QueryUnavailableException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** @param message what is missing, for people */
+    /** @param message what is missing, for people to read */
     public QueryUnavailableException(String message, Throwable cause) {
         super(message, cause);
     }

@@ -8,6 +8,6 @@ package io.tagstream.topology.query;
 /**
  * An image that is like a text.
  *
- * @param similarity the higher the more alike; comparable within one answer only
+ * @param similarity higher for a closer match; comparable within one answer only
  */
 public record SimilarImage(String imageId, String uri, double similarity) {}

@@ -6,11 +6,11 @@
 package io.tagstream.topology.query;
 
 /**
- * How far known images have come in following the vocabulary.
+ * How far known images have followed the vocabulary.
  *
  * @param targetEpoch the vocabulary epoch that they follow
  * @param done images that are up to date with it
  * @param total known images
- * @param active whether any still has to follow
+ * @param active whether any image still has to follow
  */
 public record SweepProgress(long targetEpoch, long done, long total, boolean active) {}

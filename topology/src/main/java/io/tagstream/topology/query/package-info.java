@@ -1,2 +1,2 @@
-/** What can be asked about the images that Tagstream knows, whoever answers it. No Kafka here. */
+/** Queries about the images that Tagstream knows, whoever answers them. No Kafka here. */
 package io.tagstream.topology.query;

@@ -23,7 +23,7 @@ import org.apache.kafka.common.errors.InvalidConfigurationException;
 /**
  * The serdes of the topics' Avro contracts, over one registry. Thread-safe.
  *
- * <p>{@link #register} is called once at start, so that no transaction waits for the registry.
+ * <p>{@link #register} is called once at startup, so that no transaction waits for the registry.
  */
 public final class Contracts {
     private final AvroSerde<ImageReference> imageReference;

@@ -16,12 +16,12 @@ import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
 
 /**
- * Records that cannot be read go to the dead-letters topic as they were found, with the headers of Kafka's own
- * dead-letter support (KIP-1034), and the stream goes on.
+ * Writes records that cannot be read to the dead-letters topic as they were found, with the headers of Kafka's own
+ * dead-letter support (KIP-1034), so that the stream continues.
  *
- * <p>The processors read keys and values themselves and write dead letters through a sink. Kafka's deserialization
- * handler would write the letter without the offset of what it skipped, until a readable record follows: after a
- * restart the letter would be there twice.
+ * <p>The processors deserialize keys and values themselves and write dead letters through a sink. Kafka's
+ * deserialization handler would write the letter without committing the offset of the skipped record until a readable
+ * record follows: after a restart the letter would be written twice.
  */
 public final class DeadLetters {
     // KIP-1034's names; Kafka keeps the constants in an internal class.
@@ -31,21 +31,21 @@ public final class DeadLetters {
     private static final String MESSAGE = PREFIX + "message";
     private static final String TOPIC = PREFIX + "topic";
     private static final String PARTITION = PREFIX + "partition";
-    /** Our own: the letter is not the whole record, which did not fit. */
+    /** Tagstream's own header: the letter is not the whole record, which did not fit. */
     private static final String TRUNCATED = "tagstream.truncated";
 
     private static final String OFFSET = PREFIX + "offset";
 
     private DeadLetters() {}
 
-    /** A record as it was found, with the headers that say where and why. */
+    /** A record as it was found, with headers that say where it was found and why it is here. */
     public static Record<byte[], byte[]> of(
             Record<byte[], byte[]> found, RecordMetadata metadata, Exception exception, RecordLimit limit) {
         RecordOrigin origin = new RecordOrigin(metadata.topic(), metadata.partition(), metadata.offset());
         return of(found, origin, exception, limit);
     }
 
-    /** The same, of a record that is not the one that is being processed. */
+    /** The same for a record that is not the one being processed. */
     public static Record<byte[], byte[]> of(
             Record<byte[], byte[]> found, RecordOrigin origin, Exception exception, RecordLimit limit) {
         Headers position = new RecordHeaders()
@@ -56,7 +56,7 @@ public final class DeadLetters {
     }
 
     /**
-     * A state store's entry as it was found. Its offset is not known.
+     * A state store's entry as it was found. Its offset is unknown.
      *
      * @param changelog the store's changelog topic
      * @param timestamp milliseconds since the epoch
@@ -68,7 +68,7 @@ public final class DeadLetters {
         return of(new Record<>(null, entry, timestamp), position, exception, limit);
     }
 
-    /** What does not fit is left out: first the stack trace; then the record but for its key, and that is said. */
+    /** Leaves out what does not fit: first the stack trace, then all of the record but its key; a header says so. */
     private static Record<byte[], byte[]> of(
             Record<byte[], byte[]> found, Headers position, Exception exception, RecordLimit limit) {
         StringWriter stackTrace = new StringWriter();
@@ -99,9 +99,9 @@ public final class DeadLetters {
     }
 
     /**
-     * Why a record is a dead letter, as its headers tell it; a question mark for what they do not.
+     * Why a record is a dead letter, according to its headers; a question mark for anything that they do not say.
      *
-     * @param offset of the record where it was found
+     * @param offset the record's offset where it was found
      * @param exception the exception's class
      * @param truncated whether the letter is not the whole record
      */
@@ -112,7 +112,7 @@ public final class DeadLetters {
             return topic + "-" + partition + "@" + offset;
         }
 
-        /** In a sentence: which record, and what is wrong with it. */
+        /** One sentence: which record it is, and what is wrong with it. */
         public String describe() {
             return "the record at %s cannot be read: %s".formatted(position(), message);
         }

@@ -12,13 +12,13 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 
 /**
- * Reads a record's key as an id: plain UTF-8, not empty. Anything else is refused, since an outcome could not be
+ * Reads a record's key as an id: plain UTF-8, not empty. Any other key is refused, since an outcome could not be
  * addressed to it.
  */
 public final class IdDeserializer implements Deserializer<String> {
     private final String subject;
 
-    /** {@code subject} names in messages what is identified, such as "image". */
+    /** {@code subject} is the word for the identified thing in messages, such as "image". */
     public IdDeserializer(String subject) {
         this.subject = subject;
     }
@@ -42,7 +42,7 @@ public final class IdDeserializer implements Deserializer<String> {
         }
     }
 
-    /** The id as far as it can be shown; for reporting keys that were refused. */
+    /** The id as far as it can be shown; for reporting refused keys. */
     public static String describe(byte[] key) {
         return key == null ? null : new String(key, StandardCharsets.UTF_8);
     }

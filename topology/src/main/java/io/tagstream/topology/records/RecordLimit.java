@@ -14,15 +14,16 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.streams.StreamsConfig;
 
 /**
- * The largest record that Kafka's producer takes, {@code max.request.size}. What is larger must never reach the producer:
- * it ends the transaction, and the work that is done again after it meets the same record. Immutable, thread-safe.
+ * The largest record that Kafka's producer accepts, {@code max.request.size}. A larger record must never reach the
+ * producer: it ends the transaction, and the work that is then done again meets the same record. Immutable,
+ * thread-safe.
  *
- * @param bytes the largest size, a batch's header included
+ * @param bytes the largest size, including a batch's header
  */
 public record RecordLimit(int bytes) {
     private static final int SMALLEST = 64 * 1024;
 
-    /** A batch's and a record's own bytes, and room for what Kafka Streams adds. */
+    /** The overhead of a batch and of a record, and room for what Kafka Streams adds. */
     private static final int OVERHEAD = 512;
 
     /** As in the brokers' own default, {@code max.message.bytes} of 1 MiB and 12 bytes. */
@@ -33,9 +34,9 @@ public record RecordLimit(int bytes) {
     private static final int HEADER_OVERHEAD = 10;
 
     /**
-     * The limit of an application.
+     * An application's limit.
      *
-     * @throws ConfigException if it is so small that not even failures fit
+     * @throws ConfigException if the limit is so small that not even failures fit
      */
     public static RecordLimit of(TagstreamConfig config) {
         StreamsConfig streams = new StreamsConfig(StreamsSettings.of(config, config.applicationId(), 1));
@@ -52,22 +53,22 @@ public record RecordLimit(int bytes) {
         return new RecordLimit(bytes);
     }
 
-    /** The size of a batch, such as a topic's {@code max.message.bytes}, that lets every record of this limit pass. */
+    /** The batch size, such as a topic's {@code max.message.bytes}, that lets every record within this limit pass. */
     public int batchBytes() {
         return bytes + BATCH_OVERHEAD;
     }
 
-    /** Whether records may be larger than a broker takes by default. */
+    /** Whether records may be larger than a broker accepts by default. */
     public boolean exceedsBrokersDefault() {
         return batchBytes() > BROKERS_DEFAULT;
     }
 
-    /** Whether a record fits; null is a key or value of no bytes. */
+    /** Whether a record fits; null means a key or value of zero bytes. */
     public boolean fits(byte[] key, byte[] value, Iterable<Header> headers) {
         return sizeOf(key, value, headers) <= bytes;
     }
 
-    /** A record's size in bytes, at most. */
+    /** An upper bound on a record's size in bytes. */
     public static long sizeOf(byte[] key, byte[] value, Iterable<Header> headers) {
         long size = (long) OVERHEAD + length(key) + length(value);
         for (Header header : headers) {

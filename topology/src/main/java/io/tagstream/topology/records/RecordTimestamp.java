@@ -9,9 +9,9 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.streams.processor.TimestampExtractor;
 
 /**
- * The record's timestamp, but no earlier than 0 and no later than now. Kafka Streams stops the thread at a negative one or
- * drops the record, and brokers refuse what is more than an hour ahead ({@code log.message.timestamp.after.max.ms}):
- * whoever sends a record must not be able to choose either.
+ * The record's timestamp, but no earlier than 0 and no later than now. At a negative timestamp, Kafka Streams stops the
+ * thread or drops the record, and brokers refuse a timestamp more than an hour ahead ({@code
+ * log.message.timestamp.after.max.ms}): the sender of a record must not be able to cause either.
  */
 public final class RecordTimestamp implements TimestampExtractor {
     @Override
@@ -19,7 +19,7 @@ public final class RecordTimestamp implements TimestampExtractor {
         return of(consumed.timestamp());
     }
 
-    /** The same of a timestamp. */
+    /** The same limits for a plain timestamp. */
     public static long of(long timestamp) {
         return Math.max(0, Math.min(timestamp, System.currentTimeMillis()));
     }

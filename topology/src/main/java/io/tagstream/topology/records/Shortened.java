@@ -5,7 +5,7 @@
  */
 package io.tagstream.topology.records;
 
-/** Texts from elsewhere, short enough for a message. */
+/** Shortens texts from elsewhere so that they fit into a message. */
 public final class Shortened {
     private static final int LONGEST = 2_000;
 

@@ -35,12 +35,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads an images record and accepts it: from here on it owes an outcome. Its origin and headers travel inside the
- * value, since the re-keying topic has offsets of its own. What cannot be read is a dead letter; a registry that does
- * not answer says nothing about a record, so that its exception passes and the record is read again.
+ * Reads an images record and accepts it: from here on it is owed an outcome. Its origin and headers travel inside the
+ * value, since the re-keying topic has offsets of its own. A record that cannot be read becomes a dead letter. A
+ * registry that does not answer says nothing about a record, so its exception passes and the record is read again.
  *
- * <p>A record that does not fit into one of ours is accepted without its headers and attributes, as a failure that takes
- * its turn among the outcomes of its image id; a deletion needs neither.
+ * <p>A record that does not fit into one of ours is accepted without its headers and attributes, as a failure that
+ * takes its turn among the outcomes of its image id. A deletion needs neither headers nor attributes.
  */
 final class Admission extends ContextualProcessor<byte[], byte[], Object, Object> {
     private static final Logger log = LoggerFactory.getLogger(Admission.class);
@@ -62,7 +62,7 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
         this.limit = limit;
     }
 
-    /** An image id and the pending image that it owes an outcome for, as bytes. */
+    /** An image id and the pending image that is owed an outcome, as bytes. */
     private static final class Accepted {
         private final String id;
         private final byte[] pending;
@@ -101,7 +101,7 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
                         TaggingTopology.ACCEPTED);
     }
 
-    /** Waits a moment for the registry: a thread that dies for it takes all its partitions along for longer. */
+    /** Waits a moment for the registry: if the thread died instead, all its partitions would wait for longer. */
     private Accepted acceptOnceTheRegistryAnswers(Record<byte[], byte[]> submitted, RecordMetadata metadata) {
         long began = System.nanoTime();
         while (true) {

@@ -12,14 +12,14 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Which vocabulary epoch the images of a task have followed, by ranges of their ids: a sweep that is under way has left
- * some ranges at a newer epoch than others, and a vocabulary that changes meanwhile leaves more of them behind. A sweep
- * goes on where it was and round, so that none of the ranges waits for ever.
+ * Which vocabulary epoch the images of a task have followed, by ranges of their ids: a sweep in progress has left some
+ * ranges at a newer epoch than others, and a vocabulary that changes during the sweep adds more ranges. A sweep
+ * continues from where it was and wraps around, so that no range waits for ever.
  *
- * <p>Immutable. Ids are in the order of their UTF-8 bytes, which is the stores'.
+ * <p>Immutable. Ids are ordered by their UTF-8 bytes, as in the stores.
  */
 final class Coverage {
-    /** Beyond so many ranges neighbours are taken together at the older of their epochs, which is always right. */
+    /** With more ranges than this, neighbours are merged at the older of their epochs, which is always correct. */
     static final int MOST_RANGES = 32;
 
     /** The order of ids. */
@@ -27,9 +27,9 @@ final class Coverage {
             (a, b) -> Arrays.compareUnsigned(a.getBytes(StandardCharsets.UTF_8), b.getBytes(StandardCharsets.UTF_8));
 
     /**
-     * Ids after the range before and up to {@code upTo}; null for all that are left.
+     * The ids after the previous range and up to {@code upTo}; null for all remaining ids.
      *
-     * @param epoch what they have followed at least
+     * @param epoch the epoch that they have followed, at least
      */
     record Range(String upTo, long epoch) {}
 
@@ -39,15 +39,15 @@ final class Coverage {
         this.ranges = List.copyOf(ranges);
     }
 
-    /** All ids at one epoch. */
+    /** All ids at the same epoch. */
     static Coverage all(long epoch) {
         return new Coverage(List.of(new Range(null, epoch)));
     }
 
     /**
-     * As {@link #ranges} gave it.
+     * The coverage whose ranges {@link #ranges} returned.
      *
-     * @throws IllegalArgumentException if the ranges do not follow upon each other to the end
+     * @throws IllegalArgumentException if the ranges are not in order or do not reach the end
      */
     static Coverage of(List<Range> ranges) {
         for (int i = 0; i < ranges.size(); i++) {
@@ -71,7 +71,7 @@ final class Coverage {
         return ranges;
     }
 
-    /** What an image has followed at least. */
+    /** The epoch that an image has followed, at least. */
     long epoch(String id) {
         for (Range range : ranges) {
             if (range.upTo() == null || ID_ORDER.compare(id, range.upTo()) <= 0) {
@@ -89,12 +89,12 @@ final class Coverage {
     /**
      * The same, with one range at another epoch.
      *
-     * @param after the id before the range; null from the beginning
-     * @param upTo the range's last id; null to the end
+     * @param after the id before the range; null to start at the beginning
+     * @param upTo the range's last id; null to go to the end
      */
     Coverage with(String after, String upTo, long epoch) {
         List<Range> changed = new ArrayList<>();
-        for (Range range : ranges) { // what lies before
+        for (Range range : ranges) { // the part before
             if (after == null) {
                 break;
             }
@@ -105,7 +105,7 @@ final class Coverage {
             }
         }
         changed.add(new Range(upTo, epoch));
-        if (upTo != null) { // what lies behind
+        if (upTo != null) { // the part after
             for (Range range : ranges) {
                 if (range.upTo() == null || ID_ORDER.compare(range.upTo(), upTo) > 0) {
                     changed.add(range);
@@ -115,7 +115,7 @@ final class Coverage {
         return new Coverage(bounded(merged(changed)));
     }
 
-    /** Neighbours of one epoch are one range. */
+    /** Merges neighbours at the same epoch into one range. */
     private static List<Range> merged(List<Range> ranges) {
         List<Range> merged = new ArrayList<>();
         for (Range range : ranges) {

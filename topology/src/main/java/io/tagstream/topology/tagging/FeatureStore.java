@@ -26,29 +26,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The features that a task keeps of its images, under keys that count up, so that the oldest are found when there are too
- * many.
+ * The features that a task keeps for its images, under ascending keys, so that the oldest can be found when there are
+ * too many.
  *
- * <p><i>Whose they are.</i> An image names the key of its features, and features name their image, the bytes and the model
- * that they were made of. They are used only where both agree. So neither a key that comes a second time nor a model that
- * has changed can give an image another's features, whichever store is lost.
+ * <p><i>Ownership.</i> An image names the key of its features, and features name their image and the bytes and model
+ * that they were made from. They are used only if both agree. So neither a key that is used a second time nor a changed
+ * model can give an image another image's features, whichever store is lost.
  *
- * <p><i>After a loss.</i> Features that no image names take up room, and the count is wrong. Both shows at the first and
- * the last key when the task starts. An audit then goes over everything, some entries at a time; it remembers in the store
- * how far it is.
+ * <p><i>After a loss.</i> Features that no image names take up room, and the count is wrong. Both show at the first and
+ * the last key when the task starts. An audit then checks every entry, a few at a time; it stores its position in the
+ * store.
  *
- * <p><i>Earlier versions</i> of Tagstream did not write whose features are. Such entries are used for nothing and dropped by
- * an audit; their images are read again when they must be.
+ * <p><i>Earlier versions</i> of Tagstream did not record whose features they were. Such entries are never used, and an
+ * audit drops them; their images are read again when necessary.
  *
- * <p><i>Threading notes.</i> Of the task's stream thread, except for the static {@link #find}.
+ * <p><i>Threading notes.</i> Used only by the task's stream thread, except for the static {@link #find}.
  */
 final class FeatureStore {
     private static final Logger log = LoggerFactory.getLogger(FeatureStore.class);
 
-    /** Behind every other key in the order of bytes. */
+    /** Sorts after every other key in byte order. */
     static final long AUDIT_KEY = -1;
 
-    /** So many that are too old are dropped at a time. */
+    /** The most entries to drop at a time, because they are too old or too many. */
     private static final int MOST_DROPPED = 8;
 
     private static final StateSerde<KeptFeatures> KEPT = new StateSerde<>(KeptFeatures.class);
@@ -62,18 +62,18 @@ final class FeatureStore {
     private long nextKey;
     private boolean changed;
 
-    /** Null while none is under way. */
+    /** Null while no audit is in progress. */
     private FeatureAudit audit;
 
     /** Nothing is kept below this key. */
     private long oldest;
 
     /**
-     * Takes up what a store holds.
+     * Opens the features that a store holds.
      *
-     * @param images what is known of an image, by its id
-     * @param count how many are kept, and
-     * @param nextKey the key of the next, both as {@link #count} and {@link #nextKey} said
+     * @param images looks up what is known about an image, by its id
+     * @param count how many features are kept, as {@link #count} last returned
+     * @param nextKey the next key to use, as {@link #nextKey} last returned
      */
     FeatureStore(
             KeyValueStore<Long, byte[]> store,
@@ -121,7 +121,7 @@ final class FeatureStore {
         }
     }
 
-    /** Whether the count may be right, and the features at both ends are somebody's. */
+    /** Whether the count may be right, and the features at both ends belong to an image. */
     private boolean inStep(Optional<KeyValue<Long, byte[]>> first, Optional<KeyValue<Long, byte[]>> last) {
         if (first.isEmpty() || last.isEmpty()) {
             return count == 0;
@@ -130,7 +130,7 @@ final class FeatureStore {
         return countable && isNamed(first.get()) && isNamed(last.get());
     }
 
-    /** Whether the image that features are kept for names them. */
+    /** Whether the image that the features belong to names them. */
     private boolean isNamed(KeyValue<Long, byte[]> entry) {
         return read(entry.value)
                 .flatMap(kept -> images.apply(kept.getImageId()))
@@ -138,7 +138,7 @@ final class FeatureStore {
                 .isPresent();
     }
 
-    /** An entry; empty where there is none, or it does not say whose it is. */
+    /** An entry; empty if there is none, or it does not say whose it is. */
     private static Optional<KeptFeatures> read(byte[] stored) {
         try {
             return Optional.ofNullable(KEPT.deserializer().deserialize(null, stored));
@@ -149,8 +149,8 @@ final class FeatureStore {
     }
 
     /**
-     * What a model can score an image from; empty where nothing is kept, or it is another version's or another model's.
-     * Any thread may ask.
+     * The features from which a model can score an image; empty if none are kept, or they belong to another version of
+     * the image or to another model. May be called from any thread.
      */
     static Optional<ImageFeatures> find(
             ReadOnlyKeyValueStore<Long, byte[]> store, String id, ImageMeta image, Model model) {
@@ -171,15 +171,15 @@ final class FeatureStore {
         return bytes;
     }
 
-    /** What the present model can score an image from. */
+    /** The features from which the present model can score an image. */
     Optional<ImageFeatures> find(String id, ImageMeta image) {
         return find(store, id, image, shared.outcomes().model());
     }
 
     /**
-     * Keeps features that the present model has made of an image, in place of those that the image names.
+     * Keeps features that the present model has made for an image, in place of the ones that the image names.
      *
-     * @return their key; empty where features are not kept
+     * @return their key; empty if features are not kept
      */
     Optional<Long> replace(String id, ImageMeta image, ImageFeatures fresh, long nowMillis) {
         drop(id, image);
@@ -207,7 +207,7 @@ final class FeatureStore {
         return Optional.of(key);
     }
 
-    /** Drops the features that an image names, if they are its own, or nobody's. */
+    /** Drops the features that an image names, if they are its own or nobody's. */
     void drop(String id, ImageMeta image) {
         if (image.getFeatures() == null) {
             return;
@@ -251,12 +251,12 @@ final class FeatureStore {
                 delete(next.key);
             }
             if (!oldestFirst.hasNext()) {
-                count = 0; // whatever was counted: a loss that did not show must not let this begin again and again
+                count = 0; // whatever the count was: an undetected loss must not make this start again and again
             }
         }
     }
 
-    /** How many are kept; not exact while an audit is under way. */
+    /** How many features are kept; not exact while an audit is in progress. */
     long count() {
         return count;
     }
@@ -265,7 +265,7 @@ final class FeatureStore {
         return nextKey;
     }
 
-    /** Whether an audit is under way. */
+    /** Whether an audit is in progress. */
     boolean auditing() {
         return audit != null;
     }
@@ -276,9 +276,9 @@ final class FeatureStore {
     }
 
     /**
-     * Goes on with the audit if one is under way, else drops some of what is too much.
+     * Continues the audit if one is in progress, else drops some of the excess.
      *
-     * @param most entries that the audit looks at, which are read whole
+     * @param most how many entries the audit may look at; each is read whole
      */
     void tidy(int most, long nowMillis) {
         if (auditing()) {
@@ -288,7 +288,7 @@ final class FeatureStore {
         }
     }
 
-    /** Goes over some more entries: those that no image names are dropped. */
+    /** Audits some more entries: drops those that no image names. */
     private void auditMore(int most) {
         changed = true;
         try (KeyValueIterator<Long, byte[]> rest = store.range(audit.getNextKey(), Long.MAX_VALUE)) {
@@ -312,9 +312,9 @@ final class FeatureStore {
     }
 
     /**
-     * Writes what has changed and is not written yet, except for what others store.
+     * Writes unsaved changes, except for those that others store.
      *
-     * @return whether {@link #count} and {@link #nextKey} have to be stored
+     * @return whether the caller must store {@link #count} and {@link #nextKey}
      */
     boolean save() {
         if (!changed) {

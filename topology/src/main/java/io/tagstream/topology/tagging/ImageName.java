@@ -8,7 +8,7 @@ package io.tagstream.topology.tagging;
 import io.tagstream.avro.RecordOrigin;
 import io.tagstream.avro.state.PendingImage;
 
-/** What logs call an image: {@code image "id" (topic-partition@offset)}, by the images record it came with. */
+/** An image's name in logs: {@code image "id" (topic-partition@offset)}, by the images record it came with. */
 final class ImageName {
     private static final int LONGEST_ID = 200;
 
@@ -20,12 +20,12 @@ final class ImageName {
                 .formatted(escaped(image.getImageId()), origin.getTopic(), origin.getPartition(), origin.getOffset());
     }
 
-    /** An id between quotes. */
+    /** An id in quotes. */
     static String quoted(String id) {
         return '"' + escaped(id) + '"';
     }
 
-    /** Ids are strangers' text: what could end a line or turn its direction is written as an escape. */
+    /** Ids are text from strangers: characters that could end a line or change its direction are escaped. */
     private static String escaped(String id) {
         StringBuilder escaped = new StringBuilder();
         id.codePoints().limit(LONGEST_ID).forEach(character -> {

@@ -63,19 +63,20 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers about the images of this instance's partitions, from the stores of its tasks; and says which instance knows of
- * others.
+ * Answers queries about the images of this instance's partitions, from the stores of its tasks, and tells which
+ * instance knows about other images.
  *
- * <p><i>Threading notes.</i> Any thread may ask, and waits for its answer: a preview scores every known image, behind
- * fresh ones. Stores are read while their tasks write them: an answer may hold what is not committed yet.
+ * <p><i>Threading notes.</i> May be called from any thread, which waits for its answer: a preview scores every known
+ * image, with lower priority than fresh images. Stores are read while their tasks write them: an answer may include
+ * uncommitted data.
  */
 public final class LocalImageQueries implements ImageQueries {
     private static final Logger log = LoggerFactory.getLogger(LocalImageQueries.class);
 
-    /** At which a preview counts. */
+    /** The thresholds at which a preview counts. */
     private static final double[] THRESHOLDS = {0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
 
-    /** Images scored at a time. */
+    /** The number of images to score at a time. */
     private static final int BATCH = 64;
 
     private static final Duration NO_ROOM = Duration.ofMillis(20);
@@ -85,9 +86,9 @@ public final class LocalImageQueries implements ImageQueries {
     private final TaggingContext shared;
 
     /**
-     * Asks a running topology.
+     * Queries a running topology.
      *
-     * @param self where other instances ask this one, if they can
+     * @param self the address at which other instances can query this one, if they can
      */
     public LocalImageQueries(KafkaStreams streams, Optional<HostInfo> self, TaggingContext shared) {
         this.streams = streams;
@@ -95,7 +96,7 @@ public final class LocalImageQueries implements ImageQueries {
         this.shared = shared;
     }
 
-    /** The other instance that knows of an image, if it is not this one's; empty too where nobody says so. */
+    /** The other instance that knows about an image; empty if it is this instance's, or if nobody knows. */
     public Optional<HostInfo> elsewhere(String imageId) {
         KeyQueryMetadata where = running(
                 () -> streams.queryMetadataForKey(TaggingTopology.IMAGE_META_STORE, imageId, new StringSerializer()));
@@ -105,7 +106,7 @@ public final class LocalImageQueries implements ImageQueries {
                 : Optional.of(where.activeHost());
     }
 
-    /** The other instances that know of images, as far as they can be asked. */
+    /** The other instances that know about images, as far as they can be queried. */
     public Set<HostInfo> others() {
         Collection<StreamsMetadata> instances =
                 running(() -> streams.streamsMetadataForStore(TaggingTopology.IMAGE_META_STORE));
@@ -156,7 +157,7 @@ public final class LocalImageQueries implements ImageQueries {
 
     @Override
     public Optional<Explanation> explain(String imageId) {
-        // an instance that others cannot ask is not told which partition a key belongs to
+        // an instance that others cannot query is not told which partition a key belongs to
         for (int partition : shared.sweeps().keySet()) {
             ImageMeta image = this.<String, ImageMeta>store(TaggingTopology.IMAGE_META_STORE, partition)
                     .get(imageId);
@@ -234,7 +235,7 @@ public final class LocalImageQueries implements ImageQueries {
                 (double) turn.getScore());
     }
 
-    /** What the model says of each label; empty where it fails, which is logged: what is kept of scores remains. */
+    /** What the model says about each label; empty if it fails, which is logged: the kept scores still count. */
     private Optional<List<LabelEvidence>> evidence(
             String imageId, ImageFeatures features, VocabularySnapshot vocabulary) {
         try {
@@ -328,7 +329,7 @@ public final class LocalImageQueries implements ImageQueries {
         }
     }
 
-    /** What a preview counts. */
+    /** A preview's counts. */
     private static final class Tally {
         private final double[] thresholds;
         private final int most;
@@ -369,7 +370,7 @@ public final class LocalImageQueries implements ImageQueries {
         }
     }
 
-    /** A label that is in no vocabulary. */
+    /** A single label that is in no vocabulary. */
     private static final class OneLabel implements LabelVectors {
         private final LabelVector label;
         private final LabelSelection selection;

@@ -11,14 +11,15 @@ import io.tagstream.topology.config.TagstreamConfig;
 import java.util.Optional;
 
 /**
- * Whether this instance's model may follow the one that a task has worked with: releases of a bundle follow each other by
- * their generations, and any other bundle follows when an operator switches to it ({@link TagstreamConfig#MODEL_SWITCH}).
- * The number of switches only grows, so that instances with different bundles never tag the same images to and fro.
+ * Whether this instance's model may follow the one that a task has worked with: releases of a bundle follow each other
+ * by generation, and any other bundle follows when an operator switches to it ({@link TagstreamConfig#MODEL_SWITCH}).
+ * The number of switches only grows, so that instances with different bundles never retag the same images back and
+ * forth.
  *
  * <p><i>Threading notes.</i> Immutable.
  */
 final class ModelSuccession {
-    /** The setting with which every start switches to its bundle. */
+    /** The setting that makes every start switch to its own bundle. */
     private static final long ALWAYS = -1;
 
     private final ModelDescription model;
@@ -29,7 +30,7 @@ final class ModelSuccession {
         this.switches = switches;
     }
 
-    /** Why a task has to wait for another model than this instance's, and the ways out; empty where it need not. */
+    /** Why a task must wait for a model other than this instance's, and the ways out; empty if it need not wait. */
     Optional<String> refusal(TaskProgress last) {
         if (switches == ALWAYS || switches > last.getModelSwitch()) {
             return Optional.empty();
@@ -62,7 +63,7 @@ final class ModelSuccession {
                 : " with %s=%d".formatted(TagstreamConfig.MODEL_SWITCH, last.getModelSwitch());
     }
 
-    /** What a task has worked with, now that it has worked with this model. */
+    /** The progress of a task that has now worked with this model. */
     TaskProgress follow(TaskProgress last, long epoch) {
         return new TaskProgress(
                 Math.max(epoch, last.getVocabularyEpoch()),

@@ -11,11 +11,11 @@ import java.util.Optional;
 import org.apache.kafka.common.header.Headers;
 
 /**
- * What becomes of an image, ready to be written.
+ * The outcome of an image, ready to be written.
  *
  * @param outputs the records to write, in order
- * @param headers of every output
- * @param knowledge what the task knows of the image from now on
+ * @param headers the headers of every output
+ * @param knowledge what the task knows about the image from now on
  */
 record Outcome(List<Output> outputs, Headers headers, Knowledge knowledge) {
     boolean tagged() {
@@ -30,7 +30,7 @@ record Outcome(List<Output> outputs, Headers headers, Knowledge knowledge) {
     @SuppressWarnings("ArrayRecordComponent") // never compared
     record Output(String sink, byte[] value) {}
 
-    /** Whether what the task knows of an image changes, and how: {@code meta} is empty for an image that is gone. */
+    /** Whether what the task knows about an image changes, and how: {@code meta} is empty for an image that is gone. */
     record Knowledge(boolean changes, Optional<ImageMeta> meta) {
         static final Knowledge AS_BEFORE = new Knowledge(false, Optional.empty());
         static final Knowledge NONE = new Knowledge(true, Optional.empty());

@@ -44,14 +44,14 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serializer;
 
 /**
- * Makes outcomes of scores and failures: which labels become tags, what changed, and why. Every outcome fits into Kafka's
- * records. Stateless.
+ * Makes outcomes from scores and failures: which labels become tags, what changed, and why. Every outcome fits into
+ * Kafka's records. Stateless.
  */
 final class OutcomeFactory {
     /** Scores that differ by no more than this are the same. */
     static final double SCORE_TOLERANCE = 1e-3;
 
-    /** So many tags gained and lost are remembered of an image. */
+    /** The most gained and lost tags to remember for an image. */
     static final int LONGEST_HISTORY = 32;
 
     private final TagstreamConfig config;
@@ -75,7 +75,7 @@ final class OutcomeFactory {
         this.floor = config.getDouble(TagstreamConfig.IMAGE_SCORES_FLOOR);
     }
 
-    /** The model, as what is kept of images names it. */
+    /** The model, as it is named in the stored image state. */
     Model model() {
         return model;
     }
@@ -90,15 +90,15 @@ final class OutcomeFactory {
         return minScore.orElse(own.orElse(defaultThreshold));
     }
 
-    /** The score from which a label's score is kept: every tag's is. */
+    /** The score from which a label's score is kept: the scores of tags always are. */
     double floor(VocabularyLabel label) {
         return Math.min(floor, threshold(label));
     }
 
     /**
-     * Tags, or the failure that they do not fit.
+     * The image's tags, or a failure if they do not fit.
      *
-     * @param before what was known of the image
+     * @param before what was known about the image
      */
     Outcome tagged(
             PendingImage image, ImageScores<VocabularySnapshot> scores, Optional<ImageMeta> before, Instant now) {
@@ -127,11 +127,11 @@ final class OutcomeFactory {
     }
 
     /**
-     * A known image's tags under a vocabulary that it has not followed yet. Where they are those that it has, nothing is
-     * written to topics, and what is known changes only if its scores do.
+     * A known image's tags under a vocabulary that it has not followed yet. If the tags stay the same, nothing is
+     * written to topics, and the stored state changes only if the image's scores do.
      *
-     * @param scores of all labels
-     * @return nothing where the tags do not fit into a record
+     * @param scores the scores of all labels
+     * @return empty if the tags do not fit into a record
      */
     Optional<Outcome> retagged(
             String imageId, ImageMeta known, VocabularySnapshot vocabulary, float[] scores, Instant now) {
@@ -147,7 +147,7 @@ final class OutcomeFactory {
                 && known.getSelection().equals(meta.getSelection())
                 && known.getScores().equals(meta.getScores());
         if (change.isEmpty()) {
-            meta.setTags(known.getTags()); // as they were emitted: their scores differ within the tolerance
+            meta.setTags(known.getTags()); // as they were emitted: their scores differ by no more than the tolerance
             return Optional.of(new Outcome(
                     List.of(), new RecordHeaders(), scoredAlike ? Knowledge.AS_BEFORE : Knowledge.of(meta)));
         }
@@ -156,7 +156,7 @@ final class OutcomeFactory {
         return tooLarge(imageId, outcome, none).isEmpty() ? Optional.of(outcome) : Optional.empty();
     }
 
-    /** Sets what scores say of an image; returns how its tags change. */
+    /** Sets the tags and scores of an image; returns how its tags change. */
     private Optional<TagChange> score(
             ImageMeta meta, List<Tag> before, VocabularySnapshot vocabulary, float[] scores, Cause cause, Instant now) {
         meta.setTags(tags(vocabulary, scores));
@@ -180,7 +180,7 @@ final class OutcomeFactory {
         return new Outcome(outputs, headers, Knowledge.of(meta));
     }
 
-    /** Why an outcome of tags does not fit into Kafka's records; empty where it does. */
+    /** Why an outcome with tags does not fit into Kafka's records; empty if it does. */
     private Optional<String> tooLarge(String imageId, Outcome outcome, Headers headers) {
         byte[] key = imageId.getBytes(StandardCharsets.UTF_8);
         ImageMeta meta = outcome.knowledge().meta().orElseThrow();
@@ -278,7 +278,7 @@ final class OutcomeFactory {
         return tags.size() > topK ? new ArrayList<>(tags.subList(0, topK)) : tags;
     }
 
-    /** How many tags an image would have of shadow labels, were they active. */
+    /** How many tags an image would get from shadow labels if they were active. */
     int shadowTags(ImageScores<VocabularySnapshot> scores) {
         List<VocabularyLabel> labels = scores.labels().labels();
         int tags = 0;
@@ -290,7 +290,7 @@ final class OutcomeFactory {
         return tags;
     }
 
-    /** Scores from the floor on, so that thresholds can change without the image. */
+    /** Scores from the floor upwards, so that thresholds can change without reading the image. */
     private List<LabelScore> kept(VocabularySnapshot vocabulary, float[] scores) {
         List<VocabularyLabel> labels = vocabulary.labels();
         List<LabelScore> kept = new ArrayList<>();
@@ -321,7 +321,7 @@ final class OutcomeFactory {
                 change.getChangedAt());
     }
 
-    /** Why an image has the tags it has now, given what was known of it. */
+    /** Why an image has its present tags, given what was known about it. */
     private Cause cause(Optional<ImageMeta> before, String sha256, long epoch) {
         if (before.isEmpty()) {
             return Cause.NEW_IMAGE;
@@ -355,7 +355,7 @@ final class OutcomeFactory {
         return contracts.tagEvent().serializer().serialize(config.topic(TagstreamConfig.TAGS_TOPIC), event);
     }
 
-    /** The difference between two tag sets; empty where there is none. */
+    /** The difference between two tag sets; empty if there is none. */
     private static Optional<TagChange> tagChange(
             List<Tag> before, List<Tag> after, Cause cause, long epoch, Instant now) {
         Map<String, Tag> gone = new HashMap<>();

@@ -8,7 +8,7 @@ package io.tagstream.topology.tagging;
 import java.util.function.LongSupplier;
 
 /**
- * Lets through so many images a second on average, a second's worth at once at most.
+ * Limits images to an average number per second, with bursts of at most one second's worth.
  *
  * <p><i>Threading notes.</i> Thread-safe.
  */
@@ -23,7 +23,7 @@ final class RateLimit {
     /**
      * A limit.
      *
-     * @param perSecond 0 for none
+     * @param perSecond 0 for no limit
      */
     RateLimit(double perSecond, LongSupplier nanoTime) {
         this.perSecond = perSecond;
@@ -32,7 +32,7 @@ final class RateLimit {
         this.refilledAt = nanoTime.getAsLong();
     }
 
-    /** Takes as many of {@code wanted} as there may be now. */
+    /** Takes as many of {@code wanted} as the limit allows now. */
     synchronized int take(int wanted) {
         if (perSecond <= 0) {
             return wanted;

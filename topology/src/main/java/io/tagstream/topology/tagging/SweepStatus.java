@@ -8,13 +8,13 @@ package io.tagstream.topology.tagging;
 /**
  * How far a task's images have followed the vocabulary.
  *
- * @param partition the task's
- * @param active whether a sweep is under way
+ * @param partition the task's partition
+ * @param active whether a sweep is in progress
  * @param epoch the vocabulary epoch that images follow or have followed
- * @param images known images
- * @param swept of these, how many the sweep has dealt with
- * @param stale how many it could not bring up to date since the task came here
- * @param features images whose features are kept
+ * @param images the number of known images
+ * @param swept how many of these the sweep has dealt with
+ * @param stale how many it could not bring up to date since the task came to this instance
+ * @param features the number of images whose features are kept
  */
 public record SweepStatus(
         int partition, boolean active, long epoch, long images, long swept, long stale, long features) {

@@ -32,48 +32,48 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Lets a task's known images follow the vocabulary, and the model.
+ * Makes a task's known images follow the vocabulary and the model.
  *
- * <p><i>How a sweep goes.</i> It takes the images in the order of their ids, a {@link Step} of them at a time. For each it
- * is asked what must be decoded ({@link VocabularyDelta}): usually the labels that changed, from kept features, as one
- * group of background work for the model; nothing where only thresholds, names or states changed; the whole image where
- * no features are kept or they are another model's. Results are applied by the stream thread, if the image is still the
- * version that they were computed for. The cursor advances to the last image before the first whose work has not landed;
- * it is stored, and after a crash what comes after it is done again, which changes nothing where it was done before.
+ * <p><i>How a sweep goes.</i> It takes the images in order of id, a {@link Step} of them at a time. For each image,
+ * {@link VocabularyDelta} says what must be decoded: usually the labels that changed, from kept features, as one group
+ * of background work for the model; nothing if only thresholds, names or states changed; the whole image if no features
+ * are kept or they belong to another model. The stream thread applies results, if the image is still the version that
+ * they were computed for. The cursor advances to the last image before the first whose work has not finished. The
+ * cursor is stored; after a crash, the work after it is done again, which changes nothing if it had been done before.
  *
- * <p><i>A vocabulary that changes meanwhile.</i> The sweep goes on at its cursor, for the newer vocabulary, and comes round
- * to what it has passed ({@link Coverage}).
+ * <p><i>When the vocabulary changes during a sweep,</i> the sweep continues at its cursor for the newer vocabulary, and
+ * later returns to the images that it has passed ({@link Coverage}).
  *
  * <p><i>Threading notes.</i> All methods are called by the task's stream thread. The runtime's threads touch only the
- * queues of what has landed.
+ * queues of finished work.
  */
 final class Sweeper {
     private static final Logger log = LoggerFactory.getLogger(Sweeper.class);
 
-    /** Images of a step: a group for the model, some milliseconds of its time. */
+    /** The number of images in a step: a group for the model, some milliseconds of its time. */
     private static final int STEP_IMAGES = 64;
-    /** The same while fresh images owe their outcome. */
+    /** The same while fresh images await their outcome. */
     private static final int SMALL_STEP_IMAGES = 16;
-    /** Steps under way: while one is scored the next is prepared, and a slow host holds up none. */
+    /** The most steps in progress: while one is scored the next is prepared, and a slow host holds up none. */
     private static final int MOST_STEPS = 32;
-    /** Groups that wait for the model, of all steps. */
+    /** The most groups that wait for the model, over all steps. */
     private static final int MOST_GROUPS = 4;
-    /** What the stream thread gives to it at a time, in nanoseconds, before it looks after what else there is. */
+    /** The time the stream thread gives to a sweep before it turns to its other work, in nanoseconds. */
     private static final long TURN_NANOS = 50_000_000;
-    /** The same while fresh images owe their outcome: about half of the thread's time. */
+    /** The same while fresh images await their outcome: about half of the thread's time. */
     private static final long SHORT_TURN_NANOS = 5_000_000;
 
-    /** What a sweep needs of the task. */
+    /** What a sweep needs from the task. */
     interface Task {
         TaskId id();
 
-        /** Writes an outcome of an image that no submission is waiting for. */
+        /** Writes an outcome for an image that no submission is waiting for. */
         void emit(String imageId, Outcome outcome);
 
-        /** Whether fresh images owe their outcome. */
+        /** Whether fresh images await their outcome. */
         boolean isBusy();
 
-        /** From now on the task works with nothing older than this. */
+        /** From now on the task works with nothing older than this epoch. */
         void advanceTo(long epoch);
 
         Instant now();
@@ -90,7 +90,7 @@ final class Sweeper {
     private final Deque<Scored> scored = new ArrayDeque<>();
     private final Map<Long, VocabularyDelta> deltas = new HashMap<>();
 
-    /** What images follow now; null while nothing is to be done. */
+    /** The vocabulary that images follow now; null while there is nothing to do. */
     private VocabularySnapshot target;
 
     /** The last image that a step has taken. */
@@ -110,13 +110,13 @@ final class Sweeper {
         }
     }
 
-    /** An image of a step that is to be scored again. */
+    /** An image in a step that is to be scored again. */
     private record Item(Step step, String imageId, ImageMeta image, ImageFeatures features, VocabularyDelta delta) {}
 
-    /** An item with its scores for the labels at some places. */
+    /** An item with its scores for the labels at certain places. */
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Scored(Item item, int[] labels, float[] scores) {
-        /** With those that are known already. */
+        /** These scores, together with those that are already known. */
         float[] all() {
             float[] all = item.delta.known(item.image);
             for (int label = 0; label < labels.length; label++) {
@@ -126,7 +126,7 @@ final class Sweeper {
         }
     }
 
-    /** Images to be scored against the same labels, by their places. */
+    /** Images to be scored against the same labels, which are given by their places. */
     private static final class Group {
         private final List<Item> items = new ArrayList<>();
         private final int[] labels;
@@ -137,7 +137,7 @@ final class Sweeper {
         }
     }
 
-    /** An image that is read again. It outlives its step where the vocabulary changes meanwhile. */
+    /** An image that is being read again. It outlives its step if the vocabulary changes in the meantime. */
     private static final class Reading {
         private final String imageId;
         private final ImageMeta image;
@@ -149,7 +149,7 @@ final class Sweeper {
             this.image = image;
         }
 
-        /** Whether it reads this version; another may have been submitted since it began. */
+        /** Whether it is reading this version; another version may have been submitted since it began. */
         boolean isOf(ImageMeta version) {
             return image.getOrigin().equals(version.getOrigin());
         }
@@ -171,7 +171,7 @@ final class Sweeper {
         return target != null;
     }
 
-    /** Applies what has landed, and goes on. */
+    /** Applies finished work, and continues. */
     void run(VocabularySnapshot vocabulary) {
         boolean newer = target == null || target.epoch() != vocabulary.epoch();
         if (newer && due(vocabulary)) {
@@ -211,7 +211,9 @@ final class Sweeper {
         task.advanceTo(vocabulary.epoch());
     }
 
-    /** What was prepared for another vocabulary. Images that are being read are of use whatever the vocabulary. */
+    /**
+     * Forgets what was prepared for another vocabulary. Images that are being read are useful whatever the vocabulary.
+     */
     private void forget() {
         submitted.forEach(group -> group.scores.cancel(false));
         submitted.clear();
@@ -236,11 +238,11 @@ final class Sweeper {
     /** Takes the next images; false if there are none for now. */
     private boolean takeStep() {
         if (!steps.isEmpty() && steps.getLast().upTo == null) {
-            return false; // what is left lies before, and is known once the last steps have landed
+            return false; // the rest lies before, and is known once the last steps have finished
         }
         Start start = start();
         if (start.round() && !steps.isEmpty()) {
-            return false; // the same, since it goes round here
+            return false; // likewise, since the sweep wraps around here
         }
         int most = shared.sweepRate().take(task.isBusy() ? SMALL_STEP_IMAGES : STEP_IMAGES);
         if (most == 0) {
@@ -274,12 +276,12 @@ final class Sweeper {
     /**
      * Where a step begins.
      *
-     * @param after the id before it; null for the beginning
-     * @param round whether that lies before the frontier
+     * @param after the id before the step; null for the beginning
+     * @param round whether the step lies before the frontier
      */
     private record Start(String after, boolean round) {}
 
-    /** From the frontier on, but for what follows the vocabulary already. */
+    /** Starts from the frontier, and skips images that already follow the vocabulary. */
     private Start start() {
         String after = frontier;
         for (Coverage.Range range : known.coverage().ranges()) {
@@ -351,7 +353,7 @@ final class Sweeper {
 
     private void landed(Group group, VocabularySnapshot scoredFor, float[][] scores, Throwable thrown) {
         if (!submitted.remove(group) || scoredFor != target) {
-            return; // the vocabulary has changed meanwhile, and the images are still to come
+            return; // the vocabulary has changed in the meantime, and the images are still to come
         }
         for (int i = 0; i < group.items.size(); i++) {
             Item item = group.items.get(i);
@@ -364,7 +366,7 @@ final class Sweeper {
         }
     }
 
-    /** Gives an image its scores under the vocabulary, unless it is another version by now. */
+    /** Gives an image its scores under the vocabulary, unless there is another version of it by now. */
     private void apply(String id, ImageMeta scored, float[] scores) {
         Optional<ImageMeta> now = current(id, scored);
         if (now.isEmpty()) {
@@ -381,7 +383,7 @@ final class Sweeper {
         shared.meters().swept(!outcome.get().outputs().isEmpty());
     }
 
-    /** What is known of an image, if it is still the version that something was computed for. */
+    /** What is known about an image, if it is still the version that a result was computed for. */
     private Optional<ImageMeta> current(String id, ImageMeta version) {
         return known.find(id).filter(now -> now.getOrigin().equals(version.getOrigin()));
     }
@@ -411,7 +413,7 @@ final class Sweeper {
         readings.put(id, reading);
         if (submission.isEmpty()) {
             landed.add(
-                    () -> { // no room: another try when this thread is back
+                    () -> { // no room: try again when this thread is back
                         readings.remove(id, reading);
                         if (reading.step != null) {
                             read(reading.step, id, image);
@@ -429,12 +431,12 @@ final class Sweeper {
 
     private void landed(Reading reading, ImageScores<VocabularySnapshot> scores, Throwable thrown) {
         if (reading.step != null && scores != null && scores.labels().epoch() > target.epoch()) {
-            landed.add(() -> landed(reading, scores, thrown)); // this thread has yet to see that vocabulary
+            landed.add(() -> landed(reading, scores, thrown)); // this thread has not seen that vocabulary yet
             return;
         }
         readings.remove(reading.imageId, reading);
         Optional<ImageMeta> now = current(reading.imageId, reading.image);
-        if (scores != null) { // its features are of use, whatever the vocabulary is by now
+        if (scores != null) { // its features are useful, whatever the vocabulary is by now
             now = now.map(image -> known.keep(
                     reading.imageId, image, scores.features(), task.now().toEpochMilli()));
         }
@@ -460,7 +462,7 @@ final class Sweeper {
         apply(reading.imageId, now.get(), scores.scores());
     }
 
-    /** Read under a vocabulary that has changed since: its features are at hand. */
+    /** Scores an image that was read under an earlier vocabulary, from the features at hand. */
     private void rescore(Reading reading, ImageMeta image, ImageFeatures features) {
         VocabularyDelta delta = delta(target, VocabularySnapshot.EMPTY_EPOCH);
         Group group = new Group(VocabularyDelta.everything(target));
@@ -468,7 +470,7 @@ final class Sweeper {
         unsubmitted.add(group);
     }
 
-    /** It keeps its tags, and the next sweep will try again. */
+    /** Leaves an image with its tags; the next sweep will try again. */
     private void leaveBehind(String id, ImageMeta image) {
         stale++;
         shared.meters().stale();

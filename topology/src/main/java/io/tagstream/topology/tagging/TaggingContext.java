@@ -25,7 +25,7 @@ import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
 
 /**
- * What all tagging tasks of a process share.
+ * The state that all tagging tasks of a process share.
  *
  * <p><i>Threading notes.</i> Used by every stream thread.
  */
@@ -42,7 +42,10 @@ public final class TaggingContext {
     private final Waits waits = new Waits();
     private final TaggingMeters meters;
 
-    /** One object for all tasks: the runtime scores images of the same supplier in one batch, against one snapshot. */
+    /**
+     * One object for all tasks: the runtime scores images that have the same supplier in one batch, against one
+     * snapshot.
+     */
     private final Supplier<VocabularySnapshot> labels;
 
     private final Inflow inflow;
@@ -54,12 +57,12 @@ public final class TaggingContext {
     private final AtomicInteger busyTasks = new AtomicInteger();
 
     /**
-     * What one topology's tasks share.
+     * The state that one topology's tasks share.
      *
-     * @param vocabulary made for this topology alone; filled by it
+     * @param vocabulary made for this topology alone, which fills it
      * @param runtime owned by the caller
-     * @param metrics where {@link TaggingMetric}s are measured into
-     * @param inflow over the clients that the topology runs with
+     * @param metrics the registry that {@link TaggingMetric}s go to
+     * @param inflow wraps the clients that the topology runs with
      */
     public TaggingContext(
             TagstreamConfig config,
@@ -101,7 +104,7 @@ public final class TaggingContext {
     /**
      * Reads an accepted image.
      *
-     * @throws SerializationException if it is none
+     * @throws SerializationException if the bytes are not an accepted image
      */
     PendingImage pendingImage(byte[] bytes) {
         if (bytes == null) {
@@ -126,7 +129,7 @@ public final class TaggingContext {
         return waits;
     }
 
-    /** Why partitions of this instance wait; empty when none does. */
+    /** Why partitions of this instance are waiting; empty when none is. */
     public Optional<String> waitsBecause() {
         return waits.reason();
     }
@@ -160,12 +163,12 @@ public final class TaggingContext {
         return keptFeatures.equals("bounded");
     }
 
-    /** A task has images to submit, or has none left. */
+    /** Notes that a task has images to submit, or has none left. */
     void busy(boolean busy) {
         busyTasks.addAndGet(busy ? 1 : -1);
     }
 
-    /** How many images each busy task may have submitted, so that none takes all the room there is. */
+    /** How many images each busy task may have submitted, so that none takes all the room. */
     int fairShare() {
         int room = config.getInt(TagstreamConfig.MODEL_MAX_ACCEPTED);
         int tasks = Math.max(1, busyTasks.get());

@@ -66,14 +66,14 @@ final class TaggingMeters {
         latency = TaggingMetric.LATENCY.timer(registry);
     }
 
-    /** What a task owes; written by its stream thread. */
+    /** The images that a task owes outcomes for; written by its stream thread. */
     final class Backlog implements AutoCloseable {
         private final AtomicInteger size = new AtomicInteger();
         private volatile long oldestNanos;
 
         private Backlog() {}
 
-        /** @param oldestNanos when the oldest was accepted, by {@link System#nanoTime}; of no meaning if there is none */
+        /** @param oldestNanos when the oldest was accepted, by {@link System#nanoTime}; meaningless if there is none */
         void now(int images, long oldestNanos) {
             this.oldestNanos = oldestNanos;
             size.set(images);
@@ -108,12 +108,12 @@ final class TaggingMeters {
         return sweeps.values().stream().mapToLong(figure).sum();
     }
 
-    /** A known image was scored again. */
+    /** Counts a known image that was scored again. */
     void swept(boolean changed) {
         (changed ? retagged : unchanged).increment();
     }
 
-    /** A known image could not be. */
+    /** Counts a known image that could not be scored again. */
     void stale() {
         stale.increment();
     }

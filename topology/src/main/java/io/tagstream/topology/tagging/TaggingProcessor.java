@@ -58,30 +58,29 @@ import org.slf4j.LoggerFactory;
 /**
  * Tags a task's images: asynchronously, in batches shared with all other tasks, each image exactly once.
  *
- * <p><i>How an image passes.</i> {@link #process} puts it into the pending store and returns; a record is committable
- * from then on, so whatever is only in memory would be lost in a crash. When the image's turn has come it is submitted
- * to the shared runtime. Its completion is forwarded only by the wall-clock punctuator, which in the same transaction
- * deletes the pending entry. {@link #init} resubmits what the store still holds. So input offset, pending entry and
+ * <p><i>How an image passes.</i> {@link #process} puts it into the pending store and returns; from then on the record
+ * can be committed, so anything kept only in memory would be lost in a crash. When the image's turn has come it is
+ * submitted to the shared runtime. Only the wall-clock punctuator forwards its completion, and deletes the pending
+ * entry in the same transaction. {@link #init} resubmits what the store still holds. So input offset, pending entry and
  * outcome commit together under {@code exactly_once_v2}, and every accepted record has exactly one outcome: tags, a
  * failure, or a deletion.
  *
- * <p><i>Back-pressure.</i> Nothing here waits: a task that owes as much as it may has its input partition held back by the
- * {@link Inflow}, and the other tasks of its thread go on.
+ * <p><i>Back-pressure.</i> Nothing waits here: when a task owes as many outcomes as it may, the {@link Inflow} holds
+ * back its input partition, and the other tasks of its thread continue.
  *
- * <p><i>Order.</i> Of the images with one id only the oldest is in flight; the next follows when its outcome has been
- * forwarded. Different ids never wait for each other.
+ * <p><i>Order.</i> Of the images with the same id only the oldest is in flight; the next follows when that outcome has
+ * been forwarded. Different ids never wait for each other.
  *
- * <p><i>No going backwards.</i> The task stores the highest vocabulary epoch and the model it has worked with, and works
- * with nothing older ({@link ModelSuccession}): after it has moved to an instance that lags behind, it waits, and says so
- * ({@link Waits}). An image that was scored under
- * a vocabulary that another has left behind meanwhile is scored against what changed, from its features, before it is
- * emitted.
+ * <p><i>No going backwards.</i> The task stores the highest vocabulary epoch and the model that it has worked with, and
+ * works with nothing older ({@link ModelSuccession}): after it has moved to an instance that lags behind, it waits, and
+ * says so ({@link Waits}). If the vocabulary changes while an image is being scored, the image is scored against the
+ * changes, from its features, before its outcome is emitted.
  *
- * <p><i>Known images</i> follow the vocabulary by the {@link Sweeper}, whose results come out of the same punctuator.
+ * <p><i>Known images</i> follow the vocabulary through the {@link Sweeper}, whose results the same punctuator forwards.
  *
- * <p><i>Generations.</i> Kafka Streams calls {@link #init} again on the same object when it revives a task. Everything in
- * flight lives in a {@link Generation} made by {@code init}, and completions carry it: those of a generation that was
- * closed reach nobody.
+ * <p><i>Generations.</i> Kafka Streams calls {@link #init} again on the same object when it revives a task. All state
+ * in flight lives in a {@link Generation} made by {@code init}, and completions belong to one generation: those of a
+ * closed generation reach nobody.
  *
  * <p><i>Threading notes.</i> All methods are called by the task's stream thread. The runtime's threads touch only a
  * generation's completion queue.
@@ -116,7 +115,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         }
     }
 
-    /** An accepted image, by its place in the order of acceptance. */
+    /** An accepted image, with its place in the order of acceptance. */
     private static final class Work {
         private final long sequence;
         private final PendingImage image;
@@ -128,14 +127,14 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             this.image = image;
         }
 
-        /** What its URI takes, which may be a whole image. */
+        /** The size of its URI, which may be a whole image. */
         long bytes() {
             return image.getReference() == null
                     ? 0
                     : image.getReference().getUri().length();
         }
 
-        /** Ends a stage; returns the time since the one before ended, in nanoseconds. */
+        /** Ends a stage; returns the time since the previous one ended, in nanoseconds. */
         long lap() {
             long lap = System.nanoTime() - lapAt;
             lapAt += lap;
@@ -143,7 +142,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         }
     }
 
-    /** What became of a work: exactly one of scores and failure, or neither for what needed no model. */
+    /** The result of a work: either scores or a failure, or neither if it needed no model. */
     private record Completion(
             Work work, ImageScores<VocabularySnapshot> scores, ImageException failure, long waitedNanos) {
         /** Completes now. */
@@ -160,29 +159,29 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         private final KnownImages known;
         private final Sweeper sweeper;
 
-        /** Every image that owes an outcome, by id, oldest first. */
+        /** Every image that is owed an outcome, by id, oldest first. */
         private final Map<String, Deque<Work>> byImage = new HashMap<>();
 
-        /** Images whose turn has come and for which the runtime had no room yet. */
+        /** Images whose turn has come but for which the runtime has had no room yet. */
         private final Deque<Work> ready = new ArrayDeque<>();
 
         private final Set<Work> inFlight = new HashSet<>();
 
-        /** Images scored under an older vocabulary than the task's, for which the runtime had no room yet. */
+        /** Images scored under an older vocabulary than the task's, for which the runtime has had no room yet. */
         private final Deque<Completion> outdated = new ArrayDeque<>();
 
-        /** When the images were accepted that owe an outcome, by their places. */
+        /** When each image that is owed an outcome was accepted, by its place. */
         private final SortedMap<Long, Long> owedSince = new TreeMap<>();
 
         private final TaggingMeters.Backlog backlog = shared.meters().backlog();
 
-        /** Entries of the pending store that cannot be read, by their places, and why. */
+        /** Entries of the pending store that cannot be read, by their places, with the reasons. */
         private final Map<Long, SerializationException> unreadable = new LinkedHashMap<>();
 
         /** Written by the runtime's threads, emptied by the punctuator. */
         private final Queue<Completion> completed = new ConcurrentLinkedQueue<>();
 
-        /** Where the task's images come from; known from the first one on. */
+        /** The partition that the task's images come from; known once the first image arrives. */
         private Optional<TopicPartition> input = Optional.empty();
 
         private long owedBytes;
@@ -191,10 +190,10 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         private long nextSequence;
         private boolean busy;
 
-        /** Runs while an image owes its outcome: every punctuation makes Kafka Streams commit, idle or not. */
+        /** Runs while an image is owed an outcome: every punctuation makes Kafka Streams commit, even when idle. */
         private Cancellable punctuator;
 
-        /** Looks whether the vocabulary has changed. */
+        /** Checks whether the vocabulary has changed. */
         private final Cancellable vocabularyCheck;
 
         Generation(ProcessorContext<Object, byte[]> context) {
@@ -205,7 +204,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
                     .orElseGet(() -> new TaskProgress(VocabularySnapshot.EMPTY_EPOCH, 0L, "", 0L));
             this.known = new KnownImages(context, shared);
             this.sweeper = new Sweeper(shared, known, new SweptTask());
-            // rarely, since every punctuation makes Kafka Streams commit
+            // seldom, since every punctuation makes Kafka Streams commit
             this.vocabularyCheck =
                     context.schedule(shared.config().sweepCheck(), PunctuationType.WALL_CLOCK_TIME, now -> {
                         if (known.untidy() || newest().filter(sweeper::due).isPresent()) {
@@ -214,7 +213,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
                     });
         }
 
-        /** Takes up what the pending store still owes. */
+        /** Takes up the images in the pending store. */
         void resume() {
             int resumed = 0;
             try (KeyValueIterator<Long, byte[]> entries = pending.all()) {
@@ -234,7 +233,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             if (resumed > 0) {
                 log.info("Task {} takes up {} images that owe their outcome", context.taskId(), resumed);
             }
-            newest(); // a task that has to wait shows it at once, images or not
+            newest(); // a task that has to wait shows it at once, with or without images
             submitReady();
         }
 
@@ -294,7 +293,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             }
         }
 
-        /** Submits what is ready, as far as the runtime has room and the task may work. */
+        /** Submits the images that are ready, as far as the runtime has room and the task may work. */
         private void submitReady() {
             if (!ready.isEmpty() && mayWork()) {
                 int share = shared.fairShare();
@@ -313,7 +312,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             return newest().isPresent();
         }
 
-        /** The vocabulary, if it and the model are at hand and no older than what this task has worked with. */
+        /** The vocabulary, if it and the model are available and no older than those that this task has worked with. */
         private Optional<VocabularySnapshot> newest() {
             Optional<VocabularySnapshot> snapshot = shared.vocabulary().snapshot();
             Optional<String> reason = shared.models().refusal(progress);
@@ -367,7 +366,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             return true;
         }
 
-        /** Called by any thread. */
+        /** May be called from any thread. */
         private void complete(Completion completion) {
             completed.add(completion);
         }
@@ -405,12 +404,12 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             }
         }
 
-        /** Whether the task has meanwhile worked with a newer vocabulary. */
+        /** Whether the task has worked with a newer vocabulary in the meantime. */
         private boolean isOutdated(Completion completion) {
             return completion.scores() != null && completion.scores().labels().epoch() < progress.getVocabularyEpoch();
         }
 
-        /** Scores outdated images against what has changed since, as far as the runtime has room. */
+        /** Scores outdated images against the changes since, as far as the runtime has room. */
         private void bringUpToDate() {
             Optional<VocabularySnapshot> newest = newest();
             while (newest.isPresent() && !outdated.isEmpty() && bringUpToDate(outdated.peek(), newest.get())) {
@@ -472,7 +471,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             pending.delete(work.sequence);
             measure(completion, outcome);
             Deque<Work> sameImage = byImage.get(image.getImageId());
-            sameImage.remove(); // the work itself: it had its turn
+            sameImage.remove(); // the work itself, whose turn is over
             if (sameImage.isEmpty()) {
                 byImage.remove(image.getImageId());
             } else {
@@ -488,7 +487,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             }
         }
 
-        /** Remembers what an outcome says of its image. */
+        /** Stores what an outcome says about its image. */
         private void learn(String imageId, Completion completion, Outcome outcome) {
             if (!outcome.knowledge().changes()) {
                 return;
@@ -526,12 +525,12 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             backlog.now(owedSince.size(), owedSince.isEmpty() ? 0 : owedSince.get(owedSince.firstKey()));
         }
 
-        /** Since the timestamp of an image's record. */
+        /** The time since the timestamp of an image's record. */
         private long millisSince(PendingImage image) {
             return context.currentSystemTimeMs() - image.getTimestamp();
         }
 
-        /** Computes and forwards nothing: an exception that the image is to blame for is its outcome. */
+        /** Computes and forwards nothing: an exception that the image is to blame for becomes its outcome. */
         private Outcome outcome(Completion completion) {
             PendingImage image = completion.work().image;
             OutcomeFactory outcomes = shared.outcomes();
@@ -559,7 +558,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             }
         }
 
-        /** Notes with which vocabulary and model the task has worked. */
+        /** Notes which vocabulary and model the task has worked with. */
         private void advanceTo(long epoch) {
             TaskProgress now = shared.models().follow(progress, epoch);
             if (!now.equals(progress)) {
@@ -568,7 +567,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
             }
         }
 
-        /** An entry that cannot be read owes an outcome to nobody who could be named: it is kept as a dead letter. */
+        /** An unreadable entry names no image that an outcome could go to: it is kept as a dead letter. */
         private void putAside(long sequence, SerializationException reason) {
             log.error("An entry of the pending store cannot be read and is a dead letter", reason);
             String changelog = TaggingTopology.changelog(context.applicationId(), TaggingTopology.PENDING_STORE);
@@ -631,7 +630,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         }
     }
 
-    /** What a store knows; nothing where that cannot be read. */
+    /** A store's value for a key; empty if it cannot be read. */
     static <V> Optional<V> readable(KeyValueStore<String, V> store, String key) {
         try {
             return Optional.ofNullable(store.get(key));
@@ -641,7 +640,7 @@ final class TaggingProcessor implements Processor<String, byte[], Object, byte[]
         }
     }
 
-    /** Whether a future was cancelled; false for null. */
+    /** Whether a future was cancelled; false if {@code thrown} is null. */
     static boolean cancelled(Throwable thrown) {
         return thrown instanceof CancellationException
                 || (thrown != null && thrown.getCause() instanceof CancellationException);

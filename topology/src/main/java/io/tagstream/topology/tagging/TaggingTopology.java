@@ -39,11 +39,11 @@ import org.apache.kafka.streams.state.Stores;
  * unreadable records to {@code dead-letters}, and {@code label-embeddings => Vocabulary} on every instance.
  */
 public final class TaggingTopology {
-    /** Accepted images that owe an outcome, by the order in which the task accepted them. */
+    /** Accepted images that are owed an outcome, in the order in which the task accepted them. */
     public static final String PENDING_STORE = "pending";
-    /** What is known of tagged images, by image id. */
+    /** What is known about tagged images, by image id. */
     public static final String IMAGE_META_STORE = "image-meta";
-    /** What known images are scored from, by the order in which it came, each with whose it is. */
+    /** The features that known images are scored from, in order of arrival, each with its owner. */
     public static final String IMAGE_FEATURES_STORE = "image-features";
     /** One record: how far known images have followed the vocabulary. */
     public static final String SWEEP_STORE = "sweep";
@@ -52,7 +52,7 @@ public final class TaggingTopology {
 
     static final String ACCEPTED = "accepted";
     static final String DEAD_LETTERS_SINK = "dead-letters";
-    /** Of its own, or the two sub-topologies on either side of the re-keying topic would be one. */
+    /** A separate sink: otherwise the two sub-topologies on either side of the re-keying topic would be one. */
     static final String TAGGING_DEAD_LETTERS_SINK = "tagging-dead-letters";
 
     static final String TAGS_SINK = "tags";
@@ -61,17 +61,17 @@ public final class TaggingTopology {
     private static final String REPARTITION = "images";
     private static final String ADMISSION = "admission";
     private static final String TAGGING = "tagging";
-    /** The global store that its processor leaves empty; Kafka Streams wants one. */
+    /** The global store, which its processor leaves empty; Kafka Streams requires one. */
     private static final String VOCABULARY_STORE = "vocabulary";
 
     private TaggingTopology() {}
 
-    /** Builds the topology around what its tasks share. */
+    /** Builds the topology around the state that its tasks share. */
     public static Topology build(TagstreamConfig config, TaggingContext shared) {
         return build(config, shared, () -> new TaggingProcessor(shared));
     }
 
-    /** The same around processors of the caller's making. */
+    /** The same with the caller's own processors. */
     static Topology build(
             TagstreamConfig config,
             TaggingContext shared,
@@ -110,7 +110,7 @@ public final class TaggingTopology {
         return topology;
     }
 
-    /** Sinks take bytes: what cannot be serialized must fail in the processor, before the pending entry is deleted. */
+    /** Sinks take bytes: a serialization failure must happen in the processor, before the pending entry is deleted. */
     private static void addSink(Topology topology, String name, String topic, Serializer<?> keys, String parent) {
         topology.addSink(name, topic, keys, new ByteArraySerializer(), parent);
     }
@@ -146,7 +146,7 @@ public final class TaggingTopology {
 
         @Override
         public Set<StoreBuilder<?>> stores() {
-            // Small segments, compacted eagerly: nearly every record is deleted moments after it was written.
+            // Small segments, compacted eagerly: nearly every record is deleted moments after it is written.
             Map<String, String> shortLived = Map.of(
                     TopicConfig.SEGMENT_BYTES_CONFIG,
                     String.valueOf(16 * 1024 * 1024),
@@ -163,7 +163,7 @@ public final class TaggingTopology {
                                     new StateSerde<>(ImageMeta.class))
                             .withCachingEnabled()
                             .withLoggingEnabled(Map.of()),
-                    // written once and read seldom: a cache would only hold them up
+                    // written once and seldom read: a cache would only slow them down
                     Stores.keyValueStoreBuilder(
                                     Stores.persistentKeyValueStore(IMAGE_FEATURES_STORE),
                                     Serdes.Long(),

@@ -9,7 +9,7 @@ import io.tagstream.avro.ImageReference;
 import io.tagstream.topology.records.Shortened;
 import java.util.Map;
 
-/** What is left of an image reference that does not fit into a record: enough for a person to recognise it. */
+/** The part of an oversized image reference that is kept in a record: enough for a person to recognise it. */
 final class TruncatedReference {
     private static final int LONGEST_URI = 1_000;
     private static final int SHA256_DIGITS = 64;

@@ -30,11 +30,11 @@ final class VocabularyDelta {
     private final long from;
     private final int[] changed;
 
-    /** Labels that may have to be decoded because their threshold fell below what is kept of scores. */
+    /** Labels that may have to be decoded because their threshold fell below the lowest score that is kept. */
     private final int[] lowered;
 
     /**
-     * Compares.
+     * Compares two epochs.
      *
      * @param from the epoch that images are at
      * @param floor the score from which a label's scores are kept, unless its threshold is lower
@@ -60,7 +60,7 @@ final class VocabularyDelta {
         return IntStream.range(0, newer.size()).toArray();
     }
 
-    /** The labels, by their places, that an image must be decoded against. */
+    /** The places of the labels that an image must be decoded against. */
     int[] toDecode(ImageMeta image) {
         if (lowered.length == 0) {
             return changed;
@@ -80,12 +80,12 @@ final class VocabularyDelta {
                         .toArray();
     }
 
-    /** The labels, by their places, whose vectors are not those that scores of the older epoch were computed with. */
+    /** The places of the labels whose vectors have changed since the scores of the older epoch were computed. */
     int[] toDecode() {
         return changed;
     }
 
-    /** An image's scores of all labels, as far as they are known: {@link ImageScores#NOT_DECODED} for the others. */
+    /** An image's scores for all labels, as far as they are known: {@link ImageScores#NOT_DECODED} for the others. */
     float[] known(ImageMeta image) {
         float[] scores = new float[newer.size()];
         Arrays.fill(scores, ImageScores.NOT_DECODED);
@@ -95,7 +95,7 @@ final class VocabularyDelta {
         return scores;
     }
 
-    /** The same of an image that has just been scored. */
+    /** The same for an image that has just been scored. */
     float[] known(ImageScores<VocabularySnapshot> image) {
         float[] scores = new float[newer.size()];
         Arrays.fill(scores, ImageScores.NOT_DECODED);

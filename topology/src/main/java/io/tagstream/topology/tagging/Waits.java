@@ -12,17 +12,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Partitions whose images wait for something that this instance does not have, and for what. Each reason is logged once,
- * however many partitions have it.
+ * Partitions whose images are waiting for something that this instance does not have, with the reason. Each reason is
+ * logged once, however many partitions have it.
  *
- * <p><i>Threading notes.</i> A task's stream thread tells of it; any thread may ask.
+ * <p><i>Threading notes.</i> A task's stream thread reports its waits; any thread may ask.
  */
 final class Waits {
     private static final Logger log = LoggerFactory.getLogger(Waits.class);
 
     private final Map<Integer, String> reasons = new ConcurrentHashMap<>();
 
-    /** A partition waits. */
+    /** Notes that a partition is waiting. */
     void begin(int partition, String reason) {
         String before = reasons.get(partition);
         if (reason.equals(before)) {
@@ -35,19 +35,19 @@ final class Waits {
         }
     }
 
-    /** A partition waits no longer, or is no longer here. */
+    /** Notes that a partition has stopped waiting, or has left this instance. */
     void end(int partition) {
         if (reasons.remove(partition) != null && reasons.isEmpty()) {
             log.info("No partition waits any longer");
         }
     }
 
-    /** How many partitions wait. */
+    /** The number of partitions that are waiting. */
     int partitions() {
         return reasons.size();
     }
 
-    /** Which partitions wait, and for what the first of them does; empty when none waits. */
+    /** Which partitions are waiting, with the reason of the first; empty when none is. */
     Optional<String> reason() {
         return reasons.entrySet().stream()
                 .min(Map.Entry.comparingByKey())

@@ -6,8 +6,8 @@
 package io.tagstream.topology.vocabulary;
 
 /**
- * Key of a label-embeddings record: text fingerprint, '/', label id. Fingerprints are hexadecimal, so that the first
- * slash ends them; the marker's label id is empty, which no label's is.
+ * Key of a label-embeddings record: text fingerprint, '/', label id. Fingerprints are hexadecimal, so the first slash
+ * ends them; the marker's label id is empty, and no label's is.
  */
 public record EmbeddingKey(String textFingerprint, String labelId) {
     public static EmbeddingKey marker(String textFingerprint) {

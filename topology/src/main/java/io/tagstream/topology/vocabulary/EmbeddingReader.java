@@ -13,17 +13,17 @@ import java.nio.charset.StandardCharsets;
 import org.apache.kafka.common.serialization.Deserializer;
 
 /**
- * Reads values of label-embeddings: the label encoder takes for readable what the instances take in, or it would never
- * write again what they leave out.
+ * Reads values of label-embeddings. The label encoder must treat as readable exactly what the instances accept;
+ * otherwise it would never rewrite the records that they leave out.
  *
  * @param topic the topic's name
- * @param model whose vectors are expected
+ * @param model the model whose vectors are expected
  */
 public record EmbeddingReader(String topic, ModelDescription model, Deserializer<LabelEmbedding> deserializer) {
     /**
      * A record's key.
      *
-     * @throws IllegalArgumentException if it is none
+     * @throws IllegalArgumentException if the key is not valid
      */
     public static EmbeddingKey key(byte[] rawKey) {
         if (rawKey == null) {
@@ -33,10 +33,11 @@ public record EmbeddingReader(String topic, ModelDescription model, Deserializer
     }
 
     /**
-     * A record's value: under a label's key an encoded label or null, which removes the label; under a marker's key a
-     * marker.
+     * A record's value: under a label's key, an encoded label, or null, which removes the label; under a marker's key,
+     * a marker.
      *
-     * @throws RuntimeException if it is none, or cannot be read; {@link io.tagstream.topology.Blame} says whose fault it is
+     * @throws RuntimeException if the value is not valid or cannot be read; {@link io.tagstream.topology.records.Blame}
+     *     says whose fault it is
      */
     public LabelEmbedding value(EmbeddingKey key, byte[] rawValue) {
         LabelEmbedding embedding = deserializer.deserialize(topic, rawValue);
@@ -50,7 +51,7 @@ public record EmbeddingReader(String topic, ModelDescription model, Deserializer
         return embedding;
     }
 
-    /** @throws IllegalArgumentException if this is no label with a vector of the model's */
+    /** @throws IllegalArgumentException if this is not a label with one of the model's vectors */
     private void requireLabel(LabelEmbedding embedding) {
         if (!(embedding.getContent() instanceof EncodedLabel label)) {
             throw new IllegalArgumentException("The record is no encoded label");

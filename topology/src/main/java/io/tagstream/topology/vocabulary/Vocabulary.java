@@ -23,19 +23,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The vocabulary of one text encoder, as its label-embeddings records tell it: changes are collected as they come and
- * take effect together at the next marker, which says the vocabulary's epoch.
+ * The vocabulary of one text encoder, as its label-embeddings records describe it: changes are collected as they arrive
+ * and take effect together at the next marker, which states the vocabulary's epoch.
  *
- * <p>A marker takes effect only with as many labels as it says. A reader that begins in the middle of the topic, where
- * compaction has taken away what later records replaced, or where records are lost, has fewer of them: what was in force
- * stays so until a later marker fits. The label encoder sees to that: it ends every group of changes with a marker, and
- * writes again what it misses on the topic.
+ * <p>A marker takes effect only if there are as many labels as it states. A reader has fewer if it begins in the middle
+ * of the topic, where compaction has removed records that later ones replaced, or if records are lost: the labels in
+ * force then stay in force until a later marker matches. The label encoder makes sure that one does: it ends every
+ * group of changes with a marker, and writes again whatever is missing from the topic.
  *
- * <p><i>Threading notes.</i> {@link #apply} is called by one thread, Kafka Streams' global thread; every other method by
- * any. A snapshot is built by the first thread that asks for a new epoch, under this object's lock, so that reading a
- * long topic builds none but the last.
+ * <p><i>Threading notes.</i> {@link #apply} is called by one thread, Kafka Streams' global thread; every other method
+ * may be called from any thread. A snapshot is built by the first thread that asks for a new epoch, under this object's
+ * lock, so that reading a long topic builds only the last one.
  *
- * <p>This object is owned outside the global processor, which Kafka Streams makes anew while it restores.
+ * <p>This object is owned outside the global processor, which Kafka Streams recreates while it restores.
  */
 public final class Vocabulary implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Vocabulary.class);
@@ -46,7 +46,7 @@ public final class Vocabulary implements AutoCloseable {
     private final IntFunction<LabelSelection> selection;
     private final CountDownLatch closed = new CountDownLatch(1);
 
-    /** Changes since the newest marker; null removes. Of the applying thread alone. */
+    /** Changes since the newest marker; an empty value removes the label. Used only by the applying thread. */
     private final Map<String, Optional<LabelEmbedding>> changes = new HashMap<>();
 
     /** Labels in force at {@link #epoch}, by id. Guarded by this. */
@@ -61,27 +61,27 @@ public final class Vocabulary implements AutoCloseable {
     /** The marker in force; null before the first. Guarded by this. */
     private VocabularyMarker inForce;
 
-    /** Why the newest marker is not in force; null where it is. Guarded by this. */
+    /** Why the newest marker is not in force; null if it is. Guarded by this. */
     private String held;
 
-    /** What must be covered before anything is tagged; null while that is not known. Guarded by this. */
+    /** What must be covered before anything is tagged; null while that is unknown. Guarded by this. */
     private Requirement required;
 
-    /** Whether that was so once. Guarded by this. */
+    /** Whether the requirement was ever covered. Guarded by this. */
     private boolean covered;
 
-    /** A topic of labels, by its id, and the offset of its newest record. */
+    /** The id of a label-vocabulary topic, and the offset of its newest record. */
     private record Requirement(String topicId, long labelOffset) {}
 
-    /** One of which every label is decoded, however many there are. */
+    /** A vocabulary in which every label is decoded, however many there are. */
     public Vocabulary(String topic, ModelDescription model, Deserializer<LabelEmbedding> deserializer) {
         this(topic, model, deserializer, size -> LabelSelection.ALL);
     }
 
     /**
-     * A vocabulary that nothing is known of yet.
+     * A vocabulary about which nothing is known yet.
      *
-     * @param selection which labels an image is decoded against, by how many there are
+     * @param selection which labels an image is decoded against, by the number of labels
      */
     public Vocabulary(
             String topic,
@@ -93,9 +93,9 @@ public final class Vocabulary implements AutoCloseable {
     }
 
     /**
-     * The start-up rule: nothing is tagged until a marker covers what label-vocabulary held when this instance started.
+     * The startup rule: nothing is tagged until a marker covers what label-vocabulary held when this instance started.
      *
-     * @param topicId the id of that topic: what an earlier topic of its name held covers nothing of it
+     * @param topicId the id of that topic: a marker for an earlier topic of the same name covers nothing of it
      * @param labelOffset the offset of its newest record; {@link VocabularySnapshot#EMPTY_EPOCH} if there is none
      */
     public synchronized void require(String topicId, long labelOffset) {
@@ -103,17 +103,17 @@ public final class Vocabulary implements AutoCloseable {
         tellWhenInForce();
     }
 
-    /** The newest snapshot; empty until the vocabulary has caught up with the start-up rule. */
+    /** The newest snapshot; empty until the vocabulary has caught up with the startup rule. */
     public synchronized Optional<VocabularySnapshot> snapshot() {
         return isCovered() ? Optional.of(current()) : Optional.empty();
     }
 
-    /** The newest epoch, whether or not it covers the start-up rule. */
+    /** The newest epoch, whether or not it covers the startup rule. */
     public synchronized long epoch() {
         return epoch;
     }
 
-    /** Why there is no snapshot to work with; empty when there is. */
+    /** Why there is no usable snapshot; empty when there is one. */
     public synchronized Optional<String> notReadyBecause() {
         if (isCovered()) {
             return Optional.empty();
@@ -141,7 +141,7 @@ public final class Vocabulary implements AutoCloseable {
         return covered;
     }
 
-    /** Markers of earlier versions of Tagstream do not say of which topic they are. */
+    /** Markers from earlier versions of Tagstream do not say which topic they are for. */
     private boolean isOfRequiredTopic() {
         return inForce.getTopicId() == null || inForce.getTopicId().equals(required.topicId());
     }
@@ -152,9 +152,9 @@ public final class Vocabulary implements AutoCloseable {
     }
 
     /**
-     * Takes in a label-embeddings record. Never throws: whoever can write to the topic could otherwise stop every
-     * instance for good. A record that cannot be read is logged and left out; while the registry does not answer, it is
-     * waited for, as no record is to blame for that.
+     * Takes in a label-embeddings record. Never throws: otherwise anyone who can write to the topic could stop every
+     * instance for good. A record that cannot be read is logged and left out. While the registry does not answer, this
+     * method waits for it, since that is not the record's fault.
      */
     void apply(byte[] rawKey, byte[] rawValue) {
         long wait = SHORTEST_WAIT_MILLIS;
@@ -163,7 +163,7 @@ public final class Vocabulary implements AutoCloseable {
         }
     }
 
-    /** Lets nothing wait any more: this instance ends. */
+    /** Stops all waiting: this instance is closing. */
     @Override
     public void close() {
         closed.countDown();
@@ -178,12 +178,12 @@ public final class Vocabulary implements AutoCloseable {
         }
     }
 
-    /** Whether the record is done with, taken in or left out. */
+    /** Whether the record is finished with, either taken in or left out. */
     private boolean applied(byte[] rawKey, byte[] rawValue) {
         try {
             EmbeddingKey key = EmbeddingReader.key(rawKey);
             if (!key.textFingerprint().equals(reader.model().textFingerprint())) {
-                return true; // another model's
+                return true; // for another model
             }
             LabelEmbedding embedding = reader.value(key, rawValue);
             if (key.isMarker()) {
@@ -212,7 +212,7 @@ public final class Vocabulary implements AutoCloseable {
 
     private synchronized void commit(long newEpoch, VocabularyMarker marker) {
         if (newEpoch < epoch) {
-            return; // reading an uncompacted topic again
+            return; // an uncompacted topic is being read again
         }
         int size = sizeWithChanges();
         if (size != marker.getLabels()) {
@@ -243,7 +243,7 @@ public final class Vocabulary implements AutoCloseable {
         return size;
     }
 
-    /** Tells once: while a long topic is read, many markers may not fit before one does. */
+    /** Logs once: while a long topic is read, many markers may not match before one does. */
     private void hold(long newEpoch, VocabularyMarker marker, int size) {
         boolean first = held == null;
         held = "epoch %d of the vocabulary has %d labels, but there are %d on topic %s; the label encoder mends that"
@@ -253,7 +253,7 @@ public final class Vocabulary implements AutoCloseable {
         }
     }
 
-    /** Once caught up, every epoch is worth a line; before, there may be thousands. */
+    /** Once caught up, every epoch is worth a log line; before that, there may be thousands. */
     private void tellWhenInForce() {
         if (isCovered()) {
             log.info("Vocabulary of {} labels in force, epoch {}", labels.size(), epoch);

@@ -42,13 +42,13 @@ public final class VocabularySnapshot implements LabelVectors {
     private final LabelSelection selection;
     private final Map<String, Integer> indexes;
 
-    /** Those asked for last, the latest last. Guarded by itself. */
+    /** The subsets that were last requested, the latest last. Guarded by itself. */
     private final Map<List<Integer>, LabelVectors> subsets = new LinkedHashMap<>();
 
     /**
      * Copies the labels' vectors into one direct buffer.
      *
-     * @param embeddings of labels in the order of their ids, each with a vector of {@code dimension} floats
+     * @param embeddings labels in order of id, each with a vector of {@code dimension} floats
      * @param selection which of the labels an image is decoded against
      */
     VocabularySnapshot(long epoch, int dimension, Collection<LabelEmbedding> embeddings, LabelSelection selection) {
@@ -82,7 +82,7 @@ public final class VocabularySnapshot implements LabelVectors {
         this.vectors = rows.flip().asReadOnlyBuffer();
     }
 
-    /** Which vocabulary this is: a newer one has a higher epoch, also where label-vocabulary was created anew. */
+    /** Identifies the vocabulary: a newer one has a higher epoch, even if label-vocabulary was recreated. */
     public long epoch() {
         return epoch;
     }
@@ -92,16 +92,16 @@ public final class VocabularySnapshot implements LabelVectors {
         return labels;
     }
 
-    /** The place of a label, or -1 if it is none of these. */
+    /** The place of a label, or -1 if it is not in this snapshot. */
     public int indexOf(String labelId) {
         return indexes.getOrDefault(labelId, -1);
     }
 
     /**
-     * Some of these labels, in the order given; the same object for the same labels, as long as not many others were asked
-     * for since: the model keeps what it derives from it. May be called from any thread.
+     * Some of these labels, in the order given. Returns the same object for the same labels, unless many others were
+     * requested since: the model keeps what it derives from it. May be called from any thread.
      *
-     * @param members places of labels
+     * @param members the labels' places
      */
     public LabelVectors subset(int[] members) {
         List<Integer> key = Arrays.stream(members).boxed().toList();

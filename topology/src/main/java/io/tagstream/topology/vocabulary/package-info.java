@@ -1,5 +1,5 @@
 /**
- * The label vocabulary as the tagging topology sees it: a sequence of immutable snapshots, one a marker, read from the
- * label-embeddings topic. Nothing here writes to Kafka.
+ * The label vocabulary as the tagging topology sees it: a sequence of immutable snapshots, one per marker, read from
+ * the label-embeddings topic. Nothing here writes to Kafka.
  */
 package io.tagstream.topology.vocabulary;
