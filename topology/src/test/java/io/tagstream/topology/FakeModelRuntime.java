@@ -44,14 +44,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 /**
- * A model of exact arithmetic, zero-shot like the real one: a word's vector is drawn from the word alone, an image is
+ * A model with exact arithmetic, zero-shot like the real one: a word's vector is drawn from the word alone, an image is
  * the words of its URI ({@code fake:dog+car}), and its score for a label is 1 if one of its words has the label's
- * vector, else 0.25; of a {@code any:} URI it is any number, which URI and vector alone decide, and so is whether the label
- * is a candidate. Features are of one size whatever the version, as two models' may be; those of another version are scored
- * without complaint, and wrongly. {@code fail:REASON} fails with that reason; {@code throw:} meets a bug, in a label's name too.
+ * vector, else 0.25. For an {@code any:} URI the score is an arbitrary number that depends only on URI and vector, and
+ * so does whether the label is a candidate. Features have the same size whatever the version, as two models' may;
+ * features of another version are scored without complaint, and wrongly. {@code fail:REASON} fails with that reason;
+ * {@code throw:} triggers a bug, in a label's name too.
  *
- * <p>Images complete when {@link #complete} is called, or by themselves after a delay ({@link #completing}); those of
- * {@code hang:} URIs only once they are let go.
+ * <p>Images complete when {@link #complete} is called, or by themselves after a delay ({@link #completing}); those with
+ * {@code hang:} URIs complete only after {@link #letGo}.
  */
 public final class FakeModelRuntime implements ModelRuntime {
     public static final int EMBEDDING_SIZE = 4;
@@ -83,7 +84,7 @@ public final class FakeModelRuntime implements ModelRuntime {
                 });
     }
 
-    /** Images complete when told to. */
+    /** Images complete when told to complete. */
     public static FakeModelRuntime manual(int capacity) {
         return manual(describe("fake-1", 1, "text-1"), capacity);
     }
@@ -101,17 +102,17 @@ public final class FakeModelRuntime implements ModelRuntime {
         return new FakeModelRuntime(description, capacity, longestDelayMillis);
     }
 
-    /** A fake's description; {@code text} stands for its text encoder. */
+    /** A fake's description; {@code text} identifies its text encoder. */
     public static ModelDescription describe(String version, long generation, String text) {
         return describing(version, generation, text).build();
     }
 
-    /** The same, of a bundle with another id. */
+    /** The same for a bundle with another id. */
     public static ModelDescription describe(String id, String version, long generation, String text) {
         return describing(version, generation, text).id(id).build();
     }
 
-    /** As {@link #describe}, for a test to change. */
+    /** Like {@link #describe}, for a test to change. */
     public static ModelDescription.Builder describing(String version, long generation, String text) {
         return ModelDescription.builder()
                 .id("fake")
@@ -190,7 +191,7 @@ public final class FakeModelRuntime implements ModelRuntime {
         return Optional.of(future);
     }
 
-    /** Features are who made them and the URI: an image is its words. */
+    /** Features hold the version that made them and the URI: an image is its words. */
     private ImageFeatures encode(String uri) {
         encodedImages.incrementAndGet();
         return new ImageFeatures((description.version() + "\n" + uri).getBytes(StandardCharsets.UTF_8));
@@ -206,7 +207,7 @@ public final class FakeModelRuntime implements ModelRuntime {
         return decodedPairs.get();
     }
 
-    /** From now on there is nothing at this URI. */
+    /** From now on, nothing is found at this URI. */
     public void remove(String uri) {
         gone.add(uri);
     }
@@ -242,7 +243,7 @@ public final class FakeModelRuntime implements ModelRuntime {
         return evidence;
     }
 
-    /** Lets {@code hang:} images complete like any other, those too that have come already. */
+    /** Lets {@code hang:} images complete like any other, including those that were submitted before. */
     public void letGo() {
         hanging = false;
         for (Completion next = waiting.poll(); next != null; next = waiting.poll()) {
@@ -250,12 +251,12 @@ public final class FakeModelRuntime implements ModelRuntime {
         }
     }
 
-    /** How many images wait to be completed. */
+    /** The number of images waiting to be completed. */
     public int waiting() {
         return waiting.size();
     }
 
-    /** Scores the oldest waiting images as of now; they land when they are completed. */
+    /** Scores the oldest waiting images as of now; their scores land when they are completed. */
     public void score(int images) {
         for (int i = 0; i < images; i++) {
             Runnable landing = waiting.remove().score();
@@ -299,7 +300,7 @@ public final class FakeModelRuntime implements ModelRuntime {
         }
     }
 
-    /** Frees the image's room, then completes it. */
+    /** Releases the image's room, then completes it. */
     private Runnable landing(Runnable complete) {
         return () -> {
             room.release();
@@ -307,7 +308,7 @@ public final class FakeModelRuntime implements ModelRuntime {
         };
     }
 
-    /** A submitted image: scoring it gives what is left to do to complete it. */
+    /** A submitted image: scoring it returns the rest of the work needed to complete it. */
     private interface Completion {
         Runnable score();
     }

@@ -28,11 +28,11 @@ public final class TestConfig {
         return new TagstreamConfig(settings);
     }
 
-    /** What a TopologyTestDriver needs to behave as the running topology does. */
+    /** The properties with which a TopologyTestDriver behaves like the running topology. */
     public static Properties driverProperties(TagstreamConfig config, String applicationId) {
         Properties properties = new Properties();
         properties.putAll(StreamsSettings.of(config, applicationId, 1));
-        // of its own: other tests may run on this machine at the same time
+        // a directory of its own: other tests may run on this machine at the same time
         properties.put(StreamsConfig.STATE_DIR_CONFIG, "target/test-state/" + UUID.randomUUID());
         return properties;
     }

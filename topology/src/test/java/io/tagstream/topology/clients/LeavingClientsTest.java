@@ -63,7 +63,7 @@ class LeavingClientsTest {
         assertThat(failed.reason()).isEmpty();
     }
 
-    /** What a thread has thrown. */
+    /** Keeps the exception that a thread threw. */
     private static final class ThrownBy implements Thread.UncaughtExceptionHandler {
         private Optional<Throwable> thrown = Optional.empty();
 
@@ -77,7 +77,7 @@ class LeavingClientsTest {
         return Map.of(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, instanceId);
     }
 
-    /** How a consumer closes that Kafka Streams would have remain. */
+    /** How a consumer closes if Kafka Streams would have it stay in the group. */
     private GroupMembershipOperation closed(Map<String, Object> config) {
         Closing closing = new Closing();
         LeavingClients clients = new LeavingClients(

@@ -46,8 +46,8 @@ import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.internals.WrappedStateStore;
 
 /**
- * A label encoder between its topics, and instances that read what it writes: topics and stores can be lost, and the encoder
- * be started again.
+ * A label encoder between its topics, and instances that read what it writes. Topics and stores can be lost, and the
+ * encoder can be restarted.
  */
 final class EncoderStage {
     static final String LABELS = "label-vocabulary";
@@ -70,12 +70,12 @@ final class EncoderStage {
     private LabelEncoder encoder;
     private long now = 1_700_000_000_000L;
 
-    /** When the punctuators of the encoder that runs are due. */
+    /** When the running encoder's punctuators are due. */
     private final Map<CapturedPunctuator, Long> due = new HashMap<>();
 
     private int punctuatorsOfEarlierLives;
 
-    /** The offset that Kafka Streams hands over next, and the id of the topic that it is of. */
+    /** The offset that Kafka Streams hands over next; {@code positionOf} is the id of its topic. */
     private long position;
 
     private String positionOf = "";
@@ -97,12 +97,14 @@ final class EncoderStage {
         return store;
     }
 
-    /** Starts the encoder, hands it what it has not had, as Kafka Streams does, and lets it come to rest. */
+    /**
+     * Starts the encoder, hands it the records that it has not had, as Kafka Streams does, and lets it come to rest.
+     */
     void start() {
         encoder = new LabelEncoder(config, contracts, model, RecordLimit.of(config), () -> topics);
         encoder.init(context);
         if (!topics.topicId(LABELS).equals(positionOf)) {
-            position = 0; // brokers forget groups' places in a topic that is deleted
+            position = 0; // brokers forget a group's position in a deleted topic
         }
         topics.records(LABELS).stream()
                 .filter(found -> found.offset() >= position)
@@ -110,7 +112,7 @@ final class EncoderStage {
         pass(Duration.ofMillis(200));
     }
 
-    /** Starts an encoder that takes long for each label, and stops it when it has taken the first. */
+    /** Starts an encoder that is slow with each label, and stops it when it has taken the first. */
     void startForOneLabel() {
         encoder = new LabelEncoder(config, contracts, slow(), RecordLimit.of(config), () -> topics);
         encoder.init(context);
@@ -129,7 +131,7 @@ final class EncoderStage {
                 });
     }
 
-    /** Stops it, in the middle of what it does. */
+    /** Stops the encoder, in the middle of its work. */
     void stop() {
         encoder.close();
         encoder = null;
@@ -142,7 +144,7 @@ final class EncoderStage {
         start();
     }
 
-    /** Writes a label, and hands it to the encoder if that runs; null removes the label. */
+    /** Writes a label, and hands it to the encoder if it is running; null removes the label. */
     void put(String id, Label label) {
         ConsumerRecord<byte[], byte[]> written =
                 topics.append(LABELS, utf8(id), contracts.label().serializer().serialize(LABELS, label));
@@ -186,7 +188,7 @@ final class EncoderStage {
         }
     }
 
-    /** Appends to the topics what the encoder has forwarded. */
+    /** Appends what the encoder has forwarded to the topics. */
     private void collect() {
         for (CapturedForward<?, ?> forward : context.forwarded()) {
             String sink = forward.childName().orElseThrow();
@@ -200,7 +202,7 @@ final class EncoderStage {
         context.resetForwards();
     }
 
-    /** The encoder's labels are lost, or cannot be read any more. */
+    /** Loses the encoder's labels, or makes them unreadable. */
     void loseLabels() {
         clear(encoded);
     }
@@ -235,12 +237,12 @@ final class EncoderStage {
         return ((WrappedStateStore<KeyValueStore<Bytes, byte[]>, ?, ?>) store).wrapped();
     }
 
-    /** Writes to label-embeddings what only the encoder should. */
+    /** Writes a value to label-embeddings that only the encoder should write. */
     void writeEmbedding(String id, byte[] value) {
         topics.append(EMBEDDINGS, utf8(new EmbeddingKey(fingerprint(), id).toString()), value);
     }
 
-    /** The names of the labels that the topic gives, by their ids, to whoever reads it now and refuses blank ones. */
+    /** The names of the topic's labels, by id, for a reader that reads it now and refuses blank names. */
     Map<String, String> labelsOfTheTopic() {
         Map<String, String> names = new HashMap<>();
         for (ConsumerRecord<byte[], byte[]> found : topics.records(LABELS)) {
@@ -264,7 +266,7 @@ final class EncoderStage {
                 .map(record -> record.value);
     }
 
-    /** What label-embeddings holds. */
+    /** The contents of label-embeddings. */
     List<KeyValue<EmbeddingKey, LabelEmbedding>> written() {
         return topics.records(EMBEDDINGS).stream()
                 .map(found -> KeyValue.pair(
@@ -277,7 +279,7 @@ final class EncoderStage {
         return model.description().textFingerprint();
     }
 
-    /** An instance that starts now: it reads label-embeddings from its beginning, and on whenever it is asked. */
+    /** An instance that starts now: it reads label-embeddings from its beginning, and continues whenever asked. */
     final class Instance {
         private final Vocabulary vocabulary = new Vocabulary(
                 EMBEDDINGS, model.description(), contracts.labelEmbedding().deserializer());

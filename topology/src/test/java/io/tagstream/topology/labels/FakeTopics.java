@@ -14,7 +14,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Bytes;
 
-/** Topics in memory. One that nobody has written to is there and empty. */
+/** Topics in memory. A topic that nobody has written to exists and is empty. */
 final class FakeTopics implements TopicReader {
     private final Map<String, Topic> topics = new HashMap<>();
 
@@ -37,7 +37,7 @@ final class FakeTopics implements TopicReader {
         return appended;
     }
 
-    /** Leaves the latest record of each key. */
+    /** Keeps only the latest record of each key. */
     void compact(String name) {
         Topic topic = topic(name);
         Map<Bytes, Long> latest = new HashMap<>();
@@ -45,19 +45,19 @@ final class FakeTopics implements TopicReader {
         topic.records.removeIf(found -> latest.get(Bytes.wrap(found.key())) != found.offset());
     }
 
-    /** Takes records away from a topic's end, as the election of a leader does that had not got them. */
+    /** Removes records from a topic's end, as when a broker that did not have them is elected leader. */
     void truncate(String name, long end) {
         Topic topic = topic(name);
         topic.records.removeIf(found -> found.offset() >= end);
         topic.end = end;
     }
 
-    /** Deletes a topic and creates it anew. */
+    /** Deletes a topic and recreates it. */
     void createAnew(String name) {
         topics.put(name, new Topic());
     }
 
-    /** What a topic holds. */
+    /** The records in a topic. */
     List<ConsumerRecord<byte[], byte[]>> records(String name) {
         return List.copyOf(topic(name).records);
     }
@@ -82,7 +82,7 @@ final class FakeTopics implements TopicReader {
         return topic(name).read;
     }
 
-    /** The encoder's group has committed that it has read of a topic. */
+    /** Commits, for the encoder's group, that it has read from a topic. */
     void commitPosition(String name) {
         topic(name).read = true;
     }

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What the vocabulary's topics and the encoder's stores lose, one by one and together. */
+/** Losses of the vocabulary's topics and the encoder's stores, one by one and together. */
 class LabelEncoderLossTest {
     private static final byte[] GARBAGE = {9, 9};
     private static final Duration TWO_LOOKS = Duration.ofSeconds(25);
@@ -35,7 +35,7 @@ class LabelEncoderLossTest {
     private final FakeTopics topics = new FakeTopics();
     private final EncoderStage stage = new EncoderStage(topics, registry, FakeModelRuntime.manual(1));
 
-    /** Ant, bee and cat in force, at epoch 3: dog came and went. */
+    /** Ant, bee and cat in force, at epoch 3: dog was added and removed. */
     private EncoderStage.Instance threeLabels() {
         stage.start();
         List.of("ant", "bee", "cat").forEach(stage::put);
@@ -124,7 +124,7 @@ class LabelEncoderLossTest {
         stage.passQuietly();
         VocabularySnapshot before = instance.snapshot();
         stage.stop();
-        topics.compact(LABELS); // the only record of bee is the one that was refused
+        topics.compact(LABELS); // the only record of bee is the refused one
         if (labels) {
             stage.loseLabels();
         }
@@ -200,7 +200,7 @@ class LabelEncoderLossTest {
             stage.stop();
         }
         topics.truncate(LABELS, 2); // ant and bee are left
-        stage.put("owl"); // at the offset that was cat's
+        stage.put("owl"); // at the offset that cat had
         if (!running) {
             stage.start();
         }
@@ -298,7 +298,7 @@ class LabelEncoderLossTest {
         stage.restart();
         assertThat(stage.new Instance().labels()).containsExactly("ant", "bee", "cat");
 
-        for (String label : List.of("bee", "cat", "ant")) { // as an export has them
+        for (String label : List.of("bee", "cat", "ant")) { // in an export's order
             stage.put(label);
         }
         stage.passQuietly();
@@ -377,7 +377,7 @@ class LabelEncoderLossTest {
                 topics, registry, FakeModelRuntime.manual(FakeModelRuntime.describe("fake-2", 2, "text-2"), 1));
         other.start();
         other.stop();
-        other.loseProgress(); // so that its epochs go on above what they were
+        other.loseProgress(); // so that its epochs continue above the earlier ones
         other.start();
         long higher = other.marker().orElseThrow().getSourceOffset();
         assertThat(higher).isGreaterThan(3);
@@ -412,7 +412,7 @@ class LabelEncoderLossTest {
                 .isZero();
     }
 
-    /** Ant, bee and cat in force at epoch 3, everything in the bytes of the version before markers told their topic. */
+    /** Ant, bee and cat in force at epoch 3, all in the format of the version before markers named their topic. */
     private void threeLabelsOfTheVersionBefore() throws IOException {
         threeLabels();
         stage.stop();
@@ -470,7 +470,7 @@ class LabelEncoderLossTest {
         threeLabelsOfTheVersionBefore();
         topics.createAnew(LABELS);
         stage.put("bee");
-        // it counted on from the new topic's offsets, and no instance took what it wrote
+        // it continued counting from the new topic's offsets, and no instance took what it wrote
         stage.storeProgress(VersionBefore.storedProgress(0, 0, 3));
         stage.writeEmbedding(
                 "",

@@ -270,7 +270,7 @@ class LabelEncoderTopologyTest {
         return new String(letter.headers().lastHeader(name).value(), StandardCharsets.UTF_8);
     }
 
-    /** As much time as no change may come in, at the pace at which a thread that is not held up looks. */
+    /** Lets pass as much time as must pass without a change, at the pace at which an unhindered thread checks. */
     private void passQuietly() {
         for (Duration passed = Duration.ZERO; passed.compareTo(QUIET) <= 0; passed = passed.plusMillis(20)) {
             driver.advanceWallClockTime(Duration.ofMillis(20));

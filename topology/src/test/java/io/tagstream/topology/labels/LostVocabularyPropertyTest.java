@@ -25,9 +25,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Labels are written, removed and refused, topics compacted, the encoder stopped and started; and time and again one of its
- * topics or stores is lost. Whenever it comes to rest, every instance has the labels that the vocabulary's topic gives, and
- * no epoch is lower than one before it.
+ * Labels are written, removed and refused, topics are compacted, and the encoder is stopped and started; from time to
+ * time one of its topics or stores is lost. Whenever the encoder comes to rest, every instance has the labels that the
+ * vocabulary's topic gives, and no epoch is lower than an earlier one.
  */
 class LostVocabularyPropertyTest {
     private static final int TURNS = 60;
@@ -54,13 +54,15 @@ class LostVocabularyPropertyTest {
                 new EncoderStage(new FakeTopics(), SchemaRegistries.inMemory(), FakeModelRuntime.manual(1));
         private final StringBuilder told = new StringBuilder();
 
-        /** Names of the labels in force, by their ids, once the encoder has come to rest. */
+        /** Names of the labels in force, by id, once the encoder has come to rest. */
         private final Map<String, String> expected = new TreeMap<>();
 
-        /** Ids that the topic has a record of; only of a topic that was created anew. */
+        /** Ids that the topic has a record of; kept only for a recreated topic. */
         private final Set<String> met = new HashSet<>();
 
-        /** Labels that were in force when the topic was created anew; null once it has been taken for the vocabulary. */
+        /**
+         * Labels that were in force when the topic was recreated; null once the new topic has become the vocabulary.
+         */
         private Map<String, String> before;
 
         private boolean running = true;
@@ -118,7 +120,10 @@ class LostVocabularyPropertyTest {
             stage.put(id, Label.newBuilder().setName(" ").build());
         }
 
-        /** From its first record on a new topic is the vocabulary; of what was, that stays which it has a record of. */
+        /**
+         * From its first record on, a new topic is the vocabulary; of the old labels, those that it has a record of
+         * stay.
+         */
         private void takeNewTopic(String id) {
             if (before == null) {
                 return;
@@ -129,7 +134,7 @@ class LostVocabularyPropertyTest {
             }
         }
 
-        /** The encoder has had time to read a new topic. */
+        /** Notes that the encoder has had time to read a new topic. */
         private void read() {
             if (!met.isEmpty()) {
                 before = null;
@@ -160,7 +165,7 @@ class LostVocabularyPropertyTest {
         }
 
         private void compactLabels() {
-            if (before == null && running) { // or what is refused would take the place of what nobody has read yet
+            if (before == null && running) { // or a refused label would replace one that nobody has read yet
                 tell("compact labels");
                 stage.topics.compact(LABELS);
             }
@@ -189,7 +194,7 @@ class LostVocabularyPropertyTest {
             rest();
             tell("lose embeddings");
             stage.topics.createAnew(EMBEDDINGS);
-            instance = stage.new Instance(); // Kafka Streams starts again where a topic of its is another
+            instance = stage.new Instance(); // Kafka Streams restarts when one of its topics is another
             looking = true;
             if (random.nextBoolean()) {
                 rest();
@@ -199,7 +204,7 @@ class LostVocabularyPropertyTest {
         private void loseAllButLabels() {
             rest();
             if (before != null) {
-                return; // nothing would be left of what is in force
+                return; // nothing would be left of the labels in force
             }
             stop();
             tell("lose all but labels");
@@ -214,7 +219,7 @@ class LostVocabularyPropertyTest {
 
         private void createLabelsAnew() {
             rest();
-            boolean noticed = stage.topics.end(LABELS) > 0; // its first record has an offset that was taken
+            boolean noticed = stage.topics.end(LABELS) > 0; // its first record has an offset that was already taken
             if (!noticed || random.nextBoolean()) {
                 stop();
             }

@@ -21,7 +21,7 @@ import org.apache.avro.message.BinaryMessageEncoder;
 import org.apache.avro.specific.SpecificData;
 import org.apache.avro.specific.SpecificDatumWriter;
 
-/** The bytes that the label encoder wrote before markers told their topic. */
+/** The bytes that the label encoder wrote before markers named their topic. */
 public final class VersionBefore {
     private VersionBefore() {}
 

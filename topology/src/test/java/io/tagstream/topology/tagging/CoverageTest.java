@@ -62,7 +62,7 @@ class CoverageTest {
 
     @Test
     void shouldOrderIdsAsStoresDo() {
-        // UTF-16 has these the other way round
+        // UTF-16 orders these the other way round
         assertThat(Coverage.ID_ORDER.compare("\uFF5E", "\uD83D\uDE00")).isNegative();
         assertThat(Coverage.all(0).with(null, "\uFF5E", 1).epoch("\uD83D\uDE00"))
                 .isZero();

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is left of what a task knows when one of its stores is not: its changelog was deleted, say. */
+/** What a task still knows when one of its stores is lost, for example because its changelog was deleted. */
 class LostStoresTest {
     private TaggingHarness harness;
 
@@ -134,7 +134,7 @@ class LostStoresTest {
         images.subList(1, 99).forEach(image -> metas.delete(image.key));
         metas.delete(images.get(0).key);
         harness.restart(model());
-        harness.submit("busy", "fake:dog"); // lets the task take small steps
+        harness.submit("busy", "fake:dog"); // makes the task take small steps
         for (int turn = 0; turn < 20; turn++) {
             harness.step();
         }
@@ -188,7 +188,7 @@ class LostStoresTest {
         assertCounted(2, 2);
     }
 
-    /** Time for the task to notice what does not belong together, and to drop it. */
+    /** Gives the task time to notice entries that do not belong together, and to drop them. */
     private void tidy() {
         harness.sweep();
         for (int turn = 0; turn < 20; turn++) {
@@ -196,7 +196,7 @@ class LostStoresTest {
         }
     }
 
-    /** How many images are known and how many features are kept, as measured and as they are. */
+    /** Checks how many images are known and how many features are kept, as measured and as stored. */
     private void assertCounted(int images, int features) {
         assertThat(harness.entries(TaggingTopology.IMAGE_META_STORE)).hasSize(images);
         assertThat(keptFeatures()).as("features in the store").isEqualTo(features);

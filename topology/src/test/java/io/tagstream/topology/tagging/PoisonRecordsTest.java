@@ -42,7 +42,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Records that nothing of ours may stumble over, each with the outcome that it has instead. */
+/** Records that must not make Tagstream fail, each with the outcome that it has instead. */
 class PoisonRecordsTest {
     private static final int LIMIT = 65_536;
 
@@ -250,7 +250,7 @@ class PoisonRecordsTest {
         return new String(bytes, StandardCharsets.UTF_8);
     }
 
-    /** A registry whose answers about unknown ids, and whose patience, the test decides. */
+    /** A registry for which the test decides the answers about unknown ids, and its patience. */
     private static final class Registry implements SchemaRegistry {
         private final SchemaRegistry schemas = SchemaRegistries.inMemory();
         private Function<Integer, Schema> answer = schemas::schemaById;

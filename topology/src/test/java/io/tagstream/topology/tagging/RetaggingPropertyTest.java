@@ -25,12 +25,11 @@ import org.apache.kafka.streams.KeyValue;
 import org.junit.jupiter.api.Test;
 
 /**
- * Whatever is done to a vocabulary while images come, change and go, the task restarts, models follow upon each other and
- * stores are lost:
- * once known images have followed, their tags are those of tagging every image anew with the last model under the final
- * vocabulary, and the changes that were told add up to them.
+ * Whatever happens to a vocabulary while images are added, changed and removed, the task restarts, models succeed each
+ * other and stores are lost: once known images have followed, their tags are the same as if every image were tagged
+ * anew with the last model under the final vocabulary, and the reported changes add up to them.
  *
- * <p>{@code -Dretagging.sequences=N} tries more, from {@code -Dretagging.seed} on.
+ * <p>{@code -Dretagging.sequences=N} tries more sequences, starting at {@code -Dretagging.seed}.
  */
 class RetaggingPropertyTest {
     private static final int SEQUENCES = Integer.getInteger("retagging.sequences", 40);
@@ -134,7 +133,7 @@ class RetaggingPropertyTest {
             });
         }
 
-        /** As many as are counted and allowed, each of an image that names them. */
+        /** Features are as many as are counted and allowed, and each belongs to an image that names them. */
         private void assertThatFeaturesAreOfKnownImages(TaggingHarness harness) {
             List<KeyValue<Long, byte[]>> features = harness.entries(TaggingTopology.IMAGE_FEATURES_STORE);
             List<KeyValue<String, ImageMeta>> images = harness.entries(TaggingTopology.IMAGE_META_STORE);
@@ -202,7 +201,7 @@ class RetaggingPropertyTest {
             deeds.add((upgrade ? "upgrade to model " + model : "restart") + (lost.isEmpty() ? "" : " without " + lost));
             read(harness);
             harness.restart(model(), lost.toArray(String[]::new));
-            if (lost.contains(TaggingTopology.IMAGE_META_STORE)) { // only those are known that are submitted again
+            if (lost.contains(TaggingTopology.IMAGE_META_STORE)) { // only images that are submitted again are known
                 told.clear();
                 uris.forEach(harness::submit);
             }
@@ -211,7 +210,7 @@ class RetaggingPropertyTest {
             }
         }
 
-        /** Images are read with a model that is new, and scored before labels change; they land after that. */
+        /** Images are read with a new model, and scored before labels change; they land after that. */
         private void editWhileImagesAreRead(TaggingHarness harness) {
             turns(harness, 60, false);
             score(harness, harness.model.waiting());
@@ -236,7 +235,7 @@ class RetaggingPropertyTest {
             harness.model.score(images);
         }
 
-        /** Takes note of what was written. */
+        /** Notes what was written. */
         private void read(TaggingHarness harness) {
             for (KeyValue<String, TagEvent> event : harness.tags.readKeyValuesToList()) {
                 if (event.value == null) {

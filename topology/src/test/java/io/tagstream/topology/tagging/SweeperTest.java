@@ -246,7 +246,7 @@ class SweeperTest {
         harness.model.score(1);
         harness.add("car");
         harness.mark();
-        steps(60); // the sweep for the newer vocabulary counts on that reading
+        steps(60); // the sweep for the newer vocabulary relies on that reading
         harness.land();
         harness.sweep();
         assertThat(harness.known("a").getTags()).extracting(Tag::getLabelId).containsExactly("car", "dog");

@@ -45,7 +45,7 @@ import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.KeyValueStore;
 
-/** The tagging topology on a test driver, with a vocabulary that is edited as its owner would. */
+/** The tagging topology on a test driver, with a vocabulary that is edited as its owner would edit it. */
 final class TaggingHarness implements AutoCloseable {
     /** A label as it is in force; {@code text} decides its vector. */
     record Entry(String name, String text, Double threshold, LabelState state, long vectorOffset) {
@@ -73,7 +73,7 @@ final class TaggingHarness implements AutoCloseable {
 
     final Map<String, Entry> vocabulary = new TreeMap<>();
 
-    /** These are of the life since the last {@link #restart}. */
+    /** These belong to the life since the last {@link #restart}. */
     FakeModelRuntime model;
 
     SimpleMeterRegistry metrics;
@@ -90,7 +90,7 @@ final class TaggingHarness implements AutoCloseable {
     private TestInputTopic<String, LabelEmbedding> embeddings;
     private long offset;
 
-    /** Records on the images topic. */
+    /** The number of records on the images topic. */
     private int imageRecords;
 
     TaggingHarness(Object... settings) {
@@ -134,9 +134,9 @@ final class TaggingHarness implements AutoCloseable {
     }
 
     /**
-     * Stops, and starts again. What was in flight is gone, and so are records that nobody has read.
+     * Stops and restarts. Work in flight is gone, and so are records that nobody has read.
      *
-     * @param next the model from now on
+     * @param next the model to use from now on
      * @param lost the stores that are empty from now on
      */
     void restart(FakeModelRuntime next, String... lost) {
@@ -147,7 +147,7 @@ final class TaggingHarness implements AutoCloseable {
         driver.close();
         start(next, stored);
         for (int record = 0; record < imageRecords; record++) {
-            images.pipeInput((ImageReference) null); // offsets go on: they are images' versions
+            images.pipeInput((ImageReference) null); // offsets continue: they are the images' versions
         }
     }
 
@@ -155,7 +155,7 @@ final class TaggingHarness implements AutoCloseable {
         return driver.getKeyValueStore(name);
     }
 
-    /** What a store holds. */
+    /** The contents of a store. */
     <K, V> List<KeyValue<K, V>> entries(String store) {
         List<KeyValue<K, V>> entries = new ArrayList<>();
         try (KeyValueIterator<K, V> all = this.<K, V>store(store).all()) {
@@ -204,7 +204,7 @@ final class TaggingHarness implements AutoCloseable {
         land();
     }
 
-    /** Lets everything land that was submitted. */
+    /** Lets everything that was submitted land. */
     void land() {
         do {
             model.complete(model.waiting());
@@ -212,7 +212,7 @@ final class TaggingHarness implements AutoCloseable {
         } while (model.waiting() > 0);
     }
 
-    /** Time for a turn of every punctuator that runs. */
+    /** Lets enough time pass for a turn of every running punctuator. */
     void step() {
         pass(Duration.ofMillis(10));
     }
@@ -222,7 +222,7 @@ final class TaggingHarness implements AutoCloseable {
         driver.advanceWallClockTime(time);
     }
 
-    /** Lets known images follow the vocabulary, those that are read again too. */
+    /** Lets known images follow the vocabulary, including those that are read again. */
     void sweep() {
         pass(Duration.ofMillis(500));
         for (int turn = 0; turn < LONGEST_SWEEP; turn++) {
@@ -233,12 +233,12 @@ final class TaggingHarness implements AutoCloseable {
         }
     }
 
-    /** Adds an active label that is called, and described, by its id. */
+    /** Adds an active label whose name and text are its id. */
     void add(String id) {
         edit(id, new Entry(id, id, null, LabelState.ACTIVE, offset + 1));
     }
 
-    /** Puts a label in place of another; in force from the next {@link #mark} on. */
+    /** Replaces a label; the new one is in force from the next {@link #mark} on. */
     void edit(String id, Entry entry) {
         offset++;
         vocabulary.put(id, entry);
@@ -256,7 +256,7 @@ final class TaggingHarness implements AutoCloseable {
         pipe(new EmbeddingKey(fingerprint(), id), new LabelEmbedding(fingerprint(), source, encoded));
     }
 
-    /** The label with another text, so another vector. */
+    /** Gives the label another text, and so another vector. */
     void describe(String id, String text) {
         Entry entry = vocabulary.get(id);
         edit(id, new Entry(entry.name(), text, entry.threshold(), entry.state(), offset + 1));
@@ -268,7 +268,7 @@ final class TaggingHarness implements AutoCloseable {
         pipe(new EmbeddingKey(fingerprint(), id), null);
     }
 
-    /** Puts what was edited in force. */
+    /** Puts the edits in force. */
     void mark() {
         pipe(
                 EmbeddingKey.marker(fingerprint()),
@@ -285,13 +285,13 @@ final class TaggingHarness implements AutoCloseable {
         return offset;
     }
 
-    /** A whole vocabulary at once, in force. */
+    /** Puts a whole vocabulary in force at once. */
     void vocabulary(Map<String, Entry> entries) {
         entries.forEach(this::edit);
         mark();
     }
 
-    /** Each image's latest tags, those of images that were deleted left out. */
+    /** Each image's latest tags, without those of deleted images. */
     Map<String, List<Tag>> latestTags() {
         Map<String, List<Tag>> latest = new LinkedHashMap<>();
         for (KeyValue<String, TagEvent> event : tags.readKeyValuesToList()) {
@@ -303,7 +303,7 @@ final class TaggingHarness implements AutoCloseable {
         return latest;
     }
 
-    /** What the task knows of an image. */
+    /** What the task knows about an image. */
     ImageMeta known(String id) {
         return this.<String, ImageMeta>store(TaggingTopology.IMAGE_META_STORE).get(id);
     }

@@ -129,7 +129,7 @@ class TaggingProcessorTest {
                 .as("the first life's submission and the second's")
                 .isEqualTo(2);
 
-        model.complete(1); // the first life's
+        model.complete(1); // this one belongs to the first life
         punctuate();
         assertThat(forwardedIds()).isEmpty();
         assertThat(pending.get(0L)).isNotNull();
@@ -268,8 +268,8 @@ class TaggingProcessorTest {
         mark(followed, 11, 1);
         TaggingProcessor next = processor(followed, newer);
         next.init(context);
-        punctuate(); // looks
-        punctuate(); // goes
+        punctuate(); // checks
+        punctuate(); // submits
         assertThat(newer.waiting())
                 .as("features of another model are of no use")
                 .isEqualTo(2);
@@ -290,7 +290,7 @@ class TaggingProcessorTest {
 
         add(followed, "dog", 12);
         mark(followed, 12, 2);
-        for (int turn = 0; turn < 3; turn++) { // looks, has them scored, applies that
+        for (int turn = 0; turn < 3; turn++) { // checks, has them scored, applies the scores
             punctuate();
         }
         assertThat(newer.encodedImages()).as("from the new model's features").isEqualTo(2);
@@ -476,7 +476,7 @@ class TaggingProcessorTest {
     @Test
     void shouldLeaveWhatANewerVersionWroteToIt() {
         byte[] newer = image("a", "fake:a");
-        newer[2] ^= 1; // of another schema
+        newer[2] ^= 1; // written with another schema
         pending.put(0L, newer);
 
         assertThatThrownBy(() -> processor.init(context))
@@ -542,7 +542,7 @@ class TaggingProcessorTest {
                 .forEach(punctuator -> punctuator.getPunctuator().punctuate(0));
     }
 
-    /** The punctuators that forward: all but the one that looks for a new vocabulary. */
+    /** The punctuators that forward: all but the one that checks for a new vocabulary. */
     private List<CapturedPunctuator> forwarders() {
         return context.scheduledPunctuators().stream()
                 .filter(punctuator -> punctuator.getInterval().equals(Duration.ofMillis(10)))
@@ -568,7 +568,7 @@ class TaggingProcessorTest {
         mark(vocabulary, epoch, 0);
     }
 
-    /** Puts a vocabulary of so many labels in force. */
+    /** Puts a vocabulary with this many labels in force. */
     private void mark(Vocabulary followed, long epoch, int labels) {
         String fingerprint = model.description().textFingerprint();
         pipe(
@@ -577,7 +577,7 @@ class TaggingProcessorTest {
                 new LabelEmbedding(fingerprint, epoch, new VocabularyMarker(labels, "topic-1", epoch)));
     }
 
-    /** Adds a label that is called, and described, by its id. */
+    /** Adds a label whose name and text are its id. */
     private void add(Vocabulary followed, String id, long offset) {
         String fingerprint = model.description().textFingerprint();
         Label label = Label.newBuilder().setName(id).build();

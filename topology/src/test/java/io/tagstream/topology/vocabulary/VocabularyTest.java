@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 class VocabularyTest {
     private static final String TOPIC = "label-embeddings";
 
-    /** The id of the topic of labels. */
+    /** The id of the label-vocabulary topic. */
     private static final String LABELS = "topic-1";
 
     private final ModelDescription model = FakeModelRuntime.describe("1", 1, "mine");
@@ -95,7 +95,7 @@ class VocabularyTest {
         assertThat(vocabulary.notReadyBecause().orElseThrow())
                 .contains("epoch 1", "2 labels", "1 on topic " + TOPIC, "the label encoder mends that");
 
-        put("dog", 1); // which the encoder writes again, and then the marker
+        put("dog", 1); // the encoder writes it again, and then the marker
         mark(1, 2);
         assertThat(ids()).containsExactly("ant", "dog");
 
