@@ -22,8 +22,8 @@ import org.apache.kafka.streams.KafkaClientSupplier;
  * as Kafka Streams itself does with partitions whose buffers are full, and polled again later. So no task has to wait
  * in {@code process()}, which would make every other task of its thread wait too, transactions included.
  *
- * <p>Records that were polled before still arrive: up to {@code buffered.records.per.partition} plus one {@code
- * max.poll.records}. Under the {@code streams} group protocol Kafka Streams makes the consumer itself, and nothing is
+ * <p>Records that were polled before still arrive: up to {@code buffered.records.per.partition} plus one
+ * {@code max.poll.records}. Under the {@code streams} group protocol Kafka Streams makes the consumer itself, and nothing is
  * held back.
  *
  * <p><i>Threading notes.</i> {@link #hold} and {@link #release} may be called from any thread; each consumer is used by its
