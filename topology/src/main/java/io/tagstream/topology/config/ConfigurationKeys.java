@@ -9,8 +9,7 @@ import org.apache.kafka.common.config.ConfigDef;
 
 /**
  * The configuration keys that one room reads: their names, documentation, defaults and validation. They are found by
- * the
- * class's name in {@code META-INF/services/io.tagstream.topology.config.ConfigurationKeys}.
+ * the class's name in {@code META-INF/services/io.tagstream.topology.config.ConfigurationKeys}.
  */
 public interface ConfigurationKeys {
     /** Adds the keys to the configuration's definition. */

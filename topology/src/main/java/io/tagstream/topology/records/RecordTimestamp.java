@@ -10,8 +10,8 @@ import org.apache.kafka.streams.processor.TimestampExtractor;
 
 /**
  * The record's timestamp, but no earlier than 0 and no later than now. At a negative timestamp, Kafka Streams stops the
- * thread or drops the record, and brokers refuse a timestamp more than an hour ahead ({@code
- * log.message.timestamp.after.max.ms}): the sender of a record must not be able to cause either.
+ * thread or drops the record, and brokers refuse a timestamp more than an hour ahead
+ * ({@code log.message.timestamp.after.max.ms}): the sender of a record must not be able to cause either.
  */
 public final class RecordTimestamp implements TimestampExtractor {
     @Override
