@@ -38,13 +38,8 @@ class TagstreamConfigTest {
         "tags.min.score, 1.5",
         "tags.min.score, NaN",
         "tags.top.k, 0",
-        "model.batch.size, -1",
         "task.pending.max, 0",
-        "retry.max.attempts, 0",
-        "image.deadline.ms, 0",
         "http.port, 70000",
-        "topics.partitions, 0",
-        "model.execution.provider, tpu",
         "images.topic, ''",
         "stream.threads, many"
     })

@@ -103,6 +103,21 @@ class SettingsTest {
     }
 
     @Test
+    void shouldNameAKeyOfThisRoomThatIsInvalid() {
+        assertRefused(
+                new Settings()
+                        .flags(Map.of(
+                                "bootstrap.servers",
+                                "k:1",
+                                "schema.registry.url",
+                                "http://r:1",
+                                "topics.partitions",
+                                "0")),
+                "topics.partitions",
+                "0");
+    }
+
+    @Test
     void shouldNameARequiredKeyThatIsMissing() {
         assertRefused(new Settings().flags(Map.of("schema.registry.url", "http://registry:8081")), "bootstrap.servers");
     }

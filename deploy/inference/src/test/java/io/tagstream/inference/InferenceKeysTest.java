@@ -1,0 +1,39 @@
+/*
+ * Copyright the Tagstream authors.
+ *
+ * Licensed under the Apache License, Version 2.0; see the LICENSE file.
+ */
+package io.tagstream.inference;
+
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.tagstream.topology.config.TagstreamConfig;
+import java.util.Map;
+import org.apache.kafka.common.config.ConfigException;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class InferenceKeysTest {
+    @ParameterizedTest
+    @CsvSource({
+        "model.batch.size, -1",
+        "model.execution.provider, tpu",
+        "retry.max.attempts, 0",
+        "image.deadline.ms, 0",
+        "decode.threads, 0"
+    })
+    void shouldNameTheKeyAndTheValueThatAreWrong(String key, String value) {
+        Map<String, String> settings = Map.of(
+                TagstreamConfig.BOOTSTRAP_SERVERS,
+                "nowhere:1",
+                TagstreamConfig.SCHEMA_REGISTRY_URL,
+                "http://nowhere:1",
+                key,
+                value);
+
+        assertThatThrownBy(() -> new TagstreamConfig(settings))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(key)
+                .hasMessageContaining(value);
+    }
+}
