@@ -31,7 +31,7 @@ public final class Console implements Consumer<JavalinConfig> {
     private final Api api = new Api();
 
     /**
-     * @throws OperatorException of wrong usage, if anyone on the network could write
+     * @throws OperatorException of invalid usage, if anyone on the network could change labels
      */
     public Console(TagstreamConfig config) {
         this.config = config;
@@ -56,7 +56,7 @@ public final class Console implements Consumer<JavalinConfig> {
         }
     }
 
-    /** What is served, once it is there. */
+    /** The API, which answers once its services are set. */
     public Api api() {
         return api;
     }

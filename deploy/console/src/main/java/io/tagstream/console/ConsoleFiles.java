@@ -19,8 +19,8 @@ import java.util.Properties;
 import java.util.TreeMap;
 
 /**
- * The page's files, each under a path of its own and held in memory: no path of a request is ever looked up in a file
- * system or a jar.
+ * The page's files, each with its own path and held in memory: a request's path is never looked up in a file system or
+ * a jar.
  */
 final class ConsoleFiles {
     private static final String[] OWN = {
@@ -80,7 +80,7 @@ final class ConsoleFiles {
     }
 
     private static void serve(Context request, ConsoleFile file) {
-        // no-cache: may be kept, and is asked for again, so that page and files are always of one version
+        // no-cache: browsers may keep a file but must revalidate it, so that the page and its files always match
         request.header("Cache-Control", "no-cache").header("ETag", file.tag);
         if (file.tag.equals(request.header("If-None-Match"))) {
             request.status(HttpStatus.NOT_MODIFIED);
@@ -98,7 +98,7 @@ final class ConsoleFiles {
         return read("/io/tagstream/console/pages/" + name);
     }
 
-    /** A file of a library that comes as a WebJar; its jar says which version it is. */
+    /** A file of a library that comes as a WebJar; the library's jar names its version. */
     private static byte[] library(String artifact, String name) {
         String properties = "/META-INF/maven/org.webjars.npm/%s/pom.properties".formatted(artifact);
         Properties about = new Properties();

@@ -32,8 +32,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Everything that a console shows of a running Tagstream: owns the follower of its topics, the search index, and what
- * takes images.
+ * Everything that a console shows of a running Tagstream. Owns the topic follower, the search index, and the image
+ * intake.
  */
 public final class ConsoleServices implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ConsoleServices.class);
@@ -42,10 +42,10 @@ public final class ConsoleServices implements AutoCloseable {
     private final Console console;
 
     /**
-     * Begins to serve.
+     * Starts serving.
      *
-     * @param uploads where pictures that people submit are kept; empty where they may submit none
-     * @param queries what the topology's state answers, if it does
+     * @param uploads the directory for pictures that people submit; empty if they may not submit any
+     * @param queries answers from the topology's state, if it has any
      */
     public ConsoleServices(
             Console console,
@@ -115,7 +115,7 @@ public final class ConsoleServices implements AutoCloseable {
             AutoCloseable part = parts.pop();
             try {
                 part.close();
-            } catch (Exception e) { // the others are closed all the same
+            } catch (Exception e) { // the other parts are closed regardless
                 log.warn("A part of the console did not close in order", e);
             }
         }

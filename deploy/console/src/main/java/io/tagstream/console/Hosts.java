@@ -10,11 +10,11 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Names and addresses of hosts, as they stand in a URL. */
+/** Host names and addresses, as written in a URL. */
 public final class Hosts {
     private Hosts() {}
 
-    /** Whether what listens on this address can be reached from this machine only. */
+    /** Whether a server that listens on this address can be reached from this machine only. */
     public static boolean isLoopback(String host) {
         String name = host.toLowerCase(Locale.ROOT);
         return name.equals("localhost")
@@ -30,7 +30,7 @@ public final class Hosts {
         return (port ? authority.substring(0, colon) : authority).toLowerCase(Locale.ROOT);
     }
 
-    /** Names in lower case. */
+    /** The names in lower case. */
     static Set<String> lowerCase(Collection<String> names) {
         return names.stream().map(name -> name.toLowerCase(Locale.ROOT)).collect(Collectors.toUnmodifiableSet());
     }

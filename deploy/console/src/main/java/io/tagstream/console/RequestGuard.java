@@ -16,25 +16,26 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Lets in what the console's own page and programs send, and keeps out what other pages in the same browser could.
+ * Lets in requests from the console's own page and from programs, and keeps out what other pages in the same browser
+ * could send. It refuses:
  *
  * <ul>
- *   <li>Requests for a name that is not this machine's, while only this machine can ask: a page that had its own name
- *       resolve to the loopback address (DNS rebinding).
- *   <li>Writes without {@value #WRITE_HEADER}, which no page can send elsewhere without being allowed to; and those
- *       that a browser says come from elsewhere ({@code Origin}, {@code Sec-Fetch-Site}).
- *   <li>Everything of the API without the token, where there is one.
+ *   <li>Requests for a name that is not this machine's, while the server listens on loopback only: a page may have made
+ *       its own name resolve to the loopback address (DNS rebinding).
+ *   <li>Writes without {@value #WRITE_HEADER}, which no page can send to another site without permission; and writes
+ *       that the browser marks as coming from another site ({@code Origin}, {@code Sec-Fetch-Site}).
+ *   <li>API requests without the token, if one is set.
  * </ul>
  */
 final class RequestGuard {
-    /** Writes have this header, with any value. */
+    /** Every write must carry this header, with any value. */
     static final String WRITE_HEADER = "X-Tagstream";
 
     private static final Set<HandlerType> READING = Set.of(HandlerType.GET, HandlerType.HEAD, HandlerType.OPTIONS);
     private static final Set<String> SAME = Set.of("same-origin", "none");
     private static final String API = "/api/";
     private static final Set<String> OPERATIONS = Set.of("/metrics", "/health/live", "/health/ready");
-    /** Without the token one learns how to show it, and nothing of images or labels. */
+    /** Open without the token: these tell how to present it, and nothing about images or labels. */
     private static final Set<String> OPEN = Set.of("/api/session", "/api/openapi.yaml");
 
     private final boolean loopbackOnly;
@@ -53,7 +54,7 @@ final class RequestGuard {
 
     private void check(Context request) {
         if (OPERATIONS.contains(request.path())) {
-            return; // as they are without the console: probes and scrapers come by any name
+            return; // unguarded, as without the console: probes and scrapers may use any host name
         }
         SecurityHeaders.set(request);
         checkHost(request);

@@ -7,11 +7,11 @@ package io.tagstream.console;
 
 import io.javalin.http.Context;
 
-/** What browsers are told about everything that the console serves. */
+/** The security headers of everything that the console serves. */
 final class SecurityHeaders {
     /**
-     * Scripts and styles are files of the console, nothing is evaluated, and text becomes markup through lit's own
-     * templates only ({@code trusted-types}).
+     * Scripts and styles must be the console's own files, no string is evaluated as code, and only lit's own templates
+     * turn text into markup ({@code trusted-types}).
      */
     private static final String CONTENT_SECURITY_POLICY = String.join(
             "; ",

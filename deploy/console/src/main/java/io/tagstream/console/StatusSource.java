@@ -24,9 +24,9 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What an instance is doing, read from its metrics.
+ * Reads what an instance is doing from its metrics.
  *
- * <p><i>Threading notes.</i> May be asked by any number of threads.
+ * <p><i>Threading notes.</i> May be used by any number of threads.
  */
 final class StatusSource {
     private static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(15);
@@ -42,7 +42,7 @@ final class StatusSource {
     /** Guarded by this. */
     private final Deque<Look> looks = new ArrayDeque<>();
 
-    /** Counters at a time. */
+    /** The counters at one moment. */
     private record Look(long nanos, double outcomes, long batches, double images) {}
 
     StatusSource(

@@ -17,8 +17,8 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * The token: shown in a header by programs, and by browsers in a cookie that is made from it. Who has the cookie cannot
- * tell the token; every instance with the same token knows the cookie, and a new token makes old ones worthless.
+ * Checks the token: programs send it in a header, and browsers send a cookie that is derived from it. The cookie does
+ * not reveal the token. Every instance with the same token accepts the cookie, and a new token invalidates old cookies.
  */
 final class TokenSession {
     private static final String COOKIE = "tagstream-console";
@@ -50,7 +50,7 @@ final class TokenSession {
                         .orElse(false));
     }
 
-    /** Gives the cookie to whoever shows the token. */
+    /** Sets the cookie if the token is right. */
     void begin(Context request, String shown) {
         if (!isToken(shown)) {
             throw ProblemException.of(HttpStatus.UNAUTHORIZED, "that is not the token; console.token has it");
@@ -58,7 +58,7 @@ final class TokenSession {
         setCookie(request, cookie, "");
     }
 
-    /** Takes the cookie back. */
+    /** Deletes the cookie. */
     void end(Context request) {
         setCookie(request, "", "; Max-Age=0");
     }
@@ -73,7 +73,7 @@ final class TokenSession {
         return same(shown.getBytes(StandardCharsets.UTF_8), token);
     }
 
-    /** In a time that tells nothing about where they differ. */
+    /** Compares in a time that reveals nothing about where the two differ. */
     private static boolean same(byte[] one, byte[] other) {
         return MessageDigest.isEqual(one, other);
     }

@@ -1,5 +1,5 @@
 /**
- * The console: one page over the API, all of its files from this jar and its libraries', and what guards both against
- * other people's pages. The page's own files are resources of this package.
+ * The console: a single page on top of the API, and the checks that guard both against other people's pages. All of the
+ * page's files come from this jar and its libraries' jars. The page's own files are resources of this package.
  */
 package io.tagstream.console;

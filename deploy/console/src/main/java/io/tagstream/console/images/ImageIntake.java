@@ -34,19 +34,19 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Takes images from people: bytes are kept as files under names of their own, and everything is submitted.
+ * Takes images from people: stores uploaded bytes as files under generated names, and submits every image.
  *
  * <p><i>Threading notes.</i> May be used by any number of threads.
  */
 public final class ImageIntake implements AutoCloseable {
-    /** The attribute that has the name under which a file came. */
+    /** The attribute that holds a file's original name. */
     public static final String NAME = "name";
 
     private static final int RANDOM_BYTES = 6;
     private static final int LONGEST_NAME = 200;
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
-    /** First bytes of the formats that are read, as hexadecimal digits, and the extension of each. */
+    /** The first bytes of each supported format, as hexadecimal digits, and its extension. */
     private static final Map<String, String> EXTENSIONS = new LinkedHashMap<>();
 
     static {
@@ -67,14 +67,14 @@ public final class ImageIntake implements AutoCloseable {
     private final Producer<String, ImageReference> producer;
 
     /**
-     * What was taken.
+     * A submitted image.
      *
-     * @param id the image's
-     * @param name the name under which the file came, or the URL
+     * @param id the image's id
+     * @param name the file's original name, or the URL
      */
     public record Submitted(String id, String name) {}
 
-    /** @param directory where files are kept; must be one that images may be read from */
+    /** @param directory where files are stored; must be a directory that images may be read from */
     public ImageIntake(TagstreamConfig config, Contracts contracts, Path directory) {
         this.directory = directory;
         this.topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
@@ -86,16 +86,16 @@ public final class ImageIntake implements AutoCloseable {
                 settings, new StringSerializer(), contracts.imageReference().serializer());
     }
 
-    /** The largest file that is taken, in bytes. */
+    /** The size of the largest accepted file, in bytes. */
     public int largest() {
         return largest;
     }
 
     /**
-     * Keeps and submits a file. Its name stays an attribute and never becomes part of a path.
+     * Stores and submits a file. Its name is kept as an attribute only, and never becomes part of a path.
      *
-     * @throws ImageException if its first bytes are not those of an image that is read
-     * @throws IOException if it cannot be kept
+     * @throws ImageException if its first bytes are not those of a supported format
+     * @throws IOException if it cannot be stored
      */
     public Submitted file(String name, byte[] content) throws ImageException, IOException, InterruptedException {
         String extension = extension(content);
@@ -110,7 +110,7 @@ public final class ImageIntake implements AutoCloseable {
         return new Submitted(id, shown);
     }
 
-    /** Submits an image by its address, which is its id. */
+    /** Submits an image by its URL, which becomes its id. */
     public Submitted url(URI url) throws InterruptedException {
         send(url.toString(), url, Map.of());
         return new Submitted(url.toString(), url.toString());

@@ -31,11 +31,11 @@ import java.util.concurrent.Semaphore;
 import javax.imageio.ImageIO;
 
 /**
- * Small pictures of images on this machine, as JPEGs. They are read as the model reads them: under the file roots only,
- * links resolved, within the same limits. Nothing is fetched from elsewhere.
+ * Makes small JPEGs of images on this machine. Images are read as they are for the model: under the file roots only,
+ * with links resolved, and within the same limits. Nothing is fetched from elsewhere.
  *
- * <p><i>Threading notes.</i> May be used by any number of threads; only so many decode at a time. The latest are kept in
- * memory.
+ * <p><i>Threading notes.</i> May be used by any number of threads, of which at most two decode at a time. The most
+ * recently used thumbnails stay in memory.
  */
 public final class Thumbnails implements AutoCloseable {
     /** The longer side, in pixels. */
@@ -72,9 +72,9 @@ public final class Thumbnails implements AutoCloseable {
     /**
      * A picture of at most {@value #SIZE} pixels a side.
      *
-     * @param uri where an image is that has been tagged
-     * @param sha256 of the bytes that were tagged
-     * @throws ImageException if it is not a file under the roots, is gone, or is another by now
+     * @param uri the location of a tagged image
+     * @param sha256 the SHA-256 of the bytes that were tagged
+     * @throws ImageException if it is not a file under the roots, no longer exists, or has changed since
      */
     public byte[] of(String uri, String sha256) throws ImageException, InterruptedException {
         if (!uri.startsWith("file:")) {

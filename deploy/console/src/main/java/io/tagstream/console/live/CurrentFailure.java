@@ -9,17 +9,17 @@ import io.tagstream.avro.ImageFailure;
 import java.time.Instant;
 
 /**
- * An image that could not be tagged, and has neither tags nor a deletion since.
+ * An image that could not be tagged, and has been neither tagged nor deleted since.
  *
  * @param message what failed and what to change, for people
- * @param attempts how many there were
- * @param origin where its record is on images: {@code topic-partition@offset}
+ * @param attempts how many attempts were made
+ * @param origin the position of its record in the images topic: {@code topic-partition@offset}
  */
 public record CurrentFailure(
         String imageId, String uri, String reason, String message, int attempts, Instant failedAt, String origin) {
     private static final int LONGEST_URI = 2_000;
 
-    /** Of a failure event. */
+    /** The failure that an event reports. */
     public static CurrentFailure of(String imageId, ImageFailure failure) {
         String uri = failure.getReference().getUri();
         return new CurrentFailure(

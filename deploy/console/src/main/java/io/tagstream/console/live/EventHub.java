@@ -16,10 +16,11 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Hands events to whoever listens. The latest are kept, so that a listener that was away for a moment misses none.
+ * Passes events to all listeners. The latest events are kept, so that a listener that reconnects after a moment misses
+ * none.
  *
- * <p><i>Threading notes.</i> Any threads may publish and listen. Publishing never waits: a listener that takes too long
- * is dropped, and may come back.
+ * <p><i>Threading notes.</i> Any number of threads may publish and listen. Publishing never blocks: a listener that is
+ * too slow is dropped, and may reconnect.
  */
 public final class EventHub implements AutoCloseable {
     private static final int KEPT = 500;
@@ -30,12 +31,12 @@ public final class EventHub implements AutoCloseable {
     private long number;
     private volatile boolean closed;
 
-    /** Someone who takes events one by one; to be closed. */
+    /** Receives events until it is closed or dropped. */
     public final class Listener implements AutoCloseable {
         private final BlockingQueue<LiveEvent> queue = new LinkedBlockingQueue<>(LONGEST_QUEUE);
         private volatile boolean dropped;
 
-        /** Waits for events; empty if there are none within some time. */
+        /** Waits for events; returns an empty list if none come in this time. */
         public List<LiveEvent> poll(long millis) throws InterruptedException {
             LiveEvent first = queue.poll(millis, TimeUnit.MILLISECONDS);
             if (first == null) {
@@ -58,10 +59,11 @@ public final class EventHub implements AutoCloseable {
     }
 
     /**
-     * Listens from now on.
+     * Starts to listen.
      *
-     * @param after the number of the last event that the listener has had; those after it that are kept come first. A
-     *     number that there has not been yet is one of another process, and nothing is kept of that.
+     * @param after the number of the last event that the listener received; the kept events after it are delivered
+     *     first. A number higher than any so far comes from another process, whose events are not kept here, so none
+     *     are.
      */
     public synchronized Listener listen(long after) {
         Listener listener = new Listener();
@@ -77,12 +79,12 @@ public final class EventHub implements AutoCloseable {
         return number;
     }
 
-    /** How many listen. */
+    /** How many listeners there are. */
     public int listeners() {
         return listeners.size();
     }
 
-    /** Tells everyone. */
+    /** Publishes an event to all listeners. */
     public synchronized void publish(LiveEvent.Kind kind, String json) {
         LiveEvent event = new LiveEvent(++number, kind, json);
         latest.add(event);
@@ -95,7 +97,7 @@ public final class EventHub implements AutoCloseable {
         });
     }
 
-    /** Tells listeners that nothing more will come; they notice when they poll next. */
+    /** Tells listeners that no more events will come; they notice at their next poll. */
     @Override
     public void close() {
         closed = true;

@@ -14,16 +14,16 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The images that could not be tagged and are not mended, the newest of them.
+ * The images that could not be tagged and have not recovered since; only the newest are kept.
  *
- * <p><i>Threading notes.</i> Guarded by itself.
+ * <p><i>Threading notes.</i> Thread-safe; guarded by its own monitor.
  */
 public final class FailureView {
     private static final int MOST = 10_000;
 
     private final Map<String, CurrentFailure> failures = new LinkedHashMap<>();
 
-    /** An image could not be tagged. */
+    /** Records that an image could not be tagged. */
     public synchronized void failed(CurrentFailure failure) {
         failures.remove(failure.imageId());
         failures.put(failure.imageId(), failure);
@@ -32,7 +32,7 @@ public final class FailureView {
         }
     }
 
-    /** An image had tags or was deleted at a time; a failure before it is one of the past. */
+    /** Records that an image was tagged or deleted at a time; clears a failure that is not later than that. */
     public synchronized void mended(String imageId, Instant when) {
         CurrentFailure failure = failures.get(imageId);
         if (failure != null && !failure.failedAt().isAfter(when)) {
@@ -40,14 +40,14 @@ public final class FailureView {
         }
     }
 
-    /** Newest first. */
+    /** The failures, newest first. */
     public synchronized List<CurrentFailure> newest() {
         List<CurrentFailure> newest = new ArrayList<>(failures.values());
         Collections.reverse(newest);
         return newest;
     }
 
-    /** How many there are, by reason. */
+    /** How many failures there are, by reason. */
     public synchronized Map<String, Long> byReason() {
         Map<String, Long> counts = new TreeMap<>();
         failures.values().forEach(failure -> counts.merge(failure.reason(), 1L, Long::sum));

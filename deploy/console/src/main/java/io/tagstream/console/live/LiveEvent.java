@@ -9,20 +9,20 @@ package io.tagstream.console.live;
  * Something that happened.
  *
  * @param number ascending within a process
- * @param json what happened, one line
+ * @param json what happened, as JSON on one line
  */
 public record LiveEvent(long number, Kind kind, String json) {
-    /** What kind of thing happened; the name of the server-sent event in lower case. */
+    /** The kind of event; in lower case, the name of the server-sent event. */
     public enum Kind {
-        /** An image has its tags, new or changed. */
+        /** An image has new or changed tags. */
         TAGGED,
         /** An image could not be tagged. */
         FAILED,
-        /** An image is no longer there. */
+        /** An image was deleted. */
         DELETED,
         /** Another vocabulary is in force, or a label was refused. */
         VOCABULARY,
-        /** Known images follow the vocabulary. */
+        /** Known images are being brought up to date with the vocabulary. */
         PROGRESS
     }
 }

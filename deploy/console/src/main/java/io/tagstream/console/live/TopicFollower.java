@@ -50,12 +50,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads what is committed on tags, failures and the vocabulary, and keeps index, views and listeners up to date.
+ * Reads committed records from the tags, failures and vocabulary topics, and keeps the index, the views and the
+ * listeners up to date.
  *
- * <p>Listeners hear of what is written after the start only, and of an image once it can be found. Whatever goes wrong is
- * logged and tried again: tagging does not depend on this.
+ * <p>Listeners hear only of records written after the start, and of an image only once searches can find it. Any
+ * failure is logged and the work is tried again: tagging does not depend on it.
  *
- * <p><i>Threading notes.</i> One thread of its own does everything; {@link #close} may be called from any other.
+ * <p><i>Threading notes.</i> Its own single thread does all the work; {@link #close} may be called from any other
+ * thread.
  */
 public final class TopicFollower implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(TopicFollower.class);
@@ -64,7 +66,7 @@ public final class TopicFollower implements AutoCloseable {
     private static final Duration PROGRESS = Duration.ofSeconds(1);
     private static final Duration PAUSE = Duration.ofSeconds(1);
     private static final Duration ADMIN_PATIENCE = Duration.ofSeconds(30);
-    /** Failures before that are history; {@code tagstream failures list} has them. */
+    /** Older failures are not shown; {@code tagstream failures list} lists them. */
     private static final Duration FAILURES_BACK_TO = Duration.ofHours(24);
 
     private static final ObjectMapper JSON = new ObjectMapper().registerModule(ImageJson.times());
@@ -90,7 +92,9 @@ public final class TopicFollower implements AutoCloseable {
     private volatile KafkaConsumer<byte[], byte[]> consumer;
     private volatile long behind = -1;
 
-    /** Of the thread: events before these offsets are of the past. */
+    /**
+     * Listeners are not told of records before these offsets. This and the fields below are used only by the thread.
+     */
     private final Map<TopicPartition, Long> liveFrom = new HashMap<>();
 
     private IndexPosition beginning;
@@ -101,9 +105,9 @@ public final class TopicFollower implements AutoCloseable {
     private SweepProgress lastProgress;
 
     /**
-     * @param index kept up to date with the whole tags topic, if there is one
+     * @param index the index to keep up to date with the whole tags topic, if there is one
      * @param inForce the vocabulary that this instance tags with
-     * @param progress how far known images have followed it, where that is known
+     * @param progress how far known images have caught up with it, if known
      */
     public TopicFollower(
             TagstreamConfig config,
@@ -130,12 +134,12 @@ public final class TopicFollower implements AutoCloseable {
         thread.setDaemon(true);
     }
 
-    /** Begins to read. */
+    /** Starts reading. */
     public void start() {
         thread.start();
     }
 
-    /** How many offsets of the tags topic have not been read yet; -1 while that is not known. */
+    /** How many offsets of the tags topic have not been read yet; -1 while unknown. */
     public long behind() {
         return behind;
     }
@@ -155,7 +159,7 @@ public final class TopicFollower implements AutoCloseable {
                 log.warn("Topics cannot be followed for now, and will be again: {}", e.toString());
                 log.debug("Because", e);
                 pause();
-            } catch (RuntimeException e) { // or the console would stand still without a word
+            } catch (RuntimeException e) { // otherwise the console would stop updating silently
                 log.error("Topics cannot be followed for now, and will be again", e);
                 pause();
             }
@@ -181,7 +185,10 @@ public final class TopicFollower implements AutoCloseable {
         return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
-    /** Everything is read on from its end, but the vocabulary from its beginning and tags from where the index is. */
+    /**
+     * Starts the vocabulary at its beginning, tags at the index's position if there is an index, and everything else at
+     * its end.
+     */
     private void assign(KafkaConsumer<byte[], byte[]> opened) throws IOException, InterruptedException {
         List<TopicPartition> tags = partitions(opened, tagsTopic);
         List<TopicPartition> labels = partitions(opened, labelsTopic);
@@ -276,7 +283,7 @@ public final class TopicFollower implements AutoCloseable {
         if (index.isPresent() && indexChanged) {
             index.get().show();
         }
-        tidings.forEach(Runnable::run); // after the index shows what they tell of
+        tidings.forEach(Runnable::run); // only once searches can find what they tell of
         measure(opened);
         if (Duration.between(committedAt, Instant.now()).compareTo(COMMIT) > 0) {
             commit(opened);
@@ -289,7 +296,7 @@ public final class TopicFollower implements AutoCloseable {
         return found.offset() >= liveFrom.getOrDefault(new TopicPartition(found.topic(), found.partition()), 0L);
     }
 
-    /** Applies a record; what is to be told of it, if anything. */
+    /** Applies a record, and returns the announcement to make of it, if any. */
     private Optional<Runnable> take(ConsumerRecord<byte[], byte[]> found, Map<String, Label> labels)
             throws IOException {
         if (found.topic().equals(tagsTopic)) {
@@ -394,7 +401,7 @@ public final class TopicFollower implements AutoCloseable {
         }
     }
 
-    /** Ends when what has been read is in the index. */
+    /** Stops the thread, and waits up to 15 s for it to commit what it has read to the index. */
     @Override
     public void close() {
         closing.countDown();

@@ -12,14 +12,14 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The vocabulary as its topic has it: what people have written, whether or not it is in force yet.
+ * The vocabulary as it stands in its topic: what people have written, whether or not it is in force yet.
  *
- * <p><i>Threading notes.</i> Any threads change and read it.
+ * <p><i>Threading notes.</i> Any number of threads may change and read it.
  */
 public final class VocabularyView {
     private volatile Map<String, Label> labels = Map.of();
 
-    /** The labels by their ids, sorted; a snapshot. */
+    /** A snapshot of the labels, sorted by id. */
     public Map<String, Label> labels() {
         return labels;
     }
@@ -29,7 +29,7 @@ public final class VocabularyView {
         return Optional.ofNullable(labels.get(labelId));
     }
 
-    /** Applies changes, null for a label that was removed. */
+    /** Applies changes; null stands for a removed label. */
     public synchronized void apply(Map<String, Label> changes) {
         Map<String, Label> after = new TreeMap<>(labels);
         changes.forEach((id, label) -> {

@@ -1,5 +1,5 @@
 /**
- * What happens on Tagstream's topics, as it happens: read by one follower a process, kept as far as people ask for it, and
- * told to whoever listens.
+ * What happens on Tagstream's topics, as it happens. One follower in each process reads the topics, keeps what the
+ * console shows, and tells the listeners.
  */
 package io.tagstream.console.live;

@@ -29,18 +29,19 @@ import java.util.stream.Stream;
 import org.apache.kafka.streams.state.HostInfo;
 
 /**
- * Answers about the images of all instances: of this one's from its stores, of the others' by asking them where they say
- * that they can be asked. An instance that does not answer makes the whole answer unavailable: half of the images would
- * look like all of them.
+ * Answers questions about the images of all instances: for this instance from its own stores, and for the others by
+ * asking them at the addresses that they advertise. If one instance does not answer, the whole answer is unavailable:
+ * otherwise half of the images would look like all of them.
  *
- * <p><i>Threading notes.</i> Thread-safe. Others are asked at the same time; each question blocks until all have answered.
+ * <p><i>Threading notes.</i> Thread-safe. The other instances are asked in parallel; each question blocks until all
+ * have answered.
  */
 public final class ClusterImageQueries implements ImageQueries {
     private final LocalImageQueries local;
     private final Optional<String> token;
 
     /**
-     * Over one instance's.
+     * Adds the other instances to the queries of this one.
      *
      * @param token {@code console.token}, which all instances share, if there is one
      */

@@ -14,7 +14,7 @@ import org.apache.lucene.search.Query;
 import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.search.TopTermsRewrite;
 
-/** Of the terms that a pattern stands for, the one that an image has with the best score counts. */
+/** Rewrites a pattern so that, of the matching terms that an image has, only the one with the best score counts. */
 final class BestTerm extends TopTermsRewrite<List<Query>> {
     private static final int MOST_TERMS = 256;
 

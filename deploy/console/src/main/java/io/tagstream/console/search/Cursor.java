@@ -12,10 +12,10 @@ import org.apache.lucene.search.FieldDoc;
 import org.apache.lucene.util.BytesRef;
 
 /**
- * Where the next page begins: after an image, told by what pages are sorted by, so that it holds however the index
- * changes between pages.
+ * Where the next page begins: after an image, identified by the values that pages are sorted by, so that it stays valid
+ * when the index changes between pages.
  *
- * @param score the image's relevance; 0 where pages are not sorted by it
+ * @param score the image's relevance; 0 if pages are not sorted by relevance
  */
 record Cursor(float score, long taggedAt, String id) {
     private static final int NUMBERS = Float.BYTES + Long.BYTES;
@@ -29,7 +29,7 @@ record Cursor(float score, long taggedAt, String id) {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(buffer.array());
     }
 
-    /** @throws IllegalArgumentException if the text is no cursor */
+    /** @throws IllegalArgumentException if the text is not a cursor */
     static Cursor decode(String text) {
         ByteBuffer buffer = ByteBuffer.wrap(Base64.getUrlDecoder().decode(text));
         if (buffer.remaining() < NUMBERS) {
@@ -41,7 +41,7 @@ record Cursor(float score, long taggedAt, String id) {
                 StandardCharsets.UTF_8.decode(buffer).toString());
     }
 
-    /** After the image, in pages that are sorted by relevance first or not at all by it. */
+    /** The position after the image, in pages sorted by relevance first, or by time only. */
     FieldDoc after(boolean byRelevance) {
         Object[] newestFirst = {taggedAt, new BytesRef(id)};
         Object[] bestFirst = {score, taggedAt, new BytesRef(id)};

@@ -28,7 +28,7 @@ import org.apache.lucene.document.StringField;
 import org.apache.lucene.document.TextField;
 import org.apache.lucene.util.BytesRef;
 
-/** What of an image is indexed, and under which names. */
+/** The fields of an image that are indexed, and their names. */
 final class Fields {
     static final String ID = "id";
     static final String TAGGED_AT = "taggedAt";
@@ -36,27 +36,27 @@ final class Fields {
     /** Label id and score in one term, so that a label's scores are a range of terms, however many labels there are. */
     static final String LABEL_SCORE = "labelScore";
 
-    /** Names of labels as people type them: without regard to case. */
+    /** Label names in lower case, so that people can type them in any case. */
     static final String LABEL_NAME = "labelName";
 
     static final String LABEL_NAME_SCORE = "labelNameScore";
     static final String BEST_SCORE = "bestScore";
-    /** Names of tags, as English: dogs find dog. */
+    /** Tag names, analysed as English: "dogs" finds "dog". */
     static final String NAMES = "names";
-    /** The words of the same names, each with the best score of a tag that has it. */
+    /** The words of the same names, each with the best score among the tags that contain it. */
     static final String NAME_TERMS = "nameTerms";
-    /** The same names, each as a whole with its score. */
+    /** The same names, each whole and with its score. */
     static final String WHOLE_NAME = "wholeName";
 
     static final Set<String> LABEL_TERMS = Set.of(NAME_TERMS, WHOLE_NAME);
-    /** Everything else that has words. */
+    /** All other text that has words. */
     static final String WORDS = "words";
 
     private static final String SOURCE = "source";
     private static final String INTERNAL_ATTRIBUTE = "tagstream.";
     private static final char SEPARATOR = '\u0000';
     private static final int SCORE_STEPS = 10_000;
-    /** Lucene takes terms of up to 32,766 bytes; longer names are told apart by what they begin with. */
+    /** Lucene accepts terms of up to 32,766 bytes; of a longer name, only the beginning is indexed. */
     private static final int LONGEST_NAME = 1_000;
 
     private static final Analyzer ENGLISH = new EnglishAnalyzer();
@@ -112,12 +112,12 @@ final class Fields {
         return shortened(name.strip().toLowerCase(Locale.ROOT));
     }
 
-    /** The words of a name, as English: dogs are a dog. */
+    /** The words of a name, analysed as English: "dogs" becomes "dog". */
     static List<String> nameTerms(String name) {
         return LabelTerms.of(ANALYZER, NAMES, name);
     }
 
-    /** The same in one; for names that have no words too. */
+    /** The same words as one term; empty for a name that has no words. */
     static String wholeName(String name) {
         return shortened(String.join(" ", nameTerms(name)));
     }
@@ -126,7 +126,7 @@ final class Fields {
         return name.substring(0, Math.min(name.length(), LONGEST_NAME));
     }
 
-    /** The id, whose path has words, label ids, and the uploader's attributes. */
+    /** The words of the id (often a path), the label ids, and the uploader's attributes. */
     private static String words(ImageDocument image) {
         return Stream.of(
                         Stream.of(image.id()),

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * An image as it is searched and shown.
+ * An image as searched and shown.
  *
- * @param sha256 of its bytes, 64 lower-case hexadecimal digits
+ * @param sha256 the SHA-256 of its bytes, as 64 lower-case hexadecimal digits
  * @param width in pixels, upright
  * @param height in pixels, upright
  * @param tags best first
@@ -33,7 +33,7 @@ public record ImageDocument(
         long vocabularyEpoch,
         String cause,
         Instant taggedAt) {
-    /** A data: URI holds the image itself; this much of it tells what it is. */
+    /** A data: URI holds the image itself; this many characters are enough to recognise it. */
     private static final int LONGEST_DATA_URI = 64;
 
     public ImageDocument {

@@ -11,11 +11,12 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * Which images are wanted: those that meet every condition.
+ * Selects the images that meet every condition.
  *
- * @param labels ids or names of labels that the image must all have
- * @param minScore the score in [0, 1] that each of them must have, or, without labels, any tag
- * @param since when the image must have been tagged, or later
+ * @param labels ids or names of labels; the image must have all of them
+ * @param minScore the lowest score in [0, 1] that each of these labels may have; without labels, at least one tag must
+ *     reach it
+ * @param since the earliest time at which the image may have been tagged
  * @param text words that must be found
  */
 public record ImageFilter(
@@ -28,7 +29,7 @@ public record ImageFilter(
         labels = List.copyOf(labels);
     }
 
-    /** The same with other words. */
+    /** The same filter with other words. */
     public ImageFilter withText(Optional<String> words) {
         return new ImageFilter(labels, minScore, since, words);
     }

@@ -15,7 +15,7 @@ import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
 import java.io.IOException;
 import java.time.Instant;
 
-/** Images as JSON, as the index keeps them and as they are served. */
+/** Images as JSON, both in the index and in the API's responses. */
 public final class ImageJson {
     private static final ObjectMapper MAPPER = new ObjectMapper().registerModule(times());
 

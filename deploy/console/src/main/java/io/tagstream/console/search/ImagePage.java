@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Some images of many.
+ * One page of images.
  *
  * @param total how many there are on all pages
  * @param next where the next page begins; empty on the last

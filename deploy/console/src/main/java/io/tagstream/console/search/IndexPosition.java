@@ -9,14 +9,14 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Up to where an index holds a topic. It is written with the index, in one commit.
+ * How far an index has read a topic. Written together with the index, in one commit.
  *
  * @param topic the topic's name
- * @param topicId what tells it from a topic that was deleted and made anew under its name
+ * @param topicId the topic's id, which tells it from a topic of the same name that was deleted and created again
  * @param next the next offset to be read, by partition
  */
 public record IndexPosition(String topic, String topicId, Map<Integer, Long> next) {
-    /** Changes with what is indexed and how: an index of another format is made anew. */
+    /** Changes whenever what is indexed, or how, changes: an index of another format is rebuilt. */
     private static final String FORMAT = "2";
 
     private static final String OFFSET = "offset.";
@@ -41,7 +41,7 @@ public record IndexPosition(String topic, String topicId, Map<Integer, Long> nex
         return data;
     }
 
-    /** A position that is in no topic, where the data are none of this version's. */
+    /** Reads a position; if the data has another format, the result is a position in no topic. */
     static IndexPosition ofUserData(Map<String, String> data) {
         if (!FORMAT.equals(data.get("format"))) {
             return beginning("", "");

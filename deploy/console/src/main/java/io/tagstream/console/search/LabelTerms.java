@@ -26,8 +26,8 @@ import org.apache.lucene.search.similarities.PerFieldSimilarityWrapper;
 import org.apache.lucene.search.similarities.Similarity;
 
 /**
- * Terms of labels that are worth their label's score in an image, instead of how often they occur: the score is kept in
- * place of the frequency.
+ * Label terms that count by the label's score in an image, not by how often they occur: the score is stored in place of
+ * the frequency.
  */
 final class LabelTerms {
     private static final int SCORE_STEPS = 10_000;
@@ -42,7 +42,7 @@ final class LabelTerms {
 
     private LabelTerms() {}
 
-    /** What a text is found by. */
+    /** The terms by which searches find a text. */
     static List<String> of(Analyzer analyzer, String field, String text) {
         List<String> terms = new ArrayList<>();
         try (TokenStream tokens = analyzer.tokenStream(field, new StringReader(text))) {
@@ -63,7 +63,7 @@ final class LabelTerms {
         return new Field(name, new ScoredTokens(scores), TYPE);
     }
 
-    /** By which a term of these fields is worth its score, and those of all others what words are worth. */
+    /** Scores terms of these fields by their stored score, and terms of all other fields by BM25. */
     static Similarity similarity() {
         Similarity words = new BM25Similarity();
         Similarity labels = new ScoreSimilarity();

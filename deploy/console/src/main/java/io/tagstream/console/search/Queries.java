@@ -16,7 +16,7 @@ import org.apache.lucene.search.TermQuery;
 import org.apache.lucene.search.TermRangeQuery;
 import org.apache.lucene.util.BytesRef;
 
-/** Filters as Lucene's queries. */
+/** Turns filters into Lucene queries. */
 final class Queries {
     private Queries() {}
 
@@ -35,7 +35,7 @@ final class Queries {
         return query.build();
     }
 
-    /** By its id, or by the name that it has in the image. */
+    /** Matches a label by its id, or by the name that it has in the image. */
     private static Query label(String label, double minScore) {
         return new BooleanQuery.Builder()
                 .add(label(Fields.LABEL, Fields.LABEL_SCORE, label, minScore), Occur.SHOULD)

@@ -39,11 +39,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The index: one document an image, and how far it has come in the tags topic.
+ * The index: one document per image, and how far it has read the tags topic.
  *
  * <p><i>Threading notes.</i> One thread changes it ({@link #put}, {@link #delete}, {@link #show}, {@link #commit},
- * {@link #startAnew}); any number of threads search. What has been changed is found after {@link #show}, and survives a
- * crash after {@link #commit}: a restart goes on from there, and applies again what it has already.
+ * {@link #startAnew}); any number of threads search. Searches find a change after {@link #show}, and it survives a
+ * crash after {@link #commit}: a restart continues from the last commit, and may apply a change twice.
  */
 public final class SearchIndex implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(SearchIndex.class);
@@ -77,8 +77,8 @@ public final class SearchIndex implements AutoCloseable {
     }
 
     /**
-     * Opens the index of a directory, made if it is missing. One that cannot be read is made anew: the topic has all
-     * that it held.
+     * Opens the index in a directory, or creates it. An index that cannot be read is created anew: the topic still
+     * holds all of its content.
      *
      * @throws UncheckedIOException if the directory cannot be written
      */
@@ -106,7 +106,7 @@ public final class SearchIndex implements AutoCloseable {
             IndexWriterConfig config = new IndexWriterConfig(Fields.analyzer());
             config.setSimilarity(SIMILARITY);
             config.setRAMBufferSizeMB(MEMORY_MIB);
-            config.setCommitOnClose(false); // what was put since the last commit has no position
+            config.setCommitOnClose(false); // changes since the last commit have no position
             writer = new IndexWriter(directory, config);
             Map<String, String> data = new HashMap<>();
             if (writer.getLiveCommitData() != null) {
@@ -123,34 +123,34 @@ public final class SearchIndex implements AutoCloseable {
         }
     }
 
-    /** How far the index had come when it was last committed. */
+    /** How far the index had read the topic at its last commit. */
     public IndexPosition position() {
         return position;
     }
 
-    /** Makes an image what it is now. */
+    /** Adds an image, or replaces it. */
     public void put(ImageDocument image) throws IOException {
         writer.updateDocument(id(image.id()), Fields.document(image));
     }
 
-    /** Forgets an image. */
+    /** Removes an image. */
     public void delete(String imageId) throws IOException {
         writer.deleteDocuments(id(imageId));
     }
 
-    /** Forgets everything: another topic begins. */
+    /** Removes everything, to start again at the beginning of a topic. */
     public void startAnew(IndexPosition beginning) throws IOException {
         writer.deleteAll();
         commit(beginning);
         show();
     }
 
-    /** Lets searches find what has been changed. */
+    /** Lets searches find all changes so far. */
     public void show() throws IOException {
         searchers.maybeRefreshBlocking();
     }
 
-    /** Makes everything so far outlast a crash, together with how far that is. */
+    /** Makes all changes so far, and the position reached, survive a crash. */
     public void commit(IndexPosition reached) throws IOException {
         writer.setLiveCommitData(reached.toUserData().entrySet());
         writer.commit();
@@ -165,7 +165,7 @@ public final class SearchIndex implements AutoCloseable {
         });
     }
 
-    /** Those of some images that are known and meet a filter, in the order given. */
+    /** Those of the given images that are known and meet a filter, in the given order. */
     public List<ImageDocument> find(Collection<String> imageIds, ImageFilter filter) {
         return search(searcher -> {
             List<ImageDocument> images = new ArrayList<>();
@@ -188,14 +188,16 @@ public final class SearchIndex implements AutoCloseable {
     /**
      * Images, newest first.
      *
-     * @param after where the page before ended
-     * @throws IllegalArgumentException if {@code after} is not what a page gave
+     * @param after where the previous page ended
+     * @throws IllegalArgumentException if {@code after} did not come from a page
      */
     public ImagePage newest(ImageFilter filter, int limit, Optional<String> after) {
         return page(Queries.of(filter), false, limit, after);
     }
 
-    /** Images, those first that match the filter's text best, as {@link WordQueries} has it; else as {@link #newest}. */
+    /**
+     * Images, best match of the filter's text first, as {@link WordQueries} ranks them; otherwise as {@link #newest}.
+     */
     public ImagePage best(ImageFilter filter, int limit, Optional<String> after) {
         return page(Queries.of(filter), true, limit, after);
     }
@@ -256,7 +258,7 @@ public final class SearchIndex implements AutoCloseable {
         return new Term(Fields.ID, imageId);
     }
 
-    /** Closes without committing: the next start applies again what was put since. */
+    /** Closes without committing: the next start applies the changes since the last commit again. */
     @Override
     public void close() throws IOException {
         searchers.close();

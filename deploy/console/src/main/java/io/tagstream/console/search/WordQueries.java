@@ -23,16 +23,17 @@ import org.apache.lucene.search.Query;
 import org.apache.lucene.search.TermQuery;
 
 /**
- * People's words as a query. What an image is worth, from the most to the least: a label whose whole name was asked for;
- * each word that a label has; words of ids and attributes. Within these, the label's score in the image counts.
+ * Turns the words that people type into a query. These matches rank an image, from the highest to the lowest: a label
+ * whose whole name was asked for; each word that a label contains; words in ids and attributes. Among equal matches,
+ * the label's score in the image decides.
  *
- * <p>In numbers, for n words: a word of a label is worth 1 and its score / (n + 1), so that no scores outweigh another
- * word; the whole name is worth n + 2 and its score; and other words are worth next to nothing beside that.
+ * <p>In numbers, for n words: a word of a label is worth 1 + its score / (n + 1), so that scores never outweigh another
+ * matching word; the whole name is worth n + 2 + its score; and other words are worth next to nothing.
  */
 final class WordQueries extends SimpleQueryParser {
     private static final float NEXT_TO_NOTHING = 1f / 65_536;
     private static final Pattern SPACE = Pattern.compile("\\s+");
-    /** Words alone, in quotes or not; hyphens within them are no operators. */
+    /** Plain words, quoted or not; hyphens within them are not operators. */
     private static final Pattern PLAIN = Pattern.compile("\"?([\\p{L}\\p{N}][^\"+|*()~\\\\]*)\"?");
 
     private static final Pattern MINUS = Pattern.compile("\\s-");
@@ -47,7 +48,7 @@ final class WordQueries extends SimpleQueryParser {
         setDefaultOperator(Occur.MUST);
     }
 
-    /** All words must be found; quotes, minus and a final star mean what people expect, and nothing is an error. */
+    /** All words must be found; quotes, minus and a trailing star mean what people expect, and no text is an error. */
     static Query of(String text) {
         WordQueries queries = new WordQueries(text);
         Query all = queries.parse(queries.text);
@@ -117,7 +118,7 @@ final class WordQueries extends SimpleQueryParser {
         return all.build();
     }
 
-    /** What is left for a word's score, and for each term that the word is made of. */
+    /** The weight left for a word's score, for each of the terms that make up the word. */
     private float scoreWeight(int terms) {
         return 1f / ((words + 1) * terms);
     }
@@ -133,7 +134,7 @@ final class WordQueries extends SimpleQueryParser {
         return others == null ? labels : new DisjunctionMaxQuery(List.of(labels, others(others)), 0);
     }
 
-    /** None where the text has no words, as the parser has it. */
+    /** Null if the text has no words, as in the parser. */
     private static Query others(Query query) {
         return query == null ? null : new BoostQuery(query, NEXT_TO_NOTHING);
     }

@@ -1,5 +1,5 @@
 /**
- * A search index of the tags topic inside this process: one document an image, the latest record wins. Lucene is used
- * here and nowhere else.
+ * A search index of the tags topic inside this process: one document per image, and the latest record wins. Only this
+ * package uses Lucene.
  */
 package io.tagstream.console.search;
