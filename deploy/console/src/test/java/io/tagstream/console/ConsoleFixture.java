@@ -37,13 +37,13 @@ import java.util.Map;
 import java.util.Optional;
 import org.apache.commons.codec.digest.DigestUtils;
 
-/** A console on a real server over a real index, with neither Kafka nor a model behind it. */
+/** A console on a real server with a real index, but without Kafka or a model. */
 public final class ConsoleFixture implements AutoCloseable {
     /** Where the sample photos are, for tests of this module. */
     public static final Path SAMPLES = Path.of("..", "samples").toAbsolutePath().normalize();
 
     static {
-        new Contracts(SchemaRegistries.inMemory()); // lets Avro load the classes of the contracts
+        new Contracts(SchemaRegistries.inMemory()); // lets Avro load the contracts' classes
     }
 
     private static final Instant NOON = Instant.parse("2026-11-01T12:00:00Z");
@@ -59,12 +59,12 @@ public final class ConsoleFixture implements AutoCloseable {
     private final Map<String, Label> written = new HashMap<>();
     private final Console console;
 
-    /** @param settings beside those that a console needs */
+    /** @param settings in addition to those that a console needs */
     public ConsoleFixture(Path directory, Map<String, Object> settings, Optional<ImageQueries> queries) {
         this(directory, settings, queries, Optional.empty());
     }
 
-    /** @param uploads where files are kept that the console takes, though nothing takes their references */
+    /** @param uploads where the console stores uploaded files, although no broker accepts their references */
     ConsoleFixture(
             Path directory, Map<String, Object> settings, Optional<ImageQueries> queries, Optional<Path> uploads) {
         Map<String, Object> all = new HashMap<>(Map.of(
@@ -124,7 +124,7 @@ public final class ConsoleFixture implements AutoCloseable {
                 new Status.Features(writable, false, true, true, queries));
     }
 
-    /** The console, as its server has it. */
+    /** The console that the server runs. */
     public Console console() {
         return console;
     }
@@ -141,7 +141,7 @@ public final class ConsoleFixture implements AutoCloseable {
         return vocabulary;
     }
 
-    /** What was written to the vocabulary; null for a label that was removed. */
+    /** The changes written to the vocabulary; null stands for a removed label. */
     public Map<String, Label> written() {
         return written;
     }
@@ -155,7 +155,7 @@ public final class ConsoleFixture implements AutoCloseable {
         return "http://127.0.0.1:" + port() + path;
     }
 
-    /** Makes images known. */
+    /** Adds images to the index. */
     public void put(ImageDocument... images) throws IOException {
         for (ImageDocument image : images) {
             index.put(image);
@@ -163,13 +163,13 @@ public final class ConsoleFixture implements AutoCloseable {
         index.show();
     }
 
-    /** A sample photo, tagged. */
+    /** A tagged image of a sample photo. */
     public static ImageDocument sample(String name, Map<String, String> attributes, ImageDocument.TagScore... tags)
             throws IOException {
         return image(name, SAMPLES.resolve(name), attributes, tags);
     }
 
-    /** A file under any id, tagged. */
+    /** A tagged image of a file, with any id. */
     public static ImageDocument image(
             String id, Path file, Map<String, String> attributes, ImageDocument.TagScore... tags) throws IOException {
         return new ImageDocument(
@@ -186,7 +186,7 @@ public final class ConsoleFixture implements AutoCloseable {
                 NOON);
     }
 
-    /** A request that may be made more special. */
+    /** A request that can be customised further. */
     public HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(URI.create(url(path)));
     }
@@ -207,7 +207,7 @@ public final class ConsoleFixture implements AutoCloseable {
         return send(request(path));
     }
 
-    /** A request as bytes, for what no client sends. */
+    /** Sends a request as raw bytes, for requests that no client would send. */
     public String raw(String head) throws IOException {
         try (java.net.Socket socket = new java.net.Socket(java.net.InetAddress.getLoopbackAddress(), port())) {
             socket.setSoTimeout(10_000);

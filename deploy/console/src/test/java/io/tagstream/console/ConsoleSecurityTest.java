@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What other people's pages, names and paths must not get. */
+/** What other people's pages, host names and paths must not reach. */
 class ConsoleSecurityTest {
     private static final String LABEL = "{\"name\": \"heron\"}";
 

@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** Answers that can be told beforehand. */
+/** Gives predictable answers. */
 public final class FakeQueries implements ImageQueries {
     private final List<String> further;
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What clients that take their time must not take from others. */
+/** Slow clients must not take capacity from others. */
 class SlowClientsTest {
     private static final int CLIENTS = 400;
     private static final Duration DEADLINE = Duration.ofSeconds(5);

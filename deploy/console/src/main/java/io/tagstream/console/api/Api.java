@@ -24,9 +24,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The API: everything under {@code /api/}. It is there before its services are, and says so.
+ * The API: everything under {@code /api/}. It accepts requests before its services are ready, and answers that they are
+ * not.
  *
- * <p><i>Threading notes.</i> Configured by one thread; requests come on the server's.
+ * <p><i>Threading notes.</i> Configured by one thread; requests run on the server's threads.
  */
 public final class Api {
     private static final Logger log = LoggerFactory.getLogger(Api.class);
@@ -36,17 +37,17 @@ public final class Api {
     private final LateServices late = new LateServices();
     private List<String> routes = List.of();
 
-    /** From now on requests are answered from these. */
+    /** Answers requests from these services from now on. */
     public void serve(ApiServices services) {
         late.set(services);
     }
 
-    /** Ends what listeners have open, or the server would wait for them. */
+    /** Ends the listeners' open requests; otherwise the server would wait for them. */
     public void release() {
         late.find().ifPresent(services -> services.events().close());
     }
 
-    /** Registers routes and how failures are told. */
+    /** Registers the routes and the handlers that report failures. */
     public void configure(JavalinConfig config) {
         allowIdsInPaths(config);
         ApiRoutes registered = new ApiRoutes(config.routes);
@@ -60,7 +61,10 @@ public final class Api {
         tellProblems(config.routes);
     }
 
-    /** Ids have slashes and more; percent-encoded they are one segment of a path. No path here names a file. */
+    /**
+     * Ids may contain slashes and other special characters; percent-encoded, an id is one segment of a path. No path
+     * here names a file.
+     */
     private static void allowIdsInPaths(JavalinConfig config) {
         UriCompliance compliance = UriCompliance.DEFAULT.with(
                 "IDS",
@@ -72,7 +76,7 @@ public final class Api {
                 context -> context.getServletHandler().setDecodeAmbiguousURIs(true));
     }
 
-    /** Method and path of every route. */
+    /** The method and path of every route. */
     List<String> routes() {
         return routes;
     }

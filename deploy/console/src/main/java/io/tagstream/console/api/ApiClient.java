@@ -24,7 +24,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * Asks an instance's read API: what the command line and other instances do.
+ * Asks an instance's read API. The command line and other instances use it.
  *
  * <p><i>Threading notes.</i> Thread-safe. Every question blocks until it is answered.
  */
@@ -39,11 +39,11 @@ public final class ApiClient {
     private final Optional<String> token;
     private final Scope scope;
 
-    /** Whose images are asked for. */
+    /** Which instances' images a question is about. */
     public enum Scope {
-        /** Those of every instance. */
+        /** The images of every instance. */
         ALL,
-        /** Those of the instance that is asked. */
+        /** The images of the instance that is asked. */
         INSTANCE
     }
 
@@ -51,7 +51,7 @@ public final class ApiClient {
      * A client of one instance.
      *
      * @param base such as {@code http://127.0.0.1:8080}
-     * @param token what the instance's {@code console.token} is, if it has one
+     * @param token the instance's {@code console.token}, if it has one
      */
     public ApiClient(URI base, Optional<String> token, Scope scope) {
         this.base = base;
@@ -78,9 +78,9 @@ public final class ApiClient {
     }
 
     /**
-     * Why an image has its tags; empty for an image that is not known.
+     * Why an image has its tags; empty for an unknown image.
      *
-     * @throws ApiException if there is no answer, or it is another problem
+     * @throws ApiException if there is no answer, or the answer is another problem
      */
     public Optional<Explanation> explain(String imageId) throws ApiException {
         String escaped = URLEncoder.encode(imageId, StandardCharsets.UTF_8).replace("+", "%20");
@@ -95,7 +95,7 @@ public final class ApiClient {
     }
 
     /**
-     * How far known images have come in following the vocabulary.
+     * How far known images have caught up with the vocabulary.
      *
      * @throws ApiException if there is no answer, or it is a problem
      */

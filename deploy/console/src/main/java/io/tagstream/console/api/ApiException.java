@@ -10,7 +10,10 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
 
-/** An instance's read API has not answered, or with a problem. The message says which instance, and what to change. */
+/**
+ * An instance's read API did not answer, or answered with a problem. The message says which instance, and what to
+ * change.
+ */
 public final class ApiException extends Exception {
     private static final long serialVersionUID = 1L;
 

@@ -11,7 +11,7 @@ import io.javalin.http.HandlerType;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Registers routes and remembers them: the API's description is held against these. */
+/** Registers routes and records them, so that the API's description can be checked against them. */
 final class ApiRoutes {
     private final RoutesConfig routes;
     private final List<String> registered = new ArrayList<>();
@@ -42,7 +42,7 @@ final class ApiRoutes {
         return this;
     }
 
-    /** Method and path of every route. */
+    /** The method and path of every route. */
     List<String> registered() {
         return List.copyOf(registered);
     }

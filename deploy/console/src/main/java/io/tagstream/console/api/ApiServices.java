@@ -17,12 +17,12 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * What the API answers from. What is empty is not to be had from this instance, and the API says so.
+ * The services behind the API. An empty one is unavailable on this instance, and the API says so.
  *
  * @param search all images
- * @param queries what only the state of the topology can answer
+ * @param queries answers that only the topology's state can give
  * @param editor changes the vocabulary
- * @param intake takes images to be tagged
+ * @param intake accepts images for tagging
  * @param thumbnails makes small pictures of images
  * @param status what the instance is doing
  */

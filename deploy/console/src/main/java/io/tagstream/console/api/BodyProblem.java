@@ -14,11 +14,14 @@ import java.util.stream.Stream;
 import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.io.EofException;
 
-/** Failures that are the client's, of a body that is read while the request is worked on. */
+/** Failures that the client causes, in a body that is read while the request is being handled. */
 final class BodyProblem {
     private BodyProblem() {}
 
-    /** What to say of it, if that is it: whoever parses a body wraps what reading it fails with. */
+    /**
+     * The problem to answer with, if the client caused the failure. Searches all causes, because body parsers wrap read
+     * failures.
+     */
     static Optional<Problem> of(Throwable failure) {
         return Stream.iterate(failure, Objects::nonNull, Throwable::getCause)
                 .flatMap(cause -> describe(cause).stream())

@@ -16,13 +16,18 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Events as they happen, as server-sent events: named by their kind, numbered, so that a listener who comes back says what
- * the last one was.
+ * Events as they happen, as server-sent events. They are named by their kind, and numbered so that a listener that
+ * reconnects can say which one it received last.
  *
- * <p><i>Threading notes.</i> Each listener has a thread of the server, which lets only so many listen.
+ * <p><i>Threading notes.</i> Each listener occupies one of the server's threads; the server limits the number of
+ * listeners.
  */
 final class EventsApi {
-    /** Also how long the server needs to notice that a silent listener is gone, or that it is to stop. */
+    /**
+     * How long to wait for events at a time; also how long the server takes to notice that it must stop. While there
+     * are no events, a listener's disconnection is noticed only at the next comment line, sent every {@link
+     * #SILENT_BEATS} waits.
+     */
     private static final long HEARTBEAT_MILLIS = 1_000;
 
     private static final int SILENT_BEATS = 15;
@@ -59,7 +64,7 @@ final class EventsApi {
                 }
             }
         } catch (IOException e) {
-            return; // the listener is gone
+            return; // the listener has disconnected
         }
     }
 

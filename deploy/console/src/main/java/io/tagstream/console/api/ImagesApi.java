@@ -21,7 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Images: listed, one by one, their small pictures, and new ones. */
+/** Images: lists, single images, thumbnails, and submissions. */
 final class ImagesApi {
     private static final int MOST_FILES = 50;
     private static final String LARGE_FILE = "submit a smaller picture, or raise decode.max.bytes";

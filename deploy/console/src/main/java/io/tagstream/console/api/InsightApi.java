@@ -12,7 +12,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Why an image has its tags, how far images have come, what failed, and what the instance is doing. */
+/**
+ * Why an image has its tags, how far images have caught up with the vocabulary, what failed, and what the instance is
+ * doing.
+ */
 final class InsightApi {
     private final LateServices late;
 

@@ -30,9 +30,9 @@ final class Json {
     private Json() {}
 
     /**
-     * An answer of this API, as a client reads it.
+     * Reads an answer of this API, for clients.
      *
-     * @throws IOException if it is something else
+     * @throws IOException if it is not such an answer
      */
     static <T> T read(byte[] json, Class<T> wanted) throws IOException {
         return MAPPER.readValue(json, wanted);
@@ -51,9 +51,9 @@ final class Json {
     }
 
     /**
-     * The request's body.
+     * Reads the request's body.
      *
-     * @throws ProblemException if it is no JSON, or not of this type
+     * @throws ProblemException if it is not JSON, or not of this type
      */
     static <T> T body(Context request, Class<T> wanted) {
         String mediaType = Optional.ofNullable(request.contentType()).orElse("none");

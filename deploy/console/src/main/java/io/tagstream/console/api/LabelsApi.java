@@ -24,9 +24,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** The vocabulary: read, changed, and what a label would do before it is in it. */
+/** The vocabulary: reading it, changing it, and previewing a label before it is added. */
 final class LabelsApi {
-    /** What people see in the beginning is everything; a page of this many is some hundred kilobytes. */
+    /** Large enough that people usually see everything at first; a page of this size is a few hundred kilobytes. */
     private static final int DEFAULT_LIMIT = 500;
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -48,10 +48,10 @@ final class LabelsApi {
     }
 
     /**
-     * A label as it is served.
+     * A label as served.
      *
-     * @param threshold null: the model's
-     * @param images how many images have it now; null where there is no search index
+     * @param threshold null for the model's threshold
+     * @param images how many images have it now; null without a search index
      */
     @JsonInclude(JsonInclude.Include.ALWAYS)
     private record Served(
@@ -112,15 +112,15 @@ final class LabelsApi {
                         HttpStatus.NOT_FOUND, "no label \"%s\" is in the vocabulary".formatted(id)));
     }
 
-    /** A label as it is sent; what is left out is as in a new label. */
+    /** A label as sent; a missing field has the value that it has in a new label. */
     private record Wanted(String name, List<String> prompts, Double threshold, LabelState state) {}
 
     /**
-     * What became of a change.
+     * The result of a change.
      *
-     * @param inForce whether images are tagged with it from now on; false where nobody has taken it up yet
-     * @param vocabularyEpoch from which it is; null while it is not
-     * @param labels how many labels there are then
+     * @param inForce whether images are tagged with it from now on; false if no instance has applied it yet
+     * @param vocabularyEpoch the epoch from which it is in force; null while it is not
+     * @param labels how many labels that epoch has; null while it is not in force
      */
     @JsonInclude(JsonInclude.Include.ALWAYS)
     private record Changed(boolean inForce, Long vocabularyEpoch, Integer labels) {}
@@ -170,7 +170,7 @@ final class LabelsApi {
                     refusal.failure().getMessage(),
                     refusal.failure().getReason().name());
         });
-        late.get().vocabulary().apply(changes); // a request that follows must not find what was before
+        late.get().vocabulary().apply(changes); // the next request must not see the old state
         request.status(effect.isPresent() ? HttpStatus.OK : HttpStatus.ACCEPTED);
         Json.answer(
                 request,
@@ -180,7 +180,7 @@ final class LabelsApi {
                         effect.map(ChangeWatch.Effect::labels).orElse(null)));
     }
 
-    /** A label to be tried. */
+    /** A label to preview. */
     private record Tried(String name, List<String> prompts, Double threshold, Integer best) {}
 
     private void preview(Context request) throws LabelTextException {

@@ -11,7 +11,7 @@ import io.tagstream.topology.query.ImageQueries;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** The services, once they are there: the server listens before. */
+/** The services, once they are ready: the server listens earlier. */
 final class LateServices {
     private final AtomicReference<ApiServices> services = new AtomicReference<>();
 
@@ -19,12 +19,12 @@ final class LateServices {
         services.set(present);
     }
 
-    /** The events' hub, if it is there. */
+    /** The services, if they are ready. */
     Optional<ApiServices> find() {
         return Optional.ofNullable(services.get());
     }
 
-    /** @throws ProblemException if they are not there yet */
+    /** @throws ProblemException if they are not ready yet */
     ApiServices get() {
         return find().orElseThrow(() -> ProblemException.of(
                 HttpStatus.SERVICE_UNAVAILABLE, "starting; ask again when /health/ready says ready"));

@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * Some of many.
+ * One page of a list.
  *
  * @param total how many there are on all pages
  * @param next what to give as {@code after} for the next page; null on the last
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record Page<T>(List<T> items, long total, String next) {
-    /** A page of a list, that begins after the item of a key. */
+    /** A page of a list that begins after the item with the key {@code after}; without one, at the first item. */
     static <T> Page<T> of(List<T> all, Function<T, String> key, String after, int limit) {
         int start = 0;
         if (after != null) {

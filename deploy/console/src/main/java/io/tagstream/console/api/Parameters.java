@@ -14,7 +14,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** Parameters of queries; what is wrong with one is a problem that names it. */
+/** Reads query parameters; an invalid one is a problem that names it. */
 final class Parameters {
     private static final int DEFAULT_LIMIT = 50;
     private static final int LARGEST_LIMIT = 500;
@@ -84,7 +84,7 @@ final class Parameters {
         return ProblemException.of(HttpStatus.BAD_REQUEST, "%s=%s: %s is needed".formatted(name, value, wanted));
     }
 
-    /** Who is asked: every instance, or, where the parameter {@code scope} is {@code instance}, this one alone. */
+    /** Which instances to ask: all of them, or, if the parameter {@code scope} is {@code instance}, only this one. */
     static ImageQueries scoped(Context request, ImageQueries everyone) {
         return switch (text(request, "scope").orElse("all")) {
             case "all" -> everyone;

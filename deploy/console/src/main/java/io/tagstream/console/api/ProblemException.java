@@ -15,21 +15,21 @@ public final class ProblemException extends RuntimeException {
     private final transient Problem problem;
 
     private ProblemException(Problem problem) {
-        super(problem.detail(), null, false, false); // an answer, not a fault: nobody needs its stack
+        super(problem.detail(), null, false, false); // an answer, not a fault: nobody needs its stack trace
         this.problem = problem;
     }
 
     /**
      * An answer with a status.
      *
-     * @param detail what failed, with which value, what to change
+     * @param detail what failed, with which value, and what to change
      */
     public static ProblemException of(HttpStatus status, String detail) {
         return new ProblemException(Problem.of(status, detail));
     }
 
     /**
-     * The same with a reason.
+     * An answer with a status and a reason.
      *
      * @param reason what failed, for programs
      */

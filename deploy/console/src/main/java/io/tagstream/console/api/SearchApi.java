@@ -19,9 +19,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Images that words find: in their tags and attributes, or by what the model sees in them. */
+/** Finds images by words: in their tags and attributes, or by what the model sees in them. */
 final class SearchApi {
-    /** Of the most alike, so many are held against the filters. */
+    /** How many of the most similar images are checked against the filters. */
     private static final int SIMILAR_LOOKED_AT = 1_000;
 
     private final LateServices late;
@@ -58,7 +58,7 @@ final class SearchApi {
     @JsonInclude(JsonInclude.Include.NON_NULL)
     private record Found(@JsonUnwrapped ImageDocument image, double similarity) {}
 
-    /** One page: what comes after the most alike is not alike. */
+    /** Answers one page only: images after the most similar ones are not similar. */
     private void byLikeness(Context request, String text) throws LabelTextException {
         SearchIndex search = late.search();
         ImageFilter filter = Parameters.filter(request);

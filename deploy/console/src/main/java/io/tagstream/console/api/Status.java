@@ -12,14 +12,15 @@ import java.util.Map;
  * What an instance is doing.
  *
  * @param notReadyBecause why images are not being tagged now; null while they are
- * @param imagesPerSecond outcomes a second, over some seconds; null before there are two looks
- * @param pending accepted images that owe their outcome
- * @param queue images that wait for their turn or their source
+ * @param imagesPerSecond outcomes per second, over up to about 15 s; null until the status was read at least 1 s
+ *     earlier
+ * @param pending accepted images that have no outcome yet
+ * @param queue images that wait for their turn or for their source
  * @param inFlight images that are being fetched, decoded and scored
- * @param batchSize mean images a batch, over the same seconds; null where there was none
+ * @param batchSize mean number of images per batch, over the same time; null if there was no batch
  * @param tagged outcomes since the start
- * @param failuresByReason images that could not be tagged and are not mended
- * @param vocabularyEpoch the vocabulary's, -1 for none
+ * @param failuresByReason images that could not be tagged and have not recovered since, by reason
+ * @param vocabularyEpoch the epoch of the vocabulary; -1 for none
  * @param labels how many labels it has
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
@@ -46,7 +47,7 @@ public record Status(
     /**
      * The search index.
      *
-     * @param behind records of the tags topic that it has not read yet; -1 while that is not known
+     * @param behind records of the tags topic that it has not read yet; -1 while unknown
      */
     public record Search(int images, long behind) {}
 
@@ -55,9 +56,9 @@ public record Status(
      *
      * @param writable whether labels may be changed
      * @param uploads whether images may be submitted
-     * @param thumbnails whether there are small pictures
-     * @param search whether images can be listed and found
-     * @param queries whether previews, explanations, progress and likeness can be asked for
+     * @param thumbnails whether thumbnails are served
+     * @param search whether images can be listed and searched
+     * @param queries whether previews, explanations, progress and search by likeness are available
      */
     public record Features(boolean writable, boolean uploads, boolean thumbnails, boolean search, boolean queries) {}
 }

@@ -1,2 +1,2 @@
-/** The API over HTTP: images, search, the vocabulary, why and how far. Its description is openapi.yaml. */
+/** The HTTP API: images, search, the vocabulary, explanations and progress. openapi.yaml describes it. */
 package io.tagstream.console.api;

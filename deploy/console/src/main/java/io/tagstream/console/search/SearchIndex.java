@@ -43,7 +43,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p><i>Threading notes.</i> One thread changes it ({@link #put}, {@link #delete}, {@link #show}, {@link #commit},
  * {@link #startAnew}); any number of threads search. Searches find a change after {@link #show}, and it survives a
- * crash after {@link #commit}: a restart continues from the last commit, and may apply a change twice.
+ * crash after {@link #commit}: a restart continues from the last commit, and applies later changes again.
  */
 public final class SearchIndex implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(SearchIndex.class);

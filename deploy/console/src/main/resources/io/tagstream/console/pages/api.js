@@ -1,4 +1,4 @@
-// The API: every answer is an object, every other outcome a Problem.
+// The API: every answer is an object, and every other outcome is a Problem.
 export class Problem extends Error {
   constructor(status, detail, reason) {
     super(detail);
@@ -13,7 +13,7 @@ export const unauthorized = { handler: () => {} };
 async function call(method, path, body, further) {
   const headers = { Accept: "application/json", ...further };
   if (method !== "GET") {
-    headers["X-Tagstream"] = "console"; // no other page can send it here
+    headers["X-Tagstream"] = "console"; // pages of other sites cannot send this header here
   }
   if (body !== undefined && !(body instanceof FormData)) {
     headers["Content-Type"] = "application/json";
@@ -38,7 +38,7 @@ async function call(method, path, body, further) {
   throw new Problem(answer.status, problem.detail ?? answer.statusText, problem.reason);
 }
 
-/** An id as one segment of a path. */
+/** Encodes an id as one segment of a path. */
 const segment = (id) => encodeURIComponent(id);
 
 function query(parameters) {
@@ -66,7 +66,7 @@ export const api = {
   },
   submitUrl: (url) => call("POST", "/api/images", { url }),
   labels: (parameters) => call("GET", "/api/labels" + query(parameters)),
-  /** Only where there is none of this id yet. */
+  /** Fails if there is already a label with this id. */
   addLabel: (id, label) => call("PUT", "/api/labels/" + segment(id), label, { "If-None-Match": "*" }),
   putLabel: (id, label) => call("PUT", "/api/labels/" + segment(id), label),
   deleteLabel: (id) => call("DELETE", "/api/labels/" + segment(id)),

@@ -1,4 +1,4 @@
-// The page: where it is, and the frame around its views.
+// The page: its routing, and the frame around its views.
 import { html, nothing, render } from "./lit/lit-html.js";
 import { api, unauthorized } from "./api.js";
 import { connect, connection, listen } from "./events.js";
@@ -49,7 +49,7 @@ function route() {
   return moved;
 }
 
-/** What a part of the address stands for; null if it cannot be read. */
+/** Decodes a part of the address; null if it cannot be decoded. */
 function decoded(part) {
   try {
     return part === undefined ? undefined : decodeURIComponent(part);
@@ -109,7 +109,7 @@ function notReady() {
 }
 
 function skip(event) {
-  event.preventDefault(); // the address tells the view
+  event.preventDefault(); // the address selects the view, so it must not change
   document.getElementById("main").focus();
 }
 

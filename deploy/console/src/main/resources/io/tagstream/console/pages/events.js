@@ -1,4 +1,4 @@
-// What happens, as it happens. The browser comes back by itself and says which event was the last.
+// Live events. The browser reconnects by itself and says which event it received last.
 const KINDS = ["tagged", "failed", "deleted", "vocabulary", "progress"];
 const listeners = new Set();
 let wanted = false;
@@ -6,7 +6,10 @@ let source;
 
 export const connection = { open: false };
 
-/** Calls listener(kind, data) for every event; "connection" tells when the stream opens or breaks, "resumed" that some are missing. */
+/**
+ * Calls listener(kind, data) for every event; "connection" when the stream opens or breaks, and "resumed" when events
+ * may have been missed.
+ */
 export function listen(listener) {
   listeners.add(listener);
 }
@@ -15,7 +18,7 @@ function tell(kind, data) {
   listeners.forEach((listener) => listener(kind, data));
 }
 
-/** Follows from now on what happens, but for the time that nobody sees the page. */
+/** Starts to follow events, except while the page is hidden. */
 export function connect() {
   wanted = true;
   open();
@@ -48,11 +51,11 @@ function close() {
   source = undefined;
 }
 
-// A browser has six connections for all pages of a server: those that nobody sees leave theirs to the others.
+// A browser opens at most six connections to a server, for all its pages: hidden pages leave theirs to the visible ones.
 function resume() {
   if (wanted && !source) {
     open();
-    tell("resumed"); // what happened meanwhile was not told
+    tell("resumed"); // events in the meantime were missed
   }
 }
 

@@ -1,4 +1,4 @@
-// Numbers, times and names for people.
+// Formats numbers, times and names for people.
 const TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const COUNT = new Intl.NumberFormat();
 const REASON = /_/g;
@@ -9,10 +9,10 @@ export const time = (instant) => TIME.format(new Date(instant));
 export const words = (constant) => constant.toLowerCase().replace(REASON, " ");
 export const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
 
-/** What an image is called: the name under which it came, or its id. */
+/** An image's display name: its original file name, or its id. */
 export const imageName = (image) => image.attributes?.name ?? image.id ?? image.imageId;
 
-/** Links go to pages only: never to another scheme that an address may have. */
+/** The address to link to, or null: links lead to web addresses only, never to another scheme. */
 export const webAddress = (uri) => (/^https?:\/\//i.test(uri) ? uri : null);
 
 export const imageHref = (id) => "#/image/" + encodeURIComponent(id);

@@ -1,4 +1,4 @@
-// One image: its scores against every threshold, what happened to its tags, and where all that comes from.
+// One image: its scores against every threshold, what happened to its tags, and where the data come from.
 import { html, nothing } from "./lit/lit-html.js";
 import { api } from "./api.js";
 import { count, imageName, score, time, webAddress, words } from "./format.js";
@@ -137,7 +137,7 @@ export const image = {
     load();
   },
 
-  /** What was refused for now is asked for again: stores cannot be read while partitions move. */
+  /** Asks again after a temporary refusal: stores cannot be read while partitions move. */
   look() {
     if (id !== "" && (failure?.status === 503 || failure?.status === 0)) {
       load();

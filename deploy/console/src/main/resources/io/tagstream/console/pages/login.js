@@ -1,4 +1,4 @@
-// The token's form.
+// The form for the token.
 import { html } from "./lit/lit-html.js";
 import { api } from "./api.js";
 import { problem } from "./parts.js";

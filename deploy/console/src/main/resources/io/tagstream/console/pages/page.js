@@ -1,4 +1,4 @@
-// What the page knows, and how its views show it. Views import this module; it imports none of them.
+// The page's shared state, and how views redraw it. Views import this module; it imports none of them.
 
 export const state = { status: null, open: null, said: "", progress: null };
 
@@ -8,12 +8,12 @@ let draw = () => {};
 let scheduled = false;
 let unsaying;
 
-/** Sets what draws the page. */
+/** Sets the function that draws the page. */
 export function drawWith(drawing) {
   draw = drawing;
 }
 
-/** Draws the page from the present state, once for all changes of a turn. */
+/** Redraws the page from the current state, once for all changes in the same task. */
 export function update() {
   if (!scheduled) {
     scheduled = true;
@@ -24,7 +24,7 @@ export function update() {
   }
 }
 
-/** Shows a sentence for a while, and has screen readers say it. */
+/** Shows a message for a while, and has screen readers announce it. */
 export function say(text) {
   state.said = text;
   update();
@@ -36,10 +36,10 @@ export function say(text) {
 }
 
 /**
- * Asks questions of which only the latest counts: a late answer to an earlier one, or its failure, is dropped.
+ * Asks questions, of which only the latest counts: a late answer to an earlier question, or its failure, is dropped.
  *
- * The function that it returns takes a question, what to do with its answer, and what to do if it is refused; it updates
- * the page after either.
+ * The returned function takes a question, a callback for its answer, and a callback for a failure; it redraws the page
+ * after either callback.
  */
 export function latest() {
   let asked = 0;

@@ -1,10 +1,10 @@
-// Pieces that several views are made of. Everything goes through lit's templates, which escape it.
+// Parts that several views share. All content goes through lit's templates, which escape it.
 import { html, nothing } from "./lit/lit-html.js";
 import { thumbnailUrl } from "./api.js";
 import { imageHref, imageName, labelHref, score } from "./format.js";
 import { state } from "./page.js";
 
-/** The picture, or a plain field where there is none to be had. */
+/** An image's thumbnail, or a placeholder if thumbnails are unavailable. */
 export function picture(id, name) {
   if (!state.status?.features.thumbnails) {
     return html`<div class="no-picture" aria-hidden="true">no picture here</div>`;
@@ -17,7 +17,7 @@ export function picture(id, name) {
   />`;
 }
 
-/** Tags, each a link to all images that have it. */
+/** A list of tags, each a link to all images that have it. */
 export function tags(list) {
   if (list.length === 0) {
     return html`<p class="quiet">no tags</p>`;
@@ -31,7 +31,7 @@ export function tags(list) {
   </ul>`;
 }
 
-/** An image with its tags, as a card: wherever it is no other link, it is the link to the image's page. */
+/** An image with its tags, as a card that links to the image's page, except where it has another link. */
 export function card(image, note) {
   const name = imageName(image);
   return html`<article class="card" data-image=${image.id}>
@@ -45,7 +45,7 @@ export function problem(failure) {
   return failure ? html`<p class="problem" role="alert">${failure.message}</p>` : nothing;
 }
 
-/** A score from 0 to 1 as a bar with its number. */
+/** A score from 0 to 1, as a bar. */
 export function bar(value, label) {
   return html`<meter min="0" max="1" .value=${value ?? 0} aria-label=${label}></meter>`;
 }

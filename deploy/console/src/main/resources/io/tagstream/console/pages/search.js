@@ -1,4 +1,4 @@
-// Search: words in tags and attributes, or likeness to a text; and filters.
+// Search: by words in tags and attributes, or by likeness to a text; with filters.
 import { html, nothing } from "./lit/lit-html.js";
 import { repeat } from "./lit/directives/repeat.js";
 import { api } from "./api.js";
@@ -93,7 +93,7 @@ export const search = {
         labels = page.items;
       },
       () => {
-        labels = []; // the field takes any text
+        labels = []; // without suggestions, the field still accepts any text
       },
     );
   },

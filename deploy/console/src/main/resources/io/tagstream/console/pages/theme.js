@@ -1,4 +1,4 @@
-// Light, dark, or as the system has it. Loaded first, so that the page does not flash.
+// Light, dark, or the system's theme. Loaded first, so that the page does not flash.
 const KEY = "tagstream.theme";
 const THEMES = ["auto", "light", "dark"];
 

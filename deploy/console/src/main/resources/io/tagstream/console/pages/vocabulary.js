@@ -1,4 +1,4 @@
-// The vocabulary: what each label would do before it is saved, and how images follow after.
+// The vocabulary: a preview of each label before it is saved, and how far images have caught up afterwards.
 import { html, nothing } from "./lit/lit-html.js";
 import { live } from "./lit/directives/live.js";
 import { repeat } from "./lit/directives/repeat.js";
@@ -66,7 +66,7 @@ function closed() {
 function change(event) {
   const { name, value } = event.target;
   editing[name] = value;
-  editing.failure = null; // it was about what stood there before
+  editing.failure = null; // it was about the old value
   if (editing.fresh && name === "name") {
     editing.id = idOf(value);
   }
@@ -294,7 +294,7 @@ export const vocabulary = {
         (progress) => {
           state.progress = progress;
         },
-        () => {}, // the events tell it, too
+        () => {}, // events report progress too
       );
     }
   },

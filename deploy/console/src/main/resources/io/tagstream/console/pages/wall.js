@@ -1,4 +1,4 @@
-// The wall: images as they are tagged, and the way in for new ones.
+// The wall: images as they are tagged, and the form for new ones.
 import { html, nothing } from "./lit/lit-html.js";
 import { repeat } from "./lit/directives/repeat.js";
 import { api } from "./api.js";
@@ -9,11 +9,11 @@ import { card, picture, problem } from "./parts.js";
 const MOST = 120;
 
 let items = []; // newest first: { id, image } or { id, failure }
-let waiting = new Map(); // id -> name, of what was submitted here
-let paused = null; // what has come meanwhile, or null
+let waiting = new Map(); // id -> name, of images submitted here
+let paused = null; // items that arrived while paused; null when not paused
 let failure = null;
 let loaded = false;
-let newer = new Set(); // ids that events told of since the last load began
+let newer = new Set(); // ids in events since the last load began
 let dragging = false;
 
 function put(item) {
@@ -145,7 +145,7 @@ function failed(failure) {
 
 const ask = latest();
 
-/** Fetches what the events have missed: the latest images, and failures of what was submitted here. */
+/** Fetches what events did not report: the latest images, and failures of images submitted here. */
 function load() {
   newer = new Set();
   ask(

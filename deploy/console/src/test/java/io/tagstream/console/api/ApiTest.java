@@ -74,7 +74,7 @@ class ApiTest {
         }
     }
 
-    /** What a server refuses before a route has the request. */
+    /** The server refuses these before a route receives the request. */
     @Test
     void shouldDescribeThatEveryRouteCanBeBusyAndEveryBodyLateOrTooLarge() throws Exception {
         try (ConsoleFixture console = fixture()) {
