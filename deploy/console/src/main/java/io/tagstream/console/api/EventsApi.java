@@ -25,7 +25,7 @@ import java.util.Optional;
 final class EventsApi {
     /**
      * How long to wait for events at a time; also how long the server takes to notice that it must stop. While there
-     * are no events, a listener's disconnection is noticed only at the next comment line, sent every {@link
+     * are no events, a listener's disconnection is noticed only when the next comment line is sent, after {@link
      * #SILENT_BEATS} waits.
      */
     private static final long HEARTBEAT_MILLIS = 1_000;

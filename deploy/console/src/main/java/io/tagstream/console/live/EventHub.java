@@ -62,8 +62,7 @@ public final class EventHub implements AutoCloseable {
      * Starts to listen.
      *
      * @param after the number of the last event that the listener received; the kept events after it are delivered
-     *     first. A number higher than any so far comes from another process, whose events are not kept here, so none
-     *     are.
+     *     first. A number higher than any so far comes from another process; then no kept events are delivered.
      */
     public synchronized Listener listen(long after) {
         Listener listener = new Listener();
