@@ -18,7 +18,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code tagstream bench}: that it measures, not what it measures. */
+/** Tests that {@code tagstream bench} measures, not what it measures. */
 @InFull
 class BenchCommandIT {
     @TempDir
@@ -61,7 +61,7 @@ class BenchCommandIT {
                 "--images",
                 "100",
                 "--labels",
-                "110", // cat is among them
+                "110", // "cat" is among them
                 "--seconds",
                 "1",
                 "--produced",

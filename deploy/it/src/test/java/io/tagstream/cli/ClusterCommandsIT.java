@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What people do with a cluster by hand. */
+/** The commands with which users manage a cluster by hand. */
 @InRun
 class ClusterCommandsIT {
     private static final Pattern ADDRESS = Pattern.compile("the console and its API are served on (http://\\S+)");
@@ -84,7 +84,7 @@ class ClusterCommandsIT {
         }
     }
 
-    /** What {@code run} serves by default can be looked at and searched, and changes nothing. */
+    /** The console that {@code run} serves by default allows viewing and searching, but no changes. */
     private static void assertReadOnlyConsole(CommandProcess run) throws Exception {
         Matcher address = ADDRESS.matcher(run.errors());
         assertThat(address.find()).isTrue();

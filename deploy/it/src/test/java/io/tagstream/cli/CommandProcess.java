@@ -25,7 +25,7 @@ import java.util.function.BooleanSupplier;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
-/** {@code tagstream} as its user runs it: a process of its own, the real model. */
+/** {@code tagstream} as its users run it: in a separate process, with the real model. */
 public final class CommandProcess implements AutoCloseable {
     /** The sample photos, as tests of this module see them. */
     private static final Path HOME = Path.of("..").toAbsolutePath().normalize();
@@ -45,9 +45,9 @@ public final class CommandProcess implements AutoCloseable {
         this.errors = errors;
     }
 
-    /** What a run left: its exit code, the lines of standard output, and standard error. */
+    /** The result of a run: its exit code, the lines of standard output, and standard error. */
     public record Run(int exitCode, List<String> lines, String errors) {
-        /** The lines as JSON by their image ids, each of which is there once. */
+        /** The lines as JSON by image ID; each ID must occur once. */
         public Map<String, JsonNode> byImageId() {
             Map<String, JsonNode> byId = new LinkedHashMap<>();
             for (String line : lines) {
@@ -77,14 +77,14 @@ public final class CommandProcess implements AutoCloseable {
         return start(builder(arguments));
     }
 
-    /** Starts a command as an argument of another program, which becomes it; the caller closes it. */
+    /** Starts a command as an argument of another program, which then runs it in its place; the caller closes it. */
     static CommandProcess startUnder(List<String> program, String... arguments) throws IOException {
         ProcessBuilder builder = builder(arguments);
         builder.command().addAll(0, program);
         return start(builder);
     }
 
-    /** Starts a command, which may have been changed; the caller closes it. */
+    /** Starts a command, which the caller may have changed; the caller closes it. */
     static CommandProcess start(ProcessBuilder builder) throws IOException {
         Path output = Files.createTempFile("tagstream", ".out");
         Path errors = Files.createTempFile("tagstream", ".err");
@@ -94,7 +94,7 @@ public final class CommandProcess implements AutoCloseable {
         return new CommandProcess(process, output, errors);
     }
 
-    /** A command that is yet to start. */
+    /** Builds a command without starting it. */
     static ProcessBuilder builder(String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -110,7 +110,7 @@ public final class CommandProcess implements AutoCloseable {
         return new ProcessBuilder(command);
     }
 
-    /** Waits until standard output has a line that begins so. */
+    /** Waits until standard output has a line that begins with this. */
     public void awaitLine(String beginning) {
         await("a line of " + beginning, () -> output().stream().anyMatch(line -> line.startsWith(beginning)));
     }
@@ -136,7 +136,7 @@ public final class CommandProcess implements AutoCloseable {
         process.destroy();
     }
 
-    /** Waits for the end. */
+    /** Waits for the process to end. */
     public Run awaitEnd() throws InterruptedException {
         if (!process.waitFor(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
             fail("still running after %s; so far%n%s%n%s".formatted(PATIENCE, output(), errors()));
@@ -161,7 +161,7 @@ public final class CommandProcess implements AutoCloseable {
         }
     }
 
-    /** Ends the process however it fares. */
+    /** Ends the process, whatever state it is in. */
     @Override
     public void close() throws IOException {
         process.destroyForcibly();

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** {@code tagstream failures} as its user runs it, on topics that hold every kind of failure. */
+/** {@code tagstream failures} as its users run it, on topics that hold every kind of failure. */
 @InRun
 class FailuresCommandIT {
     private static Instant begin;
@@ -223,7 +223,7 @@ class FailuresCommandIT {
         send("image-failures", id, contracts.imageFailure().serializer().serialize("image-failures", failure), second);
     }
 
-    /** Writes a record with a timestamp of so many seconds after the beginning. */
+    /** Writes a record with a timestamp this many seconds after the beginning. */
     private static void send(String topic, String key, byte[] value, int second) {
         var unused = producer.send(new ProducerRecord<>(
                 topic,

@@ -14,23 +14,23 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The system's hosts file with more entries, for one command alone: Linux puts it in the place of the system's in a mount
- * namespace of the command's own. Java's property {@code jdk.net.hosts.file} would not do, since Java makes other
- * addresses of such entries than the system's resolver does.
+ * The system's hosts file with additional entries, for one command only: Linux mounts it over the system's file in the
+ * command's own mount namespace. Java's property {@code jdk.net.hosts.file} would not do, because Java derives other
+ * addresses from such entries than the system's resolver does.
  */
 final class HostsFile {
     private static final Path SYSTEM = Path.of("/etc/hosts");
 
-    /** As root, and as a user where the system gives users namespaces. */
+    /** As root, and as an ordinary user if the system lets users create namespaces. */
     private static final List<List<String>> WAYS =
             List.of(List.of("unshare", "--mount"), List.of("unshare", "--user", "--map-root-user", "--mount"));
 
     private HostsFile() {}
 
     /**
-     * The program under which a command sees the entries; the test is skipped where the system refuses that to everybody.
+     * Returns the program under which a command sees the entries; skips the test if the system allows neither way.
      *
-     * @param folder where the file may be kept
+     * @param folder folder for the file
      */
     static List<String> with(Path folder, String... entries) throws IOException, InterruptedException {
         Path file = Files.copy(SYSTEM, folder.resolve("hosts"));

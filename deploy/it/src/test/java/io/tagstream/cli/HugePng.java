@@ -14,7 +14,7 @@ import java.nio.file.Path;
 import java.util.zip.CRC32;
 import java.util.zip.DeflaterOutputStream;
 
-/** Writes valid PNG files of any size in pixels that are small in bytes: one bit a pixel, all black (RFC 2083). */
+/** Writes valid PNG files that are large in pixels but small in bytes: one bit per pixel, all black (RFC 2083). */
 final class HugePng {
     private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
@@ -34,12 +34,12 @@ final class HugePng {
         DataOutputStream header = new DataOutputStream(bytes);
         header.writeInt(width);
         header.writeInt(height);
-        header.write(new byte[] {1, 0, 0, 0, 0}); // bits a pixel, greyscale; deflate, no filter, not interlaced
+        header.write(new byte[] {1, 0, 0, 0, 0}); // bits per pixel, greyscale; deflate, no filter, not interlaced
         return bytes.toByteArray();
     }
 
     private static byte[] pixels(int width, int height) throws IOException {
-        byte[] row = new byte[1 + (width + 7) / 8]; // the filter's type before the pixels
+        byte[] row = new byte[1 + (width + 7) / 8]; // the filter type precedes the pixels
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (DeflaterOutputStream deflater = new DeflaterOutputStream(bytes)) {
             for (int y = 0; y < height; y++) {

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code tagstream index} as its user runs it, against a node that dies and in processes that do. */
+/** {@code tagstream index} as its users run it. Both the node and the feed's processes are killed. */
 @InRun
 class IndexCommandIT {
     /** {@code -Dit.index.events=20000} for the long version. */
@@ -100,7 +100,7 @@ class IndexCommandIT {
                 .toArray(String[]::new);
     }
 
-    /** The node is killed once and the feed twice, each at work, and nothing is left of it. */
+    /** The node is killed once and the feed twice, each while it works, and no trace of that remains. */
     @Test
     void shouldEqualTheTopicsLatestRecordsThoughNodeAndFeedAreKilled() throws Exception {
         long began = System.nanoTime();
@@ -142,7 +142,10 @@ class IndexCommandIT {
         }
     }
 
-    /** Writes a quarter of the events: of four images, one is submitted again or deleted. */
+    /**
+     * Writes a quarter of the events. There are fewer images than events, so that some images are submitted again; one
+     * event in eight is a deletion.
+     */
     private void writeQuarter(TagsWriter tags) {
         for (int left = EVENTS / QUARTERS; left > 0; left -= TRANSACTION) {
             Map<String, TagEvent> records = new LinkedHashMap<>();
@@ -184,7 +187,7 @@ class IndexCommandIT {
                 .body();
     }
 
-    /** Searches find the old index until the new one is complete, whatever becomes of the feed on the way. */
+    /** Searches find the old index until the new one is complete, whatever happens to the feed in between. */
     @Test
     void shouldFinishWhatIsBuiltAnewThoughItIsKilledOnTheWay() throws Exception {
         Map<String, Object> settings = new LinkedHashMap<>(config.kafkaSettings());
@@ -198,9 +201,9 @@ class IndexCommandIT {
             tags.write(TagsWriter.longEvents(30));
             Run first = CommandProcess.run(index("--set", "tags.topic=rebuilt", "--index", "rebuilt", "--once"));
             assertThat(first.exitCode()).as(first.errors()).isZero();
-            openSearch.request("DELETE", "/rebuilt-000001/_doc/long-3", null); // what is to be mended
+            openSearch.request("DELETE", "/rebuilt-000001/_doc/long-3", null); // the rebuild must restore this
 
-            openSearch.refuseRequestsOver("8kb"); // a new index is made, and stays empty
+            openSearch.refuseRequestsOver("8kb"); // the new index is created but stays empty
             CommandProcess feed = CommandProcess.start(anew);
             try {
                 feed.awaitNote("takes no documents");

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 
-/** What the build has recorded for {@code deploy/tagstream}; {@code LauncherTest} says what becomes of it. */
+/** Checks what the build records for {@code deploy/tagstream}; {@code LauncherTest} checks how the launcher uses it. */
 @DisabledOnOs(OS.WINDOWS)
 @InRun
 class LauncherIT {

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Runs that share a data directory, the second of which follows the folder until it is ended. */
+/** Runs that share a data directory. The second run follows the folder until it is stopped. */
 @InRun
 class LocalDataDirectoryIT {
     private static final Pattern KAFKA = Pattern.compile("Kafka is on (\\S+:\\d+)");
@@ -46,7 +46,7 @@ class LocalDataDirectoryIT {
         put("bridge.jpg", "removed.jpg");
     }
 
-    /** At once: a file that grows under the watcher's eyes may be tagged more than once. */
+    /** Adds a file atomically, because a file that grows while it is being watched may be tagged more than once. */
     private void put(String sample, String name) throws IOException {
         Path copy = Files.copy(CommandProcess.SAMPLES.resolve(sample), directory.resolve("copy"));
         Files.move(copy, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
@@ -149,7 +149,7 @@ class LocalDataDirectoryIT {
         return labels;
     }
 
-    /** The image ids of every reference on the topic of images, of all runs. */
+    /** The image IDs of all references on the images topic, from all runs. */
     private static List<String> submissions(String notes) {
         Matcher address = KAFKA.matcher(notes);
         assertThat(address.find()).as(notes).isTrue();

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Images of hosts that lie on this machine, by what the system's resolver says of their names. */
+/** Images from hosts whose names the system's resolver maps to this machine. */
 @InRun
 class LocalHostsIT {
     private static final String HOST = "mapped.test";

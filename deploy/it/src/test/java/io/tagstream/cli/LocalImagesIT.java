@@ -26,18 +26,18 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
-/** One run over images good and bad, from files and over HTTP: what each of them comes to. */
+/** One run over good and bad images, from files and over HTTP, and the outcome of each. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @InRun
 class LocalImagesIT {
     private static final String HTML = "<!DOCTYPE html><html><body>Please sign in</body></html>";
     private static final String ODD_NAME = "H\u00fcndchen  \u72ac \ud83d\udc36,\n50% #1?\t\u001b[31m.jpg";
 
-    /** Long enough for whatever answers at all, on a machine that is busy with other things. */
+    /** Long enough for any server that answers at all, even on a busy machine. */
     private static final int PATIENCE_SECONDS = 10;
 
     private HttpServer server;
-    /** The system accepts connections for it; nobody ever answers. */
+    /** The system accepts connections to it, but nothing ever answers. */
     private ServerSocket silent;
 
     private Run run;

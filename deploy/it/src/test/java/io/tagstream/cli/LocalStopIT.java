@@ -11,7 +11,7 @@ import io.tagstream.cli.CommandProcess.Run;
 import io.tagstream.it.InRun;
 import org.junit.jupiter.api.Test;
 
-/** SIGTERM while {@code tagstream local} is not yet at its work. */
+/** SIGTERM while {@code tagstream local} is still starting. */
 @InRun
 class LocalStopIT {
     static final int ENDED_BY_SIGTERM = 128 + 15;

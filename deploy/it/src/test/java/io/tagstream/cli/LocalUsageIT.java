@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code tagstream local} says when it cannot do what it is asked to, and the exit code that goes with it. */
+/** The message and exit code of {@code tagstream local} when it cannot do what it is asked to. */
 @InRun
 class LocalUsageIT {
     private static final int FAILED = 1;
@@ -156,7 +156,7 @@ class LocalUsageIT {
         }
     }
 
-    /** One message, after wrong usage also where the help is; no stack trace, nothing on standard output. */
+    /** One message, plus a pointer to the help after wrong usage; no stack trace, and nothing on standard output. */
     private static void assertEnds(int exitCode, Run run, String... message) {
         assertThat(run.exitCode()).as(run.errors()).isEqualTo(exitCode);
         List<String> errors = run.errors().lines().toList();

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A vocabulary of one's own, every score of it shown. */
+/** A custom vocabulary, with all its scores shown. */
 @InRun
 class LocalVocabularyIT {
     private static final int LABELS = 80;
@@ -74,7 +74,7 @@ class LocalVocabularyIT {
         assertThat(among.get("dogs.jpg")).isNotEqualTo(expected);
     }
 
-    /** The scores of every image by its id, by the labels' ids. */
+    /** Scores by image ID, then by label ID. */
     private Map<String, Map<String, Double>> scores(Path images) throws Exception {
         Run run = CommandProcess.run(
                 "local",

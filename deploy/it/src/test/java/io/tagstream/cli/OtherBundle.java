@@ -14,7 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A bundle that is not the default one: its model under another id, of a lower generation, with label vectors of its own. */
+/** A bundle other than the default: its model under another ID, with a lower generation and its own label vectors. */
 final class OtherBundle {
     static final String ID = "elsewhere";
     static final int GENERATION = 1;
@@ -46,7 +46,7 @@ final class OtherBundle {
                     description
                             .replace("\"id\": \"everyday\"", "\"id\": \"" + ID + "\"")
                             .replaceFirst("\"generation\": \\d+", "\"generation\": " + GENERATION)
-                            // another threshold, by which every tag differs, and another text fingerprint
+                            // another threshold, so that every tag differs, and another text fingerprint
                             .replace("\"defaultThreshold\": 0.23", "\"defaultThreshold\": 0.22")
                             .replace("\"maxTokens\": 64", "\"maxTokens\": 63"));
         }

@@ -43,7 +43,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code tagstream run} as its user runs it: a process of its own against a cluster that is there already. */
+/** {@code tagstream run} as its users run it: in a separate process, against an existing cluster. */
 @InRun
 class RunCommandIT {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -225,7 +225,7 @@ class RunCommandIT {
         return contracts.imageReference().serializer().serialize("images", photo);
     }
 
-    /** The first committed records of the tags, of one image. */
+    /** The first {@code count} committed records of the tags topic, all of one image. */
     private static List<ConsumerRecord<String, TagEvent>> tags(TestCluster cluster, Contracts contracts, int count) {
         Map<String, Object> settings = Map.of(
                 ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,

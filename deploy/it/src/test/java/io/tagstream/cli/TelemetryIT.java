@@ -23,7 +23,7 @@ import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
-/** However Tagstream starts, ONNX Runtime tells its maker nothing, or people learn that it does. */
+/** However Tagstream starts, ONNX Runtime sends no telemetry to its vendor, or users are told that it does. */
 @DisabledOnOs(OS.WINDOWS)
 @InRun
 class TelemetryIT {
@@ -52,7 +52,7 @@ class TelemetryIT {
         assertThat(work).isEmptyDirectory();
     }
 
-    /** Where it can keep nothing at home, ONNX Runtime complains, and leaves a file where it runs. */
+    /** If ONNX Runtime cannot write to the home directory, it complains and leaves a file in the working directory. */
     @Test
     void shouldNotMissAHomeThatTakesNoFiles() throws Exception {
         home = Files.createFile(directory.resolve("no directory"));
@@ -77,7 +77,7 @@ class TelemetryIT {
     void shouldWarnWhoStartsJavaWithoutTheVariable() throws Exception {
         ProcessBuilder builder = CommandProcess.builder("model", "verify");
         builder.environment().remove(Telemetry.VARIABLE);
-        // keeps ONNX Runtime from reporting from here
+        // keeps ONNX Runtime from sending telemetry from this test
         builder.environment().put("CI", "true");
 
         Run run;
@@ -94,12 +94,12 @@ class TelemetryIT {
 
     @Test
     void shouldStartTheLaboratoryWithTheVariable() throws Exception {
-        // a Java that says what it is given
+        // a fake Java that prints the variable it receives
         Path java = directory.resolve("jdk/bin/java");
         Files.createDirectories(java.getParent());
         Files.writeString(java, "#!/bin/sh\necho \"$%s\"\n".formatted(Telemetry.VARIABLE));
         assertThat(java.toFile().setExecutable(true)).isTrue();
-        // a copy away from the sources, which it would build anew where they have changed since
+        // a copy outside the source tree; inside it, the laboratory would rebuild sources that have changed since
         Path deploy = directory.resolve("tagstream/deploy");
         Files.createDirectories(deploy.resolve("it/target"));
         Path laboratory = Files.copy(

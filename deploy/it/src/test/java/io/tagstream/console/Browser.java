@@ -36,7 +36,7 @@ import org.openqa.selenium.interactions.PointerInput;
 import org.openqa.selenium.interactions.Sequence;
 import org.openqa.selenium.support.ui.WebDriverWait;
 
-/** A headless Chromium of this machine, with what tests of the console do in it. */
+/** This machine's headless Chromium, with the actions that console tests need. */
 final class Browser implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(1);
     private static final Dimension WINDOW = new Dimension(1200, 860);
@@ -49,7 +49,7 @@ final class Browser implements AutoCloseable {
         this.driver = driver;
     }
 
-    /** Opens one; without Chromium the test is skipped, and fails where CI is set. */
+    /** Opens a browser. Without Chromium the test is skipped, or fails if CI is set. */
     static Browser open() throws IOException {
         Optional<Path> chromium = onPath("chromium");
         Optional<Path> chromedriver = onPath("chromedriver");
@@ -94,7 +94,7 @@ final class Browser implements AutoCloseable {
         driver.get(url);
     }
 
-    /** Goes back to the page before. */
+    /** Goes back to the previous page. */
     void back() {
         driver.navigate().back();
     }
@@ -104,7 +104,7 @@ final class Browser implements AutoCloseable {
         driver.switchTo().newWindow(WindowType.TAB);
     }
 
-    /** Goes to the tab that was opened last. */
+    /** Switches to the tab that was opened last. */
     void toLastTab() {
         new WebDriverWait(driver, PATIENCE)
                 .withMessage("another tab")
@@ -140,7 +140,7 @@ final class Browser implements AutoCloseable {
                 .until(page -> page.findElements(element).isEmpty());
     }
 
-    /** Waits until an element says something. */
+    /** Waits until an element contains this text. */
     void awaitText(By element, String text) {
         new WebDriverWait(driver, PATIENCE)
                 .ignoring(StaleElementReferenceException.class)
@@ -166,7 +166,7 @@ final class Browser implements AutoCloseable {
         await(element.toString(), element).click();
     }
 
-    /** Presses a button of the mouse over an element, whatever lies over that; the middle one opens links in a tab. */
+    /** Clicks a mouse button over an element, even if another covers it; the middle button opens links in a tab. */
     void press(PointerInput.MouseButton button, By element) {
         PointerInput mouse = new PointerInput(PointerInput.Kind.MOUSE, "mouse");
         Sequence click = new Sequence(mouse, 0)
@@ -177,7 +177,7 @@ final class Browser implements AutoCloseable {
         driver.perform(List.of(click));
     }
 
-    /** Pages that are opened get no status before their {@code letStatusGo()} is called. */
+    /** Withholds the status from pages opened from now on, until their {@code letStatusGo()} is called. */
     AutoCloseable holdStatus() {
         Object script = driver.executeCdpCommand(
                         "Page.addScriptToEvaluateOnNewDocument",
@@ -199,7 +199,7 @@ final class Browser implements AutoCloseable {
         field.sendKeys(text);
     }
 
-    /** Drops a file on the page, as from a folder's window. */
+    /** Drops a file on the page, as if dragged from a folder. */
     void drop(Path file) {
         driver.executeScript("const input = document.createElement('input');"
                 + "input.type = 'file'; input.id = 'dropped'; document.body.append(input);");
@@ -215,7 +215,7 @@ final class Browser implements AutoCloseable {
         return driver.executeScript(script);
     }
 
-    /** What axe finds that keeps people out, by rule; none is expected. */
+    /** Asserts that axe finds no serious or critical accessibility violations. */
     void assertAccessible(String what) throws IOException {
         driver.executeScript(axe());
         Object found = driver.executeAsyncScript(
@@ -238,33 +238,33 @@ final class Browser implements AutoCloseable {
         }
     }
 
-    /** What the page has complained about: among others what its content security policy has kept it from. */
+    /** The messages in the browser's log, including what the content security policy has blocked. */
     List<String> complaints() {
         return driver.manage().logs().get("browser").getAll().stream()
                 .map(entry -> entry.getLevel() + " " + entry.getMessage())
                 .toList();
     }
 
-    /** As for people whose systems are dark, or light. */
+    /** Emulates a system with this colour scheme, dark or light. */
     void prefer(String scheme) {
         driver.executeCdpCommand(
                 "Emulation.setEmulatedMedia",
                 Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", scheme))));
     }
 
-    /** As on a screen of this width, in pixels; narrower than any window may be. */
+    /** Emulates a screen of this size, in pixels; it may be narrower than any real window. */
     void narrow(int width, int height) {
         driver.executeCdpCommand(
                 "Emulation.setDeviceMetricsOverride",
                 Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", false));
     }
 
-    /** As wide as windows are again. */
+    /** Goes back to the normal window size. */
     void widen() {
         driver.executeCdpCommand("Emulation.clearDeviceMetricsOverride", Map.of());
     }
 
-    /** Waits until every picture that is in sight is there. */
+    /** Waits until every picture in view has loaded. */
     void awaitPictures() {
         new WebDriverWait(driver, PATIENCE)
                 .withMessage("pictures are there")
@@ -272,7 +272,7 @@ final class Browser implements AutoCloseable {
                         + " image.complete || image.getBoundingClientRect().top > innerHeight)")));
     }
 
-    /** Takes a picture of the window. */
+    /** Saves a screenshot of the window. */
     void picture(Path file) throws IOException {
         Files.write(file, driver.getScreenshotAs(OutputType.BYTES));
     }

@@ -33,7 +33,7 @@ import org.openqa.selenium.By;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.interactions.PointerInput.MouseButton;
 
-/** The page in a browser, over answers that can be told beforehand. */
+/** The page in a browser, with predictable answers from the server. */
 @InRun
 class ConsolePageIT {
     private static final String SCRIPT = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script>";
@@ -113,7 +113,7 @@ class ConsolePageIT {
         }
     }
 
-    /** The check that the next test stands on. */
+    /** Tests the check that the next test relies on. */
     @Test
     void shouldTellAPageThatKeepsPeopleOut() throws Exception {
         try (ConsoleFixture console = fixture(Map.of())) {
@@ -179,13 +179,12 @@ class ConsolePageIT {
         }
     }
 
-    /** The editor is taller than this window, and what it is refused for must not be out of sight. */
     @Test
     void shouldNotLetALateAnswerOverwriteANewerOne() throws Exception {
         try (ConsoleFixture console = fixture(Map.of())) {
             browser.go(console.url("/?late#/vocabulary"));
             browser.awaitText(By.id("main"), "2 labels");
-            // holds the answer about "c" until the one about "cat" has come
+            // holds back the answer for "c" until the answer for "cat" has arrived
             browser.script("""
                     const real = window.fetch;
                     const late = new Promise((go) => { window.letGo = go; });
@@ -214,6 +213,7 @@ class ConsolePageIT {
         }
     }
 
+    /** The editor is taller than this window, and the reason for the refusal must stay in sight. */
     @Test
     void shouldSayWhyASaveIsRefusedBesideTheButton() throws Exception {
         try (ConsoleFixture console = fixture(Map.of())) {
@@ -311,7 +311,7 @@ class ConsolePageIT {
                 .isLessThanOrEqualTo(width);
     }
 
-    /** Whole, and with all that it holds as far as its width goes. */
+    /** Asserts that an element is fully in the window and that its content fits its width. */
     private static void assertInSight(String selector) {
         assertThat(browser.script("const element = document.querySelector('%s');".formatted(selector)
                         + "const box = element.getBoundingClientRect();"
@@ -359,7 +359,7 @@ class ConsolePageIT {
         }
     }
 
-    /** A browser has six connections for a server, and a page that nobody sees must not keep one. */
+    /** A browser has six connections per server, and a hidden page must not keep one. */
     @Test
     void shouldLeaveRoomForOtherPages() throws Exception {
         try (ConsoleFixture console = fixture(Map.of())) {

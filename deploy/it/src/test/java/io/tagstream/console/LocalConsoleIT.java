@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.openqa.selenium.By;
 
-/** The console that {@code local} serves, in a browser, with broker, registry and model behind it. */
+/** The console that {@code local} serves, in a browser, with a broker, a registry and a model behind it. */
 @InRun
 class LocalConsoleIT {
     private static final Pattern ADDRESS = Pattern.compile("console is on (http://\\S+)");
@@ -123,7 +123,7 @@ class LocalConsoleIT {
         removeLabel("espresso");
     }
 
-    /** Images that were tagged before follow the vocabulary, and what a label would do is told before it is saved. */
+    /** Images that are already tagged follow the vocabulary, and the console previews what a label would do. */
     @Test
     void shouldShowWhatALabelWouldDoAndHaveOlderPhotosFollow() throws Exception {
         assertThat(status()).contains("\"queries\":true");

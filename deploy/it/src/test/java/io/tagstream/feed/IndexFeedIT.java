@@ -46,7 +46,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The index feed against a real broker and a real OpenSearch node. Each test has a topic and an index of its own. */
+/** The index feed against a real broker and a real OpenSearch node. Each test has its own topic and index. */
 @InRun
 class IndexFeedIT {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -108,7 +108,7 @@ class IndexFeedIT {
     }
 
     private static void eventually(ThrowingRunnable assertion) {
-        // an index that is about to be made is missed at first
+        // at first, an index may not exist yet
         await().atMost(PATIENCE).ignoreExceptionsInstanceOf(IOException.class).untilAsserted(assertion);
     }
 
@@ -152,7 +152,7 @@ class IndexFeedIT {
         return ids.stream().sorted().toList();
     }
 
-    /** The version of every document, hidden ones too. */
+    /** The version of every document, including hidden ones. */
     private Map<String, Long> versions() throws Exception {
         Map<String, Long> versions = new HashMap<>();
         openSearch
@@ -187,7 +187,7 @@ class IndexFeedIT {
         }
     }
 
-    /** Has the next feed read from the beginning of the topic. */
+    /** Makes the next feed read from the beginning of the topic. */
     private void forgetHowFarItGot() throws Exception {
         try (Admin admin = Admin.create(config.kafkaSettings())) {
             String groups = config.applicationId() + "-index-" + index + "-";
@@ -210,7 +210,7 @@ class IndexFeedIT {
             String physical = index + "-000001";
             openSearch.request("PUT", "/" + physical + "/_settings", "{\"index.gc_deletes\":\"0ms\"}");
 
-            // as a request of a feed that was held up for long would
+            // like a request from a feed that was held up for a long time
             long old = 0;
             String source =
                     new String(TagDocument.of(TagsWriter.event("deleted", 2), Instant.now()), StandardCharsets.UTF_8);
@@ -258,7 +258,7 @@ class IndexFeedIT {
         }
     }
 
-    /** A node without memory for requests refuses them with 429, and none of their documents is at fault. */
+    /** A node that has no memory for requests refuses them with 429, which is not the fault of any document. */
     @Test
     void shouldWaitForANodeThatHasTooManyRequests() throws Exception {
         try (TagsWriter tags = new TagsWriter(config, contracts);

@@ -20,13 +20,16 @@ import org.opensearch.node.Node;
 import org.opensearch.transport.Netty4Plugin;
 
 /**
- * A real OpenSearch node in a process of its own, for tests and for trying the feed out: one node, on loopback alone,
+ * A real OpenSearch node in a separate process, for tests and for trying out the feed: a single node, on loopback only,
  * without any security. {@code deploy/opensearch} starts it.
  */
 public final class OpenSearchMain {
     private OpenSearchMain() {}
 
-    /** Arguments are the port, 0 for any free one, and the data directory; without it, one that is deleted at the end. */
+    /**
+     * The arguments are the port (0 for any free port) and the data directory. Without a data directory, it uses one
+     * that it deletes at the end.
+     */
     public static void main(String[] arguments) throws Exception {
         boolean kept = arguments.length > 1;
         Path directory = kept
@@ -66,13 +69,13 @@ public final class OpenSearchMain {
                 .put("http.type", "netty4")
                 .put("transport.type", "netty4")
                 .put("discovery.type", "single-node")
-                // one node has nowhere to put replicas, and a laptop's disk is often nearly full
+                // a single node has nowhere to put replicas, and a laptop's disk is often nearly full
                 .put("cluster.routing.allocation.disk.threshold_enabled", false)
                 .put("node.processors", Runtime.getRuntime().availableProcessors())
                 .build();
     }
 
-    /** Opens the constructor that takes plugins from the class path. */
+    /** Makes the constructor that takes plugins from the class path accessible. */
     private static final class OneNode extends Node {
         OneNode(Settings settings) {
             super(

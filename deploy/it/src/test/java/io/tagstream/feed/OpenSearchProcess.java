@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.awaitility.Awaitility;
 
-/** {@link OpenSearchMain} in a process that can be killed, on one port and over one data directory through its deaths. */
+/** {@link OpenSearchMain} in a process that can be killed; a restart keeps the port and the data directory. */
 public final class OpenSearchProcess implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final int PAGE = 1_000;
@@ -34,7 +34,7 @@ public final class OpenSearchProcess implements AutoCloseable {
     private final HttpClient client = HttpClient.newHttpClient();
     private Process process;
 
-    /** {@code directory} is where data and log are kept. */
+    /** {@code directory} holds the data and the log. */
     public OpenSearchProcess(Path directory) throws IOException {
         this.directory = directory;
     }
@@ -45,7 +45,7 @@ public final class OpenSearchProcess implements AutoCloseable {
         }
     }
 
-    /** Starts it, and waits until it takes requests. */
+    /** Starts the node and waits until it accepts requests. */
     public OpenSearchProcess start() throws IOException {
         Path log = Files.createDirectories(directory).resolve("opensearch.log");
         process = new ProcessBuilder(
@@ -82,13 +82,13 @@ public final class OpenSearchProcess implements AutoCloseable {
         return "http://127.0.0.1:" + port;
     }
 
-    /** {@code kill -9}, and waits until it is gone. */
+    /** Kills the node with {@code kill -9} and waits until it has ended. */
     public void kill() throws InterruptedException {
         process.destroyForcibly();
         process.waitFor();
     }
 
-    /** Makes a request that is to succeed. */
+    /** Makes a request that must succeed. */
     public JsonNode request(String method, String path, String body) throws IOException, InterruptedException {
         HttpResponse<String> response = client.send(
                 HttpRequest.newBuilder(URI.create(url() + path))
@@ -106,14 +106,14 @@ public final class OpenSearchProcess implements AutoCloseable {
         return JSON.readTree(response.body());
     }
 
-    /** Every document that a search on an alias or index finds: its source by its id. */
+    /** The sources of all documents that a search on an alias or index finds, by document ID. */
     public Map<String, JsonNode> documents(String index) throws IOException, InterruptedException {
         Map<String, JsonNode> documents = new TreeMap<>();
         hits(index).forEach((id, hit) -> documents.put(id, hit.path("_source")));
         return documents;
     }
 
-    /** Every document's hit, with its version, by its id. */
+    /** The hits for all documents, with their versions, by document ID. */
     public Map<String, JsonNode> hits(String index) throws IOException, InterruptedException {
         request("POST", "/" + index + "/_refresh", null);
         Map<String, JsonNode> hits = new TreeMap<>();
@@ -134,7 +134,7 @@ public final class OpenSearchProcess implements AutoCloseable {
         return hits;
     }
 
-    /** Has the node refuse, with status 429, requests longer than this; null for none. */
+    /** Makes the node refuse requests longer than this with status 429; null lifts the limit. */
     public void refuseRequestsOver(String limit) throws IOException, InterruptedException {
         request(
                 "PUT",
@@ -143,7 +143,7 @@ public final class OpenSearchProcess implements AutoCloseable {
                         .formatted(limit == null ? "null" : '"' + limit + '"'));
     }
 
-    /** The indices that an alias stands for. */
+    /** The indices that an alias points to. */
     public List<String> behind(String alias) throws IOException, InterruptedException {
         List<String> names = new ArrayList<>();
         request("GET", "/_alias/" + alias, null).fieldNames().forEachRemaining(names::add);

@@ -21,7 +21,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** A feed in this process, on a thread of its own. */
+/** A feed in this process, on a separate thread. */
 final class RunningFeed implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -52,12 +52,12 @@ final class RunningFeed implements AutoCloseable {
         return new RunningFeed(config, contracts, url, options);
     }
 
-    /** Waits until it ends in order. */
+    /** Waits until the feed ends in order. */
     void awaitEnd() throws InterruptedException, ExecutionException, TimeoutException {
         end.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** Waits until it fails, and returns the message for its user. */
+    /** Waits until the feed fails, and returns the message for the user. */
     String awaitFailure() throws InterruptedException, TimeoutException {
         try {
             end.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
@@ -93,14 +93,14 @@ final class RunningFeed implements AutoCloseable {
         return metrics.get(IndexMetric.LAG.id()).gauge().value();
     }
 
-    /** Stops it in order, if it still runs. */
+    /** Stops the feed in order if it is still running. */
     @Override
     public void close() throws InterruptedException {
         stopped.set(true);
         try {
             end.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | TimeoutException e) {
-            // the test has seen it, or will not pass anyway
+            // the test has already seen this failure, or will fail anyway
         } finally {
             target.close();
         }

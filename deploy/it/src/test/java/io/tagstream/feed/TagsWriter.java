@@ -49,7 +49,7 @@ public final class TagsWriter implements AutoCloseable {
         producer.initTransactions();
     }
 
-    /** An event of an image; another {@code number} is another state of it. */
+    /** An event for an image; each {@code number} gives another state of the image. */
     public static TagEvent event(String imageId, int number) {
         List<Tag> tags = new ArrayList<>();
         for (int i = 0; i <= number % 3; i++) {
@@ -69,7 +69,7 @@ public final class TagsWriter implements AutoCloseable {
                 Instant.ofEpochMilli(1_700_000_000_000L + number));
     }
 
-    /** Events whose documents take over eight kilobytes each, by image ids. */
+    /** Events by image ID, with documents of more than eight kilobytes each. */
     public static Map<String, TagEvent> longEvents(int number) {
         Map<String, TagEvent> events = new TreeMap<>();
         for (int i = 0; i < number; i++) {
@@ -80,7 +80,7 @@ public final class TagsWriter implements AutoCloseable {
         return events;
     }
 
-    /** Writes records in one transaction: events, or null for a deletion, by image ids. */
+    /** Writes records by image ID in one transaction: events, or null for a deletion. */
     public void write(Map<String, TagEvent> records) {
         Instant time = Instant.ofEpochMilli(System.currentTimeMillis());
         producer.beginTransaction();
@@ -112,7 +112,7 @@ public final class TagsWriter implements AutoCloseable {
         write(deletion);
     }
 
-    /** Writes records and takes them back: nobody must see them. */
+    /** Writes records and aborts the transaction, so that no reader may see them. */
     public void abort(Map<String, TagEvent> records) {
         producer.beginTransaction();
         records.forEach((id, event) -> {
@@ -138,7 +138,7 @@ public final class TagsWriter implements AutoCloseable {
         }
     }
 
-    /** What searches must find: the documents by image ids. */
+    /** The documents that searches must find, by image ID. */
     public Map<String, JsonNode> documents() {
         return documents;
     }

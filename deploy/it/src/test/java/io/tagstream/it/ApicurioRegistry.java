@@ -22,12 +22,12 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
 /**
- * Apicurio Registry as a child process, all its ports on the loopback address and its schemas in memory. Needs the Maven
+ * Apicurio Registry as a child process, with all ports on the loopback address and schemas in memory. Needs the Maven
  * profile {@code apicurio}, which fetches it, and a JDK of 21 or later: the one in {@code it.registry.jdk}, the running
  * one or the newest in the usual places.
  */
 final class ApicurioRegistry implements AutoCloseable {
-    /** The system property that the profile sets: where it has unpacked the registry. */
+    /** The system property that the profile sets: the directory with the unpacked registry. */
     static final String DIRECTORY = "it.apicurio.directory";
 
     private static final int OLDEST_JAVA = 21;
@@ -41,12 +41,12 @@ final class ApicurioRegistry implements AutoCloseable {
         this.url = url;
     }
 
-    /** Where the profile has unpacked it. */
+    /** The directory where the profile has unpacked the registry. */
     static Path distribution() {
         return Path.of(System.getProperty(DIRECTORY));
     }
 
-    /** A JDK that can run it, if there is one. */
+    /** A JDK that can run the registry, if there is one. */
     static Optional<Path> jdk() throws IOException {
         String configured = System.getProperty("it.registry.jdk");
         if (configured != null) {
@@ -76,7 +76,7 @@ final class ApicurioRegistry implements AutoCloseable {
     }
 
     /**
-     * Starts it and returns when it takes requests.
+     * Starts the registry and returns when it accepts requests.
      *
      * @param distribution unpacked distribution
      * @param jdk home of a JDK of 21 or later
@@ -140,7 +140,7 @@ final class ApicurioRegistry implements AutoCloseable {
         }
     }
 
-    /** Base URL of its Confluent API. */
+    /** Base URL of the registry's Confluent API. */
     String url() {
         return url;
     }

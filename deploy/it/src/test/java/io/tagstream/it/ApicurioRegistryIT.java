@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
-/** Holds a registry that nobody here wrote to the same contract, so that the contract is not merely what ours does. */
+/** Holds a third-party registry to the same contract, so that the contract is not merely what ours does. */
 @EnabledIfSystemProperty(
         named = ApicurioRegistry.DIRECTORY,
         matches = ".+",

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 
-/** Holds the fixture to what the other tests rely on, in whichever environment it is. */
+/** Checks that the fixture does what the other tests rely on, in whichever environment it runs. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @InRun
 class ClusterFixtureIT extends SchemaRegistryContract {

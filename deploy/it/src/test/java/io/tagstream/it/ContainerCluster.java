@@ -22,9 +22,10 @@ import org.testcontainers.utility.DockerImageName;
  * Broker and registry in containers. System properties:
  *
  * <ul>
- *   <li>{@code it.kafka.image}: {@code apache/kafka} or one that starts as it does; default {@value #KAFKA_IMAGE}
+ *   <li>{@code it.kafka.image}: {@code apache/kafka} or an image that starts in the same way; default
+ *       {@value #KAFKA_IMAGE}
  *   <li>{@code it.registry.image}: a registry with Confluent's API; default {@value #REGISTRY_IMAGE}. Confluent's own
- *       ({@code confluentinc/cp-schema-registry}) needs nothing more
+ *       ({@code confluentinc/cp-schema-registry}) needs no further settings
  *   <li>{@code it.registry.port}, {@code it.registry.path}: port in the container and path of Confluent's API; default
  *       8080 and {@code /apis/ccompat/v7} for an image with apicurio in its name, 8081 and none for others
  * </ul>
@@ -83,7 +84,7 @@ final class ContainerCluster implements TestCluster {
         }
     }
 
-    /** Sets a registry, whose default may be another, to what Tagstream's contracts are held to. */
+    /** Sets a registry, whose default may differ, to the compatibility that Tagstream's contracts require. */
     static void requireBackwardCompatibility(String registryUrl) throws IOException {
         HttpRequest request = HttpRequest.newBuilder(URI.create(registryUrl + "/config"))
                 .header("Content-Type", "application/vnd.schemaregistry.v1+json")

@@ -14,7 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The embedded broker and registry, on free ports and in a directory of their own. */
+/** The embedded broker and registry, on free ports and in their own directory. */
 final class EmbeddedCluster implements TestCluster {
     private final Path directory;
     private final EmbeddedBroker broker;

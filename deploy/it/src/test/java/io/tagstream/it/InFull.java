@@ -11,7 +11,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.junit.jupiter.api.Tag;
 
-/** A test that takes too long for every change: {@code .ci/full} runs it, and so a release. */
+/** Marks a test that takes too long to run for every change; {@code .ci/full} runs it, and so it runs for a release. */
 @Tag("full")
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.TYPE, ElementType.METHOD})

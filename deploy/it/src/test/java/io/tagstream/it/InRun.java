@@ -11,7 +11,7 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.junit.jupiter.api.Tag;
 
-/** A test that {@code .ci/run} runs, and so every change. */
+/** Marks a test that {@code .ci/run} runs, and so runs for every change. */
 @Tag("run")
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.TYPE, ElementType.METHOD})

@@ -8,21 +8,21 @@ package io.tagstream.it;
 import java.io.IOException;
 
 /**
- * A new, empty broker and schema registry for a test. What they are is chosen by system property:
+ * A new, empty broker and schema registry for a test. System properties choose the implementation:
  *
  * <ul>
  *   <li>{@code it.environment}: {@code embedded} (default; in this JVM) or {@code containers} (needs a Docker engine)
- *   <li>{@code it.kafka.image}, {@code it.registry.image}: the containers' images, see {@link ContainerCluster}
+ *   <li>{@code it.kafka.image}, {@code it.registry.image}: the container images; see {@link ContainerCluster}
  * </ul>
  *
- * <p>The registry's compatibility is BACKWARD_TRANSITIVE. There are no topics but the broker's and the registry's own,
- * and none comes into being by being asked for.
+ * <p>The registry's compatibility is BACKWARD_TRANSITIVE. The only topics are the broker's and the registry's own,
+ * and topics are not created automatically.
  */
 public interface TestCluster extends AutoCloseable {
-    /** Where Kafka clients connect: {@code host:port}. */
+    /** The address for Kafka clients, {@code host:port}. */
     String bootstrapServers();
 
-    /** What registry clients are given as {@code schema.registry.url}. */
+    /** The value of {@code schema.registry.url} for registry clients. */
     String registryUrl();
 
     /** Stops both and deletes their data. */
@@ -30,11 +30,11 @@ public interface TestCluster extends AutoCloseable {
     void close() throws IOException;
 
     /**
-     * Starts a cluster and returns when it takes requests.
+     * Starts a cluster and returns when it accepts requests.
      *
-     * @return the cluster, to be closed by the caller
-     * @throws IOException when it does not start
-     * @throws IllegalStateException when containers are asked for and no Docker engine answers
+     * @return the cluster, which the caller must close
+     * @throws IOException if it does not start
+     * @throws IllegalStateException if containers are requested and no Docker engine answers
      */
     static TestCluster start() throws IOException {
         String environment = System.getProperty("it.environment", "embedded");

@@ -1,5 +1,5 @@
 /**
- * Tests against real clusters. {@link io.tagstream.it.TestCluster} is the one place where they get a broker and a
- * registry from: in this JVM, or in containers with {@code -Dit.environment=containers}.
+ * Tests against real clusters. They get their broker and registry only from {@link io.tagstream.it.TestCluster}: in
+ * this JVM, or in containers with {@code -Dit.environment=containers}.
  */
 package io.tagstream.it;

@@ -8,13 +8,13 @@ package io.tagstream.lab;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
-/** Waits for states. */
+/** Waits until a condition holds. */
 final class Awaiting {
     private static final long POLL_MILLIS = 20;
 
     private Awaiting() {}
 
-    /** Waits until {@code condition} holds; false if time is up. */
+    /** Waits until {@code condition} holds; returns false if time runs out. */
     static boolean that(Duration patience, BooleanSupplier condition) throws InterruptedException {
         long deadline = System.nanoTime() + patience.toNanos();
         while (!condition.getAsBoolean()) {

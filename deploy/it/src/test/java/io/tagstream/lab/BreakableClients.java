@@ -22,14 +22,14 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 
-/** Real Kafka clients that meet an instance's {@link Breakpoints}. */
+/** Real Kafka clients that honour an instance's {@link Breakpoints}. */
 final class BreakableClients extends DefaultKafkaClientSupplier {
     private static final long LONGEST_COMMIT_NANOS = 4_000_000;
 
     private final Breakpoints breakpoints;
     private final String outcomesTopic;
 
-    /** {@code outcomesTopic} is the one whose records count as forwarded outcomes. */
+    /** Records on {@code outcomesTopic} count as forwarded outcomes. */
     BreakableClients(Breakpoints breakpoints, String outcomesTopic) {
         this.breakpoints = breakpoints;
         this.outcomesTopic = outcomesTopic;
@@ -59,8 +59,8 @@ final class BreakableClients extends DefaultKafkaClientSupplier {
     }
 
     /**
-     * The real producer keeps a request that has timed out and sends it before it commits; so the call is made here, and
-     * only its answer comes too late.
+     * The real producer keeps a timed-out request and sends it before it commits. So this makes the call, and only the
+     * answer comes too late.
      */
     private Object sendOffsets(Call call) throws Throwable {
         breakpoints.reach(HaltPoint.BEFORE_OFFSETS);
@@ -156,7 +156,7 @@ final class BreakableClients extends DefaultKafkaClientSupplier {
         });
     }
 
-    /** A call on its way to the real client. */
+    /** A call to the real client. */
     private interface Call {
         Object go() throws Throwable;
     }

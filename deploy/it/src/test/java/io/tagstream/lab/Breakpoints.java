@@ -11,13 +11,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * In an instance's process: where it is to be halted or told that a call has timed out, and whether it hears of new
- * vocabularies.
+ * Runs in an instance's process. Says where to halt the instance or to tell it that a call has timed out, and whether
+ * it learns of new vocabularies.
  *
- * <p><i>Threading notes.</i> Set by the thread that follows commands, met by Kafka Streams' threads.
+ * <p><i>Threading notes.</i> Set by the thread that follows commands, read by Kafka Streams' threads.
  */
 final class Breakpoints {
-    /** How many more times each point is passed until it halts; 0 and less: never. */
+    /** On which of the next passes each point halts, 1 being the next; 0 or less means never. */
     private final Map<HaltPoint, AtomicInteger> countdowns = new EnumMap<>(HaltPoint.class);
 
     private final AtomicBoolean commitTimesOut = new AtomicBoolean();
@@ -30,19 +30,19 @@ final class Breakpoints {
         }
     }
 
-    /** Halts when {@code point} is reached for the given time, the first being 1. */
+    /** Halts the process the {@code time}-th time that it reaches {@code point}, counting from 1. */
     void halt(HaltPoint point, int time) {
         countdowns.get(point).set(time);
     }
 
-    /** A thread has come to a point. */
+    /** Called when a thread reaches a point; halts the process if the point is due. */
     void reach(HaltPoint point) {
         if (isDue(point)) {
             halt();
         }
     }
 
-    /** Whether it is this time that {@code point} halts; the caller does it. */
+    /** Whether {@code point} halts this time; the caller then halts the process. */
     boolean isDue(HaltPoint point) {
         AtomicInteger countdown = countdowns.get(point);
         return countdown.get() > 0 && countdown.decrementAndGet() == 0;

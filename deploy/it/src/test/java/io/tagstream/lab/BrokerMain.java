@@ -11,8 +11,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * The broker's process: arguments are its data directory, its port and the registry's. The registry starts and stops by
- * command. The process's end comes by {@code kill -9}, or with its parent's.
+ * The broker's process. The arguments are its data directory, its port and the registry's port. The registry starts and
+ * stops on command. The process ends by {@code kill -9}, or when its parent ends.
  */
 final class BrokerMain {
     static final String STARTED = "started";

@@ -13,10 +13,9 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * The broker and the schema registry, on fixed ports and over one data directory through all their deaths.
+ * The broker and the schema registry, on the same ports and data directory however often they die.
  *
- * <p><i>Threading notes.</i> The registry is switched by the round's thread and by {@link Spells}; the lock is this
- * object's.
+ * <p><i>Threading notes.</i> The round's thread and {@link Spells} switch the registry; this object is the lock.
  */
 final class BrokerProcess implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
@@ -67,7 +66,7 @@ final class BrokerProcess implements AutoCloseable {
         }
     }
 
-    /** {@code kill -9} of both, and a start of both after a while. */
+    /** Kills both with {@code kill -9}, and starts both again after a delay. */
     synchronized void restart(Duration after) throws IOException, InterruptedException {
         process.kill();
         Thread.sleep(after.toMillis());

@@ -31,10 +31,10 @@ import java.util.TreeMap;
 
 /**
  * Compares a round's {@link History} with the simplest thing that could have written it: a program that takes one
- * submission after the other.
+ * submission after another.
  *
- * <p>The order of one image's outcomes is checked within each topic. Between topics there is none that a reader could
- * see.
+ * <p>The order of one image's outcomes is checked within each topic. Between topics there is no order that a
+ * reader could see.
  */
 final class Checker {
     private static final Set<ImageFailureReason> SERVER_FAULTS =
@@ -44,7 +44,7 @@ final class Checker {
     private final VocabularyModel vocabulary;
     private final Map<Long, Submission> submissions = new LinkedHashMap<>();
 
-    /** Each submission's place in the order of them all. */
+    /** Each submission's place in the order of all submissions. */
     private final Map<Long, Integer> places = new HashMap<>();
 
     private final Map<Long, List<Outcome>> outcomes = new HashMap<>();
@@ -62,7 +62,7 @@ final class Checker {
                         .add(outcome));
     }
 
-    /** Everything that is wrong; empty if nothing is. */
+    /** Returns everything that is wrong; empty if nothing is. */
     static List<Violation> check(History history) {
         return new Checker(history).check();
     }
@@ -114,7 +114,7 @@ final class Checker {
                 difference -> report(Kind.WRONG_OUTCOME, "%s of %s: %s".formatted(outcome, submission, difference)));
     }
 
-    /** Whether it is what became of a known image because the vocabulary changed: nobody's submission. */
+    /** Whether a known image got this outcome because the vocabulary changed, not because somebody submitted it. */
     private static boolean isFollowed(Outcome outcome) {
         return outcome.sequence() == History.NOBODYS
                 && outcome.result() instanceof Result.Tagged tagged
@@ -122,8 +122,8 @@ final class Checker {
     }
 
     /**
-     * Known images follow the vocabulary: with an event where their tags change, none where they do not, and in the end
-     * each has the tags of the vocabulary's end.
+     * Known images follow the vocabulary: an image whose tags change gets an event, an image whose tags stay the same
+     * gets none, and in the end each image has the tags of the final vocabulary.
      */
     private void checkFollowed() {
         Map<String, Outcome> current = new TreeMap<>();
@@ -166,7 +166,7 @@ final class Checker {
         return event.getTags().equals(known.event().getTags()) ? Optional.of("nothing has changed") : Optional.empty();
     }
 
-    /** In what a result differs from what a submission asks for. */
+    /** How a result differs from what the submission asks for. */
     private Optional<String> difference(Submission submission, Result result) {
         if (submission.content() instanceof Content.Image image) {
             Expectation expected = Expectation.of(image.uri());
@@ -215,13 +215,13 @@ final class Checker {
                                 .orElse("tags"));
     }
 
-    /** An image id's outcomes on a topic are in the order of its submissions, all of which are in one partition. */
+    /** An image ID's outcomes on a topic are in the order of its submissions, which are all in one partition. */
     private void checkOrder() {
         Map<String, Outcome> lastOfId = new HashMap<>();
         for (Outcome outcome : history.outcomes()) {
             String key = outcome.result().getClass() == Result.Failed.class ? "failures " : "tags ";
             if (outcome.result() instanceof Result.DeadLetter || isFollowed(outcome)) {
-                continue; // a dead letter is no image's
+                continue; // a dead letter belongs to no image
             }
             Outcome before = lastOfId.put(key + outcome.id(), outcome);
             if (before != null && place(before.sequence()) > place(outcome.sequence())) {
@@ -234,7 +234,7 @@ final class Checker {
         return places.getOrDefault(sequence, -1);
     }
 
-    /** A partition of {@code tags} is one task's. */
+    /** One task writes each partition of {@code tags}. */
     private void checkEpochs() {
         Map<Integer, Outcome> lastOfPartition = new HashMap<>();
         for (Outcome outcome : history.outcomes()) {
@@ -253,7 +253,7 @@ final class Checker {
         }
     }
 
-    /** The record of {@code tags} that a reader of the compacted topic keeps, for each image id. */
+    /** The record of {@code tags} that a reader of the compacted topic keeps, by image ID. */
     private Map<String, Outcome> latest() {
         Map<String, Outcome> latest = new TreeMap<>();
         for (Outcome outcome : history.outcomes()) {

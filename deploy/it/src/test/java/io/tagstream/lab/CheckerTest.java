@@ -34,7 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** That the laboratory's checker sees each kind of violation, in histories made by hand. */
+/** Tests that the laboratory's checker detects each kind of violation, in handmade histories. */
 class CheckerTest {
     private static final Tag DOG = new Tag("label-dog", "dog", Words.HAS_LABEL, 0.5f);
     private static final Tag CAR = new Tag("label-car", "car", Words.HAS_LABEL, 0.5f);
@@ -48,7 +48,7 @@ class CheckerTest {
     private long firstEpoch = 0;
     private boolean imageServerFailed;
 
-    /** Two images, one of them submitted twice and deleted, a failure, and a record that cannot be read. */
+    /** Two images, one of them submitted twice and deleted; a failure; and an unreadable record. */
     CheckerTest() {
         vocabulary.add(label(0, "dog"));
         vocabulary.add(label(1, "car"));
@@ -122,7 +122,7 @@ class CheckerTest {
 
     @Test
     void shouldFindAWrongLatestRecord() {
-        // A record that was already there comes again after the deletion.
+        // An earlier record appears again after the deletion.
         outcomes.add(outcomes.get(1));
         assertThat(kinds()).contains(Kind.WRONG_LATEST);
     }

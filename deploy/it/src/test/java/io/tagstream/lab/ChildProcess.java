@@ -25,12 +25,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * A forked JVM. It takes {@link Commands} on its standard input, where it also sees the end of this process, and says how
- * far it has come in lines that begin with {@value #ANNOUNCEMENT}. All its output goes to a file.
+ * A forked JVM. It takes {@link Commands} on its standard input, whose end also tells it that this process has ended.
+ * It reports its progress in lines that begin with {@value #ANNOUNCEMENT}. All its output goes to a file.
  *
- * <p>Output passes through this process, because a child's own files may be what a fault limits.
+ * <p>Output passes through this process, because a fault may limit the child's own files.
  *
- * <p><i>Threading notes.</i> A thread of its own copies the output. All methods may be called from any thread.
+ * <p><i>Threading notes.</i> A separate thread copies the output. Any thread may call any method.
  */
 final class ChildProcess implements AutoCloseable {
     static final String ANNOUNCEMENT = "@ ";
@@ -54,8 +54,8 @@ final class ChildProcess implements AutoCloseable {
     /**
      * Starts a JVM with this process's class path.
      *
-     * @param name for messages
-     * @param output file that its output is appended to
+     * @param name name to use in messages
+     * @param output file to append its output to
      */
     static ChildProcess start(String name, Class<?> main, List<String> options, List<String> arguments, Path output)
             throws IOException {
@@ -74,7 +74,7 @@ final class ChildProcess implements AutoCloseable {
         return new ChildProcess(name, process, output);
     }
 
-    /** In the child: tells the parent. */
+    /** Called in the child: tells the parent. */
     static void announce(String what) {
         System.out.println(ANNOUNCEMENT + what);
         System.out.flush();
@@ -120,7 +120,7 @@ final class ChildProcess implements AutoCloseable {
         return process.exitValue();
     }
 
-    /** Sends a command and waits until the child has followed it; false if it ends before, or time is up. */
+    /** Sends a command and waits until the child has followed it; false if the child ends first or time runs out. */
     boolean command(String command, Duration patience) throws InterruptedException {
         int number = sent.incrementAndGet();
         synchronized (commands) {
@@ -134,17 +134,17 @@ final class ChildProcess implements AutoCloseable {
         return await(Commands.followed(number), patience);
     }
 
-    /** Waits until the child announces this; false if it ends before, or time is up. */
+    /** Waits until the child announces this; false if the child ends first or time runs out. */
     boolean await(String what, Duration patience) throws InterruptedException {
         return Awaiting.that(patience, () -> hasSaid(what) || !process.isAlive()) && hasSaid(what);
     }
 
-    /** Waits for the end; false if time is up. */
+    /** Waits for the process to end; returns false if time runs out. */
     boolean awaitEnd(Duration patience) throws InterruptedException {
         return process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS);
     }
 
-    /** {@code kill -9}, and waits until the process is gone. */
+    /** Kills the process with {@code kill -9} and waits until it has ended. */
     void kill() throws InterruptedException {
         process.destroyForcibly();
         process.waitFor();
@@ -155,7 +155,7 @@ final class ChildProcess implements AutoCloseable {
         Signals.send("STOP", process.pid());
     }
 
-    /** Lets a frozen process go on (SIGCONT). */
+    /** Lets a frozen process continue (SIGCONT). */
     void thaw() throws IOException, InterruptedException {
         Signals.send("CONT", process.pid());
     }
@@ -164,7 +164,7 @@ final class ChildProcess implements AutoCloseable {
         return process.pid();
     }
 
-    /** Ends the process however it fares. */
+    /** Ends the process, whatever state it is in. */
     @Override
     public void close() throws InterruptedException {
         kill();

@@ -11,13 +11,13 @@ import java.nio.charset.StandardCharsets;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** In a child process: follows the commands on standard input, {@code NUMBER COMMAND} each, and answers each. */
+/** Runs in a child process: follows and answers each command on standard input, {@code NUMBER COMMAND}. */
 final class Commands {
     private static final Logger log = LoggerFactory.getLogger(Commands.class);
 
     private Commands() {}
 
-    /** What follows a command. */
+    /** Follows a command. */
     interface Follower {
         void follow(String command) throws Exception;
     }
@@ -27,7 +27,7 @@ final class Commands {
         return "followed " + number;
     }
 
-    /** Follows commands until the parent has gone; then this process goes too, at once. */
+    /** Follows commands until the parent ends; then ends this process too, at once. */
     static void read(Follower follower) {
         try {
             BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));

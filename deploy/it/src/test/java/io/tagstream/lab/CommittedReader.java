@@ -27,9 +27,9 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Reads topics from their beginnings, as committed.
+ * Reads the committed records of topics, from the beginning.
  *
- * <p><i>Threading notes.</i> For one thread.
+ * <p><i>Threading notes.</i> For use by one thread.
  */
 final class CommittedReader implements AutoCloseable {
     private static final Duration POLL = Duration.ofMillis(200);
@@ -59,16 +59,16 @@ final class CommittedReader implements AutoCloseable {
         consumer.seekToBeginning(partitions);
     }
 
-    /** What has come since the last call, in the order of each partition; nothing, after a moment, if nothing has. */
+    /** The records since the last call, in each partition's order; empty, after a short wait, if there are none. */
     Iterable<ConsumerRecord<byte[], byte[]>> poll() {
         return consumer.poll(POLL);
     }
 
     /**
-     * Reads everything, once no transaction is open any more.
+     * Reads everything, once no transaction is open.
      *
      * @return records by topic, in the order of partitions and offsets
-     * @throws IOException if a transaction stays open, or the end is not reached in time
+     * @throws IOException if a transaction stays open, or it does not reach the end in time
      */
     Map<String, List<ConsumerRecord<byte[], byte[]>>> readToEnd(Duration patience)
             throws IOException, InterruptedException, ExecutionException {

@@ -16,9 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The laboratory's short run: two rounds, fixed seeds, a few faults of every sort. */
+/** The laboratory's short run: two rounds, fixed seeds, a few faults of each kind. */
 class CrashLaboratoryIT {
-    /** A round is at rest within seconds on an idle machine; this is for one that is not. */
+    /** A round settles within seconds on an idle machine; this allows for a busy one. */
     private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     @TempDir(cleanup = CleanupMode.ON_SUCCESS)

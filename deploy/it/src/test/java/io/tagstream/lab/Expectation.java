@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What is to come of an image, as its URI says.
+ * The outcome to expect for an image, as its URI says.
  *
- * @param words the image's, where it can be tagged
- * @param failure why it cannot, where it cannot
- * @param fetched whether it comes from the image server, so that the server's faults can be its failure instead
+ * @param words the image's words, if it can be tagged
+ * @param failure why the image cannot be tagged, if it cannot
+ * @param fetched whether it comes from the image server, so that a fault of the server may make it fail instead
  */
 record Expectation(List<String> words, Optional<ImageFailureReason> failure, boolean fetched) {
     static final String DATA = "data:text/plain,";

@@ -11,13 +11,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What can be done to a {@link Scene}. {@link #inject} returns when the fault has happened, or its spell has begun, and
- * says whether it has: a halt point may not be reached, if an instance has nothing to do.
+ * A fault that can be injected into a {@link Scene}. {@link #inject} returns when the fault has happened or its spell
+ * has begun, and says whether it did: an instance that has nothing to do may not reach a halt point.
  *
- * <p><i>Threading notes.</i> Each lane's faults are injected by a thread of its own.
+ * <p><i>Threading notes.</i> Each lane has its own thread, which injects its faults.
  */
 enum Fault {
-    /** {@code kill -9} of an instance at any moment, its start included. */
+    /** {@code kill -9} of an instance at any moment, including during its start. */
     INSTANCE_KILLED(Lane.INSTANCES, 5) {
         @Override
         boolean inject(Scene scene) throws Exception {
@@ -68,14 +68,14 @@ enum Fault {
             return haltNext(scene, HaltPoint.IN_RESTORE);
         }
     },
-    /** Killed, and killed again when it has been given partitions. */
+    /** Killed, and killed again once partitions are assigned to it. */
     KILLED_IN_ASSIGNMENT(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return haltNext(scene, HaltPoint.IN_ASSIGNMENT);
         }
     },
-    /** Killed while it leaves in order, as it gives up its partitions. */
+    /** Killed during an orderly shutdown, as it gives up its partitions. */
     KILLED_IN_REVOCATION(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
@@ -89,7 +89,7 @@ enum Fault {
             return process.awaitEnd(PATIENCE) && isHalted(process);
         }
     },
-    /** Stopped past the session timeout: its partitions go to others, and then it comes back. */
+    /** Frozen for longer than the session timeout: its partitions go to others, and then it comes back. */
     INSTANCE_FROZEN(Lane.INSTANCES, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
@@ -110,7 +110,7 @@ enum Fault {
             return true;
         }
     },
-    /** Stopped past the transaction timeout of 10 s. */
+    /** Frozen for longer than the transaction timeout of 10 s. */
     BROKER_FROZEN(Lane.SURROUNDINGS, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
@@ -127,7 +127,7 @@ enum Fault {
             return timeOut(scene.anyInstance().process(), InstanceMain.COMMIT_TIMES_OUT);
         }
     },
-    /** The offsets of a transaction that holds outcomes are not taken in time. */
+    /** The broker does not accept the offsets of a transaction with outcomes in time. */
     OFFSETS_TIMED_OUT(Lane.INSTANCES, 3) {
         @Override
         boolean inject(Scene scene) throws Exception {
@@ -160,7 +160,7 @@ enum Fault {
             return true;
         }
     },
-    /** The registry goes; instances that start meanwhile know none of its schemas. */
+    /** The registry goes down; instances that start meanwhile know none of its schemas. */
     REGISTRY_DOWN(Lane.SURROUNDINGS, 5) {
         @Override
         boolean inject(Scene scene) throws Exception {
@@ -196,7 +196,7 @@ enum Fault {
             return mood(scene, ImageServer.Mood.HANGING);
         }
     },
-    /** An instance can write no files, while its tasks' stores are opened anew. */
+    /** An instance cannot write files while its tasks' stores are reopened. */
     DISK_FULL(Lane.INSTANCES, 2) {
         @Override
         boolean inject(Scene scene) throws Exception {
@@ -243,7 +243,7 @@ enum Fault {
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    /** Faults of one lane come one after the other, beside those of the other. */
+    /** Faults in one lane happen one after another, at the same time as those in the other lane. */
     enum Lane {
         INSTANCES,
         SURROUNDINGS
@@ -261,7 +261,7 @@ enum Fault {
         return lane;
     }
 
-    /** How often it is drawn, relative to the others. */
+    /** How often this fault is drawn, relative to the others. */
     int weight() {
         return weight;
     }
@@ -272,7 +272,7 @@ enum Fault {
         return InstanceMain.HALT + " " + point + " " + time;
     }
 
-    /** Halts an instance at one of the next times that it comes to a point. */
+    /** Halts an instance at one of the next {@code mostTimes} times that it reaches a point. */
     private static boolean halt(Scene scene, HaltPoint point, int mostTimes) throws InterruptedException {
         ChildProcess process = scene.anyInstance().process();
         process.command(command(point, scene.random().nextInt(1, mostTimes + 1)), PATIENCE);
@@ -282,7 +282,10 @@ enum Fault {
         return isHalted(process);
     }
 
-    /** Kills an instance, and whichever comes to a point first then: itself in its next life, or who takes its work over. */
+    /**
+     * Kills an instance, then whichever process reaches a point first: the instance's next process, or an instance that
+     * takes over its work.
+     */
     private static boolean haltNext(Scene scene, HaltPoint point) throws Exception {
         List<ChildProcess> armed = new ArrayList<>();
         Instance first = scene.anyInstance();

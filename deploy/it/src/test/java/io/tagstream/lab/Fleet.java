@@ -18,33 +18,33 @@ import java.util.Set;
 import java.util.SplittableRandom;
 
 /**
- * The instances, and who starts them again when they have died.
+ * The instances; restarts them when they have died.
  *
- * <p><i>Threading notes.</i> A thread of its own restarts dead instances, as a service manager does. All methods may be
- * called by any thread; the lock is this object's.
+ * <p><i>Threading notes.</i> A separate thread restarts dead instances, as a service manager does. Any thread may call
+ * any method; this object is the lock.
  */
 final class Fleet implements AutoCloseable {
     static final int MOST = 3;
 
     private static final Duration RESTART_CHECK = Duration.ofMillis(100);
 
-    /** Exit codes of those that were stopped or killed: in order, by {@link HaltPoint}, by SIGKILL. */
+    /** Exit codes of instances that were stopped in order, halted at a {@link HaltPoint}, or killed by SIGKILL. */
     private static final Set<Integer> DEATHS = Set.of(0, HaltPoint.EXIT_CODE, 137);
 
     private final Path directory;
     private final Map<String, String> configuration;
     private final Thread restarter = new Thread(this::restart, "lab-fleet");
 
-    /** Those that are to run. Guarded by this. */
+    /** Instances that should be running. Guarded by this. */
     private final List<Instance> running = new ArrayList<>();
 
-    /** Those that have been taken out. Guarded by this. */
+    /** Instances that have been removed. Guarded by this. */
     private final List<Instance> idle = new ArrayList<>();
 
-    /** What Tagstream itself ended, by instance and time. Guarded by this. */
+    /** Processes that Tagstream itself ended, with instance and time. Guarded by this. */
     private final List<String> surrenders = new ArrayList<>();
 
-    /** Those whose processes are being replaced by somebody. Guarded by this. */
+    /** Instances whose processes a caller is replacing. Guarded by this. */
     private final Set<Instance> held = new HashSet<>();
 
     private volatile boolean closed;
@@ -56,7 +56,7 @@ final class Fleet implements AutoCloseable {
         restarter.start();
     }
 
-    /** Starts one more; one that was taken out before, if there is one. */
+    /** Starts another instance; reuses a removed one if there is one. */
     synchronized Instance add() throws IOException {
         Instance instance = idle.isEmpty()
                 ? new Instance("instance-" + (running.size() + 1), directory, configuration)
@@ -66,7 +66,7 @@ final class Fleet implements AutoCloseable {
         return instance;
     }
 
-    /** Stops one in order, for good or until {@link #add}. */
+    /** Stops an instance in order, for good or until {@link #add}. */
     void remove(Instance instance) throws InterruptedException {
         synchronized (this) {
             running.remove(instance);
@@ -75,7 +75,7 @@ final class Fleet implements AutoCloseable {
         instance.stop();
     }
 
-    /** Stops one in order and starts it again. */
+    /** Stops an instance in order and starts it again. */
     void cycle(Instance instance) throws InterruptedException, IOException {
         synchronized (this) {
             held.add(instance);
@@ -87,7 +87,7 @@ final class Fleet implements AutoCloseable {
         }
     }
 
-    /** Kills one; its next process follows {@code commands} before it starts. */
+    /** Kills an instance; its next process follows {@code commands} before it starts Tagstream. */
     ChildProcess killAndStartWith(Instance instance, String... commands) throws InterruptedException, IOException {
         synchronized (this) {
             held.add(instance);
@@ -100,19 +100,19 @@ final class Fleet implements AutoCloseable {
         }
     }
 
-    /** The instances that are to run. */
+    /** The instances that should be running. */
     synchronized List<Instance> instances() {
         return List.copyOf(running);
     }
 
-    /** One that tags images; empty if none does in time. */
+    /** An instance that is tagging images; empty if none is in time. */
     Optional<Instance> anyReady(SplittableRandom random, Duration patience) throws InterruptedException {
         Awaiting.that(patience, () -> instances().stream().anyMatch(Instance::isReady));
         List<Instance> ready = instances().stream().filter(Instance::isReady).toList();
         return ready.isEmpty() ? Optional.empty() : Optional.of(ready.get(random.nextInt(ready.size())));
     }
 
-    /** Ends that nobody outside asked for, in words. */
+    /** Descriptions of the ends that nobody outside asked for. */
     synchronized List<String> surrenders() {
         return List.copyOf(surrenders);
     }

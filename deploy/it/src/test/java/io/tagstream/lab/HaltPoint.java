@@ -11,21 +11,21 @@ enum HaltPoint {
     BEFORE_FORWARD,
     /** An outcome has been handed to the producer; its pending entry is about to be deleted. */
     AFTER_FORWARD,
-    /** A transaction's outcomes are written, its input offsets are not. */
+    /** A transaction's outcomes are written, but its input offsets are not. */
     BEFORE_OFFSETS,
     /** A transaction holds everything and is about to be committed. */
     BEFORE_COMMIT,
-    /** The commit is on its way. */
+    /** The commit is in progress. */
     DURING_COMMIT,
     /** The commit has been confirmed. */
     AFTER_COMMIT,
     /** State is being restored from its changelogs. */
     IN_RESTORE,
-    /** Partitions have been assigned and their tasks are about to be made. */
+    /** Partitions have been assigned, and their tasks are about to be created. */
     IN_ASSIGNMENT,
     /** Partitions are about to be given up. */
     IN_REVOCATION;
 
-    /** The exit code of a process halted here. */
+    /** The exit code of a process halted at one of these points. */
     static final int EXIT_CODE = 86;
 }

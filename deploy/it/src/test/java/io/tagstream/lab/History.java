@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What a round left on its topics, read committed, each list in the order of its topic's partitions and offsets.
+ * What a round left on its topics, read as committed, each list in the order of its topic's partitions and offsets.
  *
  * @param submissions everything on {@code images}
  * @param outcomes everything on {@code tags}, {@code image-failures} and {@code dead-letters}
@@ -22,9 +22,9 @@ import java.util.Optional;
  * @param vocabulary everything on {@code label-vocabulary}
  * @param encodedUpTo the newest marker's offset; -1 if there is none
  * @param pending what the pending store's changelog still holds
- * @param firstEpoch the vocabulary's newest offset when the first instance started: nothing may be tagged under an older
- *     one; -1 if it was empty
- * @param imageServerFailed whether the image server was anything but well during the round
+ * @param firstEpoch the vocabulary's newest offset when the first instance started, -1 if the vocabulary was empty;
+ *     nothing may be tagged under an older epoch
+ * @param imageServerFailed whether the image server had a fault during the round
  */
 record History(
         List<Submission> submissions,
@@ -35,7 +35,7 @@ record History(
         List<PendingImage> pending,
         long firstEpoch,
         boolean imageServerFailed) {
-    /** The sequence of an outcome or a change that no submission is waiting for. */
+    /** The sequence number of an outcome or a change that answers no submission. */
     static final long NOBODYS = -1;
 
     /** Where a record is on its topic. */
@@ -44,8 +44,8 @@ record History(
     /**
      * A record of {@code images}.
      *
-     * @param sequence the number that the laboratory gave it, which every outcome carries
-     * @param id the image's; null where the record has no key
+     * @param sequence the number that the laboratory gave it; its outcomes carry the same number
+     * @param id the image's ID; null if the record has no key
      */
     record Submission(long sequence, String id, Position position, Content content) {}
 
@@ -57,14 +57,14 @@ record History(
         /** An image to delete. */
         record Deletion() implements Content {}
 
-        /** Nothing that can be read. */
+        /** An unreadable record. */
         record Unreadable() implements Content {}
     }
 
-    /** A record of one of the outcomes' topics. */
+    /** A record of an outcome topic. */
     record Outcome(long sequence, String id, Position position, Result result) {}
 
-    /** What came of a submission. */
+    /** The result of a submission. */
     sealed interface Result {
         /** The image was tagged. */
         record Tagged(TagEvent event) implements Result {}
@@ -85,8 +85,8 @@ record History(
     /**
      * A record of {@code label-vocabulary}.
      *
-     * @param label empty where the label is removed
-     * @param readable false where the record can only be refused
+     * @param label empty if the label is removed
+     * @param readable false if Tagstream can only refuse the record
      */
     record LabelChange(long offset, String id, Optional<Label> label, boolean readable) {}
 }

@@ -36,7 +36,7 @@ import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.errors.SerializationException;
 
-/** Makes a {@link History} of what is on a round's topics once everything has stopped. */
+/** Makes a {@link History} from a round's topics once everything has stopped. */
 final class HistoryReader {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -49,7 +49,7 @@ final class HistoryReader {
     }
 
     /**
-     * Everything that is committed.
+     * Reads everything that is committed.
      *
      * @throws IOException if a transaction stays open, or a topic cannot be read to its end
      */
@@ -96,7 +96,7 @@ final class HistoryReader {
         List<Outcome> outcomes = new ArrayList<>(map(records, TagstreamConfig.TAGS_TOPIC, this::tagged));
         outcomes.addAll(map(records, TagstreamConfig.IMAGE_FAILURES_TOPIC, this::failed));
         records.getOrDefault(config.topic(TagstreamConfig.DEAD_LETTERS_TOPIC), List.of()).stream()
-                .filter(found -> Sequences.of(found).isPresent()) // others are labels
+                .filter(found -> Sequences.of(found).isPresent()) // the rest are labels
                 .map(found -> outcome(found, new Result.DeadLetter()))
                 .forEach(outcomes::add);
         return outcomes;
@@ -129,7 +129,7 @@ final class HistoryReader {
         return newest;
     }
 
-    /** What the pending store owes, by its changelog. */
+    /** The pending store's remaining entries, according to its changelog. */
     private static List<PendingImage> pending(List<ConsumerRecord<byte[], byte[]>> changelog) {
         Map<String, Optional<PendingImage>> latest = new HashMap<>();
         StateSerde<PendingImage> serde = new StateSerde<>(PendingImage.class);

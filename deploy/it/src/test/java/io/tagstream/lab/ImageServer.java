@@ -16,9 +16,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Serves images as their URIs describe them ({@link Expectation}), as well as its mood allows.
+ * Serves the images that their URIs describe ({@link Expectation}), as well as its mood allows.
  *
- * <p><i>Threading notes.</i> Each request has a thread of its own; the mood may be changed by any.
+ * <p><i>Threading notes.</i> Each request has its own thread; any thread may change the mood.
  */
 final class ImageServer implements AutoCloseable {
     private static final int SLOWEST_MILLIS = 1_000;
@@ -52,7 +52,7 @@ final class ImageServer implements AutoCloseable {
         server.start();
     }
 
-    /** The beginning of its URIs. */
+    /** The prefix of its URIs. */
     String url() {
         return "http://127.0.0.1:" + server.getAddress().getPort();
     }
@@ -63,7 +63,7 @@ final class ImageServer implements AutoCloseable {
         notifyAll();
     }
 
-    /** Whether it was ever anything but well. */
+    /** Whether it ever had a mood other than {@link Mood#WELL}. */
     synchronized boolean hasFailed() {
         return failed;
     }

@@ -17,10 +17,10 @@ import java.util.Map;
 import java.util.Properties;
 
 /**
- * One of the instances through all its deaths: a name, a state directory, and a process at a time.
+ * An instance, which outlives its processes: a name, a state directory, and one process at a time.
  *
- * <p><i>Threading notes.</i> {@link Fleet} starts and replaces the process under its own lock; the rest may be called by
- * any thread.
+ * <p><i>Threading notes.</i> {@link Fleet} starts and replaces the process under its own lock; any thread may call the
+ * rest.
  */
 final class Instance {
     private static final Duration PATIENCE = Duration.ofSeconds(90);
@@ -30,7 +30,7 @@ final class Instance {
     private final Path settings;
     private volatile ChildProcess process;
 
-    /** {@code configuration} is the instance's, but for its state directory. */
+    /** {@code configuration} is the instance's configuration without its state directory. */
     Instance(String name, Path directory, Map<String, String> configuration) throws IOException {
         this.name = name;
         this.directory = directory;
@@ -50,7 +50,7 @@ final class Instance {
                 name, InstanceMain.class, List.of("-Xmx192m"), arguments, directory.resolve(name + ".log"));
     }
 
-    /** The process of now; once it has died there is soon another. */
+    /** The current process; if it has died, another one soon replaces it. */
     ChildProcess process() {
         return process;
     }
@@ -59,7 +59,7 @@ final class Instance {
         return process.isAlive() && process.hasSaid(InstanceMain.READY);
     }
 
-    /** Ends the process in order; by force if it does not. */
+    /** Stops the process in order, or by force if that fails. */
     void stop() throws InterruptedException {
         ChildProcess stopping = process;
         stopping.command(InstanceMain.STOP, PATIENCE);

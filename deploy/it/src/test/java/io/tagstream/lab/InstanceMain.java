@@ -28,9 +28,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An instance's process: Tagstream as {@code tagstream run} starts it, but for the model ({@link WordModel}) and the
- * {@link BreakableClients}. The first argument is the file of its settings, each of the others a command to follow before
- * the start. It exits with 0 after {@code stop}, and with 1 if Tagstream gives up.
+ * An instance's process: Tagstream as {@code tagstream run} starts it, except for the model ({@link WordModel}) and the
+ * Kafka clients ({@link BreakableClients}). The first argument is the settings file; each further argument is a command
+ * to follow before the start. The process exits with 0 after {@code stop}, and with 1 if Tagstream gives up.
  */
 final class InstanceMain {
     private static final Logger log = LoggerFactory.getLogger(InstanceMain.class);

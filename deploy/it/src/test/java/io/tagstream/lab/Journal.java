@@ -14,7 +14,7 @@ import java.time.LocalTime;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 
-/** A file that says what was done to a round, and when. Thread-safe. */
+/** A file that records what was done to a round, and when. Thread-safe. */
 final class Journal {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss.SSS");
 

@@ -22,7 +22,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code deploy/laboratory}: rounds until time is up. */
+/** {@code deploy/laboratory}: runs rounds until time is up. */
 @Command(
         name = "laboratory",
         description = {
@@ -101,7 +101,7 @@ final class Laboratory implements Callable<Integer> {
         System.exit(exitCode);
     }
 
-    /** Ctrl-C or the like: leaves no process behind, frozen ones included, and says what has been found so far. */
+    /** Ends early, for example on Ctrl-C: leaves no processes, not even frozen ones; reports the results so far. */
     private void endEarly() {
         if (!ended) {
             ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);

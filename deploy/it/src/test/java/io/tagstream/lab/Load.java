@@ -29,12 +29,12 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * What users do meanwhile: they submit images, the same ones again while they are in flight, delete them, submit some that
- * cannot be tagged or read, and edit the vocabulary.
+ * Does what users do during a round: submits images, submits them again while they are in flight, deletes them, submits
+ * some that cannot be tagged or read, and edits the vocabulary.
  *
- * <p><i>Threading notes.</i> {@link #start} makes a thread that submits until {@link #finish}. Labels may be edited by the
- * round's thread meanwhile: both hold this object's monitor while they draw and send. Sending waits for nothing but
- * the producer's buffer.
+ * <p><i>Threading notes.</i> {@link #start} starts a thread that submits until {@link #finish}. Meanwhile the round's
+ * thread may edit labels: both threads hold this object's monitor while they draw and send. Sending waits only for the
+ * producer's buffer.
  */
 final class Load implements AutoCloseable {
     private static final List<String> NAMES =
@@ -94,7 +94,7 @@ final class Load implements AutoCloseable {
                 new ByteArraySerializer());
     }
 
-    /** Submits from now on. */
+    /** Starts submitting. */
     void start() {
         thread.start();
     }
@@ -124,7 +124,7 @@ final class Load implements AutoCloseable {
     /** Submits an image, or the same one several times in a row; returns how many times. */
     private synchronized int submit() {
         double drawn = random.nextDouble();
-        String id = "image-" + (int) (IDS * Math.pow(random.nextDouble(), 1.5)); // some are hot
+        String id = "image-" + (int) (IDS * Math.pow(random.nextDouble(), 1.5)); // some come up often
         int times = random.nextInt(20) == 0 ? random.nextInt(2, 8) : 1;
         for (int i = 0; i < times; i++) {
             submit(id, drawn);
@@ -153,7 +153,7 @@ final class Load implements AutoCloseable {
         }
     }
 
-    /** Some words, and one of the image's own. */
+    /** Some words, and one that only this image has. */
     private String words() {
         List<String> words = new ArrayList<>(List.of("n" + sequence));
         for (String name : NAMES) {
@@ -181,14 +181,14 @@ final class Load implements AutoCloseable {
         images.add(producer.send(submission));
     }
 
-    /** Where images are re-keyed they come from a producer that does not partition as Java's does. */
+    /** If images are re-keyed, they come from a producer that does not partition as the Java producer does. */
     private Integer partition(String id) {
         return id != null && config.getBoolean(TagstreamConfig.IMAGES_REPARTITION)
                 ? Math.floorMod(id.hashCode(), config.getInt(TopicKeys.TOPICS_PARTITIONS))
                 : null;
     }
 
-    /** Adds, changes, shadows or removes a label, or tries what is refused. */
+    /** Adds, changes, shadows or removes a label, or tries an edit that Tagstream refuses. */
     synchronized void editLabel() {
         int number = random.nextInt(NAMES.size());
         String id = "label-" + number;
@@ -203,7 +203,7 @@ final class Load implements AutoCloseable {
         }
     }
 
-    /** Labels to begin with. */
+    /** Adds the initial labels. */
     synchronized void addLabels() {
         for (int i = 0; i < NAMES.size(); i += 2) {
             label("label-" + i, NAMES.get(i), null, LabelState.ACTIVE);
@@ -223,7 +223,7 @@ final class Load implements AutoCloseable {
         labels.add(producer.send(new ProducerRecord<>(config.topic(TagstreamConfig.LABELS_TOPIC), id, value)));
     }
 
-    /** Ends the load, and waits until the broker has all of it. */
+    /** Ends the load and waits until the broker has received all of it. */
     void finish() throws InterruptedException, ExecutionException {
         finished = true;
         failure.get();
@@ -246,7 +246,7 @@ final class Load implements AutoCloseable {
         return sequence;
     }
 
-    /** The vocabulary's newest offset, once the broker has it; -1 if it was never written. */
+    /** Waits for the vocabulary's newest offset and returns it; -1 if the vocabulary was never written. */
     long vocabularyEnd() throws InterruptedException, ExecutionException {
         List<Future<RecordMetadata>> edits;
         synchronized (this) {

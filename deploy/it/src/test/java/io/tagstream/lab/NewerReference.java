@@ -22,8 +22,8 @@ import org.apache.avro.io.BinaryEncoder;
 import org.apache.avro.io.EncoderFactory;
 
 /**
- * Image references of an uploader that is ahead of Tagstream: its schema has a field more, and whoever reads them has to
- * ask the registry for it.
+ * Image references from an uploader that is newer than Tagstream: their schema has an additional field, and readers
+ * have to ask the registry for the schema.
  */
 final class NewerReference {
     private final Schema schema;
@@ -39,7 +39,7 @@ final class NewerReference {
         id = registry.register(AvroSerde.subject(topic), schema);
     }
 
-    /** A reference in Confluent's wire format. */
+    /** Encodes a reference in Confluent's wire format. */
     byte[] write(String uri) {
         GenericData.Record reference = new GenericData.Record(schema);
         reference.put("uri", uri);

@@ -21,7 +21,7 @@ import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /**
- * Follows the outcomes while a round runs, to know when it is at rest. What it sees is not what is checked.
+ * Follows the outcomes while a round runs, to know when it is at rest. The checker does not use what it sees.
  *
  * <p><i>Threading notes.</i> Used by the round's thread.
  */
@@ -48,7 +48,7 @@ final class Progress implements AutoCloseable {
                         config.topic(TagstreamConfig.DEAD_LETTERS_TOPIC)));
     }
 
-    /** Whether so many submissions have their outcome, and known images follow the vocabulary up to this offset. */
+    /** Whether this many submissions have an outcome and known images have followed the vocabulary to this offset. */
     boolean isAtRest(long submissions, long vocabularyEnd) {
         for (ConsumerRecord<byte[], byte[]> found : reader.poll()) {
             if (found.topic().equals(embeddingsTopic)) {
@@ -66,7 +66,7 @@ final class Progress implements AutoCloseable {
 
     /** Whether every partition's known images have followed the vocabulary up to this offset. */
     private boolean followed(long vocabularyEnd) {
-        if (sweeps == null) { // its topic is there once an outcome is
+        if (sweeps == null) { // its topic exists once there is an outcome
             sweeps = new CommittedReader(
                     config, List.of(config.applicationId() + "-" + TaggingTopology.SWEEP_STORE + "-changelog"));
         }

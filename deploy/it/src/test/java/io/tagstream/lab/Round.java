@@ -29,21 +29,21 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 
 /**
- * One round: a broker, instances and load, faults, then peace until every submission has its outcome or time is up, an
- * orderly end, and the check of what was committed.
+ * One round: a broker, instances and load; then faults; then quiet until every submission has its outcome or time
+ * is up; then an orderly end, and the check of what was committed.
  *
- * <p><i>Threading notes.</i> One thread runs the round; while there are faults, each lane of them has one more.
+ * <p><i>Threading notes.</i> One thread runs the round; during the faults, each lane of faults has its own thread too.
  */
 final class Round {
-    /** The image server's and the vocabulary's faults at the start, beside {@link Fault}. */
+    /** Faults at the start of a round, in addition to {@link Fault}. */
     static final String EMPTY_VOCABULARY = "EMPTY_VOCABULARY_AT_START";
 
     static final String REGISTRY_DOWN = "REGISTRY_DOWN_AT_START";
 
     private static final int IMAGES_PER_SECOND = 40;
-    /** Between two edits of the vocabulary. */
+    /** Milliseconds between two edits of the vocabulary. */
     private static final int SELDOM_MILLIS = 1_500;
-    /** The same where there are to be many: mostly an epoch each. */
+    /** The same for a round with many edits; most edits then get an epoch of their own. */
     private static final int OFTEN_MILLIS = 130;
 
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(200);
@@ -59,14 +59,14 @@ final class Round {
     private final Journal journal;
 
     /**
-     * @param directory empty, for everything that the round writes
-     * @param patience how long it may take from the last fault to the last outcome
+     * @param directory an empty directory for everything that the round writes
+     * @param patience the longest time from the last fault to the last outcome
      */
     Round(RoundPlan plan, Path directory, Duration patience) throws IOException {
         this(plan, directory, patience, 0);
     }
 
-    /** One with at least so many edits of the vocabulary. */
+    /** Creates a round with at least this many edits of the vocabulary. */
     Round(RoundPlan plan, Path directory, Duration patience, int leastEdits) throws IOException {
         this.leastEdits = leastEdits;
         this.plan = plan;
@@ -147,7 +147,7 @@ final class Round {
         settings.put(TagstreamConfig.SWEEP_CHECK_MILLIS, "100");
         settings.put(InferenceKeys.RETRY_BACKOFF_MAX_MILLIS, "1000");
         settings.put(InferenceKeys.IMAGE_DEADLINE_MILLIS, "10000");
-        // A dead instance's partitions are others' sooner than by default.
+        // Other instances take over a dead instance's partitions sooner than by default.
         settings.put("kafka.main.consumer.session.timeout.ms", "6000");
         settings.put("kafka.main.consumer.heartbeat.interval.ms", "1500");
         if (plan.impatient()) {
@@ -156,7 +156,7 @@ final class Round {
         return settings;
     }
 
-    /** Starts load and instances; returns the vocabulary's end before the first of them. */
+    /** Starts the load and the instances; returns the vocabulary's end from before the first instance. */
     private long begin(Scene scene) throws Exception {
         if (plan.emptyVocabulary()) {
             count(EMPTY_VOCABULARY);
@@ -218,7 +218,7 @@ final class Round {
         happened.merge(fault, 1, Integer::sum);
     }
 
-    /** Waits until everything is done that is to be done, or time is up: the checker will tell what is missing. */
+    /** Waits until everything is done or time is up; the checker will then report what is missing. */
     private void settle(Scene scene, Progress progress) throws Exception {
         journal.note("settling");
         scene.load().finish();

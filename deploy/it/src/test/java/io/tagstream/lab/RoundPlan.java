@@ -10,17 +10,18 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * A round, as its seed has it. What is left to chance is when exactly things meet.
+ * The plan of a round, drawn from its seed. Only the exact timing of events is left to chance.
  *
- * @param partitions of the topics
- * @param instances to begin with
- * @param threads stream threads of an instance
+ * @param partitions partitions of each topic
+ * @param instances instances at the start
+ * @param threads stream threads of each instance
  * @param repartition whether images are re-keyed
- * @param pendingMost images that a partition takes in before it waits
- * @param impatient whether the instances' producers give up on a broker that does not answer for 4 s, and not for a minute
- * @param emptyVocabulary whether there is no label at the start
+ * @param pendingMost how many images a partition accepts before it waits
+ * @param impatient whether the instances' producers give up after 4 s, instead of a minute, on a broker that does not
+ *     answer
+ * @param emptyVocabulary whether there are no labels at the start
  * @param registryDown whether the registry is down at the start
- * @param faults in their order; those of different lanes are injected beside each other
+ * @param faults the faults in order; those of different lanes are injected at the same time
  */
 record RoundPlan(
         long seed,
@@ -34,7 +35,7 @@ record RoundPlan(
         boolean registryDown,
         List<Fault> faults) {
 
-    /** Draws a round with so many faults. */
+    /** Draws a round with this many faults. */
     static RoundPlan draw(long seed, int faults) {
         SplittableRandom random = new SplittableRandom(seed);
         List<Fault> drawn = new ArrayList<>();

@@ -12,13 +12,13 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * What came of a round.
+ * The result of a round.
  *
  * @param faults how many of each kind happened
- * @param missed faults that did not come about
+ * @param missed faults that did not happen
  * @param submissions records that were submitted and checked
- * @param edits of the vocabulary
- * @param surrenders ends of instances that nobody asked for
+ * @param edits edits of the vocabulary
+ * @param surrenders instances that ended without being asked to
  */
 record RoundResult(
         RoundPlan plan,

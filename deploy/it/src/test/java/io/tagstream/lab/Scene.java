@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
-/** What faults can be done to, and the randomness of a lane of faults. */
+/** Everything that faults can affect, and the randomness of one lane of faults. */
 record Scene(BrokerProcess broker, Fleet fleet, ImageServer images, Load load, Spells spells, SplittableRandom random) {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-    /** An instance: one that tags images, if there is one now. */
+    /** Any instance, preferably one that is tagging images now. */
     Instance anyInstance() {
         List<Instance> all = fleet.instances();
         List<Instance> ready = all.stream().filter(Instance::isReady).toList();
@@ -22,7 +22,7 @@ record Scene(BrokerProcess broker, Fleet fleet, ImageServer images, Load load, S
         return candidates.get(random.nextInt(candidates.size()));
     }
 
-    /** An instance that tags images; empty if there is none for a minute. */
+    /** An instance that is tagging images; empty if there is none for a minute. */
     Optional<Instance> anyReady() throws InterruptedException {
         return fleet.anyReady(random, PATIENCE);
     }
@@ -37,7 +37,7 @@ record Scene(BrokerProcess broker, Fleet fleet, ImageServer images, Load load, S
         return Duration.ofMillis(random.nextLong(least.toMillis(), most.toMillis()));
     }
 
-    /** Lets time pass. */
+    /** Sleeps for a duration in [least, most). */
     void pass(Duration least, Duration most) throws InterruptedException {
         Thread.sleep(between(least, most).toMillis());
     }

@@ -11,7 +11,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
 
-/** The header that numbers submissions, and that outcomes carry on. */
+/** The header that numbers submissions, and that their outcomes inherit. */
 final class Sequences {
     private static final String HEADER = "lab-sequence";
 

@@ -7,7 +7,7 @@ package io.tagstream.lab;
 
 import java.io.IOException;
 
-/** What Java has no way of doing to another process. */
+/** Things that Java itself cannot do to another process. */
 final class Signals {
     private Signals() {}
 
@@ -16,8 +16,8 @@ final class Signals {
     }
 
     /**
-     * Lets a process write no file beyond {@code bytes}: its writes fail as they do on a full disk, with another error
-     * code (EFBIG for ENOSPC). No privilege is needed, and no file system of its own.
+     * Keeps a process from writing any file beyond {@code bytes}: its writes fail as they do on a full disk, but with
+     * EFBIG instead of ENOSPC. This needs neither privileges nor a separate file system.
      *
      * @param bytes a size, or {@code unlimited}
      */

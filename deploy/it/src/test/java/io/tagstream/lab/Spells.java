@@ -15,20 +15,20 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Faults that last for a while beside others.
+ * Faults that last for a while, alongside other faults.
  *
- * <p><i>Threading notes.</i> Used by all lanes of faults; a thread of its own ends what is due.
+ * <p><i>Threading notes.</i> Used by all lanes of faults; a separate thread ends spells when they are due.
  */
 final class Spells implements AutoCloseable {
     private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
     private final List<ScheduledFuture<Void>> ends = new CopyOnWriteArrayList<>();
 
-    /** What ends a spell; more than once is as good as once. */
+    /** Ends a spell; idempotent. */
     interface End {
         void end() throws Exception;
     }
 
-    /** Ends something after a while. */
+    /** Ends a spell after this duration. */
     void endAfter(Duration duration, End end) {
         ends.add(executor.schedule(
                 () -> {
@@ -39,7 +39,7 @@ final class Spells implements AutoCloseable {
                 TimeUnit.MILLISECONDS));
     }
 
-    /** Waits until all have ended. */
+    /** Waits until all spells have ended. */
     void awaitEnd() throws InterruptedException, ExecutionException {
         for (ScheduledFuture<Void> end : ends) {
             end.get();

@@ -5,21 +5,21 @@
  */
 package io.tagstream.lab;
 
-/** Something that must not be. {@code what} says what was found and what was expected. */
+/** Something that must not happen. {@code what} says what was found and what was expected. */
 record Violation(Kind kind, String what) {
     /** Kinds of violations. */
     enum Kind {
         /** A submission without an outcome. */
         LOST,
-        /** A submission with more outcomes than one. */
+        /** A submission with more than one outcome. */
         DUPLICATED,
-        /** An outcome of nothing that was submitted. */
+        /** An outcome that belongs to no submission. */
         INVENTED,
-        /** Two outcomes of one image id against the order of their submissions. */
+        /** Two outcomes of one image ID that are not in the order of their submissions. */
         OUT_OF_ORDER,
-        /** An outcome other than the model's. */
+        /** An outcome that differs from what the model expects. */
         WRONG_OUTCOME,
-        /** The latest record of an image id is not its last submission's that changed it. */
+        /** The latest record of an image ID is not from the last submission that changed it. */
         WRONG_LATEST,
         /** The changes of an image's tags do not add up to its tags. */
         WRONG_CHANGES,
@@ -27,9 +27,9 @@ record Violation(Kind kind, String what) {
         OLDER_VOCABULARY,
         /** The end of the vocabulary was never encoded. */
         VOCABULARY_NOT_ENCODED,
-        /** A known image without the tags of the vocabulary's end. */
+        /** A known image without the tags of the final vocabulary. */
         NOT_FOLLOWED,
-        /** An entry in the pending store, and nothing that owes an outcome. */
+        /** An entry is left in the pending store although no outcome is owed. */
         PENDING_LEFT
     }
 

@@ -15,9 +15,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The vocabulary as it was at every offset, and the tags that an image has then. */
+/** The vocabulary as it was at every offset, and the tags that an image has under it. */
 final class VocabularyModel {
-    /** Labels in force from each offset on. */
+    /** The labels in force from each offset onwards. */
     private final TreeMap<Long, Map<String, Label>> byEpoch = new TreeMap<>();
 
     VocabularyModel(List<LabelChange> changes) {
@@ -51,7 +51,7 @@ final class VocabularyModel {
         return byEpoch.lastKey();
     }
 
-    /** Whether there is a change at this offset, or it is the empty vocabulary's. */
+    /** Whether there is a change at this offset, or it is the offset of the empty vocabulary. */
     boolean isEpoch(long offset) {
         return byEpoch.containsKey(offset);
     }

@@ -42,7 +42,7 @@ import java.util.function.Supplier;
 /** The model of {@link Words} behind the real fetcher and the real pipeline; only decoding and inference are fakes. */
 final class WordModel implements ModelRuntime {
     private static final int LONGEST_IMAGE = 512;
-    /** The bytes' number, the bytes, and nothing. */
+    /** The number of bytes, the bytes, and padding. */
     private static final int FEATURE_BYTES = Integer.BYTES + LONGEST_IMAGE;
 
     private static final int BATCH = 8;
@@ -50,7 +50,7 @@ final class WordModel implements ModelRuntime {
     private static final double CANDIDATE_CUTOFF = 0;
     private static final int LONGEST_BATCH_MILLIS = 15;
 
-    /** Stands for a text encoder: any 64 hexadecimal digits. */
+    /** Stands in for the fingerprint of a text encoder: any 64 hexadecimal digits. */
     private static final String TEXT_FINGERPRINT = "1ab0".repeat(16);
 
     private final ModelDescription description = new ModelDescription(
@@ -147,7 +147,7 @@ final class WordModel implements ModelRuntime {
         fetcher.close();
     }
 
-    /** Pixels and features are an image's bytes, their number before them. Every label is scored, selected or not. */
+    /** Pixels and features are an image's bytes, preceded by their number. Every label is scored, selected or not. */
     private final class WordStages implements Stages {
         private List<ImageFeatures> batch = List.of();
 
@@ -182,7 +182,7 @@ final class WordModel implements ModelRuntime {
             for (ByteBuffer image : pixels) {
                 byte[] features = new byte[FEATURE_BYTES];
                 int length = Integer.BYTES + image.getInt(0);
-                image.get(0, features, 0, length); // behind that are the bytes of another image
+                image.get(0, features, 0, length); // beyond that are the bytes of another image
                 batch.add(new ImageFeatures(features));
             }
         }

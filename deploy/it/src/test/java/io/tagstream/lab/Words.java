@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * The laboratory's model on paper: an image is a text of words, a label's vector is drawn from its name, and an image
- * has a label if it has its name among its words. Scores are exact, so that outcomes can be told beforehand.
+ * The laboratory's model on paper: an image is a text of words, a label's vector is derived from its name, and an image
+ * has a label if the label's name is among its words. Scores are exact, so outcomes can be predicted.
  */
 final class Words {
     static final int EMBEDDING_SIZE = 4;
@@ -21,7 +21,7 @@ final class Words {
     static final double DEFAULT_THRESHOLD = 0.5;
     static final int TOP_K = 4;
 
-    /** What an image that does not decode looks like. */
+    /** The content of an image that does not decode. */
     static final String CORRUPT = "!corrupt";
 
     private Words() {}

@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 @InRun
 class BackPressureIT {
     private static final int PENDING_MAX = 50;
-    /** What Kafka has polled before it is told to stop. */
+    /** How many records the consumer may have polled before it is told to stop. */
     private static final int POLLED = 40;
 
     private static final int FLOOD = 1_000;
@@ -119,7 +119,7 @@ class BackPressureIT {
                 .collect(Collectors.toSet());
     }
 
-    /** An id of a partition, that begins with {@code name}. */
+    /** An image ID that begins with {@code name} and belongs to this partition. */
     private static String id(String name, int partition) {
         String id = name;
         for (int i = 0;

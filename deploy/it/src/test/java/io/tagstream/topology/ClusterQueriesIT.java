@@ -34,7 +34,7 @@ import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Two instances, each with the images of its partitions, and questions about all of them. */
+/** Two instances, each with the images of its partitions, and queries about all images. */
 @InRun
 class ClusterQueriesIT {
     private static final int IMAGES = 60;
@@ -42,7 +42,7 @@ class ClusterQueriesIT {
     @TempDir
     Path state;
 
-    /** An instance that can be asked over HTTP. */
+    /** An instance that can be queried over HTTP. */
     private static final class Asked implements AutoCloseable {
         private final int port = freePort();
         private final Tagstream tagstream;

@@ -22,10 +22,10 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * A proxy in front of a schema registry. It answers questions about ids with 200 and nonsense until it has told all that
- * it was given, and passes everything else on.
+ * A proxy in front of a schema registry. It answers requests for IDs with 200 and nonsense until it has used up all the
+ * nonsense that it was given, and passes everything else on.
  *
- * <p><b>Threading notes.</b> One thread of the server's answers; {@link #left} may be called from any.
+ * <p><b>Threading notes.</b> One thread of the server answers; any thread may call {@link #left}.
  */
 final class ConfusedProxy implements AutoCloseable {
     private final HttpClient client = HttpClient.newHttpClient();
@@ -51,7 +51,7 @@ final class ConfusedProxy implements AutoCloseable {
         return "http://127.0.0.1:" + server.getAddress().getPort();
     }
 
-    /** How many answers it has yet to give. */
+    /** How many nonsense answers are left. */
     int left() {
         return nonsense.size();
     }

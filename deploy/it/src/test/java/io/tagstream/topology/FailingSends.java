@@ -19,8 +19,8 @@ import org.apache.kafka.common.errors.UnknownServerException;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 
 /**
- * Kafka clients that fail to write to a topic when told to: at once, which is an error of processing, or when the broker
- * answers, which is an error of production.
+ * Kafka clients that fail to write to a topic when told to: either at once, which is a processing error, or when the
+ * broker answers, which is a production error.
  */
 final class FailingSends extends DefaultKafkaClientSupplier {
     private final String topic;

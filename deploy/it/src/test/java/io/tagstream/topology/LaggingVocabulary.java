@@ -13,7 +13,7 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 
-/** Kafka clients of an instance that reads nothing more of label-embeddings for as long as it is told to lag behind. */
+/** Kafka clients of an instance that stops reading label-embeddings while it is told to lag behind. */
 final class LaggingVocabulary extends DefaultKafkaClientSupplier {
     private final AtomicBoolean lagging = new AtomicBoolean();
 

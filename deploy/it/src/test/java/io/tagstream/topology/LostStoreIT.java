@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What becomes of known images when the changelog of one of a task's stores is deleted between two runs. */
+/** What happens to known images when the changelog of one of a task's stores is deleted between two runs. */
 @InRun
 class LostStoreIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -53,8 +53,8 @@ class LostStoreIT {
     }
 
     /**
-     * @param keepsDirectory whether the second run finds the first one's state directory, from which Kafka Streams may or
-     *     may not go on
+     * @param keepsDirectory whether the second run finds the first run's state directory, from which Kafka Streams may
+     *     or may not continue
      */
     @ParameterizedTest
     @CsvSource({
@@ -79,7 +79,7 @@ class LostStoreIT {
             stage.start(model, TagstreamConfig.STATE_DIR, directory(keepsDirectory ? 1 : 2));
             submit(stage, "new-", "fake:heron+new-");
             stage.outcomes(atLeast(2 * IMAGES));
-            if (store.equals(TaggingTopology.IMAGE_META_STORE)) { // they keep their tags and follow nothing until then
+            if (store.equals(TaggingTopology.IMAGE_META_STORE)) { // until then, they keep their tags and follow nothing
                 submit(stage, "old-", "fake:dog+old-");
                 stage.outcomes(atLeast(3 * IMAGES));
             }

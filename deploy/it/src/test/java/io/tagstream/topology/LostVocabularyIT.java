@@ -54,7 +54,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What becomes of images and labels where topics of the vocabulary are lost, on a real cluster. */
+/** What happens to images and labels when vocabulary topics are lost, on a real cluster. */
 @InRun
 class LostVocabularyIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -204,7 +204,7 @@ class LostVocabularyIT {
         }
     }
 
-    /** The newest record of each label, and of the marker, by label ids, but for those that remove it or cannot be read. */
+    /** The newest record of each label and of the marker, by label ID, except removals and unreadable records. */
     private static Map<String, LabelEmbedding> latestEmbeddings(Stage stage) {
         Map<String, LabelEmbedding> latest = new HashMap<>();
         for (Read<Object> found :
@@ -274,7 +274,7 @@ class LostVocabularyIT {
         }
     }
 
-    /** What the label encoder of the version before leaves of two labels: topics, its stores' changelogs, its place. */
+    /** Writes what the previous version's label encoder leaves for two labels: topics, changelogs and offsets. */
     private void writeAsTheVersionBefore(Stage stage, String application, Admin admin) throws Exception {
         String fingerprint = model.description().textFingerprint();
         admin.createTopics(LabelEncoderTopology.internalTopics(application).stream()
@@ -328,7 +328,7 @@ class LostVocabularyIT {
                 .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
     }
 
-    /** An instance with two labels, epoch 1, and an image that has both. */
+    /** Starts an instance with two labels, epoch 1, and an image that has both. */
     private Tagstream startWithDogAndCar(Stage stage) throws Exception {
         stage.label("dog");
         stage.label("car");
@@ -339,7 +339,7 @@ class LostVocabularyIT {
         return instance;
     }
 
-    /** Deletes a topic and provides it again, as a start does, with the instance closed before or stopped by the loss. */
+    /** Deletes and recreates a topic, as a start does. The instance is closed beforehand or stopped by the loss. */
     private static void lose(Stage stage, String topicKey, Tagstream instance, boolean running) throws Exception {
         if (!running) {
             instance.close();
@@ -366,7 +366,7 @@ class LostVocabularyIT {
                 .until(() -> !admin.listTopics().names().get().contains(topic));
     }
 
-    /** The labels of an image's tags, sorted, once it has so many outcomes. */
+    /** The labels of an image's tags, sorted, once it has this many outcomes. */
     private static List<String> awaitTags(Stage stage, String image, int outcomes) {
         stage.flush();
         stage.outcomes(
@@ -395,7 +395,7 @@ class LostVocabularyIT {
         assertThat(epochs).isNotEmpty();
     }
 
-    /** Runs {@code tagstream labels} as people do. */
+    /** Runs {@code tagstream labels} as users do. */
     private Run labels(Stage stage, String... arguments) throws IOException, InterruptedException {
         List<String> lines = new ArrayList<>();
         stage.config().originals().forEach((key, value) -> lines.add(key + " = " + value));

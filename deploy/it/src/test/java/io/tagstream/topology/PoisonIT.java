@@ -52,14 +52,14 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What becomes of records and circumstances that could stop the stream, on a real cluster. */
+/** Records and circumstances that could stop the stream, on a real cluster. */
 @InRun
 class PoisonIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final String SESSION_TIMEOUT = "kafka.main.consumer.session.timeout.ms";
     private static final int KAFKAS_SESSION_TIMEOUT_MILLIS = 45_000;
 
-    /** Of partitions whose thread has died; well under the session timeout. */
+    /** The longest silence of partitions whose thread has died; well under the session timeout. */
     private static final Duration LONGEST_SILENCE = Duration.ofSeconds(25);
 
     private static TestCluster cluster;
@@ -105,8 +105,8 @@ class PoisonIT {
         try (Stage stage = new Stage(cluster, state);
                 FakeModelRuntime model = FakeModelRuntime.completing(8, 1)) {
             Tagstream instance = stage.start(model);
-            // up to the largest that a producer with the default settings sends: with its origin it is too large for
-            // ours
+            // up to the largest record that a producer with default settings sends; with its origin added, it is too
+            // large for our producer
             for (int bytes = 1_047_400; bytes <= 1_048_300; bytes += 100) {
                 stage.send(TagstreamConfig.IMAGES_TOPIC, "image-" + bytes, reference(stage, bytes));
             }
@@ -213,7 +213,7 @@ class PoisonIT {
                         state,
                         TagstreamConfig.TOPICS_CHECK_MILLIS,
                         200,
-                        "kafka.producer.request.timeout.ms", // for what is sent where nothing is any more
+                        "kafka.producer.request.timeout.ms", // for records sent to a topic that no longer exists
                         1_000,
                         "kafka.producer.delivery.timeout.ms",
                         2_000);
@@ -281,7 +281,7 @@ class PoisonIT {
                 .serialize(stage.topic(TagstreamConfig.IMAGES_TOPIC), reference);
     }
 
-    /** A reference in a schema that only its writer and the registry know. */
+    /** A reference with a schema that only its writer and the registry know. */
     private static byte[] ofAnotherSchema(Stage stage) throws IOException {
         Schema schema = SchemaBuilder.record("ImageReference")
                 .namespace("io.tagstream.avro")
@@ -300,7 +300,7 @@ class PoisonIT {
         return bytes.toByteArray();
     }
 
-    /** A registry that does not answer the first questions about schemas. */
+    /** A registry that does not answer the first requests for schemas. */
     private static final class UnreachableRegistry implements SchemaRegistry {
         private final SchemaRegistry registry;
         private final AtomicInteger left;

@@ -38,7 +38,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.KafkaClientSupplier;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 
-/** A Tagstream of its own on the shared cluster: topics, configuration, a producer, and committed reads. */
+/** A separate Tagstream on the shared cluster: topics, configuration, a producer, and committed reads. */
 final class Stage implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -62,7 +62,7 @@ final class Stage implements AutoCloseable {
             }
         }
         settings.put(TopicKeys.TOPICS_PARTITIONS, 3);
-        // A halted instance is gone for its partitions sooner than by default.
+        // A halted instance loses its partitions sooner than by default.
         settings.put("kafka.main.consumer.session.timeout.ms", 6_000);
         for (int i = 0; i < keysAndValues.length; i += 2) {
             settings.put((String) keysAndValues[i], keysAndValues[i + 1]);
@@ -105,17 +105,17 @@ final class Stage implements AutoCloseable {
         return (String) settings.get(key);
     }
 
-    /** Starts an instance with a state directory of its own, and waits until it is ready. */
+    /** Starts an instance with its own state directory and waits until it is ready. */
     Tagstream start(FakeModelRuntime model, Object... overrides) throws Exception {
         return start(model, new DefaultKafkaClientSupplier(), overrides);
     }
 
-    /** Starts an instance with Kafka clients from elsewhere, and waits until it is ready. */
+    /** Starts an instance with these Kafka clients and waits until it is ready. */
     Tagstream start(FakeModelRuntime model, KafkaClientSupplier clients, Object... overrides) throws Exception {
         return start(model, registry, clients, overrides);
     }
 
-    /** Starts an instance with a registry and Kafka clients from elsewhere, and waits until it is ready. */
+    /** Starts an instance with this registry and these Kafka clients, and waits until it is ready. */
     Tagstream start(
             FakeModelRuntime model, SchemaRegistry itsRegistry, KafkaClientSupplier clients, Object... overrides)
             throws Exception {
@@ -124,7 +124,7 @@ final class Stage implements AutoCloseable {
         return instance;
     }
 
-    /** Starts an instance that may not get ready. */
+    /** Starts an instance that may never become ready. */
     Tagstream startUnready(FakeModelRuntime model, Object... overrides) {
         return launch(model, registry, new DefaultKafkaClientSupplier(), overrides);
     }
@@ -161,12 +161,12 @@ final class Stage implements AutoCloseable {
         send(TagstreamConfig.IMAGES_TOPIC, id, null);
     }
 
-    /** Sends a record as it is. */
+    /** Sends a record unchanged. */
     void send(String topicKey, String key, byte[] value) {
         var unused = producer.send(new ProducerRecord<>(topic(topicKey), key, value));
     }
 
-    /** Sends a record to a partition of the caller's choice, as a producer with another partitioner would. */
+    /** Sends a record to the given partition, as a producer with another partitioner would. */
     void send(String topicKey, int partition, String key, byte[] value) {
         var unused = producer.send(new ProducerRecord<>(topic(topicKey), partition, key, value));
     }
@@ -175,12 +175,12 @@ final class Stage implements AutoCloseable {
         producer.flush();
     }
 
-    /** A record as a committed reader meets it. */
+    /** A record as a reader of committed records sees it. */
     record Read<V>(String topic, String key, V value) {}
 
     /**
-     * Reads topics from their start, committed records only, until {@code enough} and their ends; then for another
-     * moment, so that what is too much shows.
+     * Reads the committed records of topics from the start, until there are {@code enough} and it has reached the ends.
+     * Then it reads for another moment, so that surplus records show.
      */
     List<Read<Object>> read(Map<String, Deserializer<?>> topics, Predicate<List<Read<Object>>> enough) {
         List<Read<Object>> all = new ArrayList<>();
@@ -218,7 +218,7 @@ final class Stage implements AutoCloseable {
         return partitions.stream().allMatch(partition -> consumer.position(partition) >= ends.get(partition));
     }
 
-    /** Outcomes of images: tags, tombstones and failures, in the order in which each partition has them. */
+    /** Outcomes of images: tags, tombstones and failures, in each partition's order. */
     List<Read<Object>> outcomes(Predicate<List<Read<Object>>> enough) {
         return read(
                 Map.of(
@@ -229,7 +229,7 @@ final class Stage implements AutoCloseable {
                 enough);
     }
 
-    /** How many images owe an outcome, by the committed changelog of the pending store. */
+    /** How many images still lack an outcome, according to the pending store's committed changelog. */
     long pending() {
         settings.put("pending", name + "-pending-changelog");
         Map<String, Long> live = new HashMap<>();

@@ -41,7 +41,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What Tagstream promises of its topics, on a real cluster under {@code exactly_once_v2}. */
+/** What Tagstream promises about its topics, on a real cluster with {@code exactly_once_v2}. */
 @InRun
 class TagstreamIT {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -218,7 +218,7 @@ class TagstreamIT {
             }
             stage.flush();
 
-            // Tags and failures are on two topics, whose orders cannot be compared: each is compared with its own.
+            // Tags and failures are on two topics, which have no common order, so each topic is checked on its own.
             List<Read<Object>> outcomes = stage.outcomes(atLeast(600));
             assertThat(outcomes).hasSize(600);
             expected.forEach((id, history) -> {
@@ -356,7 +356,7 @@ class TagstreamIT {
                         TopicKeys.TOPICS_PARTITIONS,
                         1,
                         TagstreamConfig.IMAGES_REPARTITION,
-                        false); // one task, so that it is known where it runs
+                        false); // one task, so that the test knows where it runs
                 FakeModelRuntime model = FakeModelRuntime.completing(8, 5)) {
             stage.label("dog");
             stage.flush();
@@ -367,7 +367,7 @@ class TagstreamIT {
             stage.outcomes(atLeast(1));
             Tagstream second = stage.start(model, secondClients);
 
-            // Kafka Streams decides which of the two has the task; the one that lags shows in the epoch.
+            // Kafka Streams decides which of the two has the task; the epoch shows whether the lagging one has it.
             secondClients.lag(true);
             stage.label("probe");
             stage.flush();
@@ -444,7 +444,7 @@ class TagstreamIT {
         }
     }
 
-    /** Generation 1 of a bundle from which every tag differs. */
+    /** Generation 1 of a bundle whose tags all differ from the usual ones. */
     private static ModelDescription withAThresholdOfItsOwn(String id) {
         ModelDescription usual = FakeModelRuntime.describe(id, "1", 1, "text of " + id);
         return new ModelDescription(
@@ -471,7 +471,7 @@ class TagstreamIT {
                 .toList();
     }
 
-    /** The bundles that images have their latest tags from. */
+    /** The bundles that the images' latest tags come from. */
     private static Set<String> modelsNow(Stage stage) {
         Map<String, String> latest = new HashMap<>();
         stage.outcomes(atLeast(IMAGES))
@@ -480,7 +480,7 @@ class TagstreamIT {
         return new HashSet<>(latest.values());
     }
 
-    /** The broker shows a transaction's end on each partition when it comes to it, not on all at once. */
+    /** Waits, because the broker ends a transaction on one partition after another, not on all at once. */
     private static void awaitNothingPending(Stage stage) {
         await("nothing pending").atMost(PATIENCE).until(() -> stage.pending() == 0);
     }

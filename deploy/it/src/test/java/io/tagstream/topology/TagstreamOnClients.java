@@ -10,11 +10,11 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.config.TagstreamConfig;
 import org.apache.kafka.streams.KafkaClientSupplier;
 
-/** For tests in other packages: Tagstream with Kafka clients of theirs. */
+/** Creates Tagstream with custom Kafka clients, for tests in other packages. */
 public final class TagstreamOnClients {
     private TagstreamOnClients() {}
 
-    /** An instance whose tagging topology has its clients from {@code taggingClients}. */
+    /** Creates an instance whose tagging topology gets its clients from {@code taggingClients}. */
     public static Tagstream create(
             TagstreamConfig config, ModelRuntime runtime, SchemaRegistry registry, KafkaClientSupplier taggingClients) {
         return new Tagstream(config, runtime, registry, taggingClients);

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A client that nobody here wrote, Confluent's for Python, submits images and reads what Tagstream makes of them.
+ * A third-party client, Confluent's for Python, submits images and reads what Tagstream makes of them.
  *
  * <p>Needs a Python with {@code deploy/it/src/test/clients/requirements.txt} in the environment variable {@code IT_PYTHON};
  * without it the test is skipped, unless {@code CI} is set.
@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ThirdPartyClientIT {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** Longer than the client's own patience, which says more. */
+    /** Longer than the client's own timeout, whose message says more. */
     private static final long PATIENCE_SECONDS = 120;
 
     @TempDir

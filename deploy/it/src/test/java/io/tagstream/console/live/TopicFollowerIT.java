@@ -94,7 +94,7 @@ class TopicFollowerIT {
                                 .mapToLong(Long::longValue)
                                 .sum())
                         .isEqualTo(34);
-                index.delete("image-2"); // would be there again, were the topic read again
+                index.delete("image-2"); // would reappear if the topic were read again
                 index.commit(reached);
             }
 

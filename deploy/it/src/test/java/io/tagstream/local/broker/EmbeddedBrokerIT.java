@@ -194,7 +194,7 @@ class EmbeddedBrokerIT {
                                 "transactional.id",
                                 "test",
                                 "batch.size",
-                                0), // a request for each record: several are on their way at a time
+                                0), // one request per record, so that several are in flight at a time
                         new StringSerializer(),
                         new StringSerializer());
                 LoggedErrors logged = new LoggedErrors()) {
@@ -202,7 +202,7 @@ class EmbeddedBrokerIT {
             producer.initTransactions();
             producer.beginTransaction();
             producer.send(new ProducerRecord<>(TOPIC, "before")).get(30, TimeUnit.SECONDS);
-            // To end a transaction the broker opens a connection to itself, which now has to wait.
+            // To end a transaction, the broker opens a connection to itself, which now has to wait.
             limitConnections(admin, 1);
             producer.commitTransaction();
 
@@ -245,7 +245,7 @@ class EmbeddedBrokerIT {
                 .sum();
     }
 
-    /** What this process logs as an error, Kafka included. */
+    /** The errors that this process logs, including those from Kafka. */
     private static final class LoggedErrors extends AppenderBase<ILoggingEvent> implements AutoCloseable {
         private final Logger root = ((LoggerContext) LoggerFactory.getILoggerFactory()).getLogger("ROOT");
         private final List<String> lines = new CopyOnWriteArrayList<>();

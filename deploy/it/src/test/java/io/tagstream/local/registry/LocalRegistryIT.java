@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Holds {@link LocalRegistry} to the contract, and to what it promises beyond it. */
+/** Holds {@link LocalRegistry} to the contract, and to its own promises beyond that. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @InRun
 class LocalRegistryIT extends SchemaRegistryContract {
@@ -80,7 +80,7 @@ class LocalRegistryIT extends SchemaRegistryContract {
             HttpRequest subjects = HttpRequest.newBuilder(url.resolve("/subjects"))
                     .timeout(Duration.ofSeconds(5))
                     .build();
-            for (int again = 0; again < 20; again++) { // one of them surely comes after the slow one
+            for (int again = 0; again < 20; again++) { // at least one of them comes after the slow one
                 assertThat(http.send(subjects, BodyHandlers.ofString()).statusCode())
                         .isEqualTo(200);
             }

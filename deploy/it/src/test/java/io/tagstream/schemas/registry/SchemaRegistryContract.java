@@ -33,8 +33,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * What a registry must do to be one, asked with Confluent's genuine client and with ours on top of it. The same promises
- * are held by every registry that a subclass starts.
+ * What a schema registry must do, tested with Confluent's original client and with ours on top of it. Every registry
+ * that a subclass starts must keep the same promises.
  */
 public abstract class SchemaRegistryContract {
     private static final String FIRST = """
