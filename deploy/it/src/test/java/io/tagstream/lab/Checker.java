@@ -33,8 +33,8 @@ import java.util.TreeMap;
  * Compares a round's {@link History} with the simplest thing that could have written it: a program that takes one
  * submission after another.
  *
- * <p>The order of one image's outcomes is checked within each topic. Between topics there is no order that a
- * reader could see.
+ * <p>The order of one image's outcomes is checked within each topic. Between topics there is no order that a reader
+ * could see.
  */
 final class Checker {
     private static final Set<ImageFailureReason> SERVER_FAULTS =
