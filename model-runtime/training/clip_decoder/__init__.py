@@ -4,5 +4,5 @@
 
 import os
 
-# ONNX Runtime reads it when it is imported; without it, it leaves files in the home directory and reports to its maker.
+# ONNX Runtime reads this at import; otherwise it leaves files in the home directory and reports usage to its maker.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""How a trained model is best used: what of the projection, of the decoder and of the cosine, and at which threshold."""
+"""Chooses how to serve a trained model: the shares of projection, decoder and cosine, and the threshold."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ OTHER_SOURCE = "caltech101"
 
 
 def calibrate(prepared: Prepared) -> tuple[Calibration, Reference]:
-    """The calibration, and the reference it stands on. Unseen labels have no part in it."""
+    """The calibration, and the reference it is based on. Unseen labels are not used."""
     data = prepared.data
     rows = data.images.rows(None, CALIBRATE)
     sources = data.images.sources[rows]
@@ -71,9 +71,9 @@ def calibrate(prepared: Prepared) -> tuple[Calibration, Reference]:
 def answers(prepared: Prepared, rows: np.ndarray) -> Answers:
     """What is known of the published labels on some photos.
 
-    Absence is known where the label's evidence says so, and of people in photos of other things; of the others a source
-    names a share, each source its own. Silence says nothing about what the teacher is undecided on, nor about people
-    where there may be some.
+    Absence is known where the label's evidence says so, and for people in photos of other things. Of the other labels,
+    each source names a share of its own. Silence says nothing about labels on which the teacher is undecided, or about
+    people where some may be present.
     """
     images, space = prepared.data.images, prepared.data.labels
     evidence = prepared.config.data.evidence
@@ -82,7 +82,7 @@ def answers(prepared: Prepared, rows: np.ndarray) -> Answers:
     targets = (images.targets[rows][:, published] >= 0.5).astype(np.float32)
     weights = images.weights[rows][:, published]
     uncaptioned = space.people[published][None, :] & (images.sources[rows] > 0)[:, None]
-    # Weights are kept in half precision, in which 0.15 is a little more.
+    # Weights are kept in half precision, in which 0.15 becomes slightly larger.
     nobody = uncaptioned & (weights >= weights.dtype.type(evidence.human_silence_weight))
     silent = (attested & (weights <= weights.dtype.type(evidence.silence_weight))) | (uncaptioned & ~nobody)
     groups = np.where(attested | nobody, FULLY_KNOWN, images.sources[rows][:, None] + 1)
@@ -98,7 +98,7 @@ def balanced_weights(weights: np.ndarray, sources: np.ndarray) -> np.ndarray:
 
 
 def reference_photos(prepared: Prepared) -> Reference:
-    """Training images, as many of each source as there is room for, 512 at most."""
+    """At most 512 training images, as many from each source as fit."""
     images = prepared.data.images
     generator = np.random.default_rng(prepared.config.seed)
     trained = [name for name, count in prepared.config.training.images_per_source.items() if count]
@@ -116,7 +116,7 @@ def reference_photos(prepared: Prepared) -> Reference:
 def scores_by_method(
     prepared: Prepared, rows: np.ndarray, labels: np.ndarray, calibration: Calibration, reference: Reference
 ) -> MethodScores:
-    """Every method's scores of some photos and label vectors [L, D]."""
+    """Every method's scores for some photos and label vectors [L, D]."""
     logits, embeddings = prepared.predict(rows, labels)
     probabilities = prepared.data.cache.class_probabilities()[prepared.data.cache_rows[rows]]
     class_texts = prepared.data.centred(prepared.data.class_texts)
@@ -129,7 +129,7 @@ def scores_by_method(
 
 @dataclass(frozen=True)
 class Candidate:
-    """A blend and how well it does: on pairs of photo and label, label by label, and against the baseline elsewhere."""
+    """A blend and its quality: over pairs of photo and label, label by label, and against the baseline elsewhere."""
 
     share: float
     ratio: float
@@ -141,9 +141,9 @@ class Candidate:
 def choose(candidates: Sequence[Candidate]) -> Candidate:
     """The blend to serve.
 
-    It must rank photos from another source better than the training-free baseline does; if none does, the one that
-    comes nearest is taken. Tags want the best ranking of all pairs together, which hardly changes over a wide range of
-    blends: among all within ``PAIRS_MARGIN`` of the best, the one that best ranks the photos of each label.
+    It must rank photos from another source better than the training-free baseline does; if none does, the nearest one
+    is taken. Tags need the best ranking of all pairs together, but this hardly changes over a wide range of blends. So
+    among all blends within ``PAIRS_MARGIN`` of the best, the one that best ranks the photos of each label is taken.
     """
     safe = [one for one in candidates if one.gain >= SAFE_GAIN]
     if not safe:
@@ -155,10 +155,10 @@ def choose(candidates: Sequence[Candidate]) -> Candidate:
 def _choose_blend(prepared: Prepared) -> tuple[float, float | None]:
     """Projection share and decoder-to-cosine ratio, by ranking quality on the calibration photos.
 
-    The labels are the seen ones; the photos from another source have the names of their set, seen or not. Captioned
-    photos and the others count in equal parts. How common a label is, which only the decoder knows, counts through the
-    prior; being the same for all photos, that does not touch how a label ranks them. Data of one kind only leaves all of
-    it to the fit.
+    Only seen labels are ranked; photos from another source are ranked by the names of their own set, seen or not.
+    Captioned photos and the others count equally. How common a label is, which only the decoder knows, counts through
+    the prior; the prior is the same for all photos, so it does not change how a label ranks them. With data of one kind
+    only, everything is left to the fit.
     """
     images, space = prepared.data.images, prepared.data.labels
     if prepared.config.data.kind != "everyday":
@@ -208,10 +208,10 @@ def _choose_blend(prepared: Prepared) -> tuple[float, float | None]:
 
 
 def _pair_precision(scores: np.ndarray, targets: np.ndarray, parts: list[np.ndarray]) -> float:
-    """Average precision over pairs of photo and label, the mean over some parts of them; all [N, L]."""
+    """Average precision over pairs of photo and label, averaged over some parts of them; all [N, L]."""
     return float(np.mean([average_precision(scores[part], targets[part] >= 0.5) for part in parts]))
 
 
 def _label_precision(scores: np.ndarray, targets: np.ndarray, parts: list[np.ndarray]) -> float:
-    """Average precision over the photos of each label, the mean over labels and then over some parts; all [N, L]."""
+    """Average precision over the photos of each label, averaged over labels and then over some parts; all [N, L]."""
     return float(np.mean([mean_average_precision(scores, targets >= 0.5, part) for part in parts]))

@@ -1,11 +1,11 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Turning a logit and a cosine into a score that means what it says, and the thresholds above which it is a tag.
+"""Turns a logit and a cosine into a score that means what it says, and finds the thresholds from which it is a tag.
 
-Most labels of most photos are never named although they are there: a caption speaks of the dog, not of the grass. A
-score fitted to what is named would be too low for all of them. So the fit holds two things apart, as Elkan and Noto
-(2008) do for data with positive and unlabelled examples: whether a label is there, which the score answers, and how
-often a label that is there gets named, a rate of each source.
+Most of what a photo shows is never named: a caption mentions the dog, not the grass. A score fitted to what is named
+would be too low for every label. So the fit keeps two things apart, as Elkan and Noto (2008) do for data with positive
+and unlabelled examples: whether a label is present, which the score answers, and how often a present label is named, a
+rate fitted for each source.
 """
 
 import json
@@ -48,7 +48,7 @@ class Answers:
         return Answers(self.targets[chosen], self.weights[chosen], self.groups[chosen])
 
     def truth(self, rates: dict[int, float]) -> np.ndarray:
-        """[N, L], its mean over many pairs estimates how many of them are there: a named one also stands for the unnamed."""
+        """[N, L], its mean over many pairs estimates the share present: a named label also stands for unnamed ones."""
         rate = np.ones(self.groups.shape, np.float32)
         for group, value in rates.items():
             rate[self.groups == group] = value
@@ -59,9 +59,10 @@ class Answers:
 class Calibration:
     """score = sigmoid(decoder_weight * (logit + prior_share * prior) + cosine_weight * z + bias)
 
-    The prior is what the decoder says of an average photo: how common a label is. ``threshold``: from where a label is a tag; ``thresholds``: by label name, where a label needs another one.
-    ``projection_share``: how far the image projection is taken from its training-free start (0) to what was learned (1).
-    ``naming_rates``: by group of ``Answers``. ``withheld``: labels that the evidence says cannot be told.
+    The prior is the decoder's logit for a typical photo: how common a label is. ``threshold``: the score from which a
+    label is a tag; ``thresholds``: by label name, where a label needs a different one. ``projection_share``: how far
+    the image projection is taken from its training-free start (0) to what was learned (1). ``naming_rates``: by group
+    of ``Answers``. ``withheld``: labels that are wrong too often at every threshold.
     """
 
     decoder_weight: float
@@ -91,7 +92,7 @@ def fit(
 
     The probability that a pair is named is the group's naming rate times the score. No weight may turn negative: a
     label must not score higher for matching less. With ``ratio`` the decoder's weight is that multiple of the
-    cosine's, and their common scale, the prior's share and the bias are fitted; without, the prior has no part.
+    cosine's, and their common scale, the prior's share and the bias are fitted; without it, the prior is not used.
     """
     if ratio is None:
         weights, rates = _fit([logits, z], answers)
@@ -131,7 +132,7 @@ def _fit(features: list[np.ndarray], answers: Answers) -> tuple[list[float], dic
 
 
 def fit_naming_rates(scores: np.ndarray, answers: Answers) -> dict[int, float]:
-    """How often what is there gets named, by group, where the scores [N, L] of being there are given."""
+    """How often a present label is named, by group, given the scores [N, L] of being present."""
     rates = {}
     for group in np.unique(answers.groups[answers.weights > 0]):
         chosen = (answers.weights > 0) & (answers.groups == group)
@@ -149,7 +150,8 @@ def fit_naming_rates(scores: np.ndarray, answers: Answers) -> dict[int, float]:
 def precision_by_source(
     scores: np.ndarray, answers: Answers, sources: np.ndarray, calibration: Calibration, threshold: float
 ) -> list[float]:
-    """For each source with a decision: the share of its (image, label) pairs from ``threshold`` up that is right."""
+    """For each source with a decision: the share of its (image, label) pairs at or above ``threshold`` that is
+    right."""
     truth = answers.truth(calibration.naming_rates)
     tagged = (scores >= threshold) & (answers.weights > 0)
     found = []
@@ -183,10 +185,10 @@ def label_thresholds(
 ) -> tuple[dict[str, float], list[str]]:
     """For labels that are wrong too often at ``default``: the lowest threshold at which they are not.
 
-    Too often is right less often than ``precision``; for ``guarded`` labels it is less often than four times in five, and
-    on more than 1 % of the photos of a source that are known to be without. The second value names the labels for which
-    there is none up to 0.95. Labels with fewer than five decisions on the calibration photos keep the default.
-    scores [N, L], sources [N].
+    A label must be right as often as ``precision``. A ``guarded`` label must be right at least four times in five, and
+    be given to no more than 1 % of the photos of a source that are known to lack it. The second value names the labels
+    that have no such threshold up to 0.95. Labels with fewer than five decisions on the calibration photos keep the
+    default. scores [N, L], sources [N].
     """
     thresholds, hopeless = {}, []
     truth = answers.truth(rates)
@@ -215,7 +217,7 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
 
 
 def read_calibration(path: Path) -> Calibration:
-    """Raises FileNotFoundError with the command to run where there is none."""
+    """Raises FileNotFoundError, naming the command to run, if there is none."""
     if not path.is_file():
         raise FileNotFoundError(f"no calibration at {path}; run `python -m clip_decoder calibrate` first")
     values = json.loads(path.read_text(encoding="utf-8"))

@@ -42,7 +42,7 @@ RESULTS = "results.json"
 
 
 def train(config_path: Path, folders: Folders, device: str, resume: bool) -> Path:
-    """Trains and returns the checkpoint; ``resume`` goes on from the one in the work folder."""
+    """Trains and returns the checkpoint; ``resume`` continues from the one in the work folder."""
     return _train(open_prepared(config_path, folders, device), folders.work, resume)
 
 
@@ -59,7 +59,7 @@ def evaluate(
 ) -> Path:
     """Writes report.md, results.json and plots to ``output``; returns the report's path.
 
-    With ``bundle``: what that bundle's files say, instead of a checkpoint's model.
+    With ``bundle``, evaluates that bundle's files instead of a checkpoint's model.
     """
     if bundle is None:
         measurement = _calibrated(config_path, folders, device, checkpoint)
@@ -81,8 +81,7 @@ def evaluate(
 def evaluate_splits(config_path: Path, folders: Folders, device: str, output: Path) -> Path:
     """Trains, calibrates and measures once for each label split of ``[splits]``; writes report.md and results.json.
 
-    Each run has its checkpoint and its results in a folder of its own in the work folder; a run that is complete is
-    taken as it is.
+    Each run keeps its checkpoint and results in its own folder inside the work folder; a complete run is reused.
     """
     config = read_config(config_path)
     if config.splits.count < 1:
@@ -145,7 +144,7 @@ def export(config_path: Path, folders: Folders, device: str, checkpoint: Path, o
 
 
 def _graphs(measurement: Measurement) -> tuple[nn.Module, nn.Module]:
-    """Encoder and decoder as they are served, so that decoder and plain z alone make the calibrated scores."""
+    """Encoder and decoder as served: the calibrated scores follow from the decoder and plain z alone."""
     model, reference, calibration = measurement.prepared.model.cpu().eval(), measurement.reference, measurement.calibration
     encoder = ImageEncoderGraph(model)
     if not len(reference.labels):
@@ -163,7 +162,7 @@ def _graphs(measurement: Measurement) -> tuple[nn.Module, nn.Module]:
 def teach(config_path: Path, folders: Folders, device: str, bundle: Path, output: Path) -> Taught:
     """Teaches an exported bundle the words of ``data.scenery``; writes another bundle, named as the configuration says.
 
-    Only photos that are not set aside for tests have a part in it.
+    Only photos that are not set aside for tests are used.
     """
     prepared = open_prepared(config_path, folders, device)
     config = prepared.config
@@ -184,7 +183,7 @@ def teach(config_path: Path, folders: Folders, device: str, bundle: Path, output
 
 
 def write_vocabulary(path: Path, label_file: Path, calibration: Calibration) -> None:
-    """The label file as the vocabulary that is served with a bundle, without the labels that are withheld."""
+    """Writes the label file as the vocabulary served with a bundle, without the withheld labels."""
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["id", "name", "prompts", "threshold", "state"])
@@ -205,7 +204,7 @@ def _train(prepared: Prepared, folder: Path, resume: bool) -> Path:
 
 
 def _measure_split(prepared: Prepared, record: Path) -> None:
-    """Trains unless that is done, calibrates, measures, and writes what was found to ``record``."""
+    """Trains if that is not done yet, calibrates, measures, and writes the results to ``record``."""
     folder = record.parent
     if not (folder / "done").exists():
         _train(prepared, folder, (folder / CHECKPOINT).exists())

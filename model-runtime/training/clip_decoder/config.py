@@ -31,8 +31,8 @@ class ImageConfig:
 class TextConfig:
     """The text tower's file names (in the folder or jar given on the command line) and how it is used.
 
-    ``templates`` are served with the bundle; ``training_templates``, where given, are what training has besides: it
-    speaks to the head in more wordings than a worker has time for.
+    ``templates`` are served with the bundle; ``training_templates``, where given, are added in training, which uses
+    more wordings than a worker has time for.
     """
 
     graph: str = "all-minilm-l6-v2-q.onnx"
@@ -48,11 +48,11 @@ class DataConfig:
     """``kind``: ``everyday`` (the default bundle's sources), ``csv`` (image,labels) or ``nus-wide``.
 
     ``views``: cached renditions of each image, the first unchanged, the others augmented. ``labels``: the label file,
-    beside the configuration. ``unseen_share`` of the labels, drawn with ``label_split_seed``, is kept from training;
-    so are, with ``unseen_source``, the labels called what that single-label source calls its photos. ``judged``: a file
-    beside the configuration (image,label,right) of tags that were judged by eye; ``scenery``: one
+    beside the configuration. ``unseen_share`` of the labels, drawn with ``label_split_seed``, is kept from training.
+    ``unseen_source`` also keeps out the labels that bear the names which that single-label source gives its photos.
+    ``judged``: a file beside the configuration (image,label,right) of tags that were judged by eye; ``scenery``: one
     (image,present,unsure) of words that captions leave out, which ``teach`` learns from; ``people``: one (image) of
-    photos of other things in which there are people too, or it is not clear.
+    photos of other things that also show people, or where that is unclear.
     """
 
     kind: str
@@ -71,7 +71,7 @@ class DataConfig:
 @dataclass(frozen=True)
 class TrainingConfig:
     """Optimisation. ``images_per_source``: how many of each source a batch holds, by source name. ``labels_per_step``
-    are drawn for all images together; of these the decoder is asked about ``labels_per_image`` of each image's own (0:
+    are drawn for all images together; of these, the decoder is asked about ``labels_per_image`` for each image (0:
     all)."""
 
     steps: int
@@ -95,9 +95,9 @@ class TrainingConfig:
 class TaggingConfig:
     """What a bundle does by default when it tags.
 
-    ``precision``: how many tags are to be right; it sets the threshold. ``guarded``: labels that must hardly ever be
-    seen where they are not, and be right more often than others. ``candidate_cutoff``, ``candidate_prior_weight``:
-    BUNDLE.md, *Scores*; measured with the exported bundle.
+    ``precision``: the share of tags that must be right; it sets the threshold. ``guarded``: labels that must hardly
+    ever be given to photos without them, and must be right more often than others. ``candidate_cutoff``,
+    ``candidate_prior_weight``: BUNDLE.md, *Scores*; measured with the exported bundle.
     """
 
     precision: float = 0.75
@@ -109,7 +109,7 @@ class TaggingConfig:
 
 @dataclass(frozen=True)
 class SplitsConfig:
-    """How unseen labels are measured: ``count`` runs of the whole training, each with other labels kept from it."""
+    """How unseen labels are measured: ``count`` runs of the whole training, each with different labels kept from it."""
 
     count: int = 0
     unseen_share: float = 0.2

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Evaluation as the field does it, always beside three baselines on the same photos and labels."""
+"""Evaluation by the field's usual metrics, always beside three baselines on the same photos and labels."""
 
 from dataclasses import dataclass
 
@@ -80,7 +80,7 @@ def multi_label_results(scores: MethodScores, targets: np.ndarray, known: np.nda
 
 @dataclass(frozen=True)
 class SingleLabelResult:
-    """One method at naming the one thing in each photo, among all names of the set."""
+    """How well one method names the one thing in each photo, among all names of the set."""
 
     method: str
     labels: int
@@ -90,7 +90,7 @@ class SingleLabelResult:
 
 
 def single_label_results(scores: MethodScores, answer: np.ndarray) -> list[SingleLabelResult]:
-    """answer: int [N], the right column of every photo."""
+    """answer: int [N], the correct column of every photo."""
     count = next(iter(scores.by_method.values())).shape[1]
     targets = np.eye(count, dtype=bool)[answer]
     return [
@@ -102,7 +102,7 @@ def single_label_results(scores: MethodScores, answer: np.ndarray) -> list[Singl
 
 
 def tag_counts(source: str, scores: np.ndarray, thresholds: np.ndarray, most: int) -> dict:
-    """How many tags photos get: scores [N, L], thresholds [L], at most ``most`` a photo."""
+    """How many tags photos get: scores [N, L], thresholds [L], at most ``most`` per photo."""
     counts = np.minimum((scores >= thresholds).sum(1), most)
     return {
         "source": source,

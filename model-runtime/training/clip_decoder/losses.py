@@ -36,7 +36,7 @@ def contrastive_loss(images: Tensor, texts: Tensor, scale: Tensor, same: Tensor 
     """Symmetric cross-entropy over scaled cosines (Radford et al. 2021, figure 3).
 
     images, texts: unit rows [B, D], paired by row. ``same`` [B, B], optional: True where two rows share a text, which
-    is then no negative. Returns a scalar.
+    then does not count as a negative. Returns a scalar.
     """
     logits = scale * images @ texts.T  # [B, B]
     if same is not None:

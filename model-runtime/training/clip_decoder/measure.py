@@ -39,7 +39,7 @@ class Measurement:
 
 
 class BundleMeasurement(Measurement):
-    """A bundle as its files serve it; photos are encoded when they are first asked for, and kept."""
+    """A bundle as its files serve it; photos are encoded on first use and kept."""
 
     bundle: ServedBundle
     encoded: dict[int, tuple[np.ndarray, np.ndarray]]
@@ -114,7 +114,7 @@ def measure_labels(measurement: Measurement, report: Report) -> dict[str, list[d
 
 
 def measure_names(measurement: Measurement, report: Report) -> dict[str, list[dict]]:
-    """Photos of one thing, named among all names of their set."""
+    """Naming photos of one thing, among all names of their set."""
     prepared = measurement.prepared
     images = prepared.data.images
     sources = EverydaySources(prepared.folders.data)
@@ -183,7 +183,8 @@ def measure_tags(measurement: Measurement, report: Report, output: Path) -> dict
 
 
 def measure_judged(measurement: Measurement, report: Report) -> dict[str, list[dict]]:
-    """What people say of the tags: no source names everything, so only they can tell a wrong tag from an unnamed one."""
+    """People's judgements of the tags: no source names everything, so only people can tell a wrong tag from an unnamed
+    one"""
     prepared, calibration = measurement.prepared, measurement.calibration
     images, space = prepared.data.images, prepared.data.labels
     judged = read_judged(prepared.config_path.parent / prepared.config.data.judged)
@@ -230,7 +231,7 @@ def unsaid_words(prepared: Prepared) -> list[str]:
 
 
 def measure_scenery(measurement: Measurement, report: Report) -> dict[str, list[dict]]:
-    """Words that captions leave out, on test photos judged by eye: tags that are right, and that are missing."""
+    """Words that captions leave out, on test photos judged by eye: right tags and missing tags."""
     prepared, calibration = measurement.prepared, measurement.calibration
     scenery = judged_scenery(prepared, learned=False)
     images, space = prepared.data.images, prepared.data.labels

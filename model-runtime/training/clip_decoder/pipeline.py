@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a configuration and folders to data and model: what every command starts with."""
+"""Turns a configuration and folders into data and a model, the start of every command."""
 
 import hashlib
 import importlib
@@ -56,7 +56,7 @@ def open_text_encoder(config: Config, folders: Folders) -> tuple[TextEncoder, Pa
                 unpacked = target / f"{name}.{os.getpid()}"
                 with archive.open(name) as packed, open(unpacked, "wb") as file:
                     shutil.copyfileobj(packed, file)
-                unpacked.replace(target / name)  # another process may be reading what was there
+                unpacked.replace(target / name)  # another process may be reading the old file
         source = target
     graph, tokenizer = source / config.text.graph, source / config.text.tokenizer
     if not graph.is_file() or not tokenizer.is_file():
@@ -73,14 +73,14 @@ def load_backbone(config: Config, weights: Path | None) -> EfficientNetLite:
     path = weights or _packaged_weights(config.image.backbone)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the unpickler raises whatever a broken file makes it do
+    except Exception as error:  # a broken file can make the unpickler raise anything
         raise ConfigError(f"{path} is no readable checkpoint of {config.image.backbone}: {error}") from error
     load_published_weights(backbone, state)
     return backbone
 
 
 def prepare(config: Config, config_path: Path, folders: Folders, backbone: EfficientNetLite) -> TrainingData:
-    """Reads labels and images, computes what the work folder does not hold yet. Prints images left out."""
+    """Reads labels and images, computes what the work folder lacks. Prints the images left out."""
     text, _, _ = open_text_encoder(config, folders)
     builders = {"everyday": _prepare_everyday, "csv": _prepare_csv, "nus-wide": _prepare_nus_wide}
     if config.data.kind not in builders:

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a command works with once configuration, data and (trained) model are there."""
+"""What a command works with: configuration, data and (trained) model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +25,7 @@ TYPICAL_RATE = 0.02
 class Reference:
     """What scores are relative to: unit image embeddings [R, D], the tokens [T, W] of a typical photo, labels [V, D].
 
-    The labels are those by which an image's nearness and a label's familiarity are told; V is 0 where these have no part
-    in scores.
+    The labels determine an image's nearness and a label's familiarity; V is 0 where scores use neither.
     """
 
     embeddings: np.ndarray
@@ -34,12 +33,12 @@ class Reference:
     labels: np.ndarray
 
     def relative(self, embeddings: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Standardised cosines [N, L], less how near each image is to labels at all."""
+        """Standardised cosines [N, L], less each image's nearness to labels in general."""
         z = standardised_cosine(embeddings, labels, self.embeddings)
         return z - nearness(embeddings, self.labels, self.embeddings)[:, None]
 
     def trusted(self, logits: np.ndarray, prior: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """A decoder's logits [N, L], less what is not to be trusted: for strangers among the labels, the prior [L] remains."""
+        """A decoder's logits [N, L], as far as they can be trusted: for unfamiliar labels, the prior [L] stands in."""
         share = familiarity(labels, self.labels)
         return share * logits + (1 - share) * prior
 
@@ -77,7 +76,7 @@ class Prepared:
     def project(self, share: float) -> None:
         """Weights between the training-free projection and the learned one (Wortsman et al. 2022, WiSE-FT).
 
-        Small training data improves what it covers and wears down the rest; a point in between keeps most of both.
+        A small training set improves what it covers and degrades the rest; a point in between keeps most of both.
         """
         mixed = {
             name: start + share * (self._learned[name] - start.to(self._learned[name].device))
@@ -93,7 +92,7 @@ class Prepared:
     def reference(self, rows: np.ndarray) -> Reference:
         """Embeddings and typical tokens of some photos, and the published labels that were seen in training.
 
-        Data of one kind only has no labels here, and average tokens: the blend there is what it fits.
+        With data of one kind only, there are no labels here and the tokens are averages: the blend is left to the fit.
         """
         labels = self.served_labels()[self.data.labels.seen[self.data.labels.published()]]
         top = top_for(self.model, self.config, self.data.cache, self.device)
@@ -121,7 +120,7 @@ class Prepared:
         return open_text_encoder(self.config, self.folders)[0]
 
     def name_vectors(self, text: TextEncoder, names: list[str]) -> np.ndarray:
-        """Vectors [L, D] of names that are no labels of the configuration, as its templates have them served."""
+        """Vectors [L, D] of names that are not labels of the configuration, made with its served templates."""
         templates = self.config.text.templates
         return self.data.centred(np.stack([text.label_vector(fill_templates(name, templates)) for name in names]))
 
@@ -131,10 +130,11 @@ class Prepared:
 
 
 def typical_tokens(decoder: nn.Module, start: np.ndarray, labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    """Tokens [T, W] for which the decoder says of labels [L, D] what it says on average over photos, logits [L].
+    """Tokens [T, W] for which the decoder gives labels [L, D] the logits that it gives on average over photos, logits
+    [L].
 
-    The average photo is none: its logits are far below the average of logits. So its tokens, the start, are moved by
-    gradient descent until theirs are that.
+    An average of photos' tokens is not a typical photo: its logits are far below the average logits. So these tokens,
+    the start, are moved by gradient descent until their logits match that average.
     """
     device = next(decoder.parameters()).device
     tokens = torch.from_numpy(start.astype(np.float32))[None].to(device).requires_grad_()
@@ -149,7 +149,7 @@ def typical_tokens(decoder: nn.Module, start: np.ndarray, labels: np.ndarray, lo
 
 
 def open_prepared(config_path: Path, folders: Folders, device: str, config: Config | None = None) -> Prepared:
-    """An untrained model with its data; ``config`` instead of what the file holds."""
+    """An untrained model with its data; ``config`` replaces what the file holds."""
     config = config or read_config(config_path)
     chosen = pick_device(device)
     backbone = load_backbone(config, folders.weights)

@@ -62,7 +62,7 @@ class Report:
         self.lines.append("")
 
     def calibration(self, bins: dict[str, list[CalibrationBin]]) -> None:
-        """The share that was right, by score, and how many scores there were."""
+        """The share of right answers by score, and the number of scores."""
         lows = sorted({one.low for found in bins.values() for one in found})
         self.lines += [
             "| score | " + " | ".join(bins) + " |",
@@ -77,7 +77,7 @@ class Report:
         self.lines.append("")
 
     def means(self, runs: Sequence[dict[str, list[dict]]]) -> dict[str, list[dict]]:
-        """A table of the figures of several runs: their means, and lowest and highest values; returns the means."""
+        """A table of several runs' figures: means, lowest and highest values; returns the means."""
         found: dict[str, list[dict]] = {}
         self.lines += ["| set | method | figure | mean | lowest | highest |", "|---|---|---|---|---|---|"]
         for title in runs[0]:

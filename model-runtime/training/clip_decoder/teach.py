@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Teaching a finished bundle words that captions leave out, from a few hundred photos judged by eye.
 
-Nobody writes that there is sky in a photo. What a caption does not name counts as absent in training, so that such words
-are ranked well and scored far too low. Each gets a small linear head in the decoder graph, fitted to what was judged on
-top of the score that the bundle gave it. Everything else that a bundle says stays what it was.
+Nobody writes that there is sky in a photo. Training counts anything that a caption does not name as absent, so such
+words are ranked well but scored far too low. Each gets a small linear head in the decoder graph, fitted to the
+judgements on top of the bundle's own score. All other scores of the bundle stay as they were.
 """
 
 import csv
@@ -29,7 +29,7 @@ from clip_decoder.text import TextEncoder
 
 PENALTIES = (1.0, 0.3, 0.1, 0.03)
 FOLDS = 5
-# A head is worth it where captions misled: where it takes a third of the log-loss on left-out photos away, and hardly
+# A head is worth adding where captions misled: where it removes a third of the log-loss on left-out photos and hardly
 # harms their ranking.
 LARGEST_LOSS_SHARE = 2 / 3
 LARGEST_PRECISION_LOSS = 0.05
@@ -40,7 +40,7 @@ THRESHOLD_STEP = 0.05
 
 @dataclass(frozen=True)
 class Taught:
-    """``thresholds``: by word; ``penalty``: the ridge penalty that predicted photos best that were left out."""
+    """``thresholds``: by word; ``penalty``: the ridge penalty that best predicted left-out photos."""
 
     words: list[str]
     heads: WordHeads
@@ -60,8 +60,8 @@ def teach(
 ) -> Taught:
     """Writes the bundle with heads for the judged words that at least ten photos show; ``scenery``: photos to learn from.
 
-    A word's threshold is the lowest from the bundle's own up at which the tags are right with ``precision`` on photos
-    left out of the fit. A word without one below 0.95 keeps what it had, and so does one that gains nothing.
+    A word's threshold is the lowest, from the bundle's own up, at which tags reach ``precision`` on photos left out of
+    the fit. A word that has no such threshold below 0.95, or that gains nothing, keeps what it had.
     """
     if bundle.scoring.decoder_weight <= 0:
         raise ValueError(f"{bundle.directory}: its decoder has no weight in the scores, so that heads in it would be mute")
@@ -128,7 +128,7 @@ def fit_heads(inputs: np.ndarray, before: np.ndarray, scenery: Scenery, generato
 
 
 def gains(before: np.ndarray, left_out: np.ndarray, right: np.ndarray) -> bool:
-    """Whether a head's scores [n] of left-out photos are worth it, beside the log-odds [n] without one."""
+    """Whether a head's scores [n] for left-out photos justify it, compared with the log-odds [n] without one."""
     after = np.log(left_out) - np.log1p(-left_out)
     losses = [float((np.logaddexp(0, odds) - right * odds).mean()) for odds in (before, after)]
     precisions = [average_precision(odds, right) for odds in (before, after)]
@@ -136,9 +136,9 @@ def gains(before: np.ndarray, left_out: np.ndarray, right: np.ndarray) -> bool:
 
 
 def lowest_threshold(scores: np.ndarray, right: np.ndarray, default: float, precision: float) -> float | None:
-    """The lowest from ``default`` up at which the tags are right with ``precision``; None where none below 0.95 is.
+    """The lowest threshold from ``default`` up at which tags reach ``precision``; None if there is none below 0.95.
 
-    Fewer than five tags prove nothing: the default is kept, or the last threshold that had as many.
+    Fewer than five tags prove nothing: the default is kept, or the last threshold that had at least five.
     """
     for threshold in np.arange(default, HIGHEST_THRESHOLD + 1e-9, THRESHOLD_STEP):
         tagged = scores >= threshold
@@ -174,7 +174,7 @@ def _write(
     identity: BundleIdentity,
     output: Path,
 ) -> None:
-    """The new bundle directory; ExportError where the new graph does not add what the heads say."""
+    """The new bundle directory; ExportError where the new graph does not add what the heads compute."""
     output.mkdir(parents=True, exist_ok=True)
     description = bundle.description
     (output / "bundle.json").unlink(missing_ok=True)

@@ -17,9 +17,10 @@ class TextTooLongError(ValueError):
 class TextEncoder:
     """A text tower in ONNX format with its Hugging Face tokenizer.
 
-    Texts are encoded one per run: a graph that quantises activations dynamically would otherwise give a text another
-    vector in other company. With ``store``, vectors are read from that file and ``save`` adds new ones to it: the
-    captions of a data set take minutes to encode. A store belongs to one graph, tokenizer and pooling.
+    Texts are encoded one per run: a graph that quantises activations dynamically would otherwise give a text a
+    different vector depending on the texts beside it. With ``store``, vectors are read from that file and ``save`` adds
+    new ones to it: the captions of a data set take minutes to encode. A store belongs to one graph, tokenizer and
+    pooling.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class TextEncoder:
             return
         temporary = self._store.with_suffix(".new.npz")
         np.savez(temporary, texts=np.array(list(self._cache)), vectors=np.stack(list(self._cache.values())))
-        temporary.replace(self._store)  # a kill in between leaves the old one whole
+        temporary.replace(self._store)  # if killed in between, the old file stays whole
         self._stored = len(self._cache)
 
     @property

@@ -20,13 +20,13 @@ from clip_decoder.model.clip_decoder import ClipDecoder
 from clip_decoder.model.matrix_top import MatrixTop
 
 CHECKPOINT_EVERY = 100
-# A caption names what mattered to somebody, the teacher one object: where there are captions they lead.
+# A caption names what mattered to somebody, the teacher one object: where there are captions, they take precedence.
 CAPTIONED_DISTILLATION = 0.2
 SAME_TEXT_COSINE = 0.999
 
 
 class DeviceError(RuntimeError):
-    """The device asked for is not there."""
+    """The requested device is unavailable."""
 
 
 @dataclass
@@ -129,10 +129,10 @@ class Trainer:
             },
             temporary,
         )
-        temporary.replace(self.directory / "checkpoint.pt")  # a kill in between leaves the old one whole
+        temporary.replace(self.directory / "checkpoint.pt")  # if killed in between, the old file stays whole
 
     def resume(self, path: Path) -> None:
-        """Goes on from a checkpoint of the same configuration; CheckpointError for anything else."""
+        """Continues from a checkpoint of the same configuration; CheckpointError for anything else."""
         state = read_checkpoint(path)
         try:
             self.model.load_state_dict(state["model"])
@@ -177,7 +177,7 @@ class Trainer:
     def _embedding_loss(
         self, rows: np.ndarray, embedding: Tensor, vectors: Tensor, targets: Tensor, weights: Tensor
     ) -> Tensor:
-        """Everything that the decoder has no part in."""
+        """The losses that do not involve the decoder."""
         training: TrainingConfig = self.config.training
         loss = asymmetric_loss(self.model.cosine_logits(embedding, vectors), targets, weights, training.loss)
         if self.texts is not None and training.contrastive_weight > 0:
@@ -197,8 +197,8 @@ class Trainer:
     def _draw_pairs(self, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
         """Which labels [B, M] each image asks the decoder about, and the chance [B, M] that it would.
 
-        What an image shows is always asked. Of the many labels that it does not show a random part stands for all: the
-        decoder is most of a step's work, and labels that are absent have little to say each.
+        Labels that an image shows are always asked about. Of the many that it does not show, a random part stands for
+        all: the decoder is most of a step's work, and each absent label contributes little.
         """
         count = targets.shape[1]
         asked = min(self.config.training.labels_per_image or count, count)
@@ -210,9 +210,9 @@ class Trainer:
         return chosen, torch.where(shown.gather(1, chosen), torch.ones_like(chance), chance)
 
     def _draw_labels(self, rows: np.ndarray) -> np.ndarray:
-        """A share of each group, most of it what is published; and some of what the single-label images show.
+        """A share of each group, mostly the published group, and some of the labels that the single-label images show.
 
-        Those have one positive among thousands of labels: without them the decoder would hardly ever meet it.
+        Such an image has one positive among thousands of labels, which the decoder would otherwise hardly ever meet.
         """
         wanted = self.config.training.labels_per_step
         drawn = []
@@ -234,7 +234,7 @@ class Trainer:
 
 
 class MovingAverage:
-    """An exponential moving average of a model's floating-point state, quick at first."""
+    """An exponential moving average of a model's floating-point state, which moves faster at first."""
 
     def __init__(self, model: nn.Module, decay: float):
         self.decay = decay
@@ -251,7 +251,7 @@ class MovingAverage:
 
 
 class CheckpointError(ValueError):
-    """A checkpoint that is missing, broken or of another model."""
+    """A checkpoint that is missing, broken or from another model."""
 
 
 def read_checkpoint(path: Path) -> dict:
@@ -259,7 +259,7 @@ def read_checkpoint(path: Path) -> dict:
         raise CheckpointError(f"no such checkpoint: {path}")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # the unpickler raises whatever a broken file makes it do
+    except Exception as error:  # a broken file can make the unpickler raise anything
         raise CheckpointError(f"{path} is not a readable checkpoint: {error}") from error
 
 

@@ -61,7 +61,7 @@ def openai_archive(folder: Path, features: int, labels: int) -> Checkpoint:
     # in half precision, as published
     model = shaken(lambda: open_clip.CLIP(**config), 16).half().float()
     mask = model.attn_mask
-    del model.attn_mask  # a plain attribute in OpenAI's code, so that it is no weight of the archive
+    del model.attn_mask  # a plain attribute in OpenAI's code, so it must not be a weight of the archive
     model.attn_mask = mask
     tokenizer = open_clip.SimpleTokenizer()
     example = (torch.zeros(1, 3, 32, 32), tokenizer(["dog"]))

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a checkpoint's own library computes, by its public interface: tokenizer, image and text embeddings."""
+"""What a checkpoint's own library computes, through its public interface: tokenizer, image and text embeddings."""
 
 from dataclasses import dataclass
 from pathlib import Path

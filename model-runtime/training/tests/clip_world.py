@@ -54,7 +54,8 @@ def shaken(make: Callable[[], nn.Module], seed: int) -> nn.Module:
                 module.bias.uniform_(-0.05, 0.05)
         for name, norm in norms.items():
             norm.momentum = None  # a plain average over what follows
-            # residual branches that whisper, as trained ones do: loud random ones magnify every rounding a hundredfold
+            # small residual branches, as in trained models: large random ones magnify every rounding error a
+            # hundredfold
             norm.weight.uniform_(*((0.05, 0.15) if ".bn3" in name and "layer" in name else (0.8, 1.2)))
         if norms:
             model.train().visual(torch.randn(8, 3, *2 * (model.visual.image_size,)).cumsum(3) / 4)
@@ -120,7 +121,7 @@ def hugging_face_siglip(folder: Path, *, pieces: int = 200, size: int = 32, patc
     """A directory as SiglipModel, SiglipTokenizer and SiglipImageProcessor write it."""
     folder.mkdir(parents=True, exist_ok=True)
     spiece = sentencepiece_model(folder / "spiece.model", pieces, sizes.get("normalization", "nmt_nfkc"))
-    # as the published ones: padding is attended to, so that no attention mask is asked for
+    # as in the published ones: padding is attended to, so no attention mask is requested
     tokenizer = transformers.SiglipTokenizer(
         str(spiece), model_max_length=sizes.get("context", 64), model_input_names=["input_ids"]
     )

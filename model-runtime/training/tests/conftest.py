@@ -18,8 +18,8 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from clip_decoder.model.efficientnet_lite import EfficientNetLite
 
-# Miniatures gain nothing from threads and lose minutes where others want the cores too; and sums do not depend on how
-# many cores there are.
+# Miniatures gain nothing from threads and lose minutes when others use the cores too. Nor do sums then depend on the
+# number of cores.
 torch.set_num_threads(1)
 
 WORDS = ["[UNK]", "a", "photo", "of", ".", "red", "green", "blue", "bright", "dark", "square", "something", ",", "size"]
@@ -70,7 +70,7 @@ def weights(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory) -> Path:
-    """Squares in three colours, bright or dark, in a tar file; one file that is no image."""
+    """Squares in three colours, bright or dark, in a tar file; one file that is not an image."""
     folder = tmp_path_factory.mktemp("data")
     generator = np.random.default_rng(1)
     rows = []

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the Java tests' two exported bundles, beside what PyTorch and the original tokenizers say of them.
+"""Writes the Java tests' two exported bundles, beside what PyTorch and the original tokenizers compute for them.
 
 Random weights, a few thousand of them: what is tested is that the runtime computes what the original libraries do. Run it
 from anywhere (``python make_runtime_bundles.py``) after a change to the exporter or the format.

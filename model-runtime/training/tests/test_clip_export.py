@@ -52,13 +52,13 @@ def test_image_embeddings_should_be_the_librarys(checkpoint, bundle):
     difference = np.abs(found[0] - expected).max()
     print(f"{checkpoint.path.name}: images {difference:.1e}")
     assert len(found) == 1 and difference < PARITY
-    assert np.abs(expected[0] - expected[1]).max() > 100 * PARITY  # or the same numbers would do for any image
+    assert np.abs(expected[0] - expected[1]).max() > 100 * PARITY  # otherwise the same numbers would fit any image
 
 
 def test_text_embeddings_should_be_the_librarys(checkpoint, bundle):
     about = described(bundle)["text"]
     encoder = TextEncoder(bundle / about["file"], bundle / about["tokenizer"], about["maxTokens"], about["pooling"])
-    # not those that the library would truncate, and the runtime refuses
+    # without those that the library would truncate and the runtime refuses
     wanted = [text for text in texts()[:-5:9] if len(checkpoint.original.ids(text)) < about["maxTokens"]]
     expected = checkpoint.original.texts(wanted)
     found = np.stack([encoder.encode(text) for text in wanted])

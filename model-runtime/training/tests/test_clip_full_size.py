@@ -51,7 +51,7 @@ def test_bundle_should_compute_what_the_library_does(checkpoint, tmp_path):
 
 
 def label_texts(checkpoint: Checkpoint, bundle: Path) -> list[str]:
-    """Some texts that the runtime takes, once all have the original tokenizer's ids."""
+    """Some texts that the runtime accepts, after checking that all get the original tokenizer's ids."""
     about = described(bundle)["text"]
     tokenizer = Tokenizer.from_file(str(bundle / about["tokenizer"]))
     tokenizer.enable_truncation(about["maxTokens"])

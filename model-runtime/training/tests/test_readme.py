@@ -1,9 +1,10 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The project's README on a CLIP of one's own, run as printed, but for what would be downloaded.
+"""The project's README on bringing your own CLIP, run as printed except for the downloads.
 
-The commands run in a directory that looks like a fresh clone. ``python3 -m venv`` makes no environment there but hands on
-to this one, ``pip`` checks that what it is to install is there, and the launcher ends when all photos are tagged.
+The commands run in a directory that looks like a fresh clone. ``python3 -m venv`` makes no environment there but hands
+on to this one, ``pip`` checks that the packages are already installed, and the launcher ends when all photos are
+tagged.
 """
 
 import os

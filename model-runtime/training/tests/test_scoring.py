@@ -54,7 +54,7 @@ def test_a_decoder_should_be_trusted_with_what_it_knows():
 
 
 class Encoder(nn.Module):
-    """Pixels that are tokens and embedding already, one after the other."""
+    """Takes the pixels themselves as tokens and embedding, one after the other."""
 
     def forward(self, pixels):
         return pixels[:, :-SIZE].reshape(-1, 5, WIDTH), pixels[:, -SIZE:]

@@ -29,7 +29,7 @@ def unit(rows):
 
 @pytest.fixture(scope="module")
 def config(config_file, tmp_path_factory):
-    """The miniature's configuration with judged photos: the even ones are bright, every tenth is not clear."""
+    """The miniature's configuration with judged photos: the even ones are bright, every tenth is unclear."""
     folder = tmp_path_factory.mktemp("scenery")
     rows = [f"{n:03d}.png,{'' if n % 2 or n % 10 == 0 else WORD},{WORD if n % 10 == 0 else ''}" for n in range(60)]
     (folder / "scenery.csv").write_text("\n".join(["image,present,unsure", *rows]))
@@ -76,7 +76,7 @@ def test_scenery_should_be_read_and_mistakes_named_with_their_line(tmp_path):
 
 
 def test_features_should_be_the_means_of_all_patches_and_of_the_upper_rows():
-    tokens = np.arange(10, dtype=np.float32)[None, :, None]  # nine patches, then a token that is none
+    tokens = np.arange(10, dtype=np.float32)[None, :, None]  # nine patches, then a token that is not a patch
     assert rows_of(10) == (9, 3)
     assert features(tokens).tolist() == [[4.0, 1.0]]
 
@@ -166,7 +166,7 @@ def test_a_bundles_files_should_be_measured_as_they_serve(config, folders, expor
     commands.evaluate(config, folders, "cpu", folders.work / "none.pt", tmp_path, exported)
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["scenery"][0]["word"] == WORD
-    assert results["scenery"][0]["there"] == 5  # of twelve test photos every second, less the one that is not clear
+    assert results["scenery"][0]["there"] == 5  # every second of twelve test photos, less the unclear one
     assert "| blend |" in (tmp_path / "report.md").read_text()
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX Runtime tells its maker nothing of the kit's use."""
+"""ONNX Runtime reports nothing about the kit's use to its maker."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ def test_nothing_should_be_left_in_the_home_directory(program, text_folder, tmp_
 
 
 def test_a_home_directory_that_takes_no_files_should_not_be_missed(text_folder, tmp_path, work):
-    """Where it can keep nothing at home, ONNX Runtime complains, and leaves a file where it runs."""
+    """If it cannot write to the home directory, ONNX Runtime complains and leaves a file where it runs."""
     home = tmp_path / "no directory"
     home.touch()
     assert "telemetry" not in _errors(SCORING, text_folder, home, work).lower()
@@ -54,7 +54,7 @@ def test_the_variable_should_be_the_one_that_onnx_runtime_reads():
 
 
 def _errors(program: str, text_folder: Path, home: Path, work: Path) -> str:
-    # no more than this: ONNX Runtime also keeps quiet where variables such as CI tell it that nobody is there
+    # nothing else: ONNX Runtime also keeps quiet where variables such as CI say that it runs unattended
     environment = {
         "HOME": str(home),
         "PATH": os.environ["PATH"],

@@ -18,7 +18,8 @@ from clip_decoder.bundle.scoring import FAR, NEAR, NEAREST, SMALLEST_DEVIATION
 OPSET = 17
 PARITY_TOLERANCE = 1e-4
 HALF_PARITY_TOLERANCE = 1e-3
-# rounded weights show in single tokens; what counts is what the decoder makes of them, which has the tolerance above
+# single tokens show the rounding of the weights; the decoder's logits are what counts, and must meet the tolerance
+# above
 HALF_TOKEN_TOLERANCE = 1e-2
 # protobuf's limit for a file, and Java's for an array
 LARGEST_GRAPH = 2**31 - 1
@@ -27,7 +28,7 @@ HALF_EXEMPT = [*DEFAULT_OP_BLOCK_LIST, "ReduceL2", "LpNormalization"]
 
 
 class ExportError(RuntimeError):
-    """An exported graph does not do what the model does; nothing usable was written."""
+    """An exported graph does not compute what the model does; nothing usable was written."""
 
 
 class ImageEncoderGraph(nn.Module):
@@ -42,7 +43,8 @@ class ImageEncoderGraph(nn.Module):
 
 
 class NearnessEncoder(nn.Module):
-    """An encoder with one more token, whose first number is how near the image is to labels at all (``nearness``).
+    """An encoder with one extra token, whose first number says how near the image is to labels in general
+    (``nearness``).
 
     vocabulary [V, D]; reference [R, D]
     """
@@ -65,10 +67,11 @@ class NearnessEncoder(nn.Module):
 
 
 class ServedDecoder(nn.Module):
-    """A decoder behind a ``NearnessEncoder``, with all that calibration found of it.
+    """A decoder behind a ``NearnessEncoder``, with everything that calibration determined for it.
 
-    Its logits count as far as a label is familiar, for the rest those for a typical photo, tokens [T, W]; of which
-    ``prior_share`` times more are added. ``nearness_share`` times the image's nearness is taken off.
+    Its logits count as far as a label is familiar; for the rest, the logits for a typical photo, tokens [T, W], stand
+    in. ``prior_share`` times the typical photo's logits are added on top, and ``nearness_share`` times the image's
+    nearness is subtracted.
     """
 
     added_rows = 1  # the typical photo
@@ -112,7 +115,7 @@ def export_graph(
         )
     arguments = {"opset_version": OPSET, "do_constant_folding": True}
     if "dynamo" in torch.onnx.export.__code__.co_varnames:
-        arguments["dynamo"] = False  # the tracing exporter is the one that every supported PyTorch has
+        arguments["dynamo"] = False  # every supported PyTorch has the tracing exporter
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -141,7 +144,7 @@ def halve(path: Path) -> None:
 
 
 def open_graph(path: Path) -> onnxruntime.InferenceSession:
-    """A session on the CPU with as many threads as PyTorch has: left to itself it ignores OMP_NUM_THREADS."""
+    """A session on the CPU with as many threads as PyTorch: by default ONNX Runtime ignores OMP_NUM_THREADS."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -157,7 +160,7 @@ def check_parity(
     """The largest difference between graph and module over all outputs; ExportError above ``tolerance``.
 
     Relative to an output's largest magnitude where that is above 1. ``apart``: outputs, by name, with a tolerance of
-    their own, which the returned difference leaves out.
+    their own; the returned difference leaves them out.
     """
     with torch.no_grad():
         expected = module.eval()(*[torch.from_numpy(value) for value in feed.values()])
@@ -196,5 +199,5 @@ def check_independence(
 
 
 def difference(expected: np.ndarray, found: np.ndarray) -> float:
-    """The largest, relative to the largest magnitude expected where that is above 1."""
+    """The largest difference, relative to the largest expected magnitude where that is above 1."""
     return float(np.abs(expected - found).max() / max(1.0, np.abs(expected).max()))

@@ -8,7 +8,7 @@ import numpy as np
 
 SMALLEST_DEVIATION = 1e-6
 NEAREST = 20
-# Cosine to the nearest label of training: a stranger up to FAR, an old acquaintance from NEAR on.
+# Cosine to the nearest training label: up to FAR a label is unfamiliar, from NEAR on it is fully familiar.
 FAR = 0.5
 NEAR = 1.0
 
@@ -34,11 +34,11 @@ def standardised_cosine(embeddings: np.ndarray, labels: np.ndarray, reference: n
 
 
 def nearness(embeddings: np.ndarray, vocabulary: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """How near images are to labels at all: the mean z of the nearest of a vocabulary [V, D] -> [B].
+    """How near images are to labels in general: the mean z of the nearest labels of a vocabulary [V, D] -> [B].
 
-    Some images are near to everything. Between an image and a label, what counts is how much nearer than to the image's
-    nearest they are to each other (CSLS, Conneau et al. 2018, arXiv 1710.04087, against hubness). Without a vocabulary,
-    V = 0, nothing is taken off.
+    Some images are near to everything. What counts is how much nearer an image is to a label than to its nearest labels
+    on average (CSLS, Conneau et al. 2018, arXiv 1710.04087, against hubness). Without a vocabulary, V = 0, nothing is
+    subtracted.
     """
     if not len(vocabulary):
         return np.zeros(len(embeddings), np.float32)
@@ -47,10 +47,10 @@ def nearness(embeddings: np.ndarray, vocabulary: np.ndarray, reference: np.ndarr
 
 
 def familiarity(labels: np.ndarray, vocabulary: np.ndarray) -> np.ndarray:
-    """How far the decoder is to be trusted with labels [L, D]: how near they are to one that it was trained with -> [L].
+    """How far to trust the decoder with labels [L, D]: how near each is to one that it was trained with -> [L].
 
-    Beside the cosine a decoder helps with labels that it has learned, and misleads with others (Socher et al. 2013 tell
-    the two apart by novelty, too). Without a vocabulary [V, D], V = 0, it is trusted with all.
+    Beside the cosine, a decoder helps with labels that it has learned and misleads with others (Socher et al. 2013 also
+    tell the two apart by novelty). Without a vocabulary [V, D], V = 0, it is trusted with all labels.
     """
     if not len(vocabulary):
         return np.ones(len(labels), np.float32)

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Synthetic pixels for a bundle's self-test: made by a formula, so that no photo travels with the code."""
+"""Synthetic pixels for a bundle's self-test: made by a formula, so that no photo has to ship with the code."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""How long a bundle's graphs take for an image on one core, by the number of labels."""
+"""How long a bundle's graphs take per image on one core, by the number of labels."""
 
 import json
 import time
@@ -19,7 +19,7 @@ REPEATS = 9
 
 @dataclass(frozen=True)
 class BundleTiming:
-    """Milliseconds an image, medians over runs of a batch; ``decoder`` by the number of labels."""
+    """Milliseconds per image, medians over runs of a batch; ``decoder`` by the number of labels."""
 
     encoder: float
     decoder: dict[int, float]
@@ -28,7 +28,7 @@ class BundleTiming:
 def time_bundle(directory: Path, labels: Sequence[int]) -> BundleTiming:
     """Times the graphs with one thread each, on synthetic pixels and random label vectors.
 
-    Processor time is counted, which on an idle core is the clock's: other programs do not disturb it much.
+    Measures processor time, which equals wall-clock time on an idle core: other programs hardly disturb it.
     """
     description_file = directory / "bundle.json"
     if not description_file.is_file():

@@ -1,8 +1,8 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Small linear heads inside a decoder graph, each for one word: what it adds to that word's logit, and to nobody else's.
+"""Small linear heads inside a decoder graph, each for one word: it adds to that word's logit, and to no other.
 
-A head reads the mean of an image's tokens and the mean of those of the upper rows, where the sky is.
+A head reads the mean of an image's tokens and the mean of the tokens in the upper rows, where the sky is.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-# A head speaks for label vectors this near to its own (cosine), in full from NEAR, not at all below FAR: it knows one
+# A head applies to label vectors this near to its own (cosine), in full from NEAR, not at all below FAR: it knows one
 # word, not its neighbours. Different labels of the default vocabulary have cosines below FAR.
 NEAR = 0.95
 FAR = 0.8
@@ -35,7 +35,7 @@ class WordHeads:
 
 
 def rows_of(count: int) -> tuple[int, int]:
-    """Of T tokens: how many are patches (the largest square), and how many of these lie in the upper rows."""
+    """How many of T tokens are patches (the largest square), and how many of those lie in the upper rows."""
     side = int(count**0.5)
     return side * side, max(1, round(side * UPPER_SHARE)) * side
 
@@ -47,7 +47,7 @@ def features(tokens: np.ndarray) -> np.ndarray:
 
 
 def add_heads(source: Path, heads: WordHeads, count: int, target: Path) -> None:
-    """Writes the decoder graph ``source`` with the heads' addition to ``target``; ``count``: its T tokens."""
+    """Writes the decoder graph ``source``, with the heads added, to ``target``; ``count``: its number of tokens, T."""
     graph = onnx.load(str(source))
     if any(one.name == "heads_weights" for one in graph.graph.initializer):
         raise ValueError(f"{source} has word heads already; begin with the graph that was exported")

@@ -90,7 +90,7 @@ def write_bundle(
     ``half``: both compute in half precision. ``added_rows``: images that ``decoder`` adds to every batch.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    # written last: a directory without it is no bundle, whatever stops the export
+    # written last: a directory without it is not a bundle, so an export that stops early leaves none
     (directory / "bundle.json").unlink(missing_ok=True)
     tolerance = HALF_PARITY_TOLERANCE if half else PARITY_TOLERANCE
     pixels = synthetic_pixels(CHECK_BATCH, image_size)
@@ -205,7 +205,7 @@ def _check_whole(
     pixels: np.ndarray,
     tolerance: float,
 ) -> float:
-    """The largest difference of logits from pixels on; ``feed`` holds the encoder graph's tokens."""
+    """The largest difference in logits, end to end from pixels; ``feed`` holds the encoder graph's tokens."""
     with torch.no_grad():
         tokens, _ = encoder(torch.from_numpy(pixels))
         expected = decoder(tokens, torch.from_numpy(feed["labels"])).numpy()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class SelfAttention(nn.Module):
-    """Takes the place, and the weights, of an nn.MultiheadAttention with ``batch_first`` whose inputs are the same."""
+    """Replaces an nn.MultiheadAttention with ``batch_first`` whose inputs are the same, and uses its weights."""
 
     def __init__(self, original: nn.MultiheadAttention):
         super().__init__()
@@ -25,7 +25,7 @@ class SelfAttention(nn.Module):
 
 
 class AttentionPool(nn.Module):
-    """Takes the place, and the weights, of CLIP's ResNet pooling: the mean attends to itself and every place.
+    """Replaces CLIP's ResNet pooling and uses its weights: the mean attends to itself and every place.
 
     features [B, C, h, w] -> [B, D]
     """

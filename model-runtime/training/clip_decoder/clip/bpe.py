@@ -18,8 +18,8 @@ ENTITIES = 2 * (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#39;", "'"), (
 def bpe_tokenizer(original: SimpleTokenizer) -> Tokenizer:
     """The same token ids as ``original`` gives, start and end token included, without its padding.
 
-    open_clip cleans texts with ftfy. What label texts may hold of that is done here too: typographic quotes, ligatures,
-    full-width letters, the commonest HTML entities. Its repair of wrongly decoded text is not.
+    open_clip cleans texts with ftfy. The parts of that which matter for label texts are done here too: typographic
+    quotes, ligatures, full-width letters, the commonest HTML entities. Its repair of wrongly decoded text is not done.
     """
     start, end = original.all_special_ids[:2]
     names = {index: token for token, index in original.encoder.items()}

@@ -20,7 +20,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         raise ClipError(f"no such checkpoint: {path}")
     try:
         content = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-    except Exception as error:  # the readers raise whatever a broken file makes them do
+    except Exception as error:  # a broken file can make the readers raise anything
         raise ClipError(
             f"{path} is not a readable checkpoint of tensors (save model.state_dict() with torch.save): {summary(error)}"
         ) from error
@@ -36,6 +36,6 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
 
 
 def summary(error: Exception) -> str:
-    """An exception of a library in one line."""
+    """A library's exception in one line."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text[:300]}"

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a checkpoint and, where there is one, a head to a bundle directory."""
+"""Turns a checkpoint and, where there is one, a head into a bundle directory."""
 
 import re
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ class ClipExport:
 
 @dataclass(frozen=True)
 class ClipReport:
-    """What came of it; ``label_norms``: smallest and largest over the mean, where a head was made to fit unit ones."""
+    """The result; ``label_norms``: smallest and largest over the mean, where a head was adapted to unit norms."""
 
     graphs: ExportReport
     text_parity: float
@@ -107,7 +107,7 @@ def export_clip(wanted: ClipExport) -> ClipReport:
 
 
 def load_towers(path: Path, open_clip_model: str | None, resize: str | None) -> Towers:
-    """Reads a checkpoint by the library that its files name. Raises ClipError."""
+    """Reads a checkpoint with the library that its files name. Raises ClipError."""
     if not path.exists():
         raise ClipError(f"no such checkpoint: {path}")
     if path.is_file() or (path / OPEN_CLIP_CONFIG).is_file() and not (path / HUGGING_FACE_CONFIG).is_file():

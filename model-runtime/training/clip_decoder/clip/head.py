@@ -4,8 +4,8 @@
 
 Both keep the head under ``head.`` (``fc.`` on a ResNet): ``decoder.embed_standart`` projects image features,
 ``wordvec_proj`` the label vectors (absent where they have the decoder's width already), ``decoder.layers.0`` is the one
-decoder layer, ``decoder.duplicate_pooling`` [W, 1] and its bias [1] the logit that all labels share. The image tower that it was
-trained with stands beside it, under ``body.`` or at the top.
+decoder layer, ``decoder.duplicate_pooling`` [W, 1] and its bias [1] the logit that all labels share. The image tower
+that it was trained with is saved beside it, under ``body.`` or at the top level.
 """
 
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class Head:
 
 
 def read_head(path: Path) -> Head:
-    """Raises ClipError for a file that is no checkpoint, holds no such head, or one with a fixed set of classes."""
+    """Raises ClipError for a file that is not a checkpoint, or holds no such head or one with fixed classes."""
     everything = read_state_dict(path)
     prefix = _prefix(everything, path)
     state = {name.removeprefix(prefix): value.float() for name, value in everything.items() if name.startswith(prefix)}

@@ -15,7 +15,7 @@ from clip_decoder.clip.unigram import unigram_tokenizer
 
 MODELS = {"clip": transformers.CLIPModel, "siglip": transformers.SiglipModel}
 TEMPLATES = {"clip": ("a photo of a {}.",), "siglip": ("This is a photo of {}.",)}
-# transformers' sign for configurations older than the field: the end token is the one with the largest id
+# transformers' marker for configurations older than the field: the end token is the one with the largest id
 LEGACY_END = 2
 
 
@@ -31,7 +31,7 @@ class ClipImageTower(nn.Module):
 
 
 class ClipTextTower(nn.Module):
-    """Causal: what comes after a text's end token does not matter, so that short texts may stay short."""
+    """Causal: anything after a text's end token has no effect, so short texts may stay short."""
 
     def __init__(self, model: nn.Module):
         super().__init__()
@@ -54,7 +54,7 @@ class SiglipImageTower(nn.Module):
 
 
 class SiglipTextTower(nn.Module):
-    """Every position sees every other one, padding too, and the last speaks for all: texts must have full length."""
+    """Every position attends to every other, padding included, and the last is pooled: texts must have full length."""
 
     def __init__(self, model: nn.Module, length: int, pad_id: int, pads_left: bool):
         super().__init__()
@@ -115,7 +115,7 @@ def _model(directory: Path, model_class: type) -> nn.Module:
         model, report = model_class.from_pretrained(
             directory, local_files_only=True, output_loading_info=True, attn_implementation="eager"
         )
-    except Exception as error:  # whatever a broken file makes the library do
+    except Exception as error:  # a broken file can make the library raise anything
         raise ClipError(f"{directory}: the model does not load: {summary(error)}") from error
     missing = sorted(report["missing_keys"])
     if missing:

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Common label texts, over which a checkpoint's text tower is measured, and which its bundle starts with."""
+"""Common label texts: a checkpoint's text tower is measured on them, and its bundle starts with them."""
 
 import csv
 from pathlib import Path
@@ -15,7 +15,7 @@ NAMES = ["person", "child", "dog", "cat", "bird", "horse", "fish", "flower", "tr
 
 
 def common_label_embeddings(towers: Towers, templates: tuple[str, ...]) -> np.ndarray:
-    """Embeddings of common labels in the first template, of the norm that the text tower gives them: [L, D]"""
+    """Embeddings of common labels in the first template, with the norm that the text tower gives them: [L, D]"""
     rows = []
     with torch.no_grad():
         for name in NAMES:

@@ -46,7 +46,7 @@ class ResNetTower(nn.Module):
 
 
 class CausalTextTower(nn.Module):
-    """What comes after a text's end token does not matter, so that short texts may stay short."""
+    """Anything after a text's end token has no effect, so short texts may stay short."""
 
     def __init__(self, text: nn.Module):
         super().__init__()
@@ -113,7 +113,7 @@ def _model(path: Path, name: str | None) -> nn.Module:
             model = open_clip.create_model(name, pretrained=str(path), pretrained_text=False)
     except ClipError:
         raise
-    except Exception as error:  # whatever a broken file makes the library do
+    except Exception as error:  # a broken file can make the library raise anything
         hint = "" if name is None else f" as {name} (is --open-clip-model the one it was trained as?)"
         raise ClipError(f"{path}: the checkpoint does not load{hint}: {summary(error)}") from error
     return model.float().eval()

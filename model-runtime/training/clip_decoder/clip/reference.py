@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The reference embeddings of a bundle: over real photos, or, without any, over all directions alike."""
+"""A bundle's reference embeddings: from real photos or, without any, evenly over all directions."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def photo_embeddings(graph: ImageGraph, directory: Path, size: int, rule: str) -
 def even_directions(width: int) -> np.ndarray:
     """Both ends of every axis: unit rows [2 D, D].
 
-    Over them every label has the mean 0 and the deviation 1 / sqrt(D), so that z is the plain cosine times sqrt(D).
+    Over them, every label has mean 0 and deviation 1 / sqrt(D), so that z is the plain cosine times sqrt(D).
     """
     return np.concatenate([np.eye(width, dtype=np.float32), -np.eye(width, dtype=np.float32)])
 

@@ -10,9 +10,9 @@ from clip_decoder.bundle.scoring import Scoring
 
 THRESHOLD = 0.5
 TOP_K = 10
-# below the mean of unrelated photos a label is no candidate for the decoder
+# below the mean of unrelated photos, a label is not a candidate for the decoder
 CANDIDATE_CUTOFF = 0.0
-# a label counts as there when it fits better than the best fit to be expected among so many unrelated photos
+# a label counts as present when it fits better than the best fit expected among this many unrelated photos
 UNRELATED = 50
 
 
@@ -26,12 +26,13 @@ def cosine_scoring(
 ) -> Scoring:
     """Scores of a checkpoint without a head, from its logit scale and bias.
 
-    labels: common labels, unit rows [L, D]. reference [R, D]: the bundle's. unrelated [U, D]: what stands for unrelated
-    photos; None: the reference embeddings do.
+    labels: common labels, unit rows [L, D]. reference [R, D]: the bundle's. unrelated [U, D]: embeddings that stand for
+    unrelated photos; None: the reference embeddings.
 
-    With a bias (SigLIP) the score is sigmoid(scale * cosine + bias), exactly so over even directions, and with labels'
-    average statistics over photos. Without one (CLIP) it is the contrastive softmax between an image and N unrelated
-    ones, for cosines that are normally distributed with deviation s: sigmoid(scale * s * z - log N - (scale * s)^2 / 2).
+    With a bias (SigLIP) the score is sigmoid(scale * cosine + bias), exactly over even directions, and over photos with
+    the labels' average statistics. Without one (CLIP) it is the contrastive softmax between an image and N unrelated
+    ones, for cosines that are normally distributed with deviation s: sigmoid(scale * s * z - log N - (scale * s)^2 /
+    2).
     """
     mean, deviation = _statistics(labels, reference)
     if bias is None:

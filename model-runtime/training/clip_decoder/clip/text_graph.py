@@ -14,7 +14,7 @@ TEXTS = ["dog", "a photo of a cat.", "two people walking along a river at sunset
 
 
 def export_text_graph(towers: Towers, path: Path) -> float:
-    """Writes the graph; returns its largest difference from PyTorch and, text by text, from the texts together."""
+    """Writes the graph; returns its largest difference from PyTorch, or between texts alone and together."""
     graph = TextGraph(towers.text)
     ids, mask = towers.tokenize(TEXTS)
     free = {0: "L", 1: "S"}

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every checkpoint is turned into, whatever library wrote it."""
+"""The common form of every checkpoint, whichever library wrote it."""
 
 from dataclasses import dataclass
 
@@ -32,12 +32,12 @@ class PixelRule:
 
 @dataclass(frozen=True)
 class Towers:
-    """A checkpoint's two towers and what its authors laid down about their use.
+    """A checkpoint's two towers and its authors' settings for them.
 
     ``image``: normalised pixels float [B, 3, S, S] -> features [B, T, C] after the last layer norm (a ViT's class token
     first; a ResNet's last feature map, row by row), embedding [B, D] of any norm.
     ``text``: input_ids and attention_mask int64 [L, S] with S up to ``context`` -> embedding [L, D] of any norm.
-    ``logit_bias`` is there for checkpoints trained with the sigmoid loss (SigLIP).
+    ``logit_bias`` is set for checkpoints trained with the sigmoid loss (SigLIP).
     """
 
     name: str
@@ -51,7 +51,8 @@ class Towers:
     templates: tuple[str, ...]
 
     def tokenize(self, texts: list[str]) -> tuple[Tensor, Tensor]:
-        """input_ids and attention_mask [L, S], right-padded with zeros to the longest; too long a text is a ClipError."""
+        """input_ids and attention_mask [L, S], right-padded with zeros to the longest; ClipError for a text too
+        long."""
         encodings = self.tokenizer.encode_batch(texts)
         longest = max(len(encoding.ids) for encoding in encodings)
         if longest > self.context:
@@ -98,7 +99,8 @@ def last_attended(states: Tensor, attention_mask: Tensor) -> Tensor:
 
 
 def pad_to(input_ids: Tensor, attention_mask: Tensor, length: int, pad_id: int, left: bool) -> Tensor:
-    """Texts as towers with a fixed input length were trained on: [L, S] with S up to ``length`` -> [L, length]"""
+    """Pads texts as for the training of towers with a fixed input length: [L, S] with S up to ``length`` -> [L,
+    length]"""
     padding = torch.full((1, length), pad_id, dtype=torch.long).expand(input_ids.shape[0], length)
     filled = torch.where(attention_mask > 0, input_ids, torch.full_like(input_ids, pad_id))
     if left:

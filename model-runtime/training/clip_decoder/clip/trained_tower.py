@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Heads that came with an image tower of their own, or with pixels of their own: tokens the way they were trained."""
+"""Heads trained with their own image tower or their own pixel range: gives them the tokens they were trained on."""
 
 import copy
 
@@ -10,15 +10,15 @@ from torch import Tensor, nn
 
 from clip_decoder.clip.towers import ClipError, PixelRule
 
-# what a head does without: the authors' code takes the pooling away
+# weights that a head does not need: the authors' code removes the pooling
 POOLING = "attnpool."
 COUNTER = "num_batches_tracked"
 
 
 class TwoTowers(nn.Module):
-    """Embeddings of one tower beside the features of another: normalised pixels [B, 3, S, S], as every image tower.
+    """Embeddings of one tower beside the features of another: normalised pixels [B, 3, S, S], as for every image tower.
 
-    ``undo``: the features are those of pixels in [0, 1].
+    ``undo``: the features are computed from pixels in [0, 1].
     """
 
     def __init__(self, embeds: nn.Module, reads: nn.Module, undo: PixelRule | None):

@@ -40,7 +40,7 @@ def unigram_tokenizer(model: Path, end: str, lowers: bool) -> Tokenizer:
     steps = lower_case() if lowers else []
     steps += [
         normalizers.Replace(Regex("[" + "".join("\\" + sign for sign in string.punctuation) + "]"), ""),
-        # before spaces are trimmed, as there: a text that begins with one begins with two such signs
+        # before spaces are trimmed, as in the original: a text that begins with a space begins with two such signs
         normalizers.Prepend(SPACE),
         normalizers.Replace(Regex(r"\s+"), " "),
         normalizers.Strip(),

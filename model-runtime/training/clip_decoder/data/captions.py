@@ -41,7 +41,7 @@ def with_plurals(terms: Iterable[str]) -> set[str]:
 
 
 class Mentions:
-    """For each label's terms, in how many of some captions it is named."""
+    """For each label's terms, how many of the given captions name it."""
 
     def __init__(self, terms: list[set[str]]):
         self._count = len(terms)
@@ -59,7 +59,7 @@ class Mentions:
 
 
 def frequent_words(captions: Iterable[Iterable[str]], minimum: int) -> list[str]:
-    """Words that at least ``minimum`` images' captions hold, the most frequent first."""
+    """Words in the captions of at least ``minimum`` images, the most frequent first."""
     counts: Counter[str] = Counter()
     for texts in captions:
         counts.update({word for text in texts for word in WORD.findall(text.lower())})

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What training and evaluation read, whatever the images and labels came from."""
+"""The data that training and evaluation read, wherever the images and labels came from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class LabelledImages:
         return np.flatnonzero(chosen)
 
     def without(self, rows: Sequence[int]) -> "LabelledImages":
-        """The same without some rows (images that could not be decoded)."""
+        """A copy without some rows (images that could not be decoded)."""
         keep = np.setdiff1d(np.arange(len(self.names)), np.asarray(rows, int))
         return LabelledImages(
             [self.names[row] for row in keep],

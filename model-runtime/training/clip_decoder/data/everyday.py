@@ -4,7 +4,7 @@
 
 Layout of the data folder: ``flickr8k/captions.csv`` (image,caption), ``scenes/labels.csv`` (image,label),
 ``objects/labels.csv`` (image,label,source), each beside its images (files or tar archives). Caltech-101 is never trained
-on: it is the check from another source.
+on: it serves as the check on another source.
 """
 
 import csv
@@ -60,11 +60,11 @@ class EverydaySources:
         self.names = sorted(self.sources)
 
     def labels_of(self, names: list[str]) -> list[str]:
-        """What single-label sources call these photos."""
+        """The names that single-label sources give these photos."""
         return [self.labels[name] for name in names]
 
     def called(self, source: str) -> set[str]:
-        """Everything that one single-label source calls its photos; ValueError for a source that is not there."""
+        """Every name that one single-label source gives its photos; ValueError for an unknown source."""
         if source not in SOURCES[1:]:
             raise ValueError(f"no single-label source {source!r}; known are {', '.join(SOURCES[1:])}")
         return {label for name, label in self.labels.items() if self.sources[name] == source}
@@ -127,20 +127,20 @@ def build_everyday(
     images = LabelledImages(
         names, SOURCES, source, _split(source, seed), targets, weights, _sentences(sources, names, text, forbidden)
     )
-    # A groom and a ball player among the classes do not make the teacher a witness to where there is no man.
+    # The classes include a groom and a ball player, but that does not let the teacher tell where there is no man.
     human = human_labels(space, data.evidence)
     attested = covered.any(1) & ~human
     label_space = LabelSpace([label.name for label in space], vectors, groups, seen, attested, human)
-    # Each class is spoken for by the narrowest label above it: its own name where it has one.
+    # Each class is represented by the narrowest label above it: its own name where it has one.
     narrowest = np.where(covered, covered.sum(1, keepdims=True), np.iinfo(np.int64).max).argmin(0)
     return images, label_space, vectors[narrowest, 1]
 
 
 def published_prompts(label: LabelDefinition) -> list[str]:
-    """The prompts that the vocabulary states; none where the name says it all.
+    """The prompts that the vocabulary states; none where the name is enough.
 
     The first wording in a sentence and alone, and the second alone. More prompts moved label vectors by a cosine of
-    0.02 on average, and every one of them is time at the start of a worker.
+    0.02 on average, and every one of them lengthens a worker's start.
     """
     if label.prompts == (label.name,):
         return []
@@ -239,7 +239,7 @@ def draw_seen(labels: list[LabelDefinition], data: DataConfig, sources: Everyday
 
 
 def _sentences(sources: EverydaySources, names: list[str], text: TextEncoder, forbidden: set[str]) -> np.ndarray:
-    """Captions that name an unseen label are left out: it would be seen through them."""
+    """Captions that name an unseen label are left out: training would see it through them."""
     sentences = np.zeros((len(names), SENTENCES, text.size), np.float16)
     for row, name in enumerate(names):
         if name in sources.captions:

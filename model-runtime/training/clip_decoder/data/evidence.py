@@ -42,7 +42,7 @@ class Evidence:
 def label_classes(labels: Sequence[LabelDefinition], wordnet: WordNet, classes: Sequence[int]) -> np.ndarray:
     """Which ImageNet classes speak for which label: bool [L, C].
 
-    Of a noun without a stated sense the most frequent sense that covers a class is taken. Raises ValueError for a noun
+    For a noun without a stated sense, takes the most frequent sense that covers a class. Raises ValueError for a noun
     that covers none.
     """
     ancestors = [wordnet.ancestors(synset) for synset in classes]
@@ -66,7 +66,7 @@ def human_labels(labels: Sequence[LabelDefinition], config: EvidenceConfig) -> n
 
 
 def teacher_evidence(probabilities: np.ndarray, covered: np.ndarray, config: EvidenceConfig) -> Evidence:
-    """The teacher's word on every label it knows; nothing (weight 0) where it is undecided, or knows no class of it.
+    """The teacher's verdict on every label it knows; nothing (weight 0) where it is undecided or knows no class of it.
 
     probabilities [N, C], covered [L, C]
     """
@@ -81,7 +81,7 @@ def teacher_evidence(probabilities: np.ndarray, covered: np.ndarray, config: Evi
 def caption_evidence(
     captions: Sequence[Sequence[str]], labels: Sequence[LabelDefinition], teacher: Evidence, config: EvidenceConfig
 ) -> Evidence:
-    """Captioned images: named labels are there, unnamed ones are not, unless the teacher sees them."""
+    """Captioned images: named labels are present, unnamed ones absent unless the teacher sees them."""
     mentions = Mentions([with_plurals(label.captions) for label in labels])
     targets = teacher.targets.copy()
     weights = teacher.weights.copy()
@@ -108,7 +108,7 @@ def single_label_evidence(
     people_possible: np.ndarray,
     config: EvidenceConfig,
 ) -> Evidence:
-    """Images with one known thing in them: what is known is there; of the rest the teacher's word, or weak silence.
+    """Images with one known thing: its labels are present; the rest has the teacher's verdict or weak silence.
 
     positives bool [N, L]; people_possible bool [N]: where True, silence about people says less.
     """

@@ -66,7 +66,7 @@ class ImageStore:
 
 
 def decode(encoded: bytes) -> np.ndarray | None:
-    """RGB uint8 [h, w, 3] with EXIF rotation applied, or None for bytes that are no image."""
+    """RGB uint8 [h, w, 3] with EXIF rotation applied, or None for bytes that are not an image."""
     if not encoded:
         return None
     image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
@@ -99,7 +99,8 @@ def scale(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def augment(image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """A random part (45-100 % of the area, aspect changed by up to 4:3), mirrored half the time, with other light."""
+    """A random part (45-100 % of the area, aspect changed by up to 4:3), mirrored half the time, with changed
+    lighting."""
     height, width = image.shape[:2]
     area, ratio = generator.uniform(0.45, 1.0), np.exp(generator.uniform(np.log(3 / 4), np.log(4 / 3)))
     part_height = max(8, int(height * min(1.0, np.sqrt(area / ratio))))

@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Photos judged by eye for words that captions leave out: what of a fixed list of words is in each."""
+"""Photos judged by eye for words that captions leave out: which words of a fixed list each one shows."""
 
 import csv
 from dataclasses import dataclass
@@ -33,8 +33,8 @@ class Scenery:
 
 
 def read_scenery(path: Path) -> Scenery:
-    """Reads ``image,present,unsure`` rows, words separated by ``|``; every word that is present anywhere was asked of
-    every photo. Raises LabelFileError for a missing column, a photo given twice or a word both present and unsure.
+    """Reads ``image,present,unsure`` rows, words separated by ``|``; every word that is present in any photo was asked
+    of all photos. Raises LabelFileError for a missing column, a photo given twice or a word both present and unsure.
     """
     rows: dict[str, tuple[set[str], set[str]]] = {}
     with open(path, encoding="utf-8", newline="") as file:

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frozen trunk's outputs, computed once per image and view and kept on disk.
 
-A training step then starts where learning does. View 0 is the image as a bundle would see it, the others are augmented.
+A training step then starts at the first trained layer. View 0 is the image as a bundle would see it, the others are
+augmented.
 """
 
 import json
@@ -73,7 +74,7 @@ def build_trunk_cache(
     rule: str,
     views: int,
 ) -> TrunkCache:
-    """Computes what ``directory`` does not hold yet. Every image must decode (see ``readable_images``).
+    """Computes what ``directory`` lacks. Every image must decode (see ``readable_images``).
 
     Raises ValueError when the directory holds a cache of other images or settings.
     """

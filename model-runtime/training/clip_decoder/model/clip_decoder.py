@@ -15,9 +15,9 @@ MAX_SCALE = 100.0
 
 
 class ImageProjection(nn.Module):
-    """Pooled features to the text encoder's space, on two paths that are added.
+    """Maps pooled features to the text encoder's space, as the sum of two paths.
 
-    One is linear, as in CLIP. The other speaks for what the backbone was pretrained to name: its class probabilities
+    One is linear, as in CLIP. The other uses what the backbone was pretrained to name: its class probabilities
     times the classes' text vectors (ConSE, Norouzi et al. 2014). The linear path begins at zero, so that an untrained
     model is that training-free baseline, and the small data that follows can only add to it.
 

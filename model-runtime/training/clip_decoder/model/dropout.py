@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Dropout that costs one random byte an entry: drawing PyTorch's masks is a fifth of a training step on a CPU."""
+"""Dropout that costs one random byte per entry: drawing PyTorch's masks is a fifth of a training step on a CPU."""
 
 import torch
 from torch import Tensor, nn

@@ -59,7 +59,7 @@ VARIANTS = {
 
 
 def scaled_channels(channels: int, width: float) -> int:
-    """Channels times ``width``, to a multiple of 8 that is not more than 10 % below it."""
+    """Channels times ``width``, rounded to a multiple of 8 that is at most 10 % below it."""
     scaled = channels * width
     rounded = max(8, int(scaled + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * scaled else rounded
@@ -98,7 +98,7 @@ def batch_norm(channels: int) -> nn.BatchNorm2d:
 
 
 class InvertedResidual(nn.Module):
-    """Expand (1x1), filter each channel (kxk), project (1x1); identity added where the shape stays."""
+    """Expand (1x1), filter each channel (kxk), project (1x1); identity added where the shape is unchanged."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int, expansion: int, size: int):
         super().__init__()

@@ -4,7 +4,7 @@
 
 PyTorch's depthwise convolutions are slow backwards on CPUs (most of a training step). On the small maps near the top of
 the network a depthwise convolution is cheaper as one S x S' matrix per channel, and with channels first everything
-else is a single matrix product, batch normalisation folded in. Statistics stay frozen; all else learns.
+else is a single matrix product, batch normalisation folded in. Statistics stay frozen; everything else is trained.
 """
 
 import torch
