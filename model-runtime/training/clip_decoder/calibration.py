@@ -150,8 +150,7 @@ def fit_naming_rates(scores: np.ndarray, answers: Answers) -> dict[int, float]:
 def precision_by_source(
     scores: np.ndarray, answers: Answers, sources: np.ndarray, calibration: Calibration, threshold: float
 ) -> list[float]:
-    """For each source with a decision: the share of its (image, label) pairs at or above ``threshold`` that is
-    right."""
+    """For each source with a decision: which share of its (image, label) pairs from ``threshold`` up is right."""
     truth = answers.truth(calibration.naming_rates)
     tagged = (scores >= threshold) & (answers.weights > 0)
     found = []

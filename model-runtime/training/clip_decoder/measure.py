@@ -183,8 +183,7 @@ def measure_tags(measurement: Measurement, report: Report, output: Path) -> dict
 
 
 def measure_judged(measurement: Measurement, report: Report) -> dict[str, list[dict]]:
-    """People's judgements of the tags: no source names everything, so only people can tell a wrong tag from an unnamed
-    one"""
+    """People's judgements of the tags: no source names everything, so only people tell wrong tags from unnamed ones."""
     prepared, calibration = measurement.prepared, measurement.calibration
     images, space = prepared.data.images, prepared.data.labels
     judged = read_judged(prepared.config_path.parent / prepared.config.data.judged)

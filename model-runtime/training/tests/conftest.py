@@ -18,8 +18,8 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from clip_decoder.model.efficientnet_lite import EfficientNetLite
 
-# Miniatures gain nothing from threads and lose minutes when others use the cores too. Nor do sums then depend on the
-# number of cores.
+# Miniatures gain nothing from threads and lose minutes when others use the cores too. With one thread, sums do not
+# depend on the number of cores either.
 torch.set_num_threads(1)
 
 WORDS = ["[UNK]", "a", "photo", "of", ".", "red", "green", "blue", "bright", "dark", "square", "something", ",", "size"]

@@ -51,8 +51,7 @@ class Towers:
     templates: tuple[str, ...]
 
     def tokenize(self, texts: list[str]) -> tuple[Tensor, Tensor]:
-        """input_ids and attention_mask [L, S], right-padded with zeros to the longest; ClipError for a text too
-        long."""
+        """input_ids and attention_mask [L, S], right-padded with zeros to the longest; ClipError if one is too long."""
         encodings = self.tokenizer.encode_batch(texts)
         longest = max(len(encoding.ids) for encoding in encodings)
         if longest > self.context:
@@ -99,8 +98,7 @@ def last_attended(states: Tensor, attention_mask: Tensor) -> Tensor:
 
 
 def pad_to(input_ids: Tensor, attention_mask: Tensor, length: int, pad_id: int, left: bool) -> Tensor:
-    """Pads texts as for the training of towers with a fixed input length: [L, S] with S up to ``length`` -> [L,
-    length]"""
+    """Texts padded as towers with a fixed length were trained on: [L, S] with S up to ``length`` -> [L, length]"""
     padding = torch.full((1, length), pad_id, dtype=torch.long).expand(input_ids.shape[0], length)
     filled = torch.where(attention_mask > 0, input_ids, torch.full_like(input_ids, pad_id))
     if left:

@@ -99,8 +99,7 @@ def scale(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def augment(image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """A random part (45-100 % of the area, aspect changed by up to 4:3), mirrored half the time, with changed
-    lighting."""
+    """A random part (45-100 % of the area, aspect changed by up to 4:3), mirrored half the time, relit."""
     height, width = image.shape[:2]
     area, ratio = generator.uniform(0.45, 1.0), np.exp(generator.uniform(np.log(3 / 4), np.log(4 / 3)))
     part_height = max(8, int(height * min(1.0, np.sqrt(area / ratio))))
