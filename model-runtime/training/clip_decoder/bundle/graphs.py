@@ -43,8 +43,7 @@ class ImageEncoderGraph(nn.Module):
 
 
 class NearnessEncoder(nn.Module):
-    """An encoder with one extra token, whose first number says how near the image is to labels in general
-    (``nearness``).
+    """An encoder with one extra token; its first number is how near the image is to labels in general (``nearness``).
 
     vocabulary [V, D]; reference [R, D]
     """

@@ -31,8 +31,8 @@ def cosine_scoring(
 
     With a bias (SigLIP) the score is sigmoid(scale * cosine + bias), exactly over even directions, and over photos with
     the labels' average statistics. Without one (CLIP) it is the contrastive softmax between an image and N unrelated
-    ones, for cosines that are normally distributed with deviation s: sigmoid(scale * s * z - log N - (scale * s)^2 /
-    2).
+    ones, for cosines that are normally distributed with deviation s:
+    sigmoid(scale * s * z - log N - (scale * s)^2 / 2).
     """
     mean, deviation = _statistics(labels, reference)
     if bias is None:

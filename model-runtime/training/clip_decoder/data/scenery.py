@@ -33,8 +33,8 @@ class Scenery:
 
 
 def read_scenery(path: Path) -> Scenery:
-    """Reads ``image,present,unsure`` rows, words separated by ``|``; every word that is present in any photo was asked
-    of all photos. Raises LabelFileError for a missing column, a photo given twice or a word both present and unsure.
+    """Reads ``image,present,unsure`` rows, words separated by ``|``; every word that is present in any photo was judged
+    for all photos. Raises LabelFileError for a missing column, a photo given twice or a word both present and unsure.
     """
     rows: dict[str, tuple[set[str], set[str]]] = {}
     with open(path, encoding="utf-8", newline="") as file:
