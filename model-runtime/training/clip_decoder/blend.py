@@ -98,7 +98,7 @@ def balanced_weights(weights: np.ndarray, sources: np.ndarray) -> np.ndarray:
 
 
 def reference_photos(prepared: Prepared) -> Reference:
-    """At most 512 training images, as many from each source as fit."""
+    """At most 512 training images, the same number from each source that has enough."""
     images = prepared.data.images
     generator = np.random.default_rng(prepared.config.seed)
     trained = [name for name, count in prepared.config.training.images_per_source.items() if count]

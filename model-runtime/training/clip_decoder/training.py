@@ -234,7 +234,7 @@ class Trainer:
 
 
 class MovingAverage:
-    """An exponential moving average of a model's floating-point state, which moves faster at first."""
+    """An exponential moving average of a model's floating-point state; it moves faster at first."""
 
     def __init__(self, model: nn.Module, decay: float):
         self.decay = decay
