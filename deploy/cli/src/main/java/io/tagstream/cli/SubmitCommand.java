@@ -10,6 +10,7 @@ import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.outcomes.ImageOutcome;
 import io.tagstream.cluster.outcomes.OutcomeReader;
 import io.tagstream.cluster.topics.ClusterTrouble;
+import io.tagstream.model.image.ImageSources;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.config.TagstreamConfig;
@@ -26,6 +27,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,11 +73,21 @@ public final class SubmitCommand implements Callable<Integer>, Subcommand {
     private static final String STANDARD_INPUT = "-";
     private static final Duration TURN = Duration.ofMillis(200);
 
+    /** How a URI can begin. */
+    static final class Schemes implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return ImageSources.schemes().stream().map(scheme -> scheme + ":").iterator();
+        }
+    }
+
     @Parameters(
             arity = "1..*",
             paramLabel = "URI|-",
-            description = "file:, http:, https: or data: URIs, or paths of files, which the machine that tags must have"
-                    + " under the same path. -: one a line from standard input.")
+            completionCandidates = Schemes.class,
+            description =
+                    "URIs (${COMPLETION-CANDIDATES}), or paths of files, which the machine that tags must have under"
+                            + " the same path. -: one a line from standard input.")
     private List<String> given;
 
     @Option(names = "--id", paramLabel = "ID", description = "The image's id, of one image. Default: its URI.")

@@ -110,7 +110,7 @@ class LocalConsoleIT {
         browser.choose("Health");
         browser.awaitText(By.cssSelector("table"), "corrupt image");
         browser.drop(Files.writeString(directory.resolve("notes.jpg"), "no picture at all"));
-        browser.awaitText(By.cssSelector("[role=alert]"), "by its first bytes");
+        browser.awaitText(By.cssSelector("[role=alert]"), "not an image of a known format");
     }
 
     @Test

@@ -22,6 +22,7 @@ import io.tagstream.local.folders.FolderWatch;
 import io.tagstream.local.folders.ImageSelection;
 import io.tagstream.local.folders.NamedImage;
 import io.tagstream.model.ModelDescription;
+import io.tagstream.model.image.ImageSources;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.config.TagstreamConfig;
 import java.io.IOException;
@@ -260,16 +261,14 @@ public final class LocalSession {
         images.forEach(image -> present.add(image.id()));
         current.forEach((id, event) -> {
             if (!present.contains(id)
-                    && localFile(event.getUri()).filter(selection::covers).isPresent()) {
+                    && ImageSources.file(event.getUri())
+                            .filter(selection::covers)
+                            .isPresent()) {
                 log.info("{} is no longer there; its tags are deleted", event.getUri());
                 submitter.delete(id);
                 awaited.put(id, Awaited.DELETION);
             }
         });
-    }
-
-    private static Optional<Path> localFile(String uri) {
-        return uri.startsWith("file:") ? Optional.of(Path.of(URI.create(uri))) : Optional.empty();
     }
 
     private void submitSome(Map<String, TagEvent> current, Submitter submitter) {

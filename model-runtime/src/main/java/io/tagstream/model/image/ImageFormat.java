@@ -15,6 +15,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The image formats that can be decoded. A format is recognised by an image's first bytes, because names and content
@@ -44,6 +46,10 @@ public enum ImageFormat {
             Map.entry("\u001aE\u00df\u00a3", "a Matroska or WebM video"),
             Map.entry("II+\0", "a BigTIFF image"),
             Map.entry("MM\0+", "a BigTIFF image"));
+
+    /** Extensions of pictures in other formats. */
+    private static final Set<String> OTHER_EXTENSIONS =
+            Set.of("arw", "avif", "cr2", "cr3", "dng", "heic", "heif", "jp2", "jxl", "nef", "psd", "raw", "svg");
 
     private final String title;
 
@@ -77,6 +83,18 @@ public enum ImageFormat {
 
     private static List<String> titles() {
         return Arrays.stream(values()).map(ImageFormat::toString).toList();
+    }
+
+    /** The extensions of all formats, lower case. */
+    public static Set<String> allExtensions() {
+        return Arrays.stream(values())
+                .flatMap(format -> format.extensions.stream())
+                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    /** Extensions of pictures that cannot be decoded, lower case, such as {@code heic}. */
+    public static Set<String> otherExtensions() {
+        return OTHER_EXTENSIONS;
     }
 
     /** The extensions of file names, lower case, the usual one first. */

@@ -33,6 +33,14 @@ public final class ImageSources {
         return KINDS.stream().flatMap(kind -> kind.schemes().stream()).toList();
     }
 
+    /** The schemes of URIs that lead to a server, lower case. */
+    public static List<String> serverSchemes() {
+        return KINDS.stream()
+                .filter(kind -> kind.place() == Place.SERVER)
+                .flatMap(kind -> kind.schemes().stream())
+                .toList();
+    }
+
     /** Whether a URI leads to a server, in a known scheme. */
     public static boolean isOnServer(String uri) {
         return isIn(Place.SERVER, uri);
@@ -49,12 +57,14 @@ public final class ImageSources {
     }
 
     /**
-     * The file that a URI names; empty if {@link #isFile} is false.
-     *
-     * @throws ImageException if the URI is not valid, or its path does not exist on this kind of system
+     * The file that a URI names; empty if {@link #isFile} is false, or the URI's path is not possible on this system.
      */
-    public static Optional<Path> file(String uri) throws ImageException {
-        return isFile(uri) ? Optional.of(FileSource.path(uri)) : Optional.empty();
+    public static Optional<Path> file(String uri) {
+        try {
+            return isFile(uri) ? Optional.of(FileSource.path(uri)) : Optional.empty();
+        } catch (ImageException e) {
+            return Optional.empty();
+        }
     }
 
     /** Who serves the image at a URI; images with one origin share a limit. Empty if the scheme is not known. */

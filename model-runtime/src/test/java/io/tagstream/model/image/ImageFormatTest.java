@@ -53,5 +53,6 @@ class ImageFormatTest {
                 .doesNotHaveDuplicates()
                 .allMatch(extension -> extension.matches("[a-z]+"));
         assertThat(ImageFormat.JPEG.extension()).isEqualTo("jpg");
+        assertThat(ImageFormat.allExtensions()).doesNotContainAnyElementsOf(ImageFormat.otherExtensions());
     }
 }

@@ -52,11 +52,16 @@ class ImageSourcesTest {
     }
 
     @Test
-    void shouldGiveTheFileOfAFileUriAlone() throws Exception {
+    void shouldGiveTheFileOfAFileUriAlone() {
         assertThat(ImageSources.file("file:///a/./b%20c.jpg")).contains(Path.of("/a/b c.jpg"));
         assertThat(ImageSources.file("https://example.org/a.jpg")).isEmpty();
         assertThat(ImageSources.file("/a/b.jpg")).isEmpty();
-        assertThatThrownBy(() -> ImageSources.file("file://other/a.jpg")).isInstanceOf(ImageException.class);
+        assertThat(ImageSources.file("file://other/a.jpg")).isEmpty();
+    }
+
+    @Test
+    void shouldSayWhichSchemesLeadToAServer() {
+        assertThat(ImageSources.serverSchemes()).containsExactly("http", "https");
     }
 
     @Test

@@ -13,6 +13,7 @@ import io.tagstream.console.search.ImageDocument;
 import io.tagstream.console.search.ImagePage;
 import io.tagstream.console.search.SearchIndex;
 import io.tagstream.model.ImageException;
+import io.tagstream.model.image.ImageSources;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -140,14 +141,15 @@ final class ImagesApi {
     private static URI url(String text) {
         try {
             URI url = new URI(Optional.ofNullable(text).orElse("").strip());
-            boolean web = "http".equalsIgnoreCase(url.getScheme()) || "https".equalsIgnoreCase(url.getScheme());
-            if (web && url.getHost() != null) {
+            if (ImageSources.isOnServer(url.toString()) && url.getHost() != null) {
                 return url;
             }
         } catch (URISyntaxException e) {
             throw ProblemException.of(HttpStatus.BAD_REQUEST, "url=%s is no URL: %s".formatted(text, e.getReason()));
         }
         throw ProblemException.of(
-                HttpStatus.BAD_REQUEST, "url=%s: a URL that begins with http: or https: is needed".formatted(text));
+                HttpStatus.BAD_REQUEST,
+                "url=%s: give a URL that begins with %s:"
+                        .formatted(text, String.join(": or ", ImageSources.serverSchemes())));
     }
 }

@@ -7,8 +7,8 @@ package io.tagstream.console.images;
 
 import io.tagstream.avro.ImageReference;
 import io.tagstream.inference.InferenceKeys;
-import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
+import io.tagstream.model.image.ImageFormat;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import java.io.IOException;
@@ -22,9 +22,7 @@ import java.time.format.DateTimeFormatter;
 import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.HexFormat;
-import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -46,19 +44,6 @@ public final class ImageIntake implements AutoCloseable {
     private static final int LONGEST_NAME = 200;
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
-    /** The first bytes of each supported format, as hexadecimal digits, and its extension. */
-    private static final Map<String, String> EXTENSIONS = new LinkedHashMap<>();
-
-    static {
-        EXTENSIONS.put("ffd8ff", "jpg");
-        EXTENSIONS.put("89504e470d0a1a0a", "png");
-        EXTENSIONS.put("52494646", "webp");
-        EXTENSIONS.put("474946383761", "gif");
-        EXTENSIONS.put("474946383961", "gif");
-        EXTENSIONS.put("424d", "bmp");
-        EXTENSIONS.put("49492a00", "tif");
-        EXTENSIONS.put("4d4d002a", "tif");
-    }
 
     private final SecureRandom random = new SecureRandom();
     private final Path directory;
@@ -94,11 +79,11 @@ public final class ImageIntake implements AutoCloseable {
     /**
      * Stores and submits a file. Its name is kept as an attribute only, and never becomes part of a path.
      *
-     * @throws ImageException if its first bytes are not those of a supported format
+     * @throws ImageException if it is not an image of a known format
      * @throws IOException if it cannot be stored
      */
     public Submitted file(String name, byte[] content) throws ImageException, IOException, InterruptedException {
-        String extension = extension(content);
+        String extension = ImageFormat.of(content).extension();
         byte[] digits = new byte[RANDOM_BYTES];
         random.nextBytes(digits);
         String id = "upload-%s-%s.%s"
@@ -114,16 +99,6 @@ public final class ImageIntake implements AutoCloseable {
     public Submitted url(URI url) throws InterruptedException {
         send(url.toString(), url, Map.of());
         return new Submitted(url.toString(), url.toString());
-    }
-
-    private static String extension(byte[] content) throws ImageException {
-        String start = HexFormat.of().formatHex(content, 0, Math.min(content.length, 16));
-        Optional<String> extension = EXTENSIONS.entrySet().stream()
-                .filter(format -> start.startsWith(format.getKey()))
-                .map(Map.Entry::getValue)
-                .findFirst();
-        return extension.orElseThrow(() -> new ImageException(
-                FailureReason.UNSUPPORTED_FORMAT, "no JPEG, PNG, WebP, GIF, BMP or TIFF by its first bytes"));
     }
 
     private void send(String id, URI uri, Map<String, String> attributes) throws InterruptedException {

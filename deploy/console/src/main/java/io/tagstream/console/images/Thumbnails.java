@@ -15,6 +15,7 @@ import io.tagstream.model.image.FetchOptions;
 import io.tagstream.model.image.ImageDecoder;
 import io.tagstream.model.image.ImageFetcher;
 import io.tagstream.model.image.ImageSize;
+import io.tagstream.model.image.ImageSources;
 import io.tagstream.model.image.OptionNames;
 import io.tagstream.model.image.PixelBudget;
 import io.tagstream.topology.config.TagstreamConfig;
@@ -77,7 +78,7 @@ public final class Thumbnails implements AutoCloseable {
      * @throws ImageException if it is not a file under the roots, no longer exists, or has changed since
      */
     public byte[] of(String uri, String sha256) throws ImageException, InterruptedException {
-        if (!uri.startsWith("file:")) {
+        if (!ImageSources.isFile(uri)) {
             throw new ImageException(
                     FailureReason.FETCH_BLOCKED,
                     "the image is not on this machine, and is not fetched again to be shown");

@@ -6,6 +6,7 @@
 package io.tagstream.console.search;
 
 import io.tagstream.avro.TagEvent;
+import io.tagstream.model.image.ImageSources;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -71,7 +72,7 @@ public record ImageDocument(
     }
 
     private static String shortened(String uri) {
-        return uri.startsWith("data:") && uri.length() > LONGEST_DATA_URI
+        return ImageSources.holdsImage(uri) && uri.length() > LONGEST_DATA_URI
                 ? uri.substring(0, LONGEST_DATA_URI) + "…"
                 : uri;
     }

@@ -6,6 +6,8 @@
 package io.tagstream.local.folders;
 
 import io.tagstream.cluster.OperatorException;
+import io.tagstream.model.image.ImageFormat;
+import io.tagstream.model.image.ImageSources;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -45,16 +47,12 @@ import org.apache.commons.io.FilenameUtils;
  * one image.
  */
 public final class ImageSelection {
-    /** The extensions of image files, lower-case. */
-    public static final Set<String> EXTENSIONS = Collections.unmodifiableSet(
-            new TreeSet<>(List.of("bmp", "gif", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp")));
+    /** The extensions of image files, lower case, sorted. */
+    public static final Set<String> EXTENSIONS =
+            Collections.unmodifiableSet(new TreeSet<>(ImageFormat.allExtensions()));
 
     /** What Java shows in place of bytes that are not text. */
     private static final char UNDECODABLE = '\uFFFD';
-
-    /** Extensions of pictures in unsupported formats. */
-    private static final Set<String> UNREAD =
-            Set.of("arw", "avif", "cr2", "cr3", "dng", "heic", "heif", "jp2", "jxl", "nef", "psd", "raw", "svg");
 
     private final List<Path> folders;
     private final List<Path> files;
@@ -96,10 +94,9 @@ public final class ImageSelection {
     private static URI url(String argument) {
         try {
             URI uri = new URI(argument);
-            String scheme = uri.getScheme().toLowerCase(Locale.ROOT);
-            if (!scheme.equals("http") && !scheme.equals("https")) {
-                throw OperatorException.invalid(
-                        "%s: URLs begin with http: or https:; give a local file by its path".formatted(argument));
+            if (!ImageSources.isOnServer(argument)) {
+                throw OperatorException.invalid("%s: URLs begin with %s:; give a local file by its path"
+                        .formatted(argument, String.join(": or ", ImageSources.serverSchemes())));
             }
             if (uri.getHost() == null) {
                 throw OperatorException.invalid(argument + ": the URL names no host");
@@ -160,7 +157,7 @@ public final class ImageSelection {
     /** The skipped pictures in unsupported formats, by extension; empty if there are none. */
     public Optional<String> skippedPictures() {
         Map<String, Integer> pictures = new TreeMap<>(skipped);
-        pictures.keySet().retainAll(UNREAD);
+        pictures.keySet().retainAll(ImageFormat.otherExtensions());
         return pictures.isEmpty() ? Optional.empty() : Optional.of(names(pictures));
     }
 
