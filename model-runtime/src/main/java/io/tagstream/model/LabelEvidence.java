@@ -13,7 +13,7 @@ package io.tagstream.model;
  *     embeddings
  * @param promise what decides whether the label is a candidate: its standardised cosine, and how common the model
  *     expects it to be
- * @param candidate whether {@link LabelSelection#CANDIDATES} includes the label: its promise reaches {@link
- *     ModelDescription#candidateCutoff}
+ * @param candidate whether {@link LabelSelection#CANDIDATES} includes the label: its promise reaches
+ *     {@link ModelDescription#candidateCutoff}
  */
 public record LabelEvidence(float score, float standardisedCosine, float promise, boolean candidate) {}

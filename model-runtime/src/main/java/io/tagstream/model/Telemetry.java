@@ -13,12 +13,12 @@ import java.util.Set;
 /**
  * ONNX Runtime's reports to its maker, and how to stop them.
  *
- * <p>On Linux and macOS, ONNX Runtime keeps a device id and a database of events in the user's cache directory ({@code
- * ~/.cache/Microsoft/DeveloperTools/.onnxruntime}) and uploads the events, unless {@value #VARIABLE} is {@code 1} in
- * the environment before it loads. A Java program cannot set a variable for itself, and ONNX Runtime's own switch,
- * {@code OrtEnvironment.setTelemetry(false)}, comes too late to prevent the files and the first event. So whoever
- * starts the process must set the variable: Tagstream's launcher does, and so must the launcher of any program that
- * uses this library. If the variable is missing, loading the first model logs one warning.
+ * <p>On Linux and macOS, ONNX Runtime keeps a device id and a database of events in the user's cache directory
+ * ({@code ~/.cache/Microsoft/DeveloperTools/.onnxruntime}) and uploads the events, unless {@value #VARIABLE} is
+ * {@code 1} in the environment before it loads. A Java program cannot set a variable for itself, and ONNX Runtime's own
+ * switch, {@code OrtEnvironment.setTelemetry(false)}, comes too late to prevent the files and the first event. So
+ * whoever starts the process must set the variable: Tagstream's launcher does, and so must the launcher of any program
+ * that uses this library. If the variable is missing, loading the first model logs one warning.
  *
  * <p>Windows has no such variable, and no upload: events go to the system's event tracing. This library switches them
  * off with {@code setTelemetry(false)}.

@@ -4,7 +4,7 @@
  * for state stores and internal topics (Avro's single-object encoding, no registry). The contracts' generated classes
  * are in {@code io.tagstream.avro} and {@code io.tagstream.avro.state}.
  *
- * <p>Nothing here knows a topic's name or a registry's client: the topology knows the names, and {@link
- * io.tagstream.schemas.registry} hides the client.
+ * <p>Nothing here knows a topic's name or a registry's client: the topology knows the names, and
+ * {@link io.tagstream.schemas.registry} hides the client.
  */
 package io.tagstream.schemas;

@@ -30,9 +30,9 @@ import java.util.stream.Stream;
  *   <li><b>Turns.</b> Images queue by priority, lane and source, and the queues take turns: neither a caller nor a
  *       source with many images makes the others wait for all of them. Within a queue, images that return from a
  *       backoff go first.
- *   <li><b>Priorities.</b> A background image is fetched only when no fresh image can be. At most one in {@value
- *       #BACKGROUND_AHEAD} of the images fetched ahead of the model is a background image, since they take room that
- *       fresh images would have to wait for.
+ *   <li><b>Priorities.</b> A background image is fetched only when no fresh image can be. At most one in
+ *       {@value #BACKGROUND_AHEAD} of the images fetched ahead of the model is a background image, since they take room
+ *       that fresh images would have to wait for.
  *   <li><b>Sources.</b> Each has a {@link SourceLimit}, and none uses more than {@value #SHARE_OF_FREE} times as many
  *       fetch threads as it leaves free (dynamic thresholds: Choudhury and Hahne, 1998). So a source that starts to
  *       hang leaves threads for the others, however many it had.

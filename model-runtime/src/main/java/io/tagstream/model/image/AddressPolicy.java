@@ -30,10 +30,10 @@ import org.apache.hc.client5.http.SystemDefaultDnsResolver;
  * address as an {@link Inet6Address}, although Java turns the same address into IPv4 when it is written as a literal.
  * Networks without IPv4 reach all servers that have only IPv4 under NAT64's well-known prefix ({@code 64:ff9b::/96}).
  *
- * <p>The other forms are always private, whatever they hold: IPv4-compatible ({@code ::/96}), IPv4-translated ({@code
- * ::ffff:0:0:0/96}), 6to4 ({@code 2002::/16}), Teredo ({@code 2001::/32}) and local NAT64 ({@code 64:ff9b:1::/48}).
- * Public servers no longer use them, in some of them the network decides where the IPv4 address is, and a rule that
- * reads none of them cannot misread one.
+ * <p>The other forms are always private, whatever they hold: IPv4-compatible ({@code ::/96}), IPv4-translated
+ * ({@code ::ffff:0:0:0/96}), 6to4 ({@code 2002::/16}), Teredo ({@code 2001::/32}) and local NAT64
+ * ({@code 64:ff9b:1::/48}). Public servers no longer use them, in some of them the network decides where the IPv4
+ * address is, and a rule that reads none of them cannot misread one.
  *
  * <p>If a network uses NAT64 under its own prefix in public address space, its translator must itself block private
  * addresses: from outside, that prefix looks like any other.

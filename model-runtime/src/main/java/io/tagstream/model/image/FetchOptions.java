@@ -12,8 +12,8 @@ import java.util.List;
 /**
  * Where images may come from, and how much time and memory they may take.
  *
- * <p>The options that matter most: {@link Builder#fileRoots fileRoots} (without it, no file is read) and {@link
- * Builder#allowPrivateAddresses allowPrivateAddresses} (needed when images are served from a private network).
+ * <p>The options that matter most: {@link Builder#fileRoots fileRoots} (without it, no file is read) and
+ * {@link Builder#allowPrivateAddresses allowPrivateAddresses} (needed when images are served from a private network).
  */
 public final class FetchOptions {
     /** The defaults. */

@@ -31,12 +31,12 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Scores prepared pixels, with the image encoder, the decoder head, the cosine, and the score formula of {@code
- * BUNDLE.md}. Buffers are allocated once and used for every batch.
+ * Scores prepared pixels, with the image encoder, the decoder head, the cosine, and the score formula of
+ * {@code BUNDLE.md}. Buffers are allocated once and used for every batch.
  *
- * <p>Write images to {@link #pixels}, then call {@link #score(int, LabelVectors)}. Or {@link #encode} them, and {@link
- * #score(List, LabelVectors)} their features at once or later. Either way, scores are computed from features rounded to
- * half precision.
+ * <p>Write images to {@link #pixels}, then call {@link #score(int, LabelVectors)}. Or {@link #encode} them, and
+ * {@link #score(List, LabelVectors)} their features at once or later. Either way, scores are computed from features
+ * rounded to half precision.
  *
  * <p><i>Threading notes.</i> One thread at a time. Several scorers may share a runtime's sessions, and then they share
  * its inference threads. Close a scorer before its runtime.
@@ -298,8 +298,9 @@ public final class ImageScorer implements AutoCloseable {
     }
 
     /**
-     * Scores each loaded image against its own labels. It decodes them one by one (the candidate form of {@code
-     * BUNDLE.md}), or all of them against every label that any of them has if that is less work, as with few labels.
+     * Scores each loaded image against its own labels. It decodes them one by one (the candidate form of
+     * {@code BUNDLE.md}), or all of them against every label that any of them has if that is less work, as with few
+     * labels.
      */
     private void scoreSelected(
             PreparedLabels labels, float[][] standardised, LabelSelection selection, float[][] scores)

@@ -53,8 +53,8 @@ import org.slf4j.LoggerFactory;
  * A bundle on ONNX Runtime.
  *
  * <p><i>Threading notes.</i> See {@link ModelRuntime} and {@link ScoringPipeline}. Building opens the sessions, runs
- * every batch size once, so that none runs for the first time in production, and runs the bundle's self-test. {@link
- * #explain} runs on the caller's thread, one call at a time, in parallel to the inference thread.
+ * every batch size once, so that none runs for the first time in production, and runs the bundle's self-test.
+ * {@link #explain} runs on the caller's thread, one call at a time, in parallel to the inference thread.
  *
  * <p>ONNX Runtime reports to its maker unless {@value io.tagstream.model.Telemetry#VARIABLE} is {@code 1} in the
  * environment in which the process starts; see {@link io.tagstream.model.Telemetry}.

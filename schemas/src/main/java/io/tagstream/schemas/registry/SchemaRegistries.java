@@ -18,8 +18,8 @@ public final class SchemaRegistries {
      *
      * <ul>
      *   <li>{@code schema.registry.url}: one or more http or https URLs, separated by commas; required
-     *   <li>{@code schema.registry.basic.auth.user.info} ({@code user:password}); if {@code
-     *       schema.registry.basic.auth.credentials.source} is missing, it is {@code USER_INFO}
+     *   <li>{@code schema.registry.basic.auth.user.info} ({@code user:password}); if
+     *       {@code schema.registry.basic.auth.credentials.source} is missing, it is {@code USER_INFO}
      *   <li>{@code schema.registry.bearer.auth.*}: a token, or OAuth; with a token, the source is {@code STATIC_TOKEN}
      *       if it is missing
      *   <li>{@code schema.registry.ssl.*}: like Kafka's {@code ssl.*}
