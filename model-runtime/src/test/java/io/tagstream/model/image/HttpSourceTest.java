@@ -233,7 +233,7 @@ class HttpSourceTest {
                 "http://user:secret@127.0.0.1/",
                 "http://a b/",
                 "no-scheme.jpg",
-                "s3://bucket/key"
+                "ftp://example.org/a.jpg"
             })
     void shouldRefuseBadReferences(String uri) {
         assertFails(open(), uri, FailureReason.BAD_REFERENCE);

@@ -61,7 +61,7 @@ class ImageSourcesTest {
 
     @Test
     void shouldSayWhichSchemesLeadToAServer() {
-        assertThat(ImageSources.serverSchemes()).containsExactly("http", "https");
+        assertThat(ImageSources.serverSchemes()).contains("http", "https").doesNotContain("file", "data");
     }
 
     @Test
@@ -80,6 +80,7 @@ class ImageSourcesTest {
     void shouldSayHowUrisBeginWhereThereIsNoScheme(String text) {
         assertThatThrownBy(() -> ImageSources.of(text))
                 .isInstanceOf(ImageException.class)
-                .hasMessage("\"%s\" is not a URI; submit file:///…, https://… or data:…", text);
+                .hasMessageStartingWith("\"%s\" is not a URI; submit ", text)
+                .hasMessageContainingAll("file:///…", "https://…", " or ", "data:…");
     }
 }
