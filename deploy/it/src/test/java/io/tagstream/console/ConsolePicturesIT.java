@@ -27,6 +27,7 @@ class ConsolePicturesIT {
     void shouldShowEveryViewInLightAndDark() throws Exception {
         Path directory = Files.createDirectories(Path.of(System.getProperty("it.pictures")));
         Path photos = Path.of(System.getProperty("java.io.tmpdir"), "photos"); // which the pictures show
+        FileUtils.deleteDirectory(photos.toFile()); // another version may have left its own
         FileUtils.copyDirectory(CommandProcess.SAMPLES.toFile(), photos.toFile());
         try (CommandProcess local = CommandProcess.start("local", photos.toString(), "--http-port", "0");
                 Browser browser = Browser.open()) {
