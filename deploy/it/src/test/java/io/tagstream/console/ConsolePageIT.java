@@ -352,7 +352,7 @@ class ConsolePageIT {
             browser.go(console.url("/#/search"));
             browser.awaitText(By.id("found"), "3 images");
             browser.type(By.name("q"), "half a wo");
-            browser.script("import('/console/app.js').then(page => page.say('something has happened'))");
+            browser.script("import('/console/page.js').then(page => page.say('something has happened'))");
             browser.awaitText(By.cssSelector(".said"), "something has happened");
             assertThat(browser.script("return document.querySelector('[name=q]').value"))
                     .isEqualTo("half a wo");
