@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The project's README on bringing your own CLIP, run as printed except for the downloads.
+"""The page on bringing your own CLIP, run as printed except for the downloads.
 
 The commands run in a directory that looks like a fresh clone. ``python3 -m venv`` makes no environment there but hands
 on to this one, ``pip`` checks that the packages are already installed, and the launcher ends when all photos are
@@ -45,8 +45,8 @@ printf '%s\\n' "$@" > "$HOME/arguments"
 
 
 def printed_commands() -> str:
-    section = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## Bring your own CLIP", 1)[1]
-    return re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1]
+    page = (ROOT / "deploy" / "docs" / "bring-your-own-model.md").read_text(encoding="utf-8")
+    return next(block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "export --clip" in block)
 
 
 def script(path: Path, text: str) -> None:
