@@ -42,15 +42,16 @@ public final class Console implements Consumer<JavalinConfig> {
         if (token.isEmpty() && !Hosts.isLoopback(host)) {
             if (config.getBoolean(ConsoleKeys.CONSOLE_WRITABLE)) {
                 throw OperatorException.invalid(
-                        "%s=true with %s=%s lets anyone on the network change labels; set %s, or listen on 127.0.0.1"
+                        "%s=true with %s=%s lets anyone on the network change labels; set %s, or set %s to 127.0.0.1"
                                 .formatted(
                                         ConsoleKeys.CONSOLE_WRITABLE,
                                         TagstreamConfig.HTTP_HOST,
                                         host,
-                                        ConsoleKeys.CONSOLE_TOKEN));
+                                        ConsoleKeys.CONSOLE_TOKEN,
+                                        TagstreamConfig.HTTP_HOST));
             }
             log.warn(
-                    "The console on {} shows everything to anyone who reaches it; {} keeps others out",
+                    "Anyone who can reach the console on {} can see everything in it; set {} to require a token",
                     host,
                     ConsoleKeys.CONSOLE_TOKEN);
         }
@@ -83,7 +84,7 @@ public final class Console implements Consumer<JavalinConfig> {
             token.ifPresent(session -> session.begin(request, shown.asText()));
             request.status(HttpStatus.NO_CONTENT);
         } catch (JsonProcessingException e) {
-            throw ProblemException.of(HttpStatus.BAD_REQUEST, "the body is no JSON; send {\"token\": \"…\"}");
+            throw ProblemException.of(HttpStatus.BAD_REQUEST, "the body is not JSON; send {\"token\": \"…\"}");
         } catch (java.io.IOException e) {
             throw ProblemException.of(HttpStatus.BAD_REQUEST, "the body cannot be read");
         }

@@ -130,7 +130,7 @@ final class ConsoleFiles {
         try {
             return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
         } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java has SHA-256", e);
+            throw new IllegalStateException("Every Java platform supports SHA-256", e);
         }
     }
 }

@@ -29,37 +29,38 @@ public final class ConsoleKeys implements ConfigurationKeys {
                         ConfigDef.Type.BOOLEAN,
                         false,
                         MEDIUM,
-                        "Whether the console and its API are served on `http.port`. `local` always has them.")
+                        "Whether to serve the console and its API on `http.port`. `local` always serves them.")
                 .define(
                         CONSOLE_HOSTS,
                         ConfigDef.Type.LIST,
                         List.of(),
                         ValidList.anyNonDuplicateValues(true, false),
                         LOW,
-                        "Names by which the console may be asked for while `http.host` is a loopback address, comma-separated;"
-                                + " a proxy in front of it passes its own. `localhost` and loopback addresses always may. Other"
-                                + " names are refused: any web page could have one that resolves to this machine.")
+                        "Host names that the console accepts while `http.host` is a loopback address, comma-separated;"
+                                + " add the name of a proxy in front of it. `localhost` and loopback addresses are"
+                                + " always accepted. Other names are refused: any web page could use one that resolves"
+                                + " to this machine.")
                 .define(
                         CONSOLE_TOKEN,
                         ConfigDef.Type.PASSWORD,
                         null,
                         MEDIUM,
-                        "What whoever uses the console and its API must show: in the console's form, or as `Authorization:"
-                                + " Bearer`. Default: nothing need be shown.")
+                        "The token that the console and its API require: entered in the console's form, or sent as"
+                                + " `Authorization: Bearer`. Default: no token is required.")
                 .define(
                         CONSOLE_WRITABLE,
                         ConfigDef.Type.BOOLEAN,
                         false,
                         MEDIUM,
-                        "Whether labels may be changed through the console and its API. Beyond loopback that needs a"
-                                + " `console.token`.")
+                        "Whether labels can be changed through the console and its API. Unless `http.host` is a"
+                                + " loopback address, this requires a `console.token`.")
                 .define(
                         SEARCH_ENABLED,
                         ConfigDef.Type.BOOLEAN,
                         false,
                         MEDIUM,
-                        "Whether this instance keeps a search index of all images under `state.dir`, for the console and its"
-                                + " API. Each instance that does reads the whole tags topic, whatever its share of the work."
-                                + " `local` always has it.");
+                        "Whether this instance keeps a search index of all images under `state.dir`, for the console"
+                                + " and its API. Each instance that keeps one reads the whole tags topic, whatever its"
+                                + " share of the work. `local` always keeps one.");
     }
 }

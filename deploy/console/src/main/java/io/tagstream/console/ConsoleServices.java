@@ -98,7 +98,7 @@ public final class ConsoleServices implements AutoCloseable {
         try {
             return Optional.of(queries.progress());
         } catch (QueryUnavailableException e) {
-            log.debug("Progress is not known now", e);
+            log.debug("The progress is not available now", e);
             return Optional.empty();
         }
     }
@@ -116,7 +116,7 @@ public final class ConsoleServices implements AutoCloseable {
             try {
                 part.close();
             } catch (Exception e) { // the other parts are closed regardless
-                log.warn("A part of the console did not close in order", e);
+                log.warn("A part of the console did not close cleanly", e);
             }
         }
     }

@@ -35,7 +35,7 @@ final class RequestGuard {
     private static final Set<String> SAME = Set.of("same-origin", "none");
     private static final String API = "/api/";
     private static final Set<String> OPERATIONS = Set.of("/metrics", "/health/live", "/health/ready");
-    /** Open without the token: these tell how to present it, and nothing about images or labels. */
+    /** Open without the token: these tell how to present it, and reveal nothing about images or labels. */
     private static final Set<String> OPEN = Set.of("/api/session", "/api/openapi.yaml");
 
     private final boolean loopbackOnly;
@@ -54,7 +54,7 @@ final class RequestGuard {
 
     private void check(Context request) {
         if (OPERATIONS.contains(request.path())) {
-            return; // unguarded, as without the console: probes and scrapers may use any host name
+            return; // unguarded, with or without the console: probes and scrapers may use any host name
         }
         SecurityHeaders.set(request);
         checkHost(request);
@@ -65,7 +65,7 @@ final class RequestGuard {
         if (guarded && token.isPresent() && !token.get().isShownBy(request)) {
             throw ProblemException.of(
                     HttpStatus.UNAUTHORIZED,
-                    "console.token is needed: as Authorization: Bearer, or in the console's form");
+                    "a token is required; send console.token as Authorization: Bearer, or enter it in the console");
         }
     }
 
@@ -74,7 +74,7 @@ final class RequestGuard {
         if (loopbackOnly && !Hosts.isLoopback(host) && !hosts.contains(host)) {
             throw ProblemException.of(
                     HttpStatus.MISDIRECTED_REQUEST,
-                    "the host \"%s\" is not this machine; console.hosts allows further names".formatted(host));
+                    "the host \"%s\" is not this machine; add it to console.hosts to allow it".formatted(host));
         }
     }
 
@@ -91,7 +91,7 @@ final class RequestGuard {
         if (request.header(WRITE_HEADER) == null) {
             throw ProblemException.of(
                     HttpStatus.FORBIDDEN,
-                    "the header %s is missing; send it with any value with everything that is not read-only"
+                    "the header %s is missing; send it, with any value, in every request that is not read-only"
                             .formatted(WRITE_HEADER));
         }
     }

@@ -35,7 +35,7 @@ final class TokenSession {
             mac.init(new SecretKeySpec(this.token, ALGORITHM));
             cookie = HexFormat.of().formatHex(mac.doFinal("console cookie".getBytes(StandardCharsets.UTF_8)));
         } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("Every Java has " + ALGORITHM, e);
+            throw new IllegalStateException("Every Java platform supports " + ALGORITHM, e);
         }
     }
 
@@ -53,7 +53,8 @@ final class TokenSession {
     /** Sets the cookie if the token is right. */
     void begin(Context request, String shown) {
         if (!isToken(shown)) {
-            throw ProblemException.of(HttpStatus.UNAUTHORIZED, "that is not the token; console.token has it");
+            throw ProblemException.of(
+                    HttpStatus.UNAUTHORIZED, "this is not the token; send the value of console.token");
         }
         setCookie(request, cookie, "");
     }
@@ -73,7 +74,7 @@ final class TokenSession {
         return same(shown.getBytes(StandardCharsets.UTF_8), token);
     }
 
-    /** Compares in a time that reveals nothing about where the two differ. */
+    /** Compares in constant time, which does not reveal where the two differ. */
     private static boolean same(byte[] one, byte[] other) {
         return MessageDigest.isEqual(one, other);
     }

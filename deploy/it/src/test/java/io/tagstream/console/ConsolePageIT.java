@@ -224,7 +224,7 @@ class ConsolePageIT {
                 browser.type(By.name("name"), "cat");
                 browser.await("the preview", By.id("preview"));
                 browser.click(By.cssSelector("#editor button[type=submit]"));
-                browser.awaitText(By.cssSelector("#editor footer [role=alert]"), "there is a label \"cat\" already");
+                browser.awaitText(By.cssSelector("#editor footer [role=alert]"), "label \"cat\" already exists");
                 assertInSight("#editor footer [role=alert]");
                 assertInSight("#editor button[type=submit]");
             }
@@ -330,7 +330,7 @@ class ConsolePageIT {
             assertThat(browser.script("return document.activeElement.name")).isEqualTo("name");
             browser.type(By.name("name"), "grey heron");
             browser.await("the name", By.name("name")).sendKeys(Keys.ENTER);
-            browser.awaitText(By.cssSelector(".said"), "“grey heron” is in force, vocabulary epoch 7");
+            browser.awaitText(By.cssSelector(".said"), "“grey heron” is in force from vocabulary epoch 7");
             assertThat(console.written()).containsOnlyKeys("grey-heron");
 
             browser.click(By.xpath("//button[@aria-label='Remove cat']"));
@@ -382,7 +382,7 @@ class ConsolePageIT {
     void shouldSayThatAnAddressLeadsNowhere() throws Exception {
         try (ConsoleFixture console = fixture(Map.of())) {
             browser.go(console.url("/#/bogus"));
-            browser.awaitText(By.id("main"), "#/bogus leads nowhere");
+            browser.awaitText(By.id("main"), "There is no page at #/bogus");
         }
     }
 

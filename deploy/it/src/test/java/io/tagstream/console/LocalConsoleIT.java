@@ -135,13 +135,13 @@ class LocalConsoleIT {
                         .getText())
                 .matches("\\d+");
         browser.type(By.name("threshold"), "0.1");
-        browser.awaitText(By.cssSelector("#preview caption"), "would get the tag, from 0.10 on");
+        browser.awaitText(By.cssSelector("#preview caption"), "would get the tag, with a score of at least 0.10");
         browser.click(By.cssSelector("#editor button[type=submit]"));
         browser.awaitText(By.cssSelector(".said"), "“kitten” is in force");
         browser.click(By.id("add-label"));
         browser.type(By.name("name"), "kitten");
         browser.click(By.cssSelector("#editor button[type=submit]"));
-        browser.awaitText(By.cssSelector("#editor [role=alert]"), "there is a label \"kitten\" already");
+        browser.awaitText(By.cssSelector("#editor [role=alert]"), "label \"kitten\" already exists");
         browser.click(By.xpath("//button[text()='Cancel']"));
         browser.choose("Wall");
         browser.awaitText(By.cssSelector("[data-image='cat.jpg'] .tags"), "kitten");

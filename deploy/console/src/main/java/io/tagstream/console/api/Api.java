@@ -85,7 +85,7 @@ public final class Api {
         try (InputStream text = Api.class.getResourceAsStream(DESCRIPTION)) {
             request.contentType("application/yaml; charset=utf-8").result(text.readAllBytes());
         } catch (IOException e) {
-            throw new UncheckedIOException("A resource of this jar cannot be read", e);
+            throw new UncheckedIOException(DESCRIPTION + " cannot be read from the jar", e);
         }
     }
 
@@ -105,7 +105,8 @@ public final class Api {
                         Problem.answer(request, Problem.of(HttpStatus.UNPROCESSABLE_CONTENT, refused.getMessage())));
         routes.exception(
                 KafkaException.class,
-                (failure, request) -> fail(request, HttpStatus.BAD_GATEWAY, "Kafka does not take this now", failure));
+                (failure, request) ->
+                        fail(request, HttpStatus.BAD_GATEWAY, "a request to Kafka failed; the log says why", failure));
         routes.exception(
                 Exception.class,
                 (failure, request) -> BodyProblem.of(failure)
@@ -114,12 +115,12 @@ public final class Api {
                                 () -> fail(
                                         request,
                                         HttpStatus.INTERNAL_SERVER_ERROR,
-                                        "this has failed; the log says why",
+                                        "the request failed; the log says why",
                                         failure)));
     }
 
     private static void fail(Context request, HttpStatus status, String what, Exception failure) {
-        log.error("{} {} has failed", request.method(), request.path(), failure);
+        log.error("{} {} failed", request.method(), request.path(), failure);
         Problem.answer(request, Problem.of(status, what));
     }
 }

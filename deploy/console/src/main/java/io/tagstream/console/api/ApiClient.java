@@ -122,7 +122,7 @@ public final class ApiClient {
             throw new ApiException(base, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ApiException(base, new IOException("broken off", e));
+            throw new ApiException(base, new IOException("interrupted", e));
         }
     }
 
@@ -130,7 +130,7 @@ public final class ApiClient {
         try {
             return Json.read(body, Problem.class).detail();
         } catch (IOException notOfThisApi) {
-            return "is that a Tagstream with console.enabled=true?";
+            return "is this a Tagstream instance with console.enabled=true?";
         }
     }
 }

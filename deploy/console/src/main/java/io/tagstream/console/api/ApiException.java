@@ -20,18 +20,18 @@ public final class ApiException extends Exception {
     private final int status;
 
     ApiException(URI asked, int status, String detail) {
-        super("%s answers %d: %s".formatted(asked, status, detail));
+        super("%s answered %d: %s".formatted(asked, status, detail));
         this.status = status;
     }
 
     ApiException(URI asked, IOException cause) {
-        super("%s does not answer: %s".formatted(asked, reason(cause)), cause);
+        super("%s did not answer: %s".formatted(asked, reason(cause)), cause);
         this.status = 0;
     }
 
     private static String reason(IOException cause) {
         if (cause instanceof ConnectException) {
-            return "nothing accepts connections there; is Tagstream running, and is this where it says that its console is?";
+            return "nothing accepts connections there; is Tagstream running, and is this the address of its console?";
         }
         return cause.getMessage() == null ? cause.toString() : cause.getMessage();
     }

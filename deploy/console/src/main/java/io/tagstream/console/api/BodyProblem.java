@@ -33,7 +33,7 @@ final class BodyProblem {
             return Optional.of(Problem.of(HttpStatus.forStatus(unfit.getCode()), unfit.getReason()));
         }
         if (cause instanceof EofException) {
-            return Optional.of(Problem.of(HttpStatus.BAD_REQUEST, "the body ended before all of it had come"));
+            return Optional.of(Problem.of(HttpStatus.BAD_REQUEST, "the body ended before it was complete"));
         }
         if (cause instanceof HttpException unreadable) {
             return Optional.of(

@@ -25,7 +25,7 @@ import java.util.Optional;
 /** Images: lists, single images, thumbnails, and submissions. */
 final class ImagesApi {
     private static final int MOST_FILES = 50;
-    private static final String LARGE_FILE = "submit a smaller picture, or raise decode.max.bytes";
+    private static final String LARGE_FILE = "submit a smaller file, or raise decode.max.bytes";
 
     private final LateServices late;
 
@@ -51,7 +51,7 @@ final class ImagesApi {
     }
 
     static ProblemException badCursor(Context request) {
-        return Parameters.wrong("after", request.queryParam("after"), "what a page gave as next");
+        return Parameters.wrong("after", request.queryParam("after"), "the value of next from the previous page");
     }
 
     static void answer(Context request, ImagePage page) {
@@ -68,14 +68,14 @@ final class ImagesApi {
                 .find(id)
                 .orElseThrow(() -> ProblemException.of(
                         HttpStatus.NOT_FOUND,
-                        "no image \"%s\" is known: it was never tagged, or has been deleted".formatted(id)));
+                        "there is no image \"%s\": it was never tagged, or it was deleted".formatted(id)));
     }
 
     private void thumbnail(Context request) throws InterruptedException {
         var thumbnails = late.get()
                 .thumbnails()
                 .orElseThrow(() -> ProblemException.of(
-                        HttpStatus.NOT_IMPLEMENTED, "small pictures are served in local mode only"));
+                        HttpStatus.NOT_IMPLEMENTED, "thumbnails are served in local mode only"));
         ImageDocument image = known(request);
         String tag = "\"" + image.sha256() + "\"";
         request.header("Cache-Control", "private, no-cache").header("ETag", tag);
@@ -92,7 +92,7 @@ final class ImagesApi {
         }
     }
 
-    /** An image's address. */
+    /** The URL of an image. */
     private record Address(String url) {}
 
     private record Submissions(List<ImageIntake.Submitted> items) {}
@@ -102,7 +102,7 @@ final class ImagesApi {
                 .intake()
                 .orElseThrow(() -> ProblemException.of(
                         HttpStatus.FORBIDDEN,
-                        "images are submitted here in local mode only; produce to the images topic instead"));
+                        "images can be submitted here in local mode only; produce them to the images topic instead"));
         List<ImageIntake.Submitted> submitted = request.isMultipartFormData()
                 ? files(request, intake)
                 : List.of(intake.url(url(Json.body(request, Address.class).url())));
@@ -116,14 +116,14 @@ final class ImagesApi {
         if (files.isEmpty() || files.size() > MOST_FILES) {
             throw ProblemException.of(
                     HttpStatus.BAD_REQUEST,
-                    "%d parts are named \"files\"; from 1 to %d are needed".formatted(files.size(), MOST_FILES));
+                    "%d parts are named \"files\"; send from 1 to %d of them".formatted(files.size(), MOST_FILES));
         }
         List<ImageIntake.Submitted> submitted = new ArrayList<>();
         for (UploadedFile file : files) {
             if (file.size() > intake.largest()) {
                 throw ProblemException.of(
                         HttpStatus.CONTENT_TOO_LARGE,
-                        "\"%s\" has %d bytes, and %d are allowed; %s"
+                        "\"%s\" has %d bytes, more than the %d allowed; %s"
                                 .formatted(file.filename(), file.size(), intake.largest(), LARGE_FILE));
             }
             try (InputStream content = file.content()) {
@@ -145,11 +145,11 @@ final class ImagesApi {
                 return url;
             }
         } catch (URISyntaxException e) {
-            throw ProblemException.of(HttpStatus.BAD_REQUEST, "url=%s is no URL: %s".formatted(text, e.getReason()));
+            throw ProblemException.of(HttpStatus.BAD_REQUEST, "url=%s is not a URL: %s".formatted(text, e.getReason()));
         }
         throw ProblemException.of(
                 HttpStatus.BAD_REQUEST,
-                "url=%s: give a URL that begins with %s:"
+                "url=%s: must be a URL that has a host and begins with %s:"
                         .formatted(text, String.join(": or ", ImageSources.serverSchemes())));
     }
 }

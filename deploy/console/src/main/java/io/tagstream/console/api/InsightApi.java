@@ -43,7 +43,7 @@ final class InsightApi {
                 Parameters.scoped(request, late.queries())
                         .explain(id)
                         .orElseThrow(() ->
-                                ProblemException.of(HttpStatus.NOT_FOUND, "no image \"%s\" is known".formatted(id))));
+                                ProblemException.of(HttpStatus.NOT_FOUND, "there is no image \"%s\"".formatted(id))));
     }
 
     private void failures(Context request) {

@@ -109,7 +109,7 @@ final class LabelsApi {
                 .vocabulary()
                 .find(id)
                 .orElseThrow(() -> ProblemException.of(
-                        HttpStatus.NOT_FOUND, "no label \"%s\" is in the vocabulary".formatted(id)));
+                        HttpStatus.NOT_FOUND, "there is no label \"%s\" in the vocabulary".formatted(id)));
     }
 
     /** A label as sent; a missing field has the value that it has in a new label. */
@@ -133,7 +133,7 @@ final class LabelsApi {
                 && late.get().vocabulary().find(id).isPresent()) {
             throw ProblemException.of(
                     HttpStatus.PRECONDITION_FAILED,
-                    "there is a label \"%s\" already; edit that, or give the new one another id".formatted(id));
+                    "label \"%s\" already exists; edit it, or give the new label another id".formatted(id));
         }
         Map<String, String> attributes =
                 late.get().vocabulary().find(id).map(Label::getAttributes).orElse(Map.of());
@@ -159,7 +159,7 @@ final class LabelsApi {
                 .editor()
                 .orElseThrow(() -> ProblemException.of(
                         HttpStatus.FORBIDDEN,
-                        "the vocabulary cannot be changed here; console.writable=true allows it"));
+                        "the vocabulary cannot be changed here; set console.writable=true to allow it"));
     }
 
     private void answer(Context request, VocabularyEditor editor, Map<String, Label> changes) {
@@ -188,7 +188,7 @@ final class LabelsApi {
         Tried tried = Json.body(request, Tried.class);
         String name = Optional.ofNullable(tried.name()).map(String::strip).orElse("");
         if (name.isEmpty()) {
-            throw Parameters.wrong("name", "", "what the label is called");
+            throw Parameters.wrong("name", "", "the label's name");
         }
         int best = Optional.ofNullable(tried.best()).orElse(DEFAULT_BEST);
         if (best < 0 || best > MOST_BEST) {
@@ -212,7 +212,7 @@ final class LabelsApi {
 
     private static Double threshold(Double given) {
         if (given != null && !(given >= 0 && given <= 1)) {
-            throw Parameters.wrong("threshold", String.valueOf(given), "a score from 0 to 1, or null for the model's,");
+            throw Parameters.wrong("threshold", String.valueOf(given), "a score from 0 to 1, or null for the model's");
         }
         return given;
     }

@@ -27,19 +27,19 @@ final class LateServices {
     /** @throws ProblemException if they are not ready yet */
     ApiServices get() {
         return find().orElseThrow(() -> ProblemException.of(
-                HttpStatus.SERVICE_UNAVAILABLE, "starting; ask again when /health/ready says ready"));
+                HttpStatus.SERVICE_UNAVAILABLE, "Tagstream is starting; try again when /health/ready says ready"));
     }
 
     SearchIndex search() {
         return get().search()
                 .orElseThrow(() -> ProblemException.of(
                         HttpStatus.NOT_IMPLEMENTED,
-                        "this instance keeps no search index; search.enabled=true makes it keep one"));
+                        "this instance has no search index; set search.enabled=true to keep one"));
     }
 
     ImageQueries queries() {
         return get().queries()
                 .orElseThrow(() -> ProblemException.of(
-                        HttpStatus.NOT_IMPLEMENTED, "this instance keeps nothing of images that could answer this"));
+                        HttpStatus.NOT_IMPLEMENTED, "this instance keeps no image data that could answer this"));
     }
 }

@@ -81,7 +81,7 @@ final class Parameters {
     }
 
     static ProblemException wrong(String name, String value, String wanted) {
-        return ProblemException.of(HttpStatus.BAD_REQUEST, "%s=%s: %s is needed".formatted(name, value, wanted));
+        return ProblemException.of(HttpStatus.BAD_REQUEST, "%s=%s: must be %s".formatted(name, value, wanted));
     }
 
     /** Which instances to ask: all of them, or, if the parameter {@code scope} is {@code instance}, only this one. */

@@ -35,7 +35,7 @@ final class SearchApi {
     }
 
     private void search(Context request) throws LabelTextException {
-        String text = Parameters.text(request, "q").orElseThrow(() -> Parameters.wrong("q", "", "a text"));
+        String text = Parameters.text(request, "q").orElseThrow(() -> Parameters.wrong("q", "", "a search text"));
         String by = Parameters.text(request, "by").orElse("words");
         switch (by) {
             case "words" -> byWords(request, text);
@@ -64,7 +64,8 @@ final class SearchApi {
         ImageFilter filter = Parameters.filter(request);
         int limit = Parameters.limit(request);
         if (Parameters.after(request).isPresent()) {
-            throw ProblemException.of(HttpStatus.BAD_REQUEST, "after: by=likeness has one page; raise limit instead");
+            throw ProblemException.of(
+                    HttpStatus.BAD_REQUEST, "after: by=likeness has only one page; raise limit instead");
         }
         boolean filtered = !filter.equals(ImageFilter.NONE);
         Map<String, Double> similarities = new LinkedHashMap<>();

@@ -81,7 +81,7 @@ public final class Thumbnails implements AutoCloseable {
         if (!ImageSources.isFile(uri)) {
             throw new ImageException(
                     FailureReason.FETCH_BLOCKED,
-                    "the image is not on this machine, and is not fetched again to be shown");
+                    "the image is not on this machine; only local files have thumbnails");
         }
         synchronized (kept) {
             byte[] known = kept.get(sha256);

@@ -154,13 +154,13 @@ public final class TopicFollower implements AutoCloseable {
                 }
                 commit(opened);
             } catch (WakeupException | InterruptException e) {
-                log.debug("The follower is woken to end", e);
+                log.debug("The follower was woken up to stop", e);
             } catch (KafkaException | IOException | InterruptedException e) {
-                log.warn("Topics cannot be followed for now, and will be again: {}", e.toString());
-                log.debug("Because", e);
+                log.warn("The console cannot read its topics, and tries again: {}", e.toString());
+                log.debug("The cause", e);
                 pause();
             } catch (RuntimeException e) { // otherwise the console would stop updating silently
-                log.error("Topics cannot be followed for now, and will be again", e);
+                log.error("The console cannot read its topics, and tries again", e);
                 pause();
             }
         }
@@ -221,7 +221,7 @@ public final class TopicFollower implements AutoCloseable {
         boolean same = search.position().isOf(beginning)
                 && tags.stream().allMatch(tag -> reached(search, tag) <= ends.get(tag));
         if (!same) {
-            log.info("The search index is made from the beginning of topic {}", tagsTopic);
+            log.info("Building the search index from the beginning of topic {}", tagsTopic);
             search.startAnew(beginning);
         }
         for (TopicPartition tag : tags) {
@@ -270,7 +270,7 @@ public final class TopicFollower implements AutoCloseable {
                 take(found, labels).filter(tiding -> isLive(found)).ifPresent(tidings::add);
             } catch (SerializationException | IllegalArgumentException e) {
                 log.warn(
-                        "Left out {}-{}@{}, which cannot be read or indexed: {}",
+                        "Skipped {}-{}@{}, which cannot be read or indexed: {}",
                         found.topic(),
                         found.partition(),
                         found.offset(),
@@ -283,7 +283,7 @@ public final class TopicFollower implements AutoCloseable {
         if (index.isPresent() && indexChanged) {
             index.get().show();
         }
-        tidings.forEach(Runnable::run); // only once searches can find what they tell of
+        tidings.forEach(Runnable::run); // only once searches can find the images that they announce
         measure(opened);
         if (Duration.between(committedAt, Instant.now()).compareTo(COMMIT) > 0) {
             commit(opened);
@@ -296,7 +296,7 @@ public final class TopicFollower implements AutoCloseable {
         return found.offset() >= liveFrom.getOrDefault(new TopicPartition(found.topic(), found.partition()), 0L);
     }
 
-    /** Applies a record, and returns the announcement to make of it, if any. */
+    /** Applies a record, and returns the event to publish about it, if any. */
     private Optional<Runnable> take(ConsumerRecord<byte[], byte[]> found, Map<String, Label> labels)
             throws IOException {
         if (found.topic().equals(tagsTopic)) {

@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * The vocabulary as it stands in its topic: what people have written, whether or not it is in force yet.
+ * The vocabulary as it is in its topic: what people have written, whether or not it is in force yet.
  *
  * <p><i>Threading notes.</i> Any number of threads may change and read it.
  */

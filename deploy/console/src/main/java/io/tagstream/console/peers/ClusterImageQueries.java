@@ -142,6 +142,6 @@ public final class ClusterImageQueries implements ImageQueries {
     }
 
     private static QueryUnavailableException unavailable(ApiException e) {
-        return new QueryUnavailableException("Another instance knows of some of the images: " + e.getMessage(), e);
+        return new QueryUnavailableException("Another instance has the data of some images: " + e.getMessage(), e);
     }
 }

@@ -77,8 +77,8 @@ public final class SearchIndex implements AutoCloseable {
     }
 
     /**
-     * Opens the index in a directory, or creates it. An index that cannot be read is created anew: the topic still
-     * holds all of its content.
+     * Opens the index in a directory, or creates it. An index that cannot be read is created again: the topic still
+     * has all of its content.
      *
      * @throws UncheckedIOException if the directory cannot be written
      */
@@ -86,14 +86,14 @@ public final class SearchIndex implements AutoCloseable {
         try {
             return reopen(directory);
         } catch (IOException e) {
-            log.warn("The search index in {} cannot be read and is made anew: {}", directory, e.toString());
+            log.warn("The search index in {} cannot be read; building a new one: {}", directory, e.toString());
             try {
                 FileUtils.deleteDirectory(directory.toFile());
                 return reopen(directory);
             } catch (IOException again) {
                 throw new UncheckedIOException(
                         "the search index cannot be written to " + directory
-                                + "; make room there or change its permissions",
+                                + "; free disk space or change the directory's permissions",
                         again);
             }
         }

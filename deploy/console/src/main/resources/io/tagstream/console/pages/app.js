@@ -12,15 +12,15 @@ import { vocabulary } from "./vocabulary.js";
 import { wall } from "./wall.js";
 
 const nowhere = {
-  title: "Nothing here",
-  show: () => html`<p>The address ${location.hash} leads nowhere. <a href="#/">To the wall</a></p>`,
+  title: "Not found",
+  show: () => html`<p>There is no page at ${location.hash}. <a href="#/">Go to the wall</a></p>`,
 };
 const unreadable = {
-  title: "Nothing here",
+  title: "Malformed address",
   show: () =>
     html`<p>
-      The address ${location.hash} is malformed: a % must begin an escape such as %20, and a % itself is written %25.
-      <a href="#/">To the wall</a>
+      The address ${location.hash} is malformed: a % must begin an escape such as %20. Write a % itself as %25.
+      <a href="#/">Go to the wall</a>
     </p>`,
 };
 const VIEWS = { "": wall, search, vocabulary, image, health };
@@ -79,9 +79,9 @@ function page() {
               </li>`,
           )}
           <li>
-            <select aria-label="Colours" class="theme" @change=${(event) => setTheme(event.target.value)}>
+            <select aria-label="Colour theme" class="theme" @change=${(event) => setTheme(event.target.value)}>
               ${[
-                ["auto", "As the system"],
+                ["auto", "System"],
                 ["light", "Light"],
                 ["dark", "Dark"],
               ].map(([value, title]) => html`<option value=${value} ?selected=${theme() === value}>${title}</option>`)}
@@ -100,10 +100,10 @@ function page() {
 
 function notReady() {
   if (!connection.open && state.status) {
-    return html`<p class="notice" role="status">The connection is broken; trying again.</p>`;
+    return html`<p class="notice" role="status">The connection was lost; reconnecting.</p>`;
   }
   if (state.status && !state.status.ready) {
-    return html`<p class="notice" role="status">Images wait: ${state.status.notReadyBecause}</p>`;
+    return html`<p class="notice" role="status">Images are waiting: ${state.status.notReadyBecause}</p>`;
   }
   return nothing;
 }

@@ -34,15 +34,15 @@ function tiles(status) {
   return html`<dl class="tiles">
     ${tile("State", status.ready ? "tagging" : "waiting", status.notReadyBecause)}
     ${tile("Throughput", status.imagesPerSecond === null ? "–" : status.imagesPerSecond.toFixed(1), "images/s")}
-    ${tile("Queue", count(status.pending), `${count(status.inFlight)} being worked on`)}
-    ${tile("Batch", status.batchSize === null ? "–" : status.batchSize.toFixed(1), "images")}
+    ${tile("Pending", count(status.pending), `images, ${count(status.inFlight)} in progress`)}
+    ${tile("Batch size", status.batchSize === null ? "–" : status.batchSize.toFixed(1), "images")}
     ${tile("Since the start", count(status.tagged), `tagged, ${count(status.failed)} failed, ${count(status.deleted)} deleted`)}
     ${tile("Vocabulary", plural(status.labels, "label", "labels"), `epoch ${status.vocabularyEpoch}`)}
     ${tile("Model", status.model.id, status.model.version)}
     ${status.search
       ? tile("Search index", plural(status.search.images, "image", "images"), status.search.behind > 0 ? `${count(status.search.behind)} records behind` : "up to date")
       : nothing}
-    ${state.progress?.active ? tile("Following the vocabulary", `${count(state.progress.done)} of ${count(state.progress.total)}`, "images") : nothing}
+    ${state.progress?.active ? tile("Catching up with the vocabulary", `${count(state.progress.done)} of ${count(state.progress.total)}`, "images") : nothing}
   </dl>`;
 }
 
@@ -58,7 +58,7 @@ export const health = {
   show() {
     const status = state.status;
     if (!status) {
-      return html`<p aria-busy="true">Looking</p>`;
+      return html`<p aria-busy="true">Loading</p>`;
     }
     const reasons = Object.entries(status.failuresByReason);
     return html`${tiles(status)}
@@ -66,13 +66,13 @@ export const health = {
         <h2 id="failures-title">Not tagged</h2>
         ${problem(failure)}
         ${reasons.length === 0
-          ? html`<p class="quiet">Nothing that failed lately is still untagged.</p>`
+          ? html`<p class="quiet">No recent failures are unresolved.</p>`
           : html`<ul class="tags">${reasons.map(([reason, number]) => html`<li>${words(reason)} <data value=${number}>${count(number)}</data></li>`)}</ul>`}
         ${failures && failures.items.length > 0
           ? html`<div class="overflow-auto" tabindex="0" role="region" aria-label="Failures">
               <table>
                 <thead>
-                  <tr><th scope="col">When</th><th scope="col">Image</th><th scope="col">Reason</th><th scope="col">What failed</th></tr>
+                  <tr><th scope="col">When</th><th scope="col">Image</th><th scope="col">Reason</th><th scope="col">Details</th></tr>
                 </thead>
                 <tbody>
                   ${repeat(

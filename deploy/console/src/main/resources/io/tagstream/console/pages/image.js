@@ -1,4 +1,4 @@
-// One image: its scores against every threshold, what happened to its tags, and where the data come from.
+// One image: its scores and their thresholds, the history of its tags, and where the image came from.
 import { html, nothing } from "./lit/lit-html.js";
 import { api } from "./api.js";
 import { count, imageName, score, time, webAddress, words } from "./format.js";
@@ -48,7 +48,7 @@ function scores() {
         : html`<div class="overflow-auto" tabindex="0" role="region" aria-label="Tags">
             ${table(known.tags.map((tag) => ({ ...tag, emitted: true, active: true, candidate: true })))}
           </div>`}
-      ${state.status.features.queries ? nothing : html`<p class="quiet">The scores of other labels are not to be had from this instance.</p>`}
+      ${state.status.features.queries ? nothing : html`<p class="quiet">This instance cannot show the scores of other labels.</p>`}
     </section>`;
   }
   return html`<section aria-labelledby="tags-title">
@@ -58,14 +58,14 @@ function scores() {
 }
 
 const what = (label) =>
-  label.emitted ? "tag" : !label.active ? "shadow" : !label.candidate ? "no candidate" : "below its threshold";
+  label.emitted ? "tag" : !label.active ? "shadow" : !label.candidate ? "not a candidate" : "below the threshold";
 
 function table(labels) {
   return html`<table>
     <thead>
       <tr>
         <th scope="col">Label</th><th scope="col">Score</th><th scope="col" class="bar"><span class="hidden">Bar</span></th>
-        <th scope="col">Threshold</th><th scope="col">Becomes</th>
+        <th scope="col">Threshold</th><th scope="col">Result</th>
       </tr>
     </thead>
     <tbody>
@@ -73,7 +73,7 @@ function table(labels) {
         (label) => html`<tr class=${label.emitted ? "emitted" : ""} title=${label.prompts?.join(" | ") ?? ""}>
           <th scope="row">${label.name}</th>
           <td>${score(label.score)}</td>
-          <td class="bar">${bar(label.score, "score of " + label.name)}</td>
+          <td class="bar">${bar(label.score, "Score of " + label.name)}</td>
           <td>${score(label.threshold)}</td>
           <td>${what(label)}</td>
         </tr>`,
@@ -88,7 +88,7 @@ function history() {
   }
   return html`<section aria-labelledby="history-title">
     <h2 id="history-title">History</h2>
-    ${explanation.history.length === 0 ? html`<p class="quiet">nothing is kept</p>` : nothing}
+    ${explanation.history.length === 0 ? html`<p class="quiet">No history is kept.</p>` : nothing}
     <ul class="history">
       ${explanation.history.map(
         (entry) => html`<li>
@@ -116,7 +116,7 @@ function provenance() {
       <dt>SHA-256</dt>
       <dd><code>${known.sha256}</code></dd>
       <dt>Tagged</dt>
-      <dd><time datetime=${known.taggedAt}>${time(known.taggedAt)}</time>, because: ${words(known.cause)}</dd>
+      <dd><time datetime=${known.taggedAt}>${time(known.taggedAt)}</time> (${words(known.cause)})</dd>
       <dt>Model</dt>
       <dd>${known.model.id} ${known.model.version}</dd>
       <dt>Vocabulary epoch</dt>
@@ -152,7 +152,7 @@ export const image = {
 
   show() {
     if (!known) {
-      return failure ? problem(failure) : html`<p aria-busy="true">Looking it up</p>`;
+      return failure ? problem(failure) : html`<p aria-busy="true">Loading</p>`;
     }
     const name = imageName(known);
     return html`<p class="image-name">${name}</p>

@@ -24,6 +24,6 @@ export function login(update, opened) {
       <button type="submit">Open the console</button>
     </form>
     ${problem(failure)}
-    <p class="quiet">The token is what console.token is set to.</p>
+    <p class="quiet">The token is the value of console.token.</p>
   </main>`;
 }

@@ -7,7 +7,7 @@ import { state } from "./page.js";
 /** An image's thumbnail, or a placeholder if thumbnails are unavailable. */
 export function picture(id, name) {
   if (!state.status?.features.thumbnails) {
-    return html`<div class="no-picture" aria-hidden="true">no picture here</div>`;
+    return html`<div class="no-picture" aria-hidden="true">No picture</div>`;
   }
   return html`<img
     src=${thumbnailUrl(id)}
@@ -20,7 +20,7 @@ export function picture(id, name) {
 /** A list of tags, each a link to all images that have it. */
 export function tags(list) {
   if (list.length === 0) {
-    return html`<p class="quiet">no tags</p>`;
+    return html`<p class="quiet">No tags</p>`;
   }
   return html`<ul class="tags">
     ${list.map(

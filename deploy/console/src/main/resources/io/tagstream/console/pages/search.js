@@ -100,14 +100,14 @@ export const search = {
 
   show() {
     if (!state.status?.features.search) {
-      return html`<p>This instance keeps no search index; <code>search.enabled=true</code> makes it keep one.</p>`;
+      return html`<p>This instance has no search index. Set <code>search.enabled=true</code> to keep one.</p>`;
     }
     const likeness = wanted.get("by") === "likeness";
     return html`<form class="search" aria-label="Search images" @submit=${submit}>
         <label class="words">Words <input type="search" name="q" .value=${wanted.get("q") ?? ""} placeholder="dog, beach, …" /></label>
         <fieldset>
-          <legend>Found by</legend>
-          <label><input type="radio" name="by" value="words" ?checked=${!likeness} /> words in tags and names</label>
+          <legend>Search by</legend>
+          <label><input type="radio" name="by" value="words" ?checked=${!likeness} /> words in tags, ids and attributes</label>
           <label
             ><input type="radio" name="by" value="likeness" ?checked=${likeness} ?disabled=${!state.status.features.queries} />
             likeness to the words</label
@@ -118,7 +118,7 @@ export const search = {
           <datalist id="label-names">${labels.map((label) => html`<option value=${label.name}></option>`)}</datalist></label
         >
         <label
-          >Score at least
+          >Minimum score
           <input type="number" name="minScore" min="0" max="1" step="0.01" .value=${wanted.get("minScore") ?? ""}
         /></label>
         <label
@@ -132,15 +132,15 @@ export const search = {
       ${problem(failure)}
       <p role="status" id="found">${found ? plural(found.total, "image", "images") : nothing}</p>
       ${found?.total === 0 && wanted.get("q") && !likeness && state.status.features.queries
-        ? html`<p class="quiet">No image has all of these words. “Likeness to the words” ranks every image.</p>`
+        ? html`<p class="quiet">No image has all of these words. Search by likeness to the words to rank every image.</p>`
         : nothing}
-      <section class="grid-cards" aria-label="Found">
+      <section class="grid-cards" aria-label="Results">
         ${repeat(
           found?.items ?? [],
           (image) => image.id,
           (image) => card(image, image.similarity === undefined ? null : `likeness ${score(image.similarity)}`),
         )}
       </section>
-      ${found?.next ? html`<button type="button" class="outline" @click=${more}>More</button> ${problem(moreFailure)}` : nothing}`;
+      ${found?.next ? html`<button type="button" class="outline" @click=${more}>Show more</button> ${problem(moreFailure)}` : nothing}`;
   },
 };

@@ -128,7 +128,7 @@ async function save(event) {
 }
 
 const told = (what, answer) =>
-  answer.inForce ? `${what} is in force, vocabulary epoch ${answer.vocabularyEpoch}` : `${what} is written, and not taken up yet`;
+  answer.inForce ? `${what} is in force from vocabulary epoch ${answer.vocabularyEpoch}` : `${what} is written, but not in force yet`;
 
 async function remove() {
   const of = removing;
@@ -148,11 +148,11 @@ async function remove() {
 
 function previewed(label) {
   if (!state.status.features.queries) {
-    return html`<p class="quiet">There is no preview on this instance.</p>`;
+    return html`<p class="quiet">This instance cannot preview labels.</p>`;
   }
   if (!label.preview) {
     return html`<p class="quiet" aria-busy=${label.previewing ? "true" : "false"}>
-      ${label.previewing ? "Looking at known images" : "Give a name to see how many images match."}
+      ${label.previewing ? "Scoring known images" : "Enter a name to see how many images match."}
     </p>`;
   }
   const { knownImages, unknownImages, emittedFrom, thresholds, best } = label.preview;
@@ -161,18 +161,18 @@ function previewed(label) {
   const most = Math.max(1, ...thresholds.map((row) => row.images));
   return html`<table id="preview">
       <caption>
-        Of ${plural(knownImages, "known image", "known images")}${unknownImages > 0 ? ` (${count(unknownImages)} more cannot be scored)` : ""}
-        ${count(emitted)} ${gets}, from ${score(emittedFrom)} on
+        Of ${plural(knownImages, "known image", "known images")}${unknownImages > 0 ? ` (${count(unknownImages)} more cannot be scored)` : ""},
+        ${count(emitted)} ${gets}, with a score of at least ${score(emittedFrom)}
       </caption>
       <thead>
-        <tr><th scope="col">from score</th><th scope="col">images</th><th scope="col"><span class="hidden">share</span></th></tr>
+        <tr><th scope="col">Score from</th><th scope="col">Images</th><th scope="col"><span class="hidden">Bar</span></th></tr>
       </thead>
       <tbody>
         ${thresholds.map(
           (row) => html`<tr class=${row.threshold === emittedFrom ? "emitted" : ""}>
             <th scope="row">${score(row.threshold)}</th>
             <td>${count(row.images)}</td>
-            <td><meter min="0" max=${most} .value=${row.images} aria-label=${`images from ${score(row.threshold)}`}></meter></td>
+            <td><meter min="0" max=${most} .value=${row.images} aria-label=${`Images with a score of at least ${score(row.threshold)}`}></meter></td>
           </tr>`,
         )}
       </tbody>
@@ -196,24 +196,24 @@ function editor() {
   const label = editing;
   return html`<dialog id="editor" aria-labelledby="editor-title" @close=${closed}>
     <article>
-      <h2 id="editor-title">${label.fresh ? "New label" : "Label " + label.id}</h2>
+      <h2 id="editor-title">${label.fresh ? "New label" : "Edit label " + label.id}</h2>
       <form @submit=${save} @input=${change}>
         <label>Name <input name="name" .value=${live(label.name)} required autocomplete="off" /></label>
         ${label.fresh
-          ? html`<label>Id, which tags carry <input name="id" .value=${live(label.id)} required autocomplete="off" /></label>`
+          ? html`<label>Id, which appears in tags <input name="id" .value=${live(label.id)} required autocomplete="off" /></label>`
           : nothing}
         <label
-          >Prompts, one a line; {} stands for the name. None: the model's own
+          >Prompts, one per line; {} stands for the name. Leave empty for the model's
           <textarea name="prompts" rows="2" .value=${live(label.prompts)}></textarea>
         </label>
         <label
-          >Threshold; none: the model's
+          >Threshold; leave empty for the model's
           <input type="number" name="threshold" min="0" max="1" step="any" .value=${live(String(label.threshold))} />
         </label>
         <fieldset>
           <legend>State</legend>
           <label><input type="radio" name="state" value="ACTIVE" ?checked=${label.state === "ACTIVE"} /> active: images get the tag</label>
-          <label><input type="radio" name="state" value="SHADOW" ?checked=${label.state === "SHADOW"} /> shadow: scored, never shown</label>
+          <label><input type="radio" name="state" value="SHADOW" ?checked=${label.state === "SHADOW"} /> shadow: scored, but images do not get the tag</label>
         </fieldset>
         ${previewed(label)} ${problem(label.previewFailure)}
         <footer>
@@ -233,7 +233,7 @@ function remover() {
   return html`<dialog id="remover" aria-labelledby="remover-title" @close=${() => { removing = null; update(); }}>
     <article>
       <h2 id="remover-title">Remove “${removing.label.name}”?</h2>
-      <p>Images that have the tag lose it.</p>
+      <p>Images that have the tag will lose it.</p>
       <footer>
         ${problem(removing.failure)}
         <button type="button" class="secondary" @click=${() => document.getElementById("remover").close()}>Keep it</button>
@@ -250,7 +250,7 @@ function sweep() {
   }
   return html`<p class="notice" id="sweep">
     <label
-      >${count(progress.done)} of ${plural(progress.total, "image follows", "images follow")} epoch ${progress.targetEpoch}
+      >${count(progress.done)} of ${plural(progress.total, "image", "images")} up to date with epoch ${progress.targetEpoch}
       <progress max=${progress.total} .value=${progress.done}></progress>
     </label>
   </p>`;
@@ -324,7 +324,7 @@ export const vocabulary = {
         ${writable ? html`<button type="button" id="add-label" @click=${() => open(null)}>Add a label</button>` : nothing}
       </div>
       ${problem(failure)} ${sweep()}
-      <p>${plural(total, "label", "labels")}${total > labels.length ? `, the first ${count(labels.length)} shown` : ""}</p>
+      <p>${plural(total, "label", "labels")}${total > labels.length ? `, showing the first ${count(labels.length)}` : ""}</p>
       <div class="overflow-auto" tabindex="0" role="region" aria-label="Labels">
         <table class="labels">
           <thead>

@@ -108,9 +108,9 @@ function drop() {
     event.target.reset();
   };
   return html`<section class=${dragging ? "drop over" : "drop"} aria-label="Tag images">
-    <label>Drop photos anywhere, or choose them <input type="file" id="files" accept="image/*" multiple @change=${chosen} /></label>
+    <label>Drop photos anywhere on the page, or choose them <input type="file" id="files" accept="image/*" multiple @change=${chosen} /></label>
     <form @submit=${pasted}>
-      <label>or give an address <input type="url" name="url" placeholder="https://…" required /></label>
+      <label>or enter a URL <input type="url" name="url" placeholder="https://…" required /></label>
       <button type="submit" class="secondary">Tag it</button>
     </form>
   </section>`;
@@ -208,7 +208,7 @@ export const wall = {
             }
           }}
         >
-          ${paused ? `Go on (${paused.size} new)` : "Pause"}
+          ${paused ? `Resume (${paused.size} new)` : "Pause"}
         </button>
       </div>
       ${none ? html`<p class="quiet">No images yet.</p>` : nothing}

@@ -230,8 +230,8 @@ class ApiTest {
     @Test
     void shouldSayWhatThisInstanceCannotAnswer() throws Exception {
         try (ConsoleFixture console = new ConsoleFixture(directory, Map.of(), Optional.empty())) {
-            assertProblem(console.get("/api/progress"), 501, "keeps nothing");
-            assertProblem(console.get("/api/explain/x"), 501, "keeps nothing");
+            assertProblem(console.get("/api/progress"), 501, "keeps no image data");
+            assertProblem(console.get("/api/explain/x"), 501, "keeps no image data");
             assertProblem(console.get("/api/nothing"), 404, "/api/openapi.yaml");
             assertProblem(console.send(console.write("PUT", "/api/status", "{}")), 405, "/api/openapi.yaml");
             assertThat(json(console.get("/api/status")).at("/features/queries").asBoolean())

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ImageIntakeTest {
-    /** Nothing listens there: a file that is taken fails otherwise. */
+    /** Nothing listens there: accepting a file fails with another exception. */
     private static final String NO_BROKER = "127.0.0.1:1";
 
     @TempDir
