@@ -74,8 +74,8 @@ final class ImagesApi {
     private void thumbnail(Context request) throws InterruptedException {
         var thumbnails = late.get()
                 .thumbnails()
-                .orElseThrow(() -> ProblemException.of(
-                        HttpStatus.NOT_IMPLEMENTED, "thumbnails are served in local mode only"));
+                .orElseThrow(() ->
+                        ProblemException.of(HttpStatus.NOT_IMPLEMENTED, "thumbnails are served in local mode only"));
         ImageDocument image = known(request);
         String tag = "\"" + image.sha256() + "\"";
         request.header("Cache-Control", "private, no-cache").header("ETag", tag);

@@ -80,8 +80,7 @@ public final class Thumbnails implements AutoCloseable {
     public byte[] of(String uri, String sha256) throws ImageException, InterruptedException {
         if (!ImageSources.isFile(uri)) {
             throw new ImageException(
-                    FailureReason.FETCH_BLOCKED,
-                    "the image is not on this machine; only local files have thumbnails");
+                    FailureReason.FETCH_BLOCKED, "the image is not on this machine; only local files have thumbnails");
         }
         synchronized (kept) {
             byte[] known = kept.get(sha256);
