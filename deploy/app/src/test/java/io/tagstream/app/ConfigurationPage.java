@@ -20,10 +20,12 @@ public final class ConfigurationPage {
         StringBuilder page = new StringBuilder();
         page.append("# Configuration\n\n");
         page.append(
-                "Rendered from `TagstreamConfig` and the `ConfigurationKeys` of each module; a test fails when this page is stale.\n\n");
+                "Generated from `TagstreamConfig` and the `ConfigurationKeys` of each module; a test fails when this"
+                        + " page is stale.\n\n");
         page.append("Keys come from a properties file (`--config`), from the environment (`TAGSTREAM_` and the key in"
-                + " upper case with underscores, such as `TAGSTREAM_IMAGES_TOPIC`) and from `--set KEY=VALUE`, each over"
-                + " the one before. `kafka.*` passes through to Kafka Streams and its clients without the prefix.\n\n");
+                + " upper case with underscores, such as `TAGSTREAM_IMAGES_TOPIC`) and from `--set KEY=VALUE`; each"
+                + " overrides the one before. Keys that begin with `kafka.` go to Kafka Streams and its clients,"
+                + " without the prefix.\n\n");
         page.append("| key | type | default | meaning |\n|---|---|---|---|\n");
         TagstreamConfig.definition().configKeys().values().stream()
                 .sorted(Comparator.comparing((ConfigKey key) -> key.name))

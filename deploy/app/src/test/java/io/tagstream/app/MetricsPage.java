@@ -29,12 +29,13 @@ public final class MetricsPage {
         StringBuilder page = new StringBuilder();
         page.append("# Metrics\n\n");
         page.append(
-                "Rendered from `PipelineMetric`, `TaggingMetric`, `IndexMetric` and `HttpMetric`; a test fails when this page is stale.\n\n");
-        page.append("`tagstream run` serves them for Prometheus at `/metrics` once `http.port` is set, beside"
+                "Generated from `PipelineMetric`, `TaggingMetric`, `IndexMetric` and `HttpMetric`; a test fails when"
+                        + " this page is stale.\n\n");
+        page.append("If `http.port` is set, `tagstream run` serves them for Prometheus at `/metrics`. It also serves"
                 + " `/health/live` (200 until tagging has stopped for good) and `/health/ready` (200 while images are"
-                + " being tagged; both say why if not). Timers and summaries are served as `_count`, `_sum` and"
-                + " `_max`. So does `tagstream index`, of its own: `tagstream_index_*`; there, ready is whether documents"
-                + " are being indexed and searches find them.\n\n");
+                + " being tagged); if not, both say why. Timers and summaries are served as `_count`, `_sum` and"
+                + " `_max`. `tagstream index` serves its own metrics, `tagstream_index_*`, in the same way; it is"
+                + " ready while documents are being indexed and searches find them.\n\n");
         page.append("| metric | type | unit | tags | meaning |\n|---|---|---|---|---|\n");
         metrics()
                 .sorted(Comparator.comparing(Metric::id))
@@ -47,12 +48,12 @@ public final class MetricsPage {
                                         .map(tag -> "`" + tag + "`")
                                         .collect(Collectors.joining(", ")),
                                 metric.help())));
-        page.append("\nHosts are counted, never named: a name would be a new time series for every host that anyone"
+        page.append("\nHosts are counted, never named: a name would add a time series for every host that anyone"
                 + " submits.\n\n");
-        page.append("Kafka Streams' own metrics are there too, under `kafka_`: commits are"
-                + " `kafka_stream_thread_commit_total`, their time `kafka_stream_thread_commit_latency_avg`, restoration"
-                + " `kafka_stream_state_updater_*`, the clients' `kafka_consumer_*` and `kafka_producer_*`. So are the"
-                + " JVM's, under `jvm_` and `process_`.\n");
+        page.append("The metrics of Kafka Streams begin with `kafka_`: commits are `kafka_stream_thread_commit_total`,"
+                + " their time `kafka_stream_thread_commit_latency_avg`, restoration `kafka_stream_state_updater_*`,"
+                + " the clients' metrics `kafka_consumer_*` and `kafka_producer_*`. Those of the JVM begin with `jvm_`"
+                + " and `process_`.\n");
         return page.toString();
     }
 

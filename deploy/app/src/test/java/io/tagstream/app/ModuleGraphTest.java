@@ -33,7 +33,7 @@ class ModuleGraphTest {
     /** Modules that nothing runs: the integration tests, and the aggregators. */
     private static final Set<String> LEFT_OUT = Set.of("it", "deploy", "parent");
 
-    /** {@code -Dmodules.page.write=true} writes the page's graph anew. */
+    /** {@code -Dmodules.page.write=true} rewrites the page's graph. */
     @Test
     void shouldShowTheModulesThatMavenBuilds() throws IOException {
         Map<String, Set<String>> modules = modules();

@@ -16,7 +16,7 @@ final class BundleArgument {
     @Parameters(
             arity = "0..1",
             paramLabel = "BUNDLE",
-            description = "The bundle's directory, or classpath: and the path of one in a jar. Default: the model that"
+            description = "The bundle's directory, or classpath: and its path in a jar. Default: the model that"
                     + " comes with Tagstream.")
     private String location;
 

@@ -27,20 +27,20 @@ final class FailureOptions {
     @Option(
             names = "--id",
             paramLabel = "ID",
-            description = "Only this image id. Of dead letters: this key, or this origin as TOPIC-PARTITION@OFFSET. Can"
-                    + " be given more than once.")
+            description = "Only this image id; for dead letters, only this key, or this origin as"
+                    + " TOPIC-PARTITION@OFFSET. Can be given more than once.")
     private List<String> ids = List.of();
 
     @Option(
             names = "--since",
             paramLabel = "TIME",
-            description = "Only what failed since then: 90s, 30m, 12h or 7d ago, a day such as 2026-11-24 (here), or an"
-                    + " instant such as 2026-11-24T08:00:00Z.")
+            description = "Only failures since this time: 90s, 30m, 12h or 7d ago, a day in the local time zone such as"
+                    + " 2026-11-24, or an instant such as 2026-11-24T08:00:00Z.")
     private String since;
 
     @Option(
             names = "--dead-letters",
-            description = "Records that could not be read at all instead of images that could not be tagged.")
+            description = "Select records that could not be read at all, instead of images that could not be tagged.")
     private boolean deadLetters;
 
     boolean deadLetters() {
@@ -50,7 +50,7 @@ final class FailureOptions {
     Selection selection(Instant now) {
         if (deadLetters && !reasons.isEmpty()) {
             throw OperatorException.invalid(
-                    "--reason %s: dead letters have no such reasons; choose them with --id or --since"
+                    "--reason %s: dead letters do not have these reasons; select them with --id or --since"
                             .formatted(reasons.get(0)));
         }
         return new Selection(

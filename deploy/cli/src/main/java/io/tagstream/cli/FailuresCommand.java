@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
 /** {@code tagstream failures}, which only lists its subcommands. */
 @Command(
         name = "failures",
-        description = "What could not be tagged, and what could not be read.",
+        description = "Lists images that could not be tagged and records that could not be read; submits them again.",
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",

@@ -26,11 +26,11 @@ import picocli.CommandLine.Option;
 @Command(
         name = "list",
         description = {
-            "Lists the images that could not be tagged, oldest first, one a line: when, image id, reason, where its"
-                    + " record is on images, attempts, message. Reads what there is when it starts, and ends.",
+            "Lists the images that could not be tagged, oldest first, one per line: time, image id, reason, where its"
+                    + " record is on images, attempts, message. Reads what exists at the start, and ends.",
             "",
-            "Listed are failures that are current: the latest of each image id, unless tags has had tags or a deletion"
-                    + " of that image since. --all lists the others too.%n"
+            "It lists only current failures: the latest one of each image id, unless the image has been tagged or"
+                    + " deleted since. --all lists the others too.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -52,13 +52,13 @@ final class FailuresListCommand implements Callable<Integer> {
     @Mixin
     private FailureOptions failures;
 
-    @Option(names = "--all", description = "Failures that are no longer current, too.")
+    @Option(names = "--all", description = "Also list failures that are no longer current.")
     private boolean all;
 
-    @Option(names = "--limit", paramLabel = "N", description = "At most so many, the latest ones. Default: no limit.")
+    @Option(names = "--limit", paramLabel = "N", description = "List only the latest N failures. Default: no limit.")
     private Integer limit;
 
-    @Option(names = "--json", description = "Write a JSON object a line.")
+    @Option(names = "--json", description = "Write one JSON object per line.")
     private boolean json;
 
     @Mixin

@@ -28,13 +28,12 @@ import picocli.CommandLine.Option;
 @Command(
         name = "replay",
         description = {
-            "Submits what failed again as it was, key, value and headers, and writes a line for each: where its record"
-                    + " was, where it is now, image id, reason. Meant for after the cause has been mended.",
+            "Submits what failed again, with the same key, value and headers, and writes a line for each record: where"
+                    + " it was, where it is now, image id, reason. Use it once the cause of the failures is fixed.",
             "",
-            "Of images, failures that are current are submitted to the images topic (see failures list --help), once"
-                    + " each; those whose image has been submitted or deleted again since are left out. Dead letters go"
-                    + " to the topic that they were found on, every time that they are chosen. On a terminal it asks"
-                    + " first.%n"
+            "It submits the current failures of images (see failures list --help) to the images topic, once each, and"
+                    + " leaves out images that have since been submitted again or deleted. Dead letters go to the topic"
+                    + " that they were found on, each time that they are selected. On a terminal it asks first.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -48,8 +47,8 @@ import picocli.CommandLine.Option;
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:everything chosen was submitted again, or has been already; or there was nothing to choose",
-            "1:some or all could not be submitted again; standard error says which and why",
+            "0:everything selected was submitted again, now or earlier; or there was nothing to select",
+            "1:some or all records could not be submitted again; standard error says which and why",
             "2:wrong usage or configuration; nothing was done"
         })
 final class FailuresReplayCommand implements Callable<Integer> {
@@ -59,7 +58,7 @@ final class FailuresReplayCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Only say what would be submitted.")
     private boolean dryRun;
 
-    @Option(names = "--yes", description = "Do not ask.")
+    @Option(names = "--yes", description = "Do not ask for confirmation.")
     private boolean yes;
 
     @Mixin

@@ -26,26 +26,26 @@ import picocli.CommandLine.Parameters;
         footerHeading = "%nExamples:%n",
         footer = {"  tagstream labels add heron", "  tagstream labels add sea-lion --name 'sea lion' --threshold 0.7"})
 final class LabelsAddCommand implements Callable<Integer> {
-    @Parameters(index = "0", paramLabel = "ID", description = "The label's id, which tags carry.")
+    @Parameters(index = "0", paramLabel = "ID", description = "The label's id, as in tags.")
     private String id;
 
     @Option(
             names = "--name",
             paramLabel = "NAME",
-            description = "What people see in tags, and what stands for {} in prompts. Default: the id.")
+            description = "The name that people see in tags, and that replaces {} in prompts. Default: the id.")
     private String name;
 
     @Option(
             names = "--prompt",
             paramLabel = "TEXT",
-            description = "A text that describes the label to the model, such as 'a photo of a {} in flight'. May be"
-                    + " given several times. Default: the model's own templates.")
+            description = "A text that describes the label to the model, such as 'a photo of a {} in flight'. Can be"
+                    + " given more than once. Default: the model's own templates.")
     private List<String> prompts = List.of();
 
     @Option(
             names = "--threshold",
             paramLabel = "X",
-            description = "The score from 0 to 1 from which the tag is emitted. Default: the model's.")
+            description = "The lowest score, from 0 to 1, at which the tag is emitted. Default: the model's threshold.")
     private Double threshold;
 
     @Option(names = "--shadow", description = "Score and count the label, but do not emit it yet.")
@@ -61,7 +61,7 @@ final class LabelsAddCommand implements Callable<Integer> {
     public Integer call() {
         if (id.isBlank() || (name != null && name.isBlank())) {
             throw OperatorException.invalid(
-                    "the label's %s is empty; give it one".formatted(id.isBlank() ? "id" : "name"));
+                    "the label's %s is empty; give one".formatted(id.isBlank() ? "id" : "name"));
         }
         Label label = Label.newBuilder()
                 .setName(name == null ? id : name)
@@ -72,7 +72,7 @@ final class LabelsAddCommand implements Callable<Integer> {
         return labels.with(access -> {
             if (access.topic().read().labels().containsKey(id)) {
                 throw OperatorException.invalid(
-                        "there is a label \"%s\" already; change it with: tagstream labels set %s".formatted(id, id));
+                        "label \"%s\" already exists; change it with: tagstream labels set %s".formatted(id, id));
             }
             return LabelsOptions.apply(access, Map.of(id, label), patience);
         });

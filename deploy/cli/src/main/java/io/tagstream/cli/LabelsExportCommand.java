@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
 /** {@code tagstream labels export}. */
 @Command(
         name = "export",
-        description = "Writes the vocabulary as a CSV file, which import reads.",
+        description = "Writes the vocabulary as a CSV file that import can read.",
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         sortOptions = false)

@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
 /** {@code tagstream labels import}. */
 @Command(
         name = "import",
-        description = "Adds and changes labels as a CSV file says, all at once.",
+        description = "Adds and changes labels from a CSV file, all at once.",
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -32,7 +32,7 @@ final class LabelsImportCommand implements Callable<Integer> {
             index = "0",
             paramLabel = "FILE.csv",
             description = "A file with a header and the columns id, name and optionally prompts (separated by |),"
-                    + " threshold (0 to 1), state (ACTIVE, SHADOW).")
+                    + " threshold (0 to 1) and state (ACTIVE, SHADOW).")
     private Path file;
 
     @Option(names = "--replace", description = "Remove the labels that are not in the file.")

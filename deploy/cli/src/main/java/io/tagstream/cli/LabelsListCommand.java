@@ -26,7 +26,7 @@ import picocli.CommandLine.Option;
 final class LabelsListCommand implements Callable<Integer> {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    @Option(names = "--json", description = "Write a JSON object a line: id, name, prompts, threshold, state.")
+    @Option(names = "--json", description = "Write one JSON object per line: id, name, prompts, threshold, state.")
     private boolean json;
 
     @Mixin
@@ -52,7 +52,7 @@ final class LabelsListCommand implements Callable<Integer> {
             line.append("  SHADOW");
         }
         if (label.getThreshold() != null) {
-            line.append("  from ").append(label.getThreshold());
+            line.append("  threshold ").append(label.getThreshold());
         }
         if (!label.getPrompts().isEmpty()) {
             line.append("  ").append(String.join(" | ", label.getPrompts()));

@@ -36,7 +36,7 @@ final class LabelsOptions {
                 names = "--wait",
                 paramLabel = "SECONDS",
                 defaultValue = "30",
-                description = "The longest wait for the change to be in force; 0: do not wait. Default: 30.")
+                description = "How long to wait for the change to be in force. 0: do not wait. Default: 30.")
         private int seconds;
 
         private Duration duration() {
@@ -80,7 +80,7 @@ final class LabelsOptions {
         }
         try (ChangeWatch watch = new ChangeWatch(access.config(), access.contracts())) {
             Optional<ChangeWatch.Effect> effect = watch.await(access.topic().write(changes), patience.duration());
-            return report(changes.size(), effect.orElseThrow(() -> notTakenUp(changes.size(), patience)));
+            return report(changes.size(), effect.orElseThrow(() -> notInForce(changes.size(), patience)));
         }
     }
 
@@ -101,9 +101,9 @@ final class LabelsOptions {
         return effect.refusals().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
     }
 
-    private static OperatorException notTakenUp(int changes, Patience patience) {
+    private static OperatorException notInForce(int changes, Patience patience) {
         return OperatorException.failed(
-                "%d %s written, but not taken up within %d s: is Tagstream running? It will take them up when it does"
+                "%d %s written, but not in force within %d s: is Tagstream running? Changes apply once it runs"
                         .formatted(changes, noun(changes), patience.seconds));
     }
 

@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
 /** {@code tagstream labels set}. */
 @Command(
         name = "set",
-        description = "Changes a label. What is not given stays as it is.",
+        description = "Changes a label. Anything that is not given stays the same.",
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         sortOptions = false,
@@ -35,20 +35,20 @@ public final class LabelsSetCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "ID", description = "The label's id.")
     private String id;
 
-    @Option(names = "--name", paramLabel = "NAME", description = "What people see in tags.")
+    @Option(names = "--name", paramLabel = "NAME", description = "The name that people see in tags.")
     private String name;
 
     @Option(
             names = "--prompt",
             paramLabel = "TEXT",
-            description = "A text that describes the label to the model. May be given several times; replaces all that"
-                    + " were there. One that is empty: the model's own templates.")
+            description = "A text that describes the label to the model. Can be given more than once; replaces all"
+                    + " earlier prompts. An empty one restores the model's own templates.")
     private List<String> prompts;
 
     @Option(
             names = "--threshold",
             paramLabel = "X",
-            description = "The score from 0 to 1 from which the tag is emitted, or \"model\" for the model's.")
+            description = "The lowest score, from 0 to 1, at which the tag is emitted; \"model\": the model's.")
     private String threshold;
 
     @Option(

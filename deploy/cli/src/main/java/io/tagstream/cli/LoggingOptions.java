@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
 public final class LoggingOptions {
     @Option(
             names = {"-v", "--verbose"},
-            description = "Log what happens to standard error.")
+            description = "Write a detailed log to standard error.")
     private boolean verbose;
 
     /** Applies the options. */

@@ -55,7 +55,7 @@ public final class Main {
             pointToHelp(command);
             return ExitCode.USAGE;
         }
-        log.error("The command failed in a way that it does not know", failure);
+        log.error("The command failed unexpectedly", failure);
         command.getErr().println("tagstream: " + failure);
         return ExitCode.FAILED;
     }

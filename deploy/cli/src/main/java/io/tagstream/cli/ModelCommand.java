@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
 /** {@code tagstream model}, which only lists its subcommands. */
 @Command(
         name = "model",
-        description = "What a model is, and whether it is whole.",
+        description = "Describes a model, and checks whether it is intact.",
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",

@@ -15,14 +15,14 @@ import picocli.CommandLine.Mixin;
 /** {@code tagstream model inspect}. */
 @Command(
         name = "inspect",
-        description = "Says what a bundle is: where it comes from, what goes in and out, how it scores.",
+        description = "Describes a bundle: its origin, its inputs and outputs, and how it scores.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = {"  tagstream model inspect", "  tagstream model inspect ~/bundles/clip"},
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:said", "1:it is damaged or no bundle", "2:wrong usage"})
+        exitCodeList = {"0:described", "1:it is damaged or not a bundle", "2:wrong usage"})
 final class ModelInspectCommand implements Callable<Integer> {
     @Mixin
     private BundleArgument bundle;

@@ -20,8 +20,8 @@ import picocli.CommandLine.Option;
 /** {@code tagstream model verify}. */
 @Command(
         name = "verify",
-        description = "Holds a bundle's files against their checksums, and runs its self-test: images and labels whose"
-                + " scores its author has written down.",
+        description = "Checks a bundle's files against their checksums, and runs its self-test: images and labels whose"
+                + " scores its author recorded.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         sortOptions = false,
@@ -29,8 +29,8 @@ import picocli.CommandLine.Option;
         footer = {"  tagstream model verify", "  tagstream model verify ~/bundles/clip --execution-provider cuda"},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:it is whole, and computes here what it computed there",
-            "1:it is damaged, is no bundle, or computes something else",
+            "0:it is intact, and gives the recorded scores on this machine",
+            "1:it is damaged, is not a bundle, or gives other scores",
             "2:wrong usage"
         })
 final class ModelVerifyCommand implements Callable<Integer> {
@@ -41,7 +41,7 @@ final class ModelVerifyCommand implements Callable<Integer> {
             names = "--execution-provider",
             paramLabel = "NAME",
             defaultValue = "cpu",
-            description = "Where it runs: cpu, cuda, tensorrt or auto. Default: cpu.")
+            description = "Where the model runs: cpu, cuda, tensorrt or auto. Default: cpu.")
     private String provider;
 
     @Mixin
@@ -56,7 +56,8 @@ final class ModelVerifyCommand implements Callable<Integer> {
                 .decodeIsolation(DecodeIsolation.NONE)
                 .build()) {
             System.out.printf(
-                    "%s %s: all files are as described, and the self-test's %d scores are within %s.%n",
+                    "%s %s: all files match their checksums, and the self-test's %d scores are within %s of the"
+                            + " recorded ones.%n",
                     runtime.description().id(),
                     runtime.description().version(),
                     loaded.description().selfTest().images()

@@ -80,7 +80,7 @@ public final class StopSignal implements AutoCloseable {
     private void stop(Kind kind) {
         previousHandlers.keySet().forEach(every -> Signals.registerDefault(every.name()));
         var unused = closed.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).exceptionally(late -> {
-            log.warn("Still closing after {} s; ending all the same", PATIENCE_SECONDS);
+            log.warn("Still closing after {} s; ending the process anyway", PATIENCE_SECONDS);
             Runtime.getRuntime().halt(kind.exitCode());
             return null;
         });

@@ -51,8 +51,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "submit",
         description = {
-            "Submits images to a cluster, by where they are. An image's id is its URI; submitting an id again replaces the"
-                    + " image.%n"
+            "Submits images to a cluster by their URIs. An image's id is its URI unless --id is given; submitting an id"
+                    + " again replaces the image.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -65,8 +65,8 @@ import picocli.CommandLine.Parameters;
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:everything is submitted and, with --wait, has its outcome: its tags, or the reason why it has none",
-            "1:the cluster or the registry cannot be used, or outcomes did not come in time",
+            "0:every image is submitted and, with --wait, has its outcome: its tags, or the reason why it has none",
+            "1:the cluster or the registry cannot be used, or outcomes did not arrive in time",
             "2:wrong usage or configuration"
         })
 public final class SubmitCommand implements Callable<Integer>, Subcommand {
@@ -86,17 +86,17 @@ public final class SubmitCommand implements Callable<Integer>, Subcommand {
             paramLabel = "URI|-",
             completionCandidates = Schemes.class,
             description =
-                    "URIs (${COMPLETION-CANDIDATES}), or paths of files, which the machine that tags must have under"
-                            + " the same path. -: one a line from standard input.")
+                    "URIs (${COMPLETION-CANDIDATES}), or paths of files, which must have the same path on the machine"
+                            + " that tags. -: read them from standard input, one per line.")
     private List<String> given;
 
-    @Option(names = "--id", paramLabel = "ID", description = "The image's id, of one image. Default: its URI.")
+    @Option(names = "--id", paramLabel = "ID", description = "The image's id, for a single image. Default: its URI.")
     private String id;
 
     @Option(
             names = "--attribute",
             paramLabel = "NAME=VALUE",
-            description = "A fact about the images, which their tags carry along. Can be given more than once.")
+            description = "A fact about the images, which is copied to their tags. Can be given more than once.")
     private Map<String, String> attributes = Map.of();
 
     @Option(
@@ -104,11 +104,11 @@ public final class SubmitCommand implements Callable<Integer>, Subcommand {
             arity = "0..1",
             paramLabel = "SECONDS",
             fallbackValue = "60",
-            description = "Wait until every image has its outcome, at most so long, and print it as tail does. Default:"
-                    + " 60 seconds.")
+            description = "Wait at most this long until every image has its outcome, and print the outcomes as tail"
+                    + " does. Default: 60 seconds.")
     private Integer wait;
 
-    @Option(names = "--json", description = "With --wait: write a JSON object a line.")
+    @Option(names = "--json", description = "With --wait: write one JSON object per line.")
     private boolean json;
 
     @Mixin
@@ -154,7 +154,8 @@ public final class SubmitCommand implements Callable<Integer>, Subcommand {
             }
         }
         if (id != null && all.size() != 1) {
-            throw OperatorException.invalid("--id %s: that is one image's, and %d are given".formatted(id, all.size()));
+            throw OperatorException.invalid(
+                    "--id %s: an id is for one image, but %d are given".formatted(id, all.size()));
         }
         Map<String, String> images = new LinkedHashMap<>();
         for (String argument : all) {
@@ -189,7 +190,7 @@ public final class SubmitCommand implements Callable<Integer>, Subcommand {
         } catch (InvalidPathException e) {
             throw OperatorException.invalid("%s is neither a URI nor a path: %s".formatted(argument, e.getReason()), e);
         }
-        throw OperatorException.invalid("%s is neither a URI nor a file that is here".formatted(argument));
+        throw OperatorException.invalid("%s is neither a URI nor an existing file".formatted(argument));
     }
 
     private void submit(Map<String, String> images, List<Header> headers, TagstreamConfig config, Contracts contracts) {

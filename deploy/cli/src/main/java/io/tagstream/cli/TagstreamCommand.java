@@ -21,9 +21,9 @@ import picocli.CommandLine.Command;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:done",
-            "1:something kept the command from its work",
+            "1:the command could not do its work",
             "2:wrong usage",
-            "130, 143:ended in order by Ctrl-C or SIGTERM"
+            "130, 143:stopped cleanly by Ctrl-C or SIGTERM"
         },
         footerHeading = "%nExamples:%n",
         footer = {
@@ -33,14 +33,14 @@ import picocli.CommandLine.Command;
             "                                          tag what arrives on a Kafka cluster",
             "  tagstream index --url http://search:9200 --config tagstream.properties",
             "                                          keep a search index of the tags",
-            "  tagstream labels add heron              have a new label on every image from now on",
+            "  tagstream labels add heron              add a label that images can get from now on",
             "  tagstream submit https://example.org/heron.jpg --config tagstream.properties --wait",
-            "                                          have an image tagged, and see what becomes of it",
+            "                                          submit an image, and wait for its tags",
             "  tagstream tail --config tagstream.properties",
-            "                                          follow what is tagged",
+            "                                          follow the tags as images are tagged",
             "  tagstream failures list --config tagstream.properties",
-            "                                          what could not be tagged, and why",
-            "  tagstream bench pipeline                how fast this machine is",
+            "                                          list what could not be tagged, and why",
+            "  tagstream bench pipeline                measure how fast this machine is",
             "",
             "Each command has its own --help."
         })

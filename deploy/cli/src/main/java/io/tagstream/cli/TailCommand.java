@@ -25,8 +25,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "tail",
         description = {
-            "Follows what is tagged, from now on: a line an image, as it is committed, with its full tags; deletions, too."
-                    + " Ctrl-C ends.%n"
+            "Follows the images that are tagged from now on: one line per image with all its tags, as they are"
+                    + " committed. It also shows deletions. Ctrl-C ends it.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -39,24 +39,24 @@ import picocli.CommandLine.Option;
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:--limit lines are written",
+            "0:--limit lines were written",
             "1:the cluster or the registry cannot be read",
             "2:wrong usage or configuration",
-            "130, 143:ended in order by Ctrl-C or SIGTERM"
+            "130, 143:stopped cleanly by Ctrl-C or SIGTERM"
         })
 public final class TailCommand implements Callable<Integer>, Subcommand {
     private static final Duration TURN = Duration.ofMillis(200);
 
-    @Option(names = "--failures", description = "Follow what could not be tagged instead, and why.")
+    @Option(names = "--failures", description = "Follow the images that could not be tagged instead, and why.")
     private boolean failures;
 
-    @Option(names = "--from-beginning", description = "Begin with what is kept already.")
+    @Option(names = "--from-beginning", description = "Begin with the oldest records that are kept.")
     private boolean fromBeginning;
 
-    @Option(names = "--limit", paramLabel = "N", description = "End after so many lines. Default: no limit.")
+    @Option(names = "--limit", paramLabel = "N", description = "End after N lines. Default: no limit.")
     private Integer limit;
 
-    @Option(names = "--json", description = "Write a JSON object a line.")
+    @Option(names = "--json", description = "Write one JSON object per line.")
     private boolean json;
 
     @Mixin

@@ -25,8 +25,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "topics",
         description = {
-            "Lists the topics that Tagstream needs: whether each is there and fit, its partitions, how many offsets are"
-                    + " kept (no fewer than its records), and settings that are not as Tagstream would make them.%n"
+            "Lists the topics that Tagstream needs: whether each one exists and is fit for use, its partitions, how"
+                    + " many offsets are kept (at least as many as its records), and settings that differ from those"
+                    + " that Tagstream would create it with.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -38,14 +39,14 @@ import picocli.CommandLine.Option;
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:all are there and fit",
-            "1:one is missing or not fit, or the cluster cannot be read",
+            "0:all exist and are fit for use",
+            "1:one is missing or not fit for use, or the cluster cannot be read",
             "2:wrong usage or configuration"
         })
 public final class TopicsCommand implements Callable<Integer>, Subcommand {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    @Option(names = "--json", description = "Write a JSON object a line.")
+    @Option(names = "--json", description = "Write one JSON object per line.")
     private boolean json;
 
     @Mixin
@@ -71,15 +72,15 @@ public final class TopicsCommand implements Callable<Integer>, Subcommand {
 
     private static String text(TopicReport.Topic topic) {
         if (topic.partitions() == 0) {
-            return "%-18s %s  (%s; would be made with %d partitions)"
+            return "%-18s %s  (%s; would be created with %d partitions)"
                     .formatted(topic.name(), Terminal.Colour.BAD.of("missing"), topic.key(), topic.wantedPartitions());
         }
         String partitions = topic.partitions() == topic.wantedPartitions()
                 ? String.valueOf(topic.partitions())
-                : "%d, would be made with %d".formatted(topic.partitions(), topic.wantedPartitions());
+                : "%d, would be created with %d".formatted(topic.partitions(), topic.wantedPartitions());
         String differences = topic.settings().stream()
                 .filter(setting -> !setting.asWanted())
-                .map(setting -> "; %s=%s, would be made with %s"
+                .map(setting -> "; %s=%s, would be created with %s"
                         .formatted(setting.name(), setting.found().orElse("?"), setting.wanted()))
                 .collect(Collectors.joining());
         return String.format(

@@ -46,7 +46,7 @@ class CommandsTest {
                 .isZero();
         assertThat(output.toString(StandardCharsets.UTF_8))
                 .startsWith("everyday ")
-                .contains("all files are as described");
+                .contains("all files match their checksums");
     }
 
     @Test
@@ -75,8 +75,8 @@ class CommandsTest {
 
     @Test
     void shouldSayWhatCannotBeSubmitted() {
-        assertUsage("neither a URI nor a file that is here", "submit", "no-such-file.jpg");
-        assertUsage("--id x: that is one image's, and 2 are given", "submit", "file:///a", "file:///b", "--id", "x");
+        assertUsage("neither a URI nor an existing file", "submit", "no-such-file.jpg");
+        assertUsage("--id x: an id is for one image, but 2 are given", "submit", "file:///a", "file:///b", "--id", "x");
         assertUsage("--wait 0", "submit", "file:///a", "--wait", "0");
         assertUsage("--limit 0", "tail", "--limit", "0");
     }

@@ -43,7 +43,7 @@ public final class PointInTime {
                     : Instant.parse(text);
         } catch (DateTimeParseException e) {
             throw new IllegalArgumentException(
-                    "%s: 90s, 30m, 12h, 7d, 2026-11-24 or 2026-11-24T08:00:00Z are possible".formatted(text), e);
+                    "%s: give a time such as 90s, 30m, 12h, 7d, 2026-11-24 or 2026-11-24T08:00:00Z".formatted(text), e);
         }
     }
 }

@@ -71,7 +71,7 @@ class SlowClientsTest {
                 SlowClients slow = new SlowClients(console.port())) {
             assertThat(SlowClients.answer(slow.begin(head + "1000000\r\n\r\n" + SlowClients.PART)))
                     .startsWith("HTTP/1.1 408 ")
-                    .contains("application/problem+json", "bytes a second");
+                    .contains("application/problem+json", "bytes per second");
             assertThat(SlowClients.answer(slow.begin(head + "300000000\r\n\r\n" + SlowClients.PART)))
                     .startsWith("HTTP/1.1 413 ")
                     .contains("application/problem+json", "268,435,456 bytes");

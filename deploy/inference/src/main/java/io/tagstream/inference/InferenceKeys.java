@@ -57,97 +57,102 @@ public final class InferenceKeys implements ConfigurationKeys {
                         "cpu",
                         ConfigDef.CaseInsensitiveValidString.in("cpu", "cuda", "tensorrt", "auto"),
                         HIGH,
-                        "Where the model runs. `cuda` and `tensorrt` stop the start where they are not available; `auto`"
-                                + " takes the fastest that is, and says which.")
+                        "Where the model runs. With `cuda` or `tensorrt`, Tagstream does not start if that is not"
+                                + " available. `auto` uses cuda if it is available and otherwise the cpu, and logs"
+                                + " which.")
                 .define(
                         MODEL_BATCH_SIZE,
                         ConfigDef.Type.INT,
                         null,
                         MEDIUM,
-                        "Images a batch at most. Default: 8 on cpu, 32 elsewhere.")
+                        "The most images in a batch. Default: 8 on cpu, 32 elsewhere.")
                 .define(
                         MODEL_BATCH_WAIT_MILLIS,
                         ConfigDef.Type.INT,
                         (int) PIPELINE.batchWait().toMillis(),
                         atLeast(0),
                         MEDIUM,
-                        "The longest that an image waits for its batch to fill.")
+                        "The longest time that an image waits for its batch to fill.")
                 .define(
                         MODEL_THREADS,
                         ConfigDef.Type.INT,
                         null,
                         MEDIUM,
-                        "Threads of a model run on the cpu. Default: the processors available.")
+                        "Threads that run the model on the cpu. Default: the number of available processors.")
                 .define(
                         MODEL_MAX_IN_FLIGHT,
                         ConfigDef.Type.INT,
                         PIPELINE.maxInFlight(),
                         atLeast(1),
                         MEDIUM,
-                        "Images that are being fetched, decoded and scored at a time, all partitions together: those that hold"
-                                + " bytes and pixels.")
+                        "The most images being fetched, decoded or scored at a time, in all partitions together. Only"
+                                + " these take memory for bytes and pixels.")
                 .define(
                         MODEL_FEATURE_CACHE,
                         ConfigDef.Type.INT,
                         PIPELINE.cachedImages(),
                         atLeast(0),
                         LOW,
-                        "Images whose features are held in memory, by their bytes: the same bytes under another id are not"
-                                + " decoded and encoded again. The bundled model's take 27 KB an image. 0: none.")
+                        "The most images whose features are kept in memory, so that the same bytes under another id"
+                                + " are not decoded and encoded again. The bundled model's features take 27 KB per"
+                                + " image. 0: none.")
                 .define(
                         IMAGE_DEADLINE_MILLIS,
                         ConfigDef.Type.INT,
                         (int) RetryOptions.DEFAULT.deadline().toMillis(),
                         atLeast(1),
                         MEDIUM,
-                        "How long an image is tried, from its first attempt: no attempt begins and no fetch lasts beyond it."
-                                + " Also how long images wait for a host that serves nobody; for one that is slow they wait on.")
+                        "How long an image is tried, from its first attempt: no attempt begins and no fetch continues"
+                                + " after that. Images that wait for a host also fail once it has answered nobody for"
+                                + " this long; they keep waiting for a host that is only slow.")
                 .define(
                         RETRY_MAX_ATTEMPTS,
                         ConfigDef.Type.INT,
                         RetryOptions.DEFAULT.maxAttempts(),
                         atLeast(1),
                         MEDIUM,
-                        "Attempts an image, the first included, where the failure may pass: timeouts, refused connections,"
-                                + " HTTP 429 and 5xx, failures of the model. 1: no retries.")
+                        "The most attempts for an image, including the first, if the failure may be temporary:"
+                                + " timeouts, refused connections, HTTP 429 and 5xx, failures of the model. 1: no"
+                                + " retries.")
                 .define(
                         RETRY_BACKOFF_MILLIS,
                         ConfigDef.Type.INT,
                         (int) RetryOptions.DEFAULT.backoff().toMillis(),
                         atLeast(0),
                         LOW,
-                        "The longest wait before the second attempt. It doubles with every further one, and each wait is drawn"
-                                + " evenly between 0 and the longest. A Retry-After that asks for more is respected.")
+                        "The longest wait before the second attempt. It doubles with each further attempt. The actual"
+                                + " wait is random, between 0 and the longest. A Retry-After that asks for more is"
+                                + " respected.")
                 .define(
                         RETRY_BACKOFF_MAX_MILLIS,
                         ConfigDef.Type.INT,
                         (int) RetryOptions.DEFAULT.maxBackoff().toMillis(),
                         atLeast(0),
                         LOW,
-                        "The longest wait before any attempt. Also the longest that a host's Retry-After holds up its other"
-                                + " images.")
+                        "The longest wait before any attempt. Also the longest time that a host's Retry-After delays"
+                                + " its other images.")
                 .define(
                         FETCH_FILE_ROOTS,
                         ConfigDef.Type.LIST,
                         List.of(),
                         ValidList.anyNonDuplicateValues(true, false),
                         MEDIUM,
-                        "Directories under which file: URIs may be read, comma-separated. Default: none.")
+                        "Directories whose files may be read through file: URIs, comma-separated. Default: none.")
                 .define(
                         FETCH_ALLOW_PRIVATE,
                         ConfigDef.Type.BOOLEAN,
                         FETCH.allowPrivateAddresses(),
                         MEDIUM,
-                        "Whether images may be fetched from loopback, link-local and private addresses. Whoever can submit"
-                                + " an image can then make Tagstream read from there.")
+                        "Whether images may be fetched from loopback, link-local and private addresses. If so, anyone"
+                                + " who can submit an image can make Tagstream read from there.")
                 .define(
                         FETCH_CONCURRENCY,
                         ConfigDef.Type.INT,
                         FETCH.concurrency(),
                         atLeast(1),
                         MEDIUM,
-                        "Images fetched at a time. At 300 ms a fetch, 100 images a second need 30. One host gets three quarters"
-                                + " of them at most, and less while it is overloaded.")
+                        "The most images fetched at a time. At 300 ms per fetch, 100 images per second need 30. One"
+                                + " host gets at most three quarters of them, and fewer while it is overloaded.")
                 .define(
                         FETCH_CONNECT_TIMEOUT_MILLIS,
                         ConfigDef.Type.INT,
@@ -161,14 +166,14 @@ public final class InferenceKeys implements ConfigurationKeys {
                         (int) FETCH.timeout().toMillis(),
                         atLeast(1),
                         MEDIUM,
-                        "The longest that reading one image may take, redirects and body included.")
+                        "The longest time to fetch one image, including redirects and the body.")
                 .define(
                         FETCH_MAX_REDIRECTS,
                         ConfigDef.Type.INT,
                         FETCH.maxRedirects(),
                         atLeast(0),
                         LOW,
-                        "Redirects followed.")
+                        "The most redirects to follow.")
                 .define(
                         DECODE_MAX_BYTES,
                         ConfigDef.Type.INT,
@@ -182,31 +187,32 @@ public final class InferenceKeys implements ConfigurationKeys {
                         PixelBudget.DEFAULT_MAX_PIXELS,
                         atLeast(1),
                         MEDIUM,
-                        "The largest image, in pixels, by its header. Images that are decoded at a time have no more together,"
-                                + " JPEGs counted a quarter: decoding takes up to 12 bytes a pixel.")
+                        "The largest image, in pixels, according to its header. Also the limit for all images being"
+                                + " decoded at a time, where a JPEG counts for a quarter: decoding takes up to 12"
+                                + " bytes per pixel.")
                 .define(
                         DECODE_THREADS,
                         ConfigDef.Type.INT,
                         null,
                         MEDIUM,
-                        "Threads that decode images. Default: the processors available.")
+                        "Threads that decode images. Default: the number of available processors.")
                 .define(
                         DECODE_ISOLATION,
                         ConfigDef.Type.STRING,
                         "process",
                         ConfigDef.CaseInsensitiveValidString.in("process", "none"),
                         MEDIUM,
-                        "Where images are decoded. `process`: in as many child processes as `decode.threads`; one that an"
-                                + " image crashes is replaced, and the image fails as CORRUPT_IMAGE. `none`: inside this"
-                                + " process, which such an image would end, again after every restart.")
+                        "Where images are decoded. `process`: in child processes, as many as `decode.threads`. If an"
+                                + " image crashes one, it is replaced, and the image fails with CORRUPT_IMAGE. `none`:"
+                                + " inside this process; such an image crashes it, again after every restart.")
                 .define(
                         DECODE_TIMEOUT_MILLIS,
                         ConfigDef.Type.INT,
                         (int) DecoderProcesses.DEFAULT_TIMEOUT.toMillis(),
                         atLeast(1),
                         LOW,
-                        "The longest that decoding one image may take with `decode.isolation=process`; beyond it the process"
-                                + " is ended and the image fails as CORRUPT_IMAGE.");
+                        "The longest time to decode one image with `decode.isolation=process`. After that, the process"
+                                + " is ended and the image fails with CORRUPT_IMAGE.");
     }
 
     @Override

@@ -71,7 +71,8 @@ public final class ModelRuntimes {
             throw OperatorException.failed(e.getMessage(), e);
         } catch (DecoderStartException e) {
             throw OperatorException.failed(
-                    "%s; %s=none decodes inside this process".formatted(e.getMessage(), InferenceKeys.DECODE_ISOLATION),
+                    "%s; to decode inside this process, set %s=none"
+                            .formatted(e.getMessage(), InferenceKeys.DECODE_ISOLATION),
                     e);
         }
     }

@@ -23,10 +23,10 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "explain",
         description = {
-            "Says why an image has the tags that it has: every label's score, threshold and prompts, whether the label was"
-                    + " a candidate and by how much, and when and why tags came and went.",
+            "Explains an image's tags: every label's score, threshold and prompts, whether the label was a candidate"
+                    + " and by how much, and when and why tags were gained and lost.",
             "",
-            "A running Tagstream is asked, one that serves its console.%n"
+            "It asks a running Tagstream that serves its console.%n"
         },
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
@@ -38,17 +38,17 @@ import picocli.CommandLine.Parameters;
             "  tagstream explain upload-1 --config tagstream.properties --json"
         },
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"1:the image is not known, or Tagstream does not answer", "2:wrong usage"})
+        exitCodeList = {"1:the image is unknown, or Tagstream does not answer", "2:wrong usage"})
 public final class ExplainCommand implements Callable<Integer>, Subcommand {
     private static final int LABELS = 20;
 
     @Parameters(index = "0", paramLabel = "IMAGE_ID", description = "The image's id.")
     private String imageId;
 
-    @Option(names = "--all", description = "Every label; by default those with the highest scores, and every tag.")
+    @Option(names = "--all", description = "Show every label. Default: those with the highest scores, and every tag.")
     private boolean all;
 
-    @Option(names = "--json", description = "One JSON object, with every label.")
+    @Option(names = "--json", description = "Write one JSON object with every label.")
     private boolean json;
 
     @Mixin
@@ -62,7 +62,7 @@ public final class ExplainCommand implements Callable<Integer>, Subcommand {
         logging.apply();
         Explanation explanation = instance.ask(client -> client.explain(imageId))
                 .orElseThrow(() -> OperatorException.failed(
-                        "no image \"%s\" is known: was it tagged, and not deleted since?".formatted(imageId)));
+                        "image \"%s\" is unknown: was it tagged, and not deleted since?".formatted(imageId)));
         if (json) {
             System.out.println(InstanceOptions.json(explanation));
         } else {
@@ -111,7 +111,7 @@ public final class ExplainCommand implements Callable<Integer>, Subcommand {
                 : String.format(
                         Locale.ROOT,
                         "; %s %+.2f",
-                        label.promise() >= cutoff ? "candidate" : "no candidate",
+                        label.promise() >= cutoff ? "candidate" : "not a candidate",
                         label.promise() - cutoff);
         String prompts = label.prompts().isEmpty() ? "" : "; " + Printable.of(String.join(" | ", label.prompts()));
         System.out.printf(

@@ -29,8 +29,8 @@ final class InstanceOptions {
     @Option(
             names = "--url",
             paramLabel = "URL",
-            description = "Where a Tagstream serves its console, such as http://127.0.0.1:8080. Default: http.host and"
-                    + " http.port of the configuration.")
+            description = "The address where Tagstream serves its console, such as http://127.0.0.1:8080. Default:"
+                    + " http.host and http.port of the configuration.")
     private URI url;
 
     @Option(names = "--config", paramLabel = "FILE", description = "Properties file with the configuration.")
@@ -86,7 +86,7 @@ final class InstanceOptions {
                 .formatted(
                         host.equals("0.0.0.0") ? "127.0.0.1" : host,
                         port.orElseThrow(() -> OperatorException.invalid(
-                                "where is Tagstream? give --url, or a configuration with http.port")))));
+                                "address missing; give --url, or a configuration with http.port")))));
     }
 
     private static URI plain(URI given) {

@@ -25,10 +25,11 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "preview",
         description = {
-            "Says how many known images a label would match, at ten thresholds, and which are the best, without adding it.",
+            "Shows how many known images a label would match at several thresholds, and which match best, without"
+                    + " adding it.",
             "",
-            "A running Tagstream is asked, one that serves its console; it scores every image of which features are kept"
-                    + " (image.features), on every instance.%n"
+            "It asks a running Tagstream that serves its console. All instances score the images whose features are"
+                    + " kept (image.features).%n"
         },
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
@@ -53,24 +54,24 @@ public final class LabelsPreviewCommand implements Callable<Integer>, Subcommand
     @Option(
             names = "--prompt",
             paramLabel = "TEXT",
-            description = "A text that describes the label to the model, {} standing for the name. May be given several"
-                    + " times. Default: the model's own templates.")
+            description = "A text that describes the label to the model, with {} for the name. Can be given more than"
+                    + " once. Default: the model's own templates.")
     private List<String> prompts = List.of();
 
     @Option(
             names = "--threshold",
             paramLabel = "X",
-            description = "The threshold that the label would have, from 0 to 1. Default: the model's.")
+            description = "The threshold that the label would have, from 0 to 1. Default: the model's threshold.")
     private Double threshold;
 
     @Option(
             names = "--best",
             paramLabel = "N",
             defaultValue = "20",
-            description = "How many of the best images to list; ${DEFAULT-VALUE} by default.")
+            description = "How many of the best images to list. Default: ${DEFAULT-VALUE}.")
     private int best;
 
-    @Option(names = "--json", description = "One JSON object.")
+    @Option(names = "--json", description = "Write one JSON object.")
     private boolean json;
 
     @Mixin
@@ -86,7 +87,7 @@ public final class LabelsPreviewCommand implements Callable<Integer>, Subcommand
             throw OperatorException.invalid("--best %d: give a number from 0 to 100".formatted(best));
         }
         if (name.isBlank()) {
-            throw OperatorException.invalid("the label's name is empty; give it one");
+            throw OperatorException.invalid("the label's name is empty; give one");
         }
         Double checked = LabelsSetCommand.checked(threshold);
         OptionalDouble at = checked == null ? OptionalDouble.empty() : OptionalDouble.of(checked);
@@ -101,12 +102,12 @@ public final class LabelsPreviewCommand implements Callable<Integer>, Subcommand
 
     private static void print(Preview preview) {
         System.out.printf(
-                "%d known images scored%s; from %.2f on they would get the tag%n",
+                "%d known images scored%s; those that score %.2f or more would get the tag%n",
                 preview.knownImages(), left(preview), preview.emittedFrom());
         for (Preview.Matches matches : preview.thresholds()) {
             long bar = preview.knownImages() == 0 ? 0 : LONGEST_BAR * matches.images() / preview.knownImages();
             boolean emitted = matches.threshold() == preview.emittedFrom();
-            System.out.println("%s score %.2f and more  %7d  %s"
+            System.out.println("%s score %.2f or more  %7d  %s"
                     .formatted(emitted ? ">" : " ", matches.threshold(), matches.images(), "#".repeat((int) bar))
                     .stripTrailing());
         }
@@ -118,6 +119,6 @@ public final class LabelsPreviewCommand implements Callable<Integer>, Subcommand
     private static String left(Preview preview) {
         return preview.unknownImages() == 0
                 ? ""
-                : ", %d without features could not be".formatted(preview.unknownImages());
+                : ", %d left out because their features are not kept".formatted(preview.unknownImages());
     }
 }

@@ -40,12 +40,12 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "run",
         description = {
-            "Tags what arrives on a Kafka cluster until it is stopped. Start it on several machines with the same"
-                    + " application.id to share the work.",
+            "Tags the images that arrive on a Kafka cluster until it is stopped. Start it on several machines with the"
+                    + " same application.id to share the work.",
             "",
-            "Settings come from the file, TAGSTREAM_* environment variables over it (TAGSTREAM_IMAGES_TOPIC sets"
-                    + " images.topic) and --set over both. Keys with the prefix kafka. go to Kafka's clients. See"
-                    + " deploy/docs/configuration.md.%n"
+            "Settings come from the file, from TAGSTREAM_* environment variables (TAGSTREAM_IMAGES_TOPIC sets"
+                    + " images.topic) and from --set; each overrides the one before. Keys that begin with kafka. go to"
+                    + " Kafka's clients. See deploy/docs/configuration.md.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -61,7 +61,7 @@ import picocli.CommandLine.Mixin;
         exitCodeList = {
             "1:the cluster, the registry or the model cannot be used, or tagging has stopped for good",
             "2:wrong usage or configuration; nothing was done",
-            "130, 143:ended in order by Ctrl-C or SIGTERM"
+            "130, 143:stopped cleanly by Ctrl-C or SIGTERM"
         })
 public final class RunCommand implements Callable<Integer>, Subcommand {
     private static final Logger log = LoggerFactory.getLogger(RunCommand.class);
@@ -104,7 +104,7 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
             return Optional.empty();
         }
         if (config.optionalInt(TagstreamConfig.HTTP_PORT).isEmpty()) {
-            throw OperatorException.invalid("%s=true needs a port to serve it on; set %s"
+            throw OperatorException.invalid("%s=true needs a port for the console; set %s"
                     .formatted(ConsoleKeys.CONSOLE_ENABLED, TagstreamConfig.HTTP_PORT));
         }
         return Optional.of(new Console(config));

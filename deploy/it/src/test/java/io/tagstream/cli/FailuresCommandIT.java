@@ -108,7 +108,8 @@ class FailuresCommandIT {
                 .extracting(FailuresCommandIT::imageId)
                 .containsExactly("slow", "broken", "large", "again");
         assertThat(current.lines().get(0)).contains("FETCH_TIMEOUT", "images-0@1", "2 attempts: told to fail");
-        assertThat(current.errors()).contains("left out the record at image-failures-", "which is no image failure");
+        assertThat(current.errors())
+                .contains("left out the record at image-failures-", "which is not an image failure");
 
         Run timeouts = failures("list", "--reason", "fetch_timeout", "--all", "--limit", "3", "--json");
         assertThat(timeouts.lines()).hasSize(3);
@@ -126,7 +127,7 @@ class FailuresCommandIT {
                 .contains(
                         "left out images-0@3, large",
                         "did not fit",
-                        "left out images-0@6, again: submitted or deleted again since");
+                        "left out images-0@6, again: since submitted again or deleted");
         assertThat(dry.exitCode()).as("one cannot be submitted").isEqualTo(1);
         assertThat(written("images")).hasSize(1);
 

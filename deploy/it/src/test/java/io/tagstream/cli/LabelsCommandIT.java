@@ -37,14 +37,14 @@ class LabelsCommandIT {
                 assertDone(
                         labels("add", "sea-lion", "--name", "sea lion", "--prompt", "a {} on a rock", "--shadow"),
                         "1 change in force: 2 labels");
-                assertUsage(labels("add", "heron"), "there is a label \"heron\" already", "labels set heron");
+                assertUsage(labels("add", "heron"), "label \"heron\" already exists", "labels set heron");
                 assertUsage(labels("set", "stork", "--threshold", "0.5"), "there is no label \"stork\"");
                 assertUsage(labels("set", "heron", "--threshold", "high"), "--threshold high");
                 assertDone(labels("set", "heron", "--threshold", "0.75"), "1 change in force: 2 labels");
                 assertDone(labels("set", "heron", "--threshold", "0.75"), "Nothing to change.");
                 assertThat(labels("list").lines())
                         .containsExactlyInAnyOrder(
-                                "heron  from 0.75", "sea-lion  \"sea lion\"  SHADOW  a {} on a rock");
+                                "heron  threshold 0.75", "sea-lion  \"sea lion\"  SHADOW  a {} on a rock");
                 assertThat(labels("list", "--json").lines())
                         .contains("{\"id\":\"heron\",\"name\":\"heron\",\"prompts\":[],\"threshold\":0.75,"
                                 + "\"state\":\"ACTIVE\"}");
@@ -67,7 +67,7 @@ class LabelsCommandIT {
             }
             Run unattended = labels("add", "heron", "--wait", "1");
             assertThat(unattended.exitCode()).as(unattended.errors()).isEqualTo(1);
-            assertThat(unattended.errors()).contains("not taken up within 1 s: is Tagstream running?");
+            assertThat(unattended.errors()).contains("not in force within 1 s: is Tagstream running?");
             assertDone(labels("set", "heron", "--name", "bird", "--wait", "0"), "1 change written.");
         }
     }

@@ -155,7 +155,7 @@ class LostVocabularyIT {
             if (added.exitCode() == 0) {
                 assertThat(added.lines()).containsExactly("1 change in force: 1 labels, vocabulary epoch 2.");
             } else {
-                assertThat(added.errors()).contains("1 change written, but not taken up within");
+                assertThat(added.errors()).contains("1 change written, but not in force within");
             }
             assertThat(instance.failure().get(PATIENCE.toSeconds(), TimeUnit.SECONDS))
                     .hasMessageContaining(stage.topic(TagstreamConfig.LABELS_TOPIC));

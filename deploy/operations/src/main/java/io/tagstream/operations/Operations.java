@@ -85,7 +85,7 @@ public final class Operations implements AutoCloseable {
             listening.start(host, port);
         } catch (JavalinBindException e) {
             throw OperatorException.failed(
-                    "nothing can listen on %s:%d; change %s or %s"
+                    "cannot listen on %s:%d; change %s or %s"
                             .formatted(host, port, TagstreamConfig.HTTP_PORT, TagstreamConfig.HTTP_HOST),
                     e);
         }

@@ -136,7 +136,7 @@ public final class FailureReader implements AutoCloseable {
                 }
                 failures.accept(new FailedImage(id, failure, found.headers(), Instant.ofEpochMilli(found.timestamp())));
             } catch (SerializationException e) {
-                notes.accept("left out the record at %s-%d@%d, which is no image failure: %s"
+                notes.accept("left out the record at %s-%d@%d, which is not an image failure: %s"
                         .formatted(found.topic(), found.partition(), found.offset(), e.getMessage()));
             }
         });

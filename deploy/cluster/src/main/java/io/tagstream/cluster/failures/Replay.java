@@ -45,7 +45,7 @@ public final class Replay {
         for (FailedImage failed : failures) {
             String later = again.get(failed.imageId());
             if (later != null) {
-                notes.accept("left out %s, %s: submitted or deleted again since, at %s"
+                notes.accept("left out %s, %s: since submitted again or deleted, at %s"
                         .formatted(failed.origin(), failed.imageId(), later));
             } else {
                 String what = failed.imageId() + "  " + failed.failure().getReason();

@@ -80,20 +80,20 @@ public final class Resubmission implements AutoCloseable {
     /** Returns why a failure cannot be submitted again; empty if it can. */
     public static Optional<String> obstacle(FailedImage failed) {
         return failed.failure().getTruncated()
-                ? Optional.of("its reference did not fit and was cut; submit it anew")
+                ? Optional.of("its reference did not fit into a record and was cut; submit the whole reference")
                 : Optional.empty();
     }
 
     /** Returns why a dead letter cannot be submitted again; empty if it can. */
     public Optional<String> obstacle(DeadLetter letter) {
         if (letter.reason().truncated()) {
-            return Optional.of("it did not fit and was cut; submit it anew");
+            return Optional.of("it did not fit into a record and was cut; submit the whole record");
         }
         Set<String> read =
                 Set.of(config.topic(TagstreamConfig.IMAGES_TOPIC), config.topic(TagstreamConfig.LABELS_TOPIC));
         return read.contains(letter.reason().topic())
                 ? Optional.empty()
-                : Optional.of("it comes from topic %s, and only %s and %s are submitted to"
+                : Optional.of("it comes from topic %s; only records of %s and %s can be submitted again"
                         .formatted(
                                 letter.reason().topic(),
                                 config.topic(TagstreamConfig.IMAGES_TOPIC),

@@ -22,7 +22,7 @@ public final class ClusterTrouble {
     public static OperatorException of(TagstreamConfig config, KafkaException trouble) {
         if (trouble instanceof RegistryUnavailableException) {
             return OperatorException.unavailable(
-                    "no schema registry answers at %s; check schema.registry.url and that the registry runs (%s)"
+                    "no schema registry answers at %s; check schema.registry.url and that the registry is running (%s)"
                             .formatted(
                                     String.join(",", config.getList(TagstreamConfig.SCHEMA_REGISTRY_URL)),
                                     trouble.getMessage()),
@@ -30,7 +30,8 @@ public final class ClusterTrouble {
         }
         if (trouble instanceof TimeoutException) {
             return OperatorException.unavailable(
-                    "no Kafka cluster answers at %s (%s); check bootstrap.servers, kafka.* and that the cluster runs"
+                    ("no Kafka cluster answers at %s (%s); check bootstrap.servers and kafka.*, and that the cluster is"
+                                    + " running")
                             .formatted(servers(config), trouble.getMessage()),
                     trouble);
         }

@@ -26,22 +26,23 @@ public final class TopicKeys implements ConfigurationKeys {
                         ConfigDef.Type.BOOLEAN,
                         true,
                         MEDIUM,
-                        "Whether missing topics are created at start. False: a missing topic stops the start.")
+                        "Whether Tagstream creates missing topics when it starts. If false, they prevent the start.")
                 .define(
                         TOPICS_PARTITIONS,
                         ConfigDef.Type.INT,
                         4,
                         atLeast(1),
                         MEDIUM,
-                        "Partitions of created topics other than the vocabulary's: the most instances and threads that can"
-                                + " share the work. Fixed for the life of the topics.")
+                        "Partitions of the topics of images, tags and failed images, if Tagstream creates them; the"
+                                + " other topics have one. This is the most instances and threads that can share the"
+                                + " work, and must not change while the topics exist.")
                 .define(
                         START_WAIT_MILLIS,
                         ConfigDef.Type.LONG,
                         60_000L,
                         atLeast(0),
                         LOW,
-                        "How long a start waits for Kafka and the schema registry to answer, which may come up after"
-                                + " Tagstream. 0: not at all.");
+                        "How long Tagstream waits for Kafka and the schema registry to answer when it starts; they may"
+                                + " come up after it. 0: no wait.");
     }
 }

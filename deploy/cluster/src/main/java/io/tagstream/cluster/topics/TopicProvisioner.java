@@ -139,8 +139,8 @@ public final class TopicProvisioner {
                 .filter(requirement -> !existing.containsKey(requirement.topic()))
                 .toList();
         if (!missing.isEmpty() && !config.getBoolean(TopicKeys.TOPICS_CREATE)) {
-            throw OperatorException.failed(("missing topics: %s; create them, or let Tagstream do so with"
-                            + " topics.create=true")
+            throw OperatorException.failed(("missing topics: %s; create them, or set topics.create=true so that"
+                            + " Tagstream does")
                     .formatted(String.join(
                             ", ", missing.stream().map(TopicProvisioner::wanted).toList())));
         }
@@ -167,7 +167,8 @@ public final class TopicProvisioner {
         int partitions = topic.partitions().size();
         if (requirement.exactPartitions() && partitions != requirement.partitions()) {
             throw OperatorException.failed(
-                    "topic %s has %d partitions and needs exactly %d, because its records are read in one order; name another with %s"
+                    ("topic %s has %d partitions but needs exactly %d, because its records must be read in order; name"
+                                    + " another topic with %s")
                             .formatted(requirement.topic(), partitions, requirement.partitions(), requirement.key()));
         }
     }
@@ -184,7 +185,7 @@ public final class TopicProvisioner {
             configs = await(admin.describeConfigs(resources).all());
         } catch (ExecutionException e) {
             if (e.getCause() instanceof AuthorizationException) {
-                log.warn("Not allowed to read the settings of topics; that they are as needed is taken on trust");
+                log.warn("Not allowed to read the settings of topics, so they are not checked");
                 return;
             }
             throw failed("the settings of topics cannot be read", e.getCause());
@@ -210,7 +211,8 @@ public final class TopicProvisioner {
     private static void checkCleanup(Requirement requirement, String policy) {
         if (!policy.equals(TopicConfig.CLEANUP_POLICY_COMPACT)) {
             throw OperatorException.failed(
-                    "topic %s has cleanup.policy=%s and needs compact, or its records would be deleted in time; change it, or name another topic with %s"
+                    ("topic %s has cleanup.policy=%s but needs compact, because otherwise its records expire; change"
+                                    + " the policy, or name another topic with %s")
                             .formatted(requirement.topic(), policy, requirement.key()));
         }
     }
@@ -219,7 +221,8 @@ public final class TopicProvisioner {
     private void checkSize(Requirement requirement, String largestBatch) {
         if (!largestBatch.isEmpty() && Long.parseLong(largestBatch) < limit.bytes()) {
             throw OperatorException.failed(
-                    "topic %s has max.message.bytes=%s, and records may have %d bytes: set that to %d or more, or kafka.max.request.size to %s or less"
+                    ("topic %s has max.message.bytes=%s, but records may have up to %d bytes; set max.message.bytes to"
+                                    + " %d or more, or kafka.max.request.size to %s or less")
                             .formatted(
                                     requirement.topic(),
                                     largestBatch,
@@ -282,7 +285,8 @@ public final class TopicProvisioner {
     private OperatorException failed(String what, Throwable cause) {
         if (cause instanceof org.apache.kafka.common.errors.TimeoutException || cause instanceof TimeoutException) {
             return OperatorException.unavailable(
-                    "no Kafka cluster answers at %s within %d s; check bootstrap.servers, kafka.* and that the cluster runs"
+                    ("no Kafka cluster answers at %s within %d s; check bootstrap.servers and kafka.*, and that the"
+                                    + " cluster is running")
                             .formatted(ClusterTrouble.servers(config), PATIENCE.toSeconds()),
                     cause);
         }

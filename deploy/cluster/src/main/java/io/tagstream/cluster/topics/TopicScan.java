@@ -55,7 +55,7 @@ public final class TopicScan implements AutoCloseable {
         String topic = config.topic(key);
         List<PartitionInfo> found = consumer.partitionsFor(topic);
         if (found == null || found.isEmpty()) {
-            throw OperatorException.failed("topic %s does not exist on the Kafka cluster at %s; %s names it"
+            throw OperatorException.failed("topic %s does not exist on the Kafka cluster at %s; create it, or change %s"
                     .formatted(topic, ClusterTrouble.servers(config), key));
         }
         List<TopicPartition> partitions = found.stream()

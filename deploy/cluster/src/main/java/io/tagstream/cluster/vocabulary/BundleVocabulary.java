@@ -47,6 +47,6 @@ public final class BundleVocabulary {
 
     private static OperatorException missing(String bundle) {
         return OperatorException.invalid(
-                "the bundle %s brings no %s along; give a vocabulary with --vocabulary".formatted(bundle, FILE));
+                "bundle %s has no %s; give a vocabulary with --vocabulary".formatted(bundle, FILE));
     }
 }

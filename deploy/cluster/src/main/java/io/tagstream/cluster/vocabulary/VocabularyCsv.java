@@ -96,15 +96,15 @@ public final class VocabularyCsv {
             requireColumns(parser.getHeaderNames(), origin);
             return labels(parser, origin);
         } catch (CharacterCodingException e) {
-            throw OperatorException.invalid(origin + " is not UTF-8 text; save it with that encoding", e);
+            throw OperatorException.invalid(origin + " is not UTF-8 text; save it in that encoding", e);
         } catch (IllegalArgumentException e) {
             // Commons CSV's only complaint about a header
             throw OperatorException.invalid(
-                    origin + ", line 1: a column is there twice or has no name; the first line is the header, such as"
-                            + " id,name,threshold, with every column once",
+                    origin + ", line 1: a column appears twice or has no name; the first line must be a header such as"
+                            + " id,name,threshold, with each column once",
                     e);
         } catch (IOException e) {
-            throw OperatorException.invalid(origin + " is not comma-separated values: " + e.getMessage(), e);
+            throw OperatorException.invalid(origin + " is not a CSV file: " + e.getMessage(), e);
         }
     }
 
@@ -133,14 +133,14 @@ public final class VocabularyCsv {
         for (String column : List.of(ID, NAME)) {
             if (!given.contains(column)) {
                 throw OperatorException.invalid(
-                        ("%s, line 1: the column %s is missing; the header is \"%s\", and it needs the columns id and"
+                        ("%s, line 1: the column %s is missing; the header is \"%s\", but it needs the columns id and"
                                         + " name, separated by commas (prompts, threshold and state are optional)")
                                 .formatted(origin, column, String.join(",", header)));
             }
         }
         for (String column : header) {
             if (!COLUMNS.contains(column.toLowerCase(Locale.ROOT))) {
-                throw OperatorException.invalid("%s, line 1: unknown column \"%s\"; known are %s"
+                throw OperatorException.invalid("%s, line 1: unknown column \"%s\"; the known columns are %s"
                         .formatted(origin, column, String.join(", ", COLUMNS)));
             }
         }
@@ -154,7 +154,7 @@ public final class VocabularyCsv {
                 long line = parser.getCurrentLineNumber() - lineBreaks(row);
                 String at = origin + ", line " + line;
                 if (!row.isConsistent()) {
-                    throw OperatorException.invalid("%s: %d values where the header has %d columns; %s"
+                    throw OperatorException.invalid("%s: %d values, but the header has %d columns; %s"
                             .formatted(
                                     at,
                                     row.size(),
@@ -165,12 +165,12 @@ public final class VocabularyCsv {
                 }
                 String id = row.get(ID);
                 if (id.isEmpty()) {
-                    throw OperatorException.invalid(at + ": the id is empty; give every label one of its own");
+                    throw OperatorException.invalid(at + ": the id is empty; give every label its own id");
                 }
                 Long earlier = lines.put(id, line);
                 if (earlier != null) {
                     throw OperatorException.invalid(
-                            "%s: the id \"%s\" is also on line %d; give every label one of its own"
+                            "%s: the id \"%s\" is also on line %d; give every label its own id"
                                     .formatted(at, id, earlier));
                 }
                 labels.put(id, label(row, id, at));
@@ -180,7 +180,8 @@ public final class VocabularyCsv {
                 throw e.getCause();
             }
             throw OperatorException.invalid(
-                    "%s, line %d: a double quote is opened and not closed, or stands inside a value; write it twice there (%s)"
+                    ("%s, line %d: a double quote is not closed, or is inside a value, where it must be written twice"
+                                    + " (%s)")
                             .formatted(
                                     origin,
                                     parser.getCurrentLineNumber(),
@@ -235,7 +236,7 @@ public final class VocabularyCsv {
     }
 
     private static String badThreshold(String value, String at) {
-        return "%s: the threshold \"%s\" is no score; give a number from 0 to 1, or leave it empty"
+        return "%s: the threshold \"%s\" is not a score; give a number from 0 to 1, or leave it empty"
                 .formatted(at, value);
     }
 

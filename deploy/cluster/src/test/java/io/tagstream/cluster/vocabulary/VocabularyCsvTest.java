@@ -116,13 +116,13 @@ class VocabularyCsvTest {
 
     @Test
     void shouldSayWhatAHeaderIs() {
-        assertRefused("cat,cat\ndog,dog\n", "line 1", "a column is there twice", "the first line is the header");
+        assertRefused("cat,cat\ndog,dog\n", "line 1", "a column appears twice", "the first line must be a header");
         assertRefused("id;name\ncat;cat\n", "line 1", "\"id;name\"", "separated by commas");
     }
 
     @Test
     void shouldNameTheLineOfAQuoteThatIsNotClosed() {
-        assertRefused("id,name\ncat,\"cat\n", "labels.csv, line", "a double quote is opened and not closed");
+        assertRefused("id,name\ncat,\"cat\n", "labels.csv, line", "a double quote is not closed");
     }
 
     @Test

@@ -94,7 +94,7 @@ final class AnswerDeadline extends Handler.Wrapper {
                     .getConnectionMetaData()
                     .getConnection()
                     .getEndPoint()
-                    .close(new TimeoutException("The client has not taken its answer in time"));
+                    .close(new TimeoutException("The client did not read its answer in time"));
         }
     }
 }

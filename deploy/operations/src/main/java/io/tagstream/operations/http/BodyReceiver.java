@@ -58,7 +58,7 @@ final class BodyReceiver extends Handler.Wrapper {
             refusals.busy(
                     response,
                     callback,
-                    "%d bodies of requests are on their way already; try again".formatted(limits.bodies()));
+                    "%d request bodies are already being received; try again".formatted(limits.bodies()));
             return true;
         }
         new Receipt(paced, response, callback).receive(false);

@@ -14,16 +14,16 @@ public enum HttpMetric implements Metric {
             "tagstream.http.refused",
             Type.COUNTER,
             "requests",
-            "Requests that were refused for what they take: `busy` (503, too many at a time), `late` (408, the body came too"
-                    + " slowly), `large` (413, the body is too large); and connections that were closed: `unread` (the"
-                    + " answer was taken too slowly), `idle` (no complete request head in time), `crowded` (no request,"
-                    + " and too many connections).",
+            "Requests that were refused because they take too much: `busy` (503, too many at a time), `late` (408, the"
+                    + " body arrived too slowly), `large` (413, the body is too large); and connections that were"
+                    + " closed: `unread` (the client read the answer too slowly), `idle` (no complete request head in"
+                    + " time), `crowded` (too many connections, and no request on this one).",
             "reason"),
     WAITING(
             "tagstream.http.waiting",
             Type.GAUGE,
             "requests",
-            "Requests that wait for others of their kind; after %d s they are refused as `busy`."
+            "Requests that wait for others of the same kind to finish; after %d s they are refused as `busy`."
                     .formatted(ClientLimits.STANDARD.turn().toSeconds()));
 
     @SuppressWarnings("ImmutableEnumChecker") // its list is a copy

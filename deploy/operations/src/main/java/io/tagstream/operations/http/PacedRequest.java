@@ -92,13 +92,13 @@ final class PacedRequest extends Request.Wrapper {
     static UnfitBodyException tooLarge(long largest) {
         return new UnfitBodyException(
                 HttpStatus.CONTENT_TOO_LARGE.getCode(),
-                "the body has more than the %,d bytes that are allowed here; send less".formatted(largest));
+                "the body is larger than the %,d bytes that are allowed here; send less".formatted(largest));
     }
 
     private UnfitBodyException late() {
         return new UnfitBodyException(
                 HttpStatus.REQUEST_TIMEOUT.getCode(),
-                "of the body, %,d bytes had come after %d s; begin within %d s and send at least %,d bytes a second"
+                "only %,d bytes of the body arrived in %d s; begin within %d s and send at least %,d bytes per second"
                         .formatted(
                                 bytes,
                                 TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - begunNanos),

@@ -89,7 +89,7 @@ final class Refusals {
             return;
         }
         toldNanos = now;
-        log.warn("Clients that took too much of the HTTP server were refused: {}. Said once a minute at most", untold);
+        log.warn("Refused clients that took too much of the HTTP server: {}. Logged at most once a minute", untold);
         untold.clear();
     }
 }

@@ -51,7 +51,7 @@ final class ShareLimit extends QoSHandler {
         refusals.busy(
                 response,
                 callback,
-                "%d requests of this kind (%s) are worked on already; try again"
+                "%d requests of this kind (%s) are already being handled; try again"
                         .formatted(share.atATime(), share.title()));
     }
 }

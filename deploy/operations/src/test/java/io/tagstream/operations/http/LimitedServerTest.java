@@ -127,7 +127,7 @@ class LimitedServerTest {
     @Test
     void shouldRefuseABodyThatTakesTooLong() throws Exception {
         String answer = SlowClients.answer(slow.begin(post("/api/echo", 900)));
-        assertThat(answer).startsWith("HTTP/1.1 408 ").contains("application/problem+json", "bytes a second");
+        assertThat(answer).startsWith("HTTP/1.1 408 ").contains("application/problem+json", "bytes per second");
         assertThat(refused("late")).isEqualTo(1);
     }
 
@@ -156,7 +156,7 @@ class LimitedServerTest {
         }
         HttpResponse<String> refused = awaitStatus(503, "POST", "/api/echo", "x");
         assertThat(refused.headers().firstValue("Retry-After")).isPresent();
-        assertThat(refused.body()).contains("3 bodies");
+        assertThat(refused.body()).contains("3 request bodies");
         assertThat(refused("busy")).isPositive();
         assertThat(send("GET", "/health/live", "").statusCode()).isEqualTo(200);
         assertThat(awaitStatus(200, "POST", "/api/echo", "x").body())
