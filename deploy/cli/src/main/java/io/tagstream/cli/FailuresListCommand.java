@@ -71,7 +71,7 @@ final class FailuresListCommand implements Callable<Integer> {
     public Integer call() {
         logging.apply();
         if (limit != null && limit < 1) {
-            throw OperatorException.invalid("--limit %d: at least 1 is needed".formatted(limit));
+            throw OperatorException.invalid("--limit %d: must be at least 1".formatted(limit));
         }
         Selection selection = failures.selection(Instant.now());
         TagstreamConfig config = cluster.config();

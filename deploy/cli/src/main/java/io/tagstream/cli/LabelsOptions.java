@@ -41,7 +41,7 @@ final class LabelsOptions {
 
         private Duration duration() {
             if (seconds < 0) {
-                throw OperatorException.invalid("--wait %d: give 0 or more seconds".formatted(seconds));
+                throw OperatorException.invalid("--wait %d: must be at least 0 seconds".formatted(seconds));
             }
             return Duration.ofSeconds(seconds);
         }

@@ -94,14 +94,14 @@ public final class LabelsSetCommand implements Callable<Integer> {
             return Double.valueOf(threshold);
         } catch (NumberFormatException e) {
             throw OperatorException.invalid(
-                    "--threshold %s: a score from 0 to 1, or \"%s\", is needed".formatted(threshold, MODELS_OWN), e);
+                    "--threshold %s: must be a score from 0 to 1, or \"%s\"".formatted(threshold, MODELS_OWN), e);
         }
     }
 
     /** Checks that a threshold is a score, or null. */
     public static Double checked(Double threshold) {
         if (threshold != null && !(threshold >= 0 && threshold <= 1)) {
-            throw OperatorException.invalid("--threshold %s: a score from 0 to 1 is needed".formatted(threshold));
+            throw OperatorException.invalid("--threshold %s: must be a score from 0 to 1".formatted(threshold));
         }
         return threshold;
     }

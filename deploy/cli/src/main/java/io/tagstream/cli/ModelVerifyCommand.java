@@ -74,7 +74,7 @@ final class ModelVerifyCommand implements Callable<Integer> {
             return ExecutionProvider.of(provider);
         } catch (IllegalArgumentException e) {
             throw OperatorException.invalid(
-                    "--execution-provider %s: cpu, cuda, tensorrt or auto is needed".formatted(provider), e);
+                    "--execution-provider %s: must be cpu, cuda, tensorrt or auto".formatted(provider), e);
         }
     }
 }

@@ -121,7 +121,7 @@ public final class SubmitCommand implements Callable<Integer>, Subcommand {
     public Integer call() {
         logging.apply();
         if (wait != null && wait < 1) {
-            throw OperatorException.invalid("--wait %d: at least 1 second is needed".formatted(wait));
+            throw OperatorException.invalid("--wait %d: must be at least 1 second".formatted(wait));
         }
         Map<String, String> images = images();
         TagstreamConfig config = cluster.config();

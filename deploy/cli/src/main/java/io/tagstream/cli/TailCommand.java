@@ -69,7 +69,7 @@ public final class TailCommand implements Callable<Integer>, Subcommand {
     public Integer call() {
         logging.apply();
         if (limit != null && limit < 1) {
-            throw OperatorException.invalid("--limit %d: at least 1 is needed".formatted(limit));
+            throw OperatorException.invalid("--limit %d: must be at least 1".formatted(limit));
         }
         TagstreamConfig config = cluster.config();
         try (StopSignal stop = new StopSignal();

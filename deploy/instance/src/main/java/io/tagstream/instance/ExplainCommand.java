@@ -62,7 +62,7 @@ public final class ExplainCommand implements Callable<Integer>, Subcommand {
         logging.apply();
         Explanation explanation = instance.ask(client -> client.explain(imageId))
                 .orElseThrow(() -> OperatorException.failed(
-                        "image \"%s\" is unknown: was it tagged, and not deleted since?".formatted(imageId)));
+                        "there is no image \"%s\": was it tagged, and not deleted since?".formatted(imageId)));
         if (json) {
             System.out.println(InstanceOptions.json(explanation));
         } else {

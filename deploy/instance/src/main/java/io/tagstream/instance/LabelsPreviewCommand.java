@@ -84,7 +84,7 @@ public final class LabelsPreviewCommand implements Callable<Integer>, Subcommand
     public Integer call() {
         logging.apply();
         if (best < 0 || best > 100) {
-            throw OperatorException.invalid("--best %d: give a number from 0 to 100".formatted(best));
+            throw OperatorException.invalid("--best %d: must be a number from 0 to 100".formatted(best));
         }
         if (name.isBlank()) {
             throw OperatorException.invalid("the label's name is empty; give one");

@@ -95,8 +95,7 @@ class LocalUsageIT {
     @Test
     void shouldRefuseAVocabularyThatIsNone() throws Exception {
         assertRefusedVocabulary("id,label\ncat,cat\n", "line 1", "column name is missing", "\"id,label\"");
-        assertRefusedVocabulary(
-                "id,name\ncat,cat\ncat,tiger\n", "line 3", "\"cat\" is also on line 2", "its own id");
+        assertRefusedVocabulary("id,name\ncat,cat\ncat,tiger\n", "line 3", "\"cat\" is also on line 2", "its own id");
         assertRefusedVocabulary("id,name\ncat,\n", "line 2", "name of label \"cat\" is empty", "give it the text");
         assertEnds(
                 USAGE,

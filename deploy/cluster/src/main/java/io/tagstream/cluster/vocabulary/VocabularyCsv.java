@@ -169,9 +169,8 @@ public final class VocabularyCsv {
                 }
                 Long earlier = lines.put(id, line);
                 if (earlier != null) {
-                    throw OperatorException.invalid(
-                            "%s: the id \"%s\" is also on line %d; give every label its own id"
-                                    .formatted(at, id, earlier));
+                    throw OperatorException.invalid("%s: the id \"%s\" is also on line %d; give every label its own id"
+                            .formatted(at, id, earlier));
                 }
                 labels.put(id, label(row, id, at));
             }
