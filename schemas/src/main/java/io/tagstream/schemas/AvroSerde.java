@@ -103,8 +103,8 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
         }
         if (bytes[0] != MAGIC) {
             throw new SerializationException(String.format(
-                    "A record of %d bytes starts with 0x%02x%s and not with 0x00 as in Confluent's Avro wire format:"
-                            + " write it with a schema registry's Avro serializer",
+                    "A record of %d bytes starts with 0x%02x%s instead of 0x00, the first byte of Confluent's Avro wire"
+                            + " format: write it with an Avro serializer that uses the schema registry",
                     bytes.length, bytes[0], bytes[0] == '{' ? " ('{', JSON?)" : ""));
         }
         int id = ByteBuffer.wrap(bytes).getInt(1);

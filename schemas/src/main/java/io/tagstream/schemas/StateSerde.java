@@ -89,15 +89,15 @@ public final class StateSerde<T extends SpecificRecord> implements Serde<T> {
     private T read(byte[] bytes) {
         if (bytes.length < HEADER_LENGTH || bytes[0] != MAGIC[0] || bytes[1] != MAGIC[1]) {
             throw new SerializationException(
-                    "A state entry of " + bytes.length + " bytes is not in Avro's single-object encoding (0xC3 0x01, 8"
-                            + " bytes of fingerprint, Avro binary)");
+                    "A state entry of " + bytes.length + " bytes is not in Avro's single-object encoding (0xC3 0x01, an"
+                            + " 8-byte fingerprint, Avro binary)");
         }
         long fingerprint = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(MAGIC.length);
         GenericDatumReader<T> reader = readerByFingerprint.get(fingerprint);
         if (reader == null) {
             throw new UnknownStateException(String.format(
-                    "A state entry of %d bytes has the schema fingerprint %016x, which this version of %s does not"
-                            + " know: a newer version wrote it; run that version",
+                    "A state entry of %d bytes has the schema fingerprint %016x, which belongs to no known version of"
+                            + " %s: a newer version of Tagstream wrote it; run that version",
                     bytes.length, fingerprint, binary.schema().getFullName()));
         }
         return binary.read(reader, bytes, HEADER_LENGTH);

@@ -170,7 +170,7 @@ public final class Tagstream implements AutoCloseable {
             throw new ConfigException(
                     TagstreamConfig.IMAGE_FEATURES,
                     config.getString(TagstreamConfig.IMAGE_FEATURES),
-                    "the features of an image have %d bytes with model %s %s, more than the %d that are kept; set it to none"
+                    "an image's features take %d bytes with model %s %s, but at most %d can be kept; set it to none"
                             .formatted(model.featureBytes(), model.id(), model.version(), LARGEST_FEATURES));
         }
     }
@@ -218,7 +218,7 @@ public final class Tagstream implements AutoCloseable {
             return Optional.of("the tagging topology is " + tagging.state());
         }
         if (tagging.metadataForLocalThreads().stream().anyMatch(Tagstream::joins)) {
-            return Optional.of("a stream thread waits for its partitions");
+            return Optional.of("a stream thread is waiting for its partitions");
         }
         return vocabulary.notReadyBecause();
     }
@@ -307,11 +307,11 @@ public final class Tagstream implements AutoCloseable {
         // A record is waiting for a schema that only the registry has: no reason to give up, however long it takes.
         boolean awaitsRegistry = isCausedBy(thrown, RegistryUnavailableException.class);
         if (deaths > MOST_REPLACEMENTS && !awaitsRegistry) {
-            stopForGood(new KafkaException("stream threads keep failing, the last with " + thrown, thrown));
+            stopForGood(new KafkaException("stream threads keep failing, most recently with " + thrown, thrown));
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         }
         Duration pause = pause(deaths);
-        log.error("A stream thread failed and is replaced in {} ms; its work is done again", pause.toMillis(), thrown);
+        log.error("A stream thread failed; it is replaced in {} ms and its work is redone", pause.toMillis(), thrown);
         try {
             if (closing.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
                 return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
@@ -349,7 +349,7 @@ public final class Tagstream implements AutoCloseable {
 
     private void stopForGood(KafkaException reason) {
         if (failure.complete(reason)) {
-            log.error("Tagstream stops: {}", reason.getMessage(), reason);
+            log.error("Tagstream is stopping: {}", reason.getMessage(), reason);
         }
     }
 }

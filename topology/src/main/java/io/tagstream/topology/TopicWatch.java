@@ -93,7 +93,7 @@ final class TopicWatch implements AutoCloseable {
                 there.put(topic.name(), topic.topicId().toString());
             }
         } catch (ExecutionException | TimeoutException | KafkaException e) {
-            log.debug("No look at the topics", e);
+            log.debug("Cannot list the topics", e);
             return;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -112,15 +112,15 @@ final class TopicWatch implements AutoCloseable {
         if (!twice.isEmpty()) {
             looks.shutdown();
             gone.accept(new KafkaException("the Kafka cluster no longer has topic " + String.join(", ", twice)
-                    + "; what other topics hold is kept, outcomes that are owed among it: create the topic again, or let"
-                    + " the next start do so (topics.create)"));
+                    + "; the other topics keep their records, including images that await their outcome: create the"
+                    + " topic again, or let the next start create it (topics.create)"));
         } else if (replaced.isPresent()) {
             looks.shutdown();
             gone.accept(
-                    new KafkaException("topic " + replaced.get() + " was deleted and created anew on the Kafka cluster;"
-                            + " start again, and Tagstream goes on with the new one"));
+                    new KafkaException("topic " + replaced.get() + " was deleted and recreated on the Kafka cluster;"
+                            + " restart Tagstream to continue with the new topic"));
         } else if (!absent.isEmpty()) {
-            log.error("The Kafka cluster no longer has topic {}; Tagstream stops unless it is back soon", absent);
+            log.error("The Kafka cluster no longer has topic {}; Tagstream stops if it stays missing", absent);
         }
     }
 

@@ -87,13 +87,14 @@ final class CheckedRestService extends RestService {
 
     private void checkId(Integer id) throws IOException {
         if (id == null || id < 1) {
-            throw unexpected("it has no schema id above 0", null);
+            throw unexpected("it has no positive schema id", null);
         }
     }
 
     /** Makes the exception. The next request goes to the next URL, as after a failure to connect. */
     private IOException unexpected(String found, Exception cause) {
         getBaseUrls().fail(getBaseUrls().current());
-        return new IOException("not a schema registry's answer: " + found + (cause == null ? "" : ", " + cause), cause);
+        return new IOException(
+                "not a valid answer from a schema registry: " + found + (cause == null ? "" : ", " + cause), cause);
     }
 }

@@ -179,7 +179,7 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
         } catch (ForeignSchemaException foreign) {
             throw new SerializationException(
                     "Schema id " + id + " at " + urls + " belongs to " + foreign.getMessage()
-                            + "; only Avro can be read here",
+                            + "; only Avro schemas are supported",
                     foreign);
         } catch (IOException failed) {
             // the client caches what a schema refers to, even if it is useless
@@ -203,19 +203,19 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
                         problem + ". Check " + PREFIX + "basic.auth.user.info or " + PREFIX + "bearer.auth.*", refused);
             case 403 ->
                 new AuthorizationException(
-                        problem + ". Give these credentials the right to read and, unless schemas are registered"
-                                + " beforehand, to register",
+                        problem + ". Allow these credentials to read schemas and, unless schemas are registered"
+                                + " beforehand, to register them",
                         refused);
             case 404 ->
                 new RegistryUnavailableException(
-                        problem + ". A registry would not give this answer: check " + URL + ", its path included",
+                        problem + ". A registry does not answer like this: check " + URL + ", including its path",
                         refused);
             default -> new RegistryUnavailableException(problem, refused);
         };
     }
 
     private String problem(String what, RestClientException refused) {
-        return "Cannot " + what + ": the schema registry at " + urls + " answers " + refused.getStatus() + ": "
+        return "Cannot " + what + ": the schema registry at " + urls + " answered " + refused.getStatus() + ": "
                 + refused.getMessage();
     }
 
@@ -231,7 +231,7 @@ final class ConfluentSchemaRegistry implements SchemaRegistry {
         try {
             client.close();
         } catch (IOException exception) {
-            throw new KafkaException("Cannot close the schema registry client of " + urls, exception);
+            throw new KafkaException("Cannot close the schema registry client for " + urls, exception);
         }
     }
 }

@@ -76,8 +76,8 @@ public final class ClusterTopicReader implements TopicReader {
             if (consumer.position(partition) > before) {
                 lastProgress = System.nanoTime();
             } else if (System.nanoTime() - lastProgress > PATIENCE.toNanos()) {
-                throw new TimeoutException("Topic " + topic + " ends at " + end + " and gives nothing beyond " + before
-                        + " within " + PATIENCE.toSeconds() + " s");
+                throw new TimeoutException("Topic " + topic + " ends at offset " + end + ", but reading did not get"
+                        + " past " + before + " within " + PATIENCE.toSeconds() + " s");
             }
         }
         return new Contents(topicId, end, records);
@@ -108,10 +108,10 @@ public final class ClusterTopicReader implements TopicReader {
         try {
             return answer.get(2 * PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException | java.util.concurrent.TimeoutException e) {
-            throw new KafkaException("The " + what + " cannot be looked up", e);
+            throw new KafkaException("Cannot look up " + what, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new KafkaException("Interrupted while the " + what + " was looked up", e);
+            throw new KafkaException("Interrupted while looking up " + what, e);
         }
     }
 

@@ -52,7 +52,7 @@ public final class DecisiveClients extends ForwardingClients {
 
     private static ProducerFencedException lost(TimeoutException late) {
         ProducerFencedException lost = new ProducerFencedException(
-                "The transaction did not end in time, its producer is given up: " + late.getMessage());
+                "The transaction did not end in time, so its producer is abandoned: " + late.getMessage());
         lost.initCause(late);
         return lost;
     }

@@ -19,8 +19,8 @@ import org.apache.kafka.streams.KafkaClientSupplier;
  * a thread that it replaces stay in the group, and the thread's partitions would wait until the session times out.
  *
  * <p>A static member ({@code group.instance.id}) stays, so that its partitions do not move while its instance restarts.
- * It leaves if nobody would come back for its partitions: when an exception has ended its thread, and when it stands in
- * for such a thread under a name that the next start does not use.
+ * It leaves if nobody would come back for its partitions: when an exception has ended its thread, and when it
+ * replaces such a thread under a name that the next start does not use.
  *
  * <p>Under the {@code streams} group protocol Kafka Streams makes the consumer itself. Such a consumer always leaves.
  *

@@ -69,7 +69,7 @@ public final class StreamsSettings {
         try {
             return InetAddress.getLocalHost().getCanonicalHostName();
         } catch (UnknownHostException e) {
-            log.warn("This machine does not know its name; set kafka.application.server, or others cannot ask it", e);
+            log.warn("This machine's name is unknown; set kafka.application.server so that others can query it", e);
             return "127.0.0.1";
         }
     }

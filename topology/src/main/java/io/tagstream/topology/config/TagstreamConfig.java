@@ -112,67 +112,69 @@ public final class TagstreamConfig extends AbstractConfig {
                     ConfigDef.Type.LIST,
                     ConfigDef.NO_DEFAULT_VALUE,
                     HIGH,
-                    "Addresses of the Kafka cluster, host:port, comma-separated.")
+                    "Addresses of the Kafka cluster, as comma-separated host:port pairs.")
             .define(
                     SCHEMA_REGISTRY_URL,
                     ConfigDef.Type.LIST,
                     ConfigDef.NO_DEFAULT_VALUE,
                     HIGH,
-                    "Addresses of the schema registry, comma-separated. Other keys that begin with `schema.registry.` go"
-                            + " to Confluent's client, such as `schema.registry.basic.auth.user.info`.")
+                    "Comma-separated URLs of the schema registry. Other keys that begin with `schema.registry.`, such"
+                            + " as `schema.registry.basic.auth.user.info`, go to Confluent's client.")
             .define(
                     APPLICATION_ID,
                     ConfigDef.Type.STRING,
                     "tagstream",
                     new NonEmptyString(),
                     HIGH,
-                    "Name of this Tagstream on the cluster: instances with the same name share the work. Consumer"
-                            + " groups, internal topics and transactions begin with it.")
+                    "Name of this Tagstream on the cluster: instances with the same name share the work. The names of"
+                            + " consumer groups, internal topics and transactions begin with it.")
             .define(
                     STATE_DIR,
                     ConfigDef.Type.STRING,
                     System.getProperty("java.io.tmpdir") + "/tagstream",
                     new NonEmptyString(),
                     HIGH,
-                    "Directory of the local state. It can be rebuilt from the cluster; kept, a restart is faster.")
+                    "Directory of the local state. The state can be rebuilt from the cluster, but keeping it makes a"
+                            + " restart faster.")
             .define(
                     STREAM_THREADS,
                     ConfigDef.Type.INT,
                     1,
                     atLeast(1),
                     MEDIUM,
-                    "Threads that read and write Kafka. Images are fetched, decoded and scored on threads of their own:"
-                            + " one is enough for hundreds of images a second.")
+                    "Number of threads that read from and write to Kafka. Images are fetched, decoded and scored on"
+                            + " other threads, so one is enough for hundreds of images per second.")
             .define(
                     IMAGES_TOPIC,
                     ConfigDef.Type.STRING,
                     "images",
                     new NonEmptyString(),
                     HIGH,
-                    "Topic of image references. Key: image id, plain UTF-8. Null value: the image is deleted.")
+                    "Topic of image references. The key is the image id in plain UTF-8. A null value deletes the"
+                            + " image.")
             .define(
                     IMAGES_REPARTITION,
                     ConfigDef.Type.BOOLEAN,
                     true,
                     MEDIUM,
-                    "Whether image references are partitioned anew by image id through an internal topic. Producers in"
-                            + " other languages partition differently, and an id must always meet the same task. False"
-                            + " saves that topic where all producers partition as Java's does (murmur2).")
+                    "Whether to repartition image references by image id, through an internal topic. Producers in other"
+                            + " languages may partition differently, but an id must always reach the same task. `false`"
+                            + " saves the topic if all producers partition like Java's (murmur2).")
             .define(
                     LABELS_TOPIC,
                     ConfigDef.Type.STRING,
                     "label-vocabulary",
                     new NonEmptyString(),
                     HIGH,
-                    "Topic of the vocabulary: one partition, compacted. Key: label id. Null value: the label is"
-                            + " removed.")
+                    "Topic of the vocabulary: one partition, compacted. The key is the label id. A null value removes"
+                            + " the label.")
             .define(
                     LABELS_QUIET_MILLIS,
                     ConfigDef.Type.LONG,
                     100L,
                     atLeast(0),
                     LOW,
-                    "Changes of labels take effect together once none has arrived for this long: an import of many"
+                    "Label changes take effect together once none has arrived for this long, so an import of many"
                             + " labels is one vocabulary epoch.")
             .define(
                     LABELS_GROUP_MILLIS,
@@ -180,42 +182,42 @@ public final class TagstreamConfig extends AbstractConfig {
                     60_000L,
                     atLeast(0),
                     LOW,
-                    "Changes of labels take effect after this long even if more keep arriving.")
+                    "Label changes take effect after this long even if more keep arriving.")
             .define(
                     EMBEDDINGS_TOPIC,
                     ConfigDef.Type.STRING,
                     "label-embeddings",
                     new NonEmptyString(),
                     MEDIUM,
-                    "Topic of encoded labels, written by Tagstream alone: one partition, compacted. Each application.id"
-                            + " needs one of its own.")
+                    "Topic of encoded labels, written only by Tagstream: one partition, compacted. Each"
+                            + " `application.id` needs its own.")
             .define(
                     TAGS_TOPIC,
                     ConfigDef.Type.STRING,
                     "tags",
                     new NonEmptyString(),
                     HIGH,
-                    "Topic of tag events, compacted: the latest record of an image id is the image's full tag set.")
+                    "Topic of tag events, compacted: the latest record for an image id has the image's full tag set.")
             .define(
                     TAGS_TOP_K,
                     ConfigDef.Type.INT,
                     null,
                     MEDIUM,
-                    "At most so many tags an image. Default: the bundle's.")
+                    "The most tags per image. Default: the bundle's number.")
             .define(
                     TAGS_MIN_SCORE,
                     ConfigDef.Type.DOUBLE,
                     null,
                     MEDIUM,
-                    "The score in [0, 1] from which a tag is emitted, whatever thresholds labels and bundle have."
-                            + " Default: each label's own threshold, or the bundle's where it has none.")
+                    "The score in [0, 1] from which a tag is emitted, whatever the thresholds of the labels and the"
+                            + " bundle. Default: each label's own threshold, or the bundle's if the label has none.")
             .define(
                     TAG_CHANGES_TOPIC,
                     ConfigDef.Type.STRING,
                     "tag-changes",
                     new NonEmptyString(),
                     MEDIUM,
-                    "Topic of changes of tag sets.")
+                    "Topic of changes to tag sets.")
             .define(
                     IMAGE_FAILURES_TOPIC,
                     ConfigDef.Type.STRING,
@@ -236,39 +238,39 @@ public final class TagstreamConfig extends AbstractConfig {
                     "dead-letters",
                     new NonEmptyString(),
                     MEDIUM,
-                    "Topic of records that could not be read at all, as they were found (KIP-1034).")
+                    "Topic of records that could not be read, as they were found (KIP-1034).")
             .define(
                     TOPICS_REPLICATION_FACTOR,
                     ConfigDef.Type.SHORT,
                     (short) -1,
                     MEDIUM,
-                    "Replication factor of created topics, internal ones too. -1: the brokers' default.")
+                    "Replication factor of created topics, including internal ones. -1: the brokers' default.")
             .define(
                     TOPICS_CHECK_MILLIS,
                     ConfigDef.Type.LONG,
                     10_000L,
                     atLeast(100),
                     LOW,
-                    "How often to check that the topics are as they were left. One that is missing twice in a row stops"
-                            + " Tagstream, and so does a `label-vocabulary` or `label-embeddings` that was created anew;"
-                            + " what `label-embeddings` has lost is written again.")
+                    "How often to check that the topics are intact. Tagstream stops if a topic is missing at two"
+                            + " checks in a row, or if `label-vocabulary` or `label-embeddings` was recreated. Records"
+                            + " that are missing from `label-embeddings` are written again.")
             .define(
                     TASK_PENDING_MAX,
                     ConfigDef.Type.INT,
                     4_000,
                     atLeast(1),
                     LOW,
-                    "Images of a partition that may owe their outcome. Beyond it the partition is read no further, while the"
-                            + " others go on; what was read already still comes (`kafka.max.poll.records`,"
-                            + " `kafka.buffered.records.per.partition`). One takes about a kilobyte. Also how many images of a"
-                            + " host that hangs it takes to hold up a partition.")
+                    "The most images of a partition that may await their outcome. At this limit the partition is held"
+                            + " back while others continue; records that were already polled still arrive"
+                            + " (`kafka.max.poll.records`, `kafka.buffered.records.per.partition`). Each image takes"
+                            + " about a kilobyte. If a host hangs, this many of its images hold up a partition.")
             .define(
                     TASK_PENDING_MAX_BYTES,
                     ConfigDef.Type.LONG,
                     64L * 1024 * 1024,
                     atLeast(1),
                     LOW,
-                    "The same in bytes of their URIs, of which `data:` URIs hold whole images.")
+                    "The same limit, in bytes of the images' URIs; a `data:` URI contains a whole image.")
             .define(
                     TASK_FORWARD_MILLIS,
                     ConfigDef.Type.INT,
@@ -282,118 +284,121 @@ public final class TagstreamConfig extends AbstractConfig {
                     "bounded",
                     ConfigDef.CaseInsensitiveValidString.in("none", "bounded", "all"),
                     HIGH,
-                    "Whether tagged images' features are kept, from which a changed label is scored without reading the"
-                            + " image again: `all`, the newest within the bounds below (`bounded`), or `none`. Images without"
-                            + " are read again where they must be. The bundled model's take 27 KB an image, on disk and in a"
-                            + " changelog topic.")
+                    "Which tagged images' features to keep, so that a changed label can be scored without reading the"
+                            + " image again: `all`, the newest ones within `image.features.max.*` (`bounded`), or"
+                            + " `none`. Images without features are read again when necessary. The bundled model's"
+                            + " features take 27 KB per image, on disk and in a changelog topic.")
             .define(
                     IMAGE_FEATURES_MAX_COUNT,
                     ConfigDef.Type.LONG,
                     20_000L,
                     atLeast(0),
                     MEDIUM,
-                    "With `image.features=bounded`: of so many images a partition, the latest ones.")
+                    "With `image.features=bounded`: keep the features of this many images per partition, the latest"
+                            + " ones.")
             .define(
                     IMAGE_FEATURES_MAX_AGE_MILLIS,
                     ConfigDef.Type.LONG,
                     365L * 24 * 60 * 60 * 1000,
                     atLeast(0),
                     MEDIUM,
-                    "With `image.features=bounded`: for so long, from when the image was read. What is older goes as other"
-                            + " images come.")
+                    "With `image.features=bounded`: how long to keep features after the image was read. Older features"
+                            + " are dropped as other images arrive.")
             .define(
                     IMAGE_SCORES_FLOOR,
                     ConfigDef.Type.DOUBLE,
                     0.05,
                     ConfigDef.Range.between(0, 1),
                     LOW,
-                    "Scores from this on are kept of every image, so that thresholds above it can change without decoding"
-                            + " anything.")
+                    "Scores of at least this are kept for every image, so that thresholds above it can change without"
+                            + " decoding anything.")
             .define(
                     SWEEP_CHECK_MILLIS,
                     ConfigDef.Type.INT,
                     500,
                     between(10, 60_000),
                     LOW,
-                    "How often an idle partition looks whether the vocabulary has changed, which its known images then"
-                            + " follow.")
+                    "How often an idle partition checks whether the vocabulary has changed, so that its known images"
+                            + " follow the change.")
             .define(
                     SWEEP_MAX_RATE,
                     ConfigDef.Type.INT,
                     0,
                     atLeast(0),
                     MEDIUM,
-                    "Known images that follow a change, a second and instance at most. They give way to fresh ones"
-                            + " anyway; a limit spares Kafka, and what follows the tags. 0: none.")
+                    "The most known images per second and instance that follow a change. Fresh images have priority in"
+                            + " any case; a limit spares Kafka and the consumers of the tags. 0: no limit.")
             .define(
                     SWEEP_READS_MAX,
                     ConfigDef.Type.INT,
                     16,
                     atLeast(0),
                     LOW,
-                    "Known images without features that a partition reads again at a time. 0: they are not, and keep the"
-                            + " tags they have.")
+                    "How many known images without features a partition reads again at a time. 0: they are not read"
+                            + " again and keep their tags.")
             .define(
                     VOCABULARY_SELECTION,
                     ConfigDef.Type.STRING,
                     "auto",
                     new Selections(),
                     MEDIUM,
-                    "Which labels an image is decoded against. `all`. `candidates`: those whose cosine with the image is high"
-                            + " enough, a rule that depends on label and image alone. `auto`: candidates in vocabularies of"
-                            + " `vocabulary.candidates.from` labels and more, else all. `top-N`, such as `top-200`: the N"
-                            + " nearest; approximate, since a new label may push out another, and every change of the"
-                            + " vocabulary decodes all of them again. Events of it say so in their model's version.")
+                    "Which labels an image is decoded against. `all`: every label. `candidates`: labels whose cosine"
+                            + " with the image is high enough, a rule that depends only on the label and the image."
+                            + " `auto`: `candidates` for vocabularies of at least `vocabulary.candidates.from` labels,"
+                            + " otherwise `all`. `top-N`, such as `top-200`: the N nearest labels. This is"
+                            + " approximate, since a new label may displace another, and every change of the"
+                            + " vocabulary decodes all N again; the model version in tag events says so.")
             .define(
                     VOCABULARY_CANDIDATES_FROM,
                     ConfigDef.Type.INT,
                     1_000,
                     atLeast(1),
                     LOW,
-                    "The size of a vocabulary from which `vocabulary.selection=auto` decodes candidates alone.")
+                    "The vocabulary size from which `vocabulary.selection=auto` decodes only candidates.")
             .define(
                     MODEL_BUNDLE,
                     ConfigDef.Type.STRING,
                     "classpath:io/tagstream/bundles/everyday",
                     new NonEmptyString(),
                     HIGH,
-                    "The model: a bundle's directory, or `classpath:` and the path of one in a jar.")
+                    "The model: the directory of a bundle, or `classpath:` and the path of a bundle in a jar.")
             .define(
                     MODEL_SWITCH,
                     ConfigDef.Type.LONG,
                     0L,
                     atLeast(-1),
                     LOW,
-                    "How many times the application's bundle has been switched. A later release of the bundle (same id,"
-                            + " higher generation) takes over by itself. Any other, with another id or a lower generation,"
-                            + " waits and is not ready until this number is one higher on every instance that has it; to go"
-                            + " back, raise it again. Known images are then read again. -1: every start switches to its"
-                            + " bundle, for an application with one instance, as `tagstream local` does.")
+                    "How many times the application's bundle has been switched. A later release of the bundle (same"
+                            + " id, higher generation) takes over by itself. An instance with any other bundle"
+                            + " (another id or a lower generation) waits, and is not ready, until this number is one"
+                            + " higher on every instance with that bundle; to go back, raise it again. Known images"
+                            + " are then read again. -1: every start switches to its own bundle; for applications with"
+                            + " one instance, such as `tagstream local`.")
             .define(
                     MODEL_MAX_ACCEPTED,
                     ConfigDef.Type.INT,
                     PipelineOptions.DEFAULT.maxAccepted(),
                     atLeast(1),
                     LOW,
-                    "Images that are worked on or wait for their turn, their host or another attempt, all partitions"
-                            + " together. One that waits takes about a kilobyte.")
+                    "The most images, over all partitions, that are in progress or wait for their turn, their host or"
+                            + " another attempt. A waiting image takes about a kilobyte.")
             .define(
                     HTTP_PORT,
                     ConfigDef.Type.INT,
                     null,
                     MEDIUM,
-                    "Port of `/metrics` (Prometheus; see metrics.md), `/health/live` and `/health/ready`. 0: any free one."
-                            + " Default: none. Instances ask each other there for images of their partitions;"
-                            + " `kafka.application.server`, host:port, says where if it is not this port of"
-                            + " `http.host`, which for 0.0.0.0 means the machine's name.")
+                    "Port of `/metrics` (Prometheus; see metrics.md), `/health/live` and `/health/ready`. 0: any free"
+                            + " port. Default: none. Other instances query it about the images of this instance's"
+                            + " partitions, at `http.host` (the machine's name if that is 0.0.0.0) or, if set, at the"
+                            + " host:port in `kafka.application.server`.")
             .define(
                     HTTP_HOST,
                     ConfigDef.Type.STRING,
                     "127.0.0.1",
                     new NonEmptyString(),
                     MEDIUM,
-                    "Address that `http.port` listens on; `0.0.0.0` for all of the machine's. Who reaches it can read the"
-                            + " metrics without signing in."));
+                    "Address that `http.port` listens on; `0.0.0.0` for all addresses of the machine. Anyone who can"
+                            + " reach it can read the metrics without signing in."));
 
     public TagstreamConfig(Map<String, ?> settings) {
         super(DEFINITION, settings, false);
@@ -408,18 +413,18 @@ public final class TagstreamConfig extends AbstractConfig {
         for (String key : KEPT_SETTINGS) {
             if (settings.containsKey(KAFKA_PREFIX + key)) {
                 throw new ConfigException("Key " + KAFKA_PREFIX + key
-                        + " cannot be set: another value than Tagstream's own would lose records");
+                        + " cannot be set: any value other than Tagstream's own would lose records");
             }
         }
         requireAtLeastOne(TAGS_TOP_K);
         optionalInt(HTTP_PORT).ifPresent(value -> {
             if (value < 0 || value > LARGEST_PORT) {
-                throw new ConfigException(HTTP_PORT, value, "a port in [0, 65535] is needed");
+                throw new ConfigException(HTTP_PORT, value, "must be a port in [0, 65535]");
             }
         });
         minScore().ifPresent(value -> {
             if (!(value >= 0 && value <= 1)) {
-                throw new ConfigException(TAGS_MIN_SCORE, value, "a score in [0, 1] is needed");
+                throw new ConfigException(TAGS_MIN_SCORE, value, "must be a score in [0, 1]");
             }
         });
         ROOMS.forEach(keys -> keys.validate(this));
@@ -522,7 +527,7 @@ public final class TagstreamConfig extends AbstractConfig {
     public void requireAtLeastOne(String key) {
         Integer value = getInt(key);
         if (value != null && value < 1) {
-            throw new ConfigException(key, value, "at least 1 is needed");
+            throw new ConfigException(key, value, "must be at least 1");
         }
     }
 
@@ -534,7 +539,7 @@ public final class TagstreamConfig extends AbstractConfig {
             Matcher top = TOP.matcher(selection);
             if (!top.matches()) {
                 throw new ConfigException(
-                        VOCABULARY_SELECTION, selection, "auto, all, candidates or top-N is needed, such as top-200");
+                        VOCABULARY_SELECTION, selection, "must be auto, all, candidates or top-N, such as top-200");
             }
             return Integer.parseInt(top.group(1));
         }

@@ -38,7 +38,7 @@ final class EncodedLabels {
         try {
             return Optional.ofNullable(store.get(id));
         } catch (SerializationException e) {
-            log.error("What is stored of label {} cannot be read and counts as unknown", id, e);
+            log.error("The stored entry of label {} cannot be read; the label counts as unknown", id, e);
             return Optional.empty();
         }
     }
@@ -112,7 +112,7 @@ final class EncodedLabels {
         try {
             return Optional.of(all.next().value);
         } catch (SerializationException e) {
-            log.error("The store of encoded labels holds one that cannot be read and counts as unknown", e);
+            log.error("An entry in the store of encoded labels cannot be read; its label counts as unknown", e);
             return Optional.empty();
         }
     }

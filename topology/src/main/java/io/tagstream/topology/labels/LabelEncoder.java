@@ -57,8 +57,8 @@ import org.slf4j.LoggerFactory;
  * labels that it has no record of are removed. While it is empty, the labels in force stay in force. Epochs continue
  * ({@link Resumption}).
  *
- * <p><i>Threading notes.</i> Used by one stream thread. Encoding and reading the topics block it; nothing else waits for
- * this topology.
+ * <p><i>Threading notes.</i> Used by one stream thread. Encoding and reading the topics block it; nothing else waits
+ * for this topology.
  */
 final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     private static final Logger log = LoggerFactory.getLogger(LabelEncoder.class);
@@ -249,7 +249,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     private void readAgain(TopicReader.Contents vocabulary) {
         if (vocabulary.records().isEmpty()) {
             log.warn(
-                    "Topic {} was created anew and is empty: the {} labels in force stay so until it has its first record",
+                    "Topic {} was recreated and is empty: the {} labels in force stay in force until its first record",
                     labelsTopic,
                     progress.getLabels());
             return;
@@ -275,7 +275,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
                 changed = Optional.of(readEmbeddings());
             }
         } catch (KafkaException e) {
-            log.warn("The topics of the vocabulary cannot be looked at for now: {}", e.toString());
+            log.warn("Cannot check the vocabulary's topics for now: {}", e.toString());
             return;
         }
         if (another) {
@@ -303,7 +303,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         missing.forEach((id, label) -> write(new EmbeddingKey(textFingerprint, id), label.orElse(null)));
         if (!missing.isEmpty()) {
             log.warn(
-                    "Topic {} does not hold what was written there; records written again for its {} labels: {}",
+                    "Topic {} does not match the {} encoded labels; records written again: {}",
                     embeddings.topic(),
                     progress.getLabels(),
                     missing.size());
@@ -318,7 +318,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         try {
             return Optional.ofNullable(progressStore.get(PROGRESS_KEY));
         } catch (SerializationException e) {
-            log.error("What is stored of the label encoder's progress cannot be read and counts as unknown", e);
+            log.error("The label encoder's stored progress cannot be read and counts as unknown", e);
             return Optional.empty();
         }
     }

@@ -93,7 +93,7 @@ final class LabelIntake {
             if (!limit.fits(utf8(written.key()), written.value(), written.headers())) {
                 throw new RefusedLabelException(
                         LabelFailureReason.RECORD_TOO_LARGE,
-                        "The label and its vector need %d bytes, a record takes %d (kafka.max.request.size)"
+                        "The label and its vector need %d bytes, but a record holds at most %d (kafka.max.request.size)"
                                 .formatted(
                                         RecordLimit.sizeOf(utf8(written.key()), written.value(), written.headers()),
                                         limit.bytes()),
@@ -105,7 +105,7 @@ final class LabelIntake {
             if (!Blame.isOnRecord(e)) {
                 throw e;
             }
-            log.error("The label at {} meets an error that is not its own, and is refused", change.origin(), e);
+            log.error("The label at {} is refused because of an internal error", change.origin(), e);
             throw new RefusedLabelException(
                     LabelFailureReason.INTERNAL_ERROR, "The label cannot be encoded: " + e, label, e);
         }

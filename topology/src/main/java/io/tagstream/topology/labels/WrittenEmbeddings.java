@@ -45,7 +45,7 @@ final class WrittenEmbeddings {
         try {
             key = EmbeddingReader.key(found.key());
         } catch (IllegalArgumentException e) {
-            log.debug("{}@{} is nobody's", found.topic(), found.offset(), e);
+            log.debug("The record at {}@{} belongs to no label encoder", found.topic(), found.offset(), e);
             return;
         }
         boolean own = key.textFingerprint().equals(reader.model().textFingerprint());
@@ -59,7 +59,12 @@ final class WrittenEmbeddings {
             if (!Blame.isOnRecord(e)) {
                 throw e;
             }
-            log.warn("{}@{} with key {} cannot be read: {}", found.topic(), found.offset(), key, e.getMessage());
+            log.warn(
+                    "The record at {}@{} with key {} cannot be read: {}",
+                    found.topic(),
+                    found.offset(),
+                    key,
+                    e.getMessage());
         }
         if (key.isMarker()) {
             takeMarker(embedding.orElse(null), own);

@@ -87,7 +87,7 @@ public final class DeadLetters {
         reason.add(
                 TRUNCATED,
                 utf8("the record of up to " + RecordLimit.sizeOf(found.key(), found.value(), found.headers())
-                        + " bytes does not fit here"));
+                        + " bytes does not fit into a dead letter"));
         byte[] key = limit.fits(found.key(), null, reason) ? found.key() : null;
         return found.withKey(key).withValue((byte[]) null).withHeaders(reason);
     }

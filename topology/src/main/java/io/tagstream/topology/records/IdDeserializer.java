@@ -26,8 +26,8 @@ public final class IdDeserializer implements Deserializer<String> {
     @Override
     public String deserialize(String topic, byte[] key) {
         if (key == null || key.length == 0) {
-            throw new SerializationException("The record of topic " + topic + " has no key; its key must be the "
-                    + subject + " id, UTF-8 and not empty");
+            throw new SerializationException("A record of topic " + topic + " has no key; the key must be the "
+                    + subject + " id, in UTF-8 and not empty");
         }
         try {
             return StandardCharsets.UTF_8
@@ -36,7 +36,7 @@ public final class IdDeserializer implements Deserializer<String> {
                     .toString();
         } catch (CharacterCodingException e) {
             throw new SerializationException(
-                    "The key of a record of topic " + topic + " is not UTF-8; it must be the " + subject + " id: "
+                    "The key of a record of topic " + topic + " is not UTF-8; it must be the " + subject + " id, not "
                             + new String(key, StandardCharsets.UTF_8),
                     e);
         }

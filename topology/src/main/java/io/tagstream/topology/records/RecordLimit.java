@@ -48,7 +48,7 @@ public record RecordLimit(int bytes) {
             throw new ConfigException(
                     TagstreamConfig.KAFKA_PREFIX + ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
                     bytes,
-                    "at least " + SMALLEST + " is needed");
+                    "must be at least " + SMALLEST);
         }
         return new RecordLimit(bytes);
     }

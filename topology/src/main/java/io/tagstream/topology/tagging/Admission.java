@@ -111,7 +111,7 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
                 if (System.nanoTime() - began >= REGISTRY_PATIENCE.toNanos()) {
                     throw e;
                 }
-                log.warn("The schema registry is asked again: {}", e.getMessage());
+                log.warn("Asking the schema registry again: {}", e.getMessage());
                 LockSupport.parkNanos(REGISTRY_PAUSE.toNanos());
             }
         }
@@ -133,8 +133,9 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
         if (fits(submitted.key(), whole)) {
             return new Accepted(id, whole);
         }
-        String message = "The reference and its headers need %d bytes, a record takes %d (kafka.max.request.size)"
-                .formatted(RecordLimit.sizeOf(submitted.key(), whole, List.of()), limit.bytes());
+        String message =
+                "The reference and its headers need %d bytes, but a record holds at most %d (kafka.max.request.size)"
+                        .formatted(RecordLimit.sizeOf(submitted.key(), whole, List.of()), limit.bytes());
         pending.setHeaders(List.of());
         if (reference != null) {
             pending.setReference(TruncatedReference.of(reference));
@@ -142,7 +143,7 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
         }
         byte[] truncated = pendingImages.serialize(null, pending);
         if (!fits(submitted.key(), truncated)) {
-            throw new SerializationException(message + ": the image id alone is " + submitted.key().length + " bytes");
+            throw new SerializationException(message + "; the image id alone is " + submitted.key().length + " bytes");
         }
         return new Accepted(id, truncated);
     }

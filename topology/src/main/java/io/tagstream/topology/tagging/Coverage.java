@@ -58,11 +58,11 @@ final class Coverage {
                     : upTo != null
                             && (i == 0 || ID_ORDER.compare(ranges.get(i - 1).upTo(), upTo) < 0);
             if (!ordered) {
-                throw new IllegalArgumentException("Ranges " + ranges + " do not follow upon each other to the end");
+                throw new IllegalArgumentException("Ranges " + ranges + " are not in order or do not reach the end");
             }
         }
         if (ranges.isEmpty()) {
-            throw new IllegalArgumentException("There is no range");
+            throw new IllegalArgumentException("There are no ranges");
         }
         return new Coverage(ranges);
     }

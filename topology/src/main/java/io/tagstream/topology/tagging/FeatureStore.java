@@ -95,8 +95,8 @@ final class FeatureStore {
             audit = new FeatureAudit(0L, 0L);
             changed = true;
             log.warn(
-                    "Task {}: stores {}, {} and {} do not belong together, as when one was lost, or an earlier version"
-                            + " wrote them. Features that belong to no known image are dropped",
+                    "Task {}: stores {}, {} and {} do not match: one of them was lost, or an earlier version wrote"
+                            + " them. Features that belong to no known image are dropped",
                     task,
                     TaggingTopology.IMAGE_META_STORE,
                     TaggingTopology.IMAGE_FEATURES_STORE,
@@ -116,7 +116,7 @@ final class FeatureStore {
         try {
             return Optional.ofNullable(AUDIT.deserializer().deserialize(null, stored));
         } catch (SerializationException e) {
-            log.error("Task {}: how far the audit of features is cannot be read; it begins anew", task, e);
+            log.error("Task {}: the progress of the audit of features cannot be read; the audit starts again", task, e);
             return Optional.of(new FeatureAudit(0L, 0L));
         }
     }
@@ -143,7 +143,7 @@ final class FeatureStore {
         try {
             return Optional.ofNullable(KEPT.deserializer().deserialize(null, stored));
         } catch (SerializationException e) {
-            log.debug("An entry of {} bytes is nobody's features", stored.length, e);
+            log.debug("An entry of {} bytes cannot be read as features", stored.length, e);
             return Optional.empty();
         }
     }
@@ -191,7 +191,7 @@ final class FeatureStore {
         byte[] bytes = KEPT.serializer().serialize(null, kept);
         if (!shared.limit().fits(new byte[Long.BYTES], bytes, List.of())) {
             log.warn(
-                    "Task {}: no features are kept of image {}, they need a record of {} bytes and it takes {}"
+                    "Task {}: the features of image {} are not kept: they need {} bytes, but a record holds at most {}"
                             + " (kafka.max.request.size)",
                     task,
                     ImageName.quoted(id),
@@ -308,7 +308,7 @@ final class FeatureStore {
         count = audit.getKept();
         audit = null;
         store.delete(AUDIT_KEY);
-        log.info("Task {}: features of {} images are kept", task, count);
+        log.info("Task {}: the features of {} images are kept", task, count);
     }
 
     /**

@@ -23,21 +23,21 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a task knows of the images that it has tagged: their scores and tags, their features as far as these are kept, and
- * which vocabulary they have followed.
+ * What a task knows about the images that it has tagged: their scores and tags, their features as far as these are
+ * kept, and which vocabulary they have followed.
  *
- * <p>Features are written once and kept apart from what changes often, in the order in which they came, so that the oldest
- * are found when there are too many.
+ * <p>Features are written once, in a store of their own in order of arrival, so that the oldest can be found when there
+ * are too many.
  *
- * <p><i>Threading notes.</i> Of the task's stream thread. Everything is in stores and commits with the transaction; call
- * {@link #save} before that.
+ * <p><i>Threading notes.</i> Used only by the task's stream thread. Everything is in stores and is committed with the
+ * transaction; call {@link #save} before that.
  */
 final class KnownImages {
     private static final Logger log = LoggerFactory.getLogger(KnownImages.class);
     static final String SWEEP_KEY = "sweep";
-    /** Features that are compared with their images at a time: some hundred kilobytes, read from disk. */
+    /** How many features to compare with their images at a time: some hundred kilobytes, read from disk. */
     private static final int MOST_LOOKED_AT = 16;
-    /** The same while fresh images owe their outcome. */
+    /** The same while fresh images await their outcome. */
     private static final int FEW_LOOKED_AT = 2;
 
     private final KeyValueStore<String, ImageMeta> metas;
@@ -66,7 +66,7 @@ final class KnownImages {
             changed = true;
             if (counted != state.getImages()) {
                 log.warn(
-                        "Task {} knows {} images, and {} were counted: store {} or {} was lost",
+                        "Task {} knows {} images, but its stored count was {}: store {} or {} was lost",
                         context.taskId(),
                         state.getImages(),
                         counted,
@@ -82,7 +82,7 @@ final class KnownImages {
         }
     }
 
-    /** One by one, since all of them may be more than memory holds. */
+    /** Reads them one by one, since together they may not fit in memory. */
     private long countImages() {
         long images = 0;
         try (KeyValueIterator<String, ImageMeta> all = metas.all()) {
@@ -93,7 +93,7 @@ final class KnownImages {
         return images;
     }
 
-    /** What a stored state says of the epochs that images have followed. */
+    /** The epochs that images have followed, according to a stored state. */
     static Coverage coverage(SweepState state) {
         return state.getCoverage().isEmpty()
                 ? Coverage.all(VocabularySnapshot.EMPTY_EPOCH)
@@ -102,16 +102,16 @@ final class KnownImages {
                         .toList());
     }
 
-    /** An image; empty where it is not known, or what is known cannot be read. */
+    /** An image; empty if it is unknown or cannot be read. */
     Optional<ImageMeta> find(String id) {
         return TaggingProcessor.readable(metas, id);
     }
 
     /**
-     * Images that follow upon each other.
+     * Consecutive images.
      *
-     * @param images in the order of their ids, less those that cannot be read
-     * @param last whether there are no others after them
+     * @param images in the order of their ids, without those that cannot be read
+     * @param last whether no others follow
      */
     record Page(List<KeyValue<String, ImageMeta>> images, boolean last) {}
 
@@ -127,14 +127,14 @@ final class KnownImages {
                 try {
                     images.add(next.next());
                 } catch (SerializationException e) {
-                    log.error("Store {} holds an image that cannot be read and counts as unknown", metas.name(), e);
+                    log.error("Store {} has an image that cannot be read and counts as unknown", metas.name(), e);
                 }
             }
             return new Page(images, !next.hasNext());
         }
     }
 
-    /** Goes over an entry; returns whether it can be read. */
+    /** Skips an entry; returns whether it can be read. */
     private static boolean skip(KeyValueIterator<String, ImageMeta> entries) {
         try {
             entries.next();
@@ -158,8 +158,8 @@ final class KnownImages {
     /**
      * An image has been read and scored.
      *
-     * @param before what was known of it
-     * @param fresh its features, to be kept if features are and those of before are not its own
+     * @param before what was known about it
+     * @param fresh its features, which are kept if features are kept and none of the same bytes are known
      */
     void read(String id, ImageMeta image, Optional<ImageMeta> before, ImageFeatures fresh, long nowMillis) {
         if (before.isEmpty()) {
@@ -167,19 +167,19 @@ final class KnownImages {
             changed = true;
         }
         image.setFeatures(before.map(ImageMeta::getFeatures).orElse(null));
-        if (features.find(id, image).isPresent()) { // of the same bytes
+        if (features.find(id, image).isPresent()) { // made from the same bytes
             metas.put(id, image);
         } else {
             keep(id, image, fresh, nowMillis);
         }
     }
 
-    /** An image's tags or scores have changed without its being read. */
+    /** An image's tags or scores have changed, although it was not read. */
     void change(String id, ImageMeta image) {
         metas.put(id, image);
     }
 
-    /** An image is deleted. */
+    /** Forgets a deleted image. */
     void forget(String id) {
         Optional<ImageMeta> known = find(id);
         if (known.isPresent()) {
@@ -191,8 +191,7 @@ final class KnownImages {
     }
 
     /**
-     * An image of which nothing was kept has been read again: its features are kept from now on, whatever becomes of its
-     * scores.
+     * Keeps the features of an image that had none and has been read again, whatever becomes of its scores.
      *
      * @return the image as it is known now
      */
@@ -204,23 +203,23 @@ final class KnownImages {
         return kept;
     }
 
-    /** What is kept of an image to score it again; empty where that was dropped, or is another model's. */
+    /** The features that an image can be scored from; empty if they were dropped or are another model's. */
     Optional<ImageFeatures> features(String id, ImageMeta image) {
         return features.find(id, image);
     }
 
-    /** The image as the model runtime knows it again, if its features are kept. */
+    /** The image in the form that lets the model runtime recognise it, if its features are kept. */
     Optional<KnownImage> knownAs(String id, ImageMeta image) {
         return features(id, image)
                 .map(kept -> new KnownImage(image.getSha256(), image.getWidth(), image.getHeight(), kept));
     }
 
-    /** Whether more is kept than should be, and {@link #tidy} has something to do. */
+    /** Whether {@link #tidy} has something to do. */
     boolean untidy() {
         return features.untidy();
     }
 
-    /** Drops some of what belongs to no image, or is too much. */
+    /** Drops some features that belong to no image or are too many. */
     void tidy(boolean busy, long nowMillis) {
         if (untidy()) {
             features.tidy(busy ? FEW_LOOKED_AT : MOST_LOOKED_AT, nowMillis);
@@ -231,14 +230,14 @@ final class KnownImages {
         return coverage;
     }
 
-    /** Whether every image that is not stale has followed a vocabulary, scored in this way. */
+    /** Whether every image that is not stale has followed a vocabulary and is scored in this way. */
     boolean follow(VocabularySnapshot vocabulary, String scoring) {
         return coverage.isAll(vocabulary.epoch()) && scoring.equals(state.getScoring());
     }
 
-    /** A sweep begins or goes on, for a vocabulary that is new to the task. */
+    /** Begins a sweep, or continues one, for a vocabulary that is new to the task. */
     void beginSweep(String scoring) {
-        if (!scoring.equals(state.getScoring())) { // what an image has followed in another way of scoring is nothing
+        if (!scoring.equals(state.getScoring())) { // epochs followed with another scoring do not count
             coverage = Coverage.all(VocabularySnapshot.EMPTY_EPOCH);
             state.setScoring(scoring);
             state.setCursor(null);
@@ -247,7 +246,7 @@ final class KnownImages {
         changed = true;
     }
 
-    /** Everything after an id and up to another has been dealt with. */
+    /** Notes that every image after one id and up to another has been dealt with. */
     void cover(String after, String upTo, long epoch, int images) {
         coverage = coverage.with(after, upTo, epoch);
         state.setCursor(upTo);
@@ -255,7 +254,7 @@ final class KnownImages {
         changed = true;
     }
 
-    /** The last id that the sweep under way has dealt with; null at the beginning. */
+    /** The last id that the current sweep has dealt with; null at the beginning. */
     String cursor() {
         return state.getCursor();
     }
@@ -272,7 +271,7 @@ final class KnownImages {
         return features.count();
     }
 
-    /** Writes what has changed and is not written yet. */
+    /** Writes unsaved changes. */
     void save() {
         if (features.save()) {
             state.setFeatures(features.count());

@@ -298,7 +298,7 @@ public final class LocalImageQueries implements ImageQueries {
             return scores.get().get();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new QueryUnavailableException("The question was broken off", e);
+            throw new QueryUnavailableException("The query was interrupted", e);
         } catch (ExecutionException e) {
             throw new QueryUnavailableException(
                     "The model failed: " + e.getCause().getMessage(), e);
@@ -325,7 +325,7 @@ public final class LocalImageQueries implements ImageQueries {
             return question.get();
         } catch (InvalidStateStoreException | IllegalStateException e) {
             throw new QueryUnavailableException(
-                    "The stores cannot be read now, while partitions move or the stream starts: " + e.getMessage(), e);
+                    "The stores cannot be read while partitions move or the stream starts: " + e.getMessage(), e);
         }
     }
 

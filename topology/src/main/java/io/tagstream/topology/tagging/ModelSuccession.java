@@ -41,8 +41,8 @@ final class ModelSuccession {
             return Optional.empty();
         }
         return Optional.of(("its images were tagged by %s of generation %d%s; this instance has bundle %s of generation"
-                        + " %d and %s=%d. Give it that bundle or a later release of it (%s)%s; or switch to this one: start"
-                        + " every instance with it and with %s=%d")
+                        + " %d and %s=%d. Give this instance that bundle or a later release of it (%s)%s; or, to switch"
+                        + " to this instance's bundle, start every instance with it and with %s=%d")
                 .formatted(
                         id.isEmpty() ? "a bundle" : "bundle " + id,
                         last.getModelGeneration(),

@@ -189,14 +189,14 @@ final class OutcomeFactory {
         records.put(TaggingTopology.IMAGE_META_STORE, metas.serialize(null, meta));
         for (Map.Entry<String, byte[]> record : records.entrySet()) {
             if (!limit.fits(key, record.getValue(), headers)) {
-                return Optional.of(
-                        "%d tags and %d attributes need a record of %d bytes on %s, and it takes %d (kafka.max.request.size)"
-                                .formatted(
-                                        meta.getTags().size(),
-                                        meta.getAttributes().size(),
-                                        RecordLimit.sizeOf(key, record.getValue(), headers),
-                                        record.getKey(),
-                                        limit.bytes()));
+                return Optional.of(("%d tags and %d attributes need %d bytes on %s, but a record holds at most %d"
+                                + " (kafka.max.request.size)")
+                        .formatted(
+                                meta.getTags().size(),
+                                meta.getAttributes().size(),
+                                RecordLimit.sizeOf(key, record.getValue(), headers),
+                                record.getKey(),
+                                limit.bytes()));
             }
         }
         return Optional.empty();
@@ -266,7 +266,7 @@ final class OutcomeFactory {
         List<Tag> tags = new ArrayList<>();
         for (int i = 0; i < labels.size(); i++) {
             if (scores[i] == ImageScores.NOT_DECODED) {
-                continue; // as nearly all are where an image follows a change
+                continue; // like nearly all labels when an image follows a change
             }
             VocabularyLabel label = labels.get(i);
             double threshold = threshold(label);

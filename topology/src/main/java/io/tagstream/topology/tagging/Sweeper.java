@@ -360,7 +360,11 @@ final class Sweeper {
             if (thrown == null) {
                 scored.add(new Scored(item, group.labels, scores[i]));
             } else { // its features may be to blame
-                log.warn("Task {}: image {} cannot be scored again and is read again", task.id(), item.imageId, thrown);
+                log.warn(
+                        "Task {}: image {} cannot be scored from its features and is read again",
+                        task.id(),
+                        item.imageId,
+                        thrown);
                 read(item.step, item.imageId, item.image);
             }
         }
@@ -374,7 +378,10 @@ final class Sweeper {
         }
         Optional<Outcome> outcome = shared.outcomes().retagged(id, now.get(), target, scores, task.now());
         if (outcome.isEmpty()) {
-            log.warn("Task {}: the tags of image {} no longer fit into a record; it keeps those it has", task.id(), id);
+            log.warn(
+                    "Task {}: image {} keeps its old tags, because the new ones do not fit into a record",
+                    task.id(),
+                    id);
             leaveBehind(id, now.get());
             return;
         }
@@ -462,7 +469,7 @@ final class Sweeper {
         apply(reading.imageId, now.get(), scores.scores());
     }
 
-    /** Scores an image that was read under an earlier vocabulary, from the features at hand. */
+    /** Scores an image that was read under an earlier vocabulary, from the features just read. */
     private void rescore(Reading reading, ImageMeta image, ImageFeatures features) {
         VocabularyDelta delta = delta(target, VocabularySnapshot.EMPTY_EPOCH);
         Group group = new Group(VocabularyDelta.everything(target));

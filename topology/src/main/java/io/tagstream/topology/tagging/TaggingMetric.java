@@ -14,87 +14,88 @@ public enum TaggingMetric implements Metric {
             "tagstream.tagging.pending",
             Type.GAUGE,
             "images",
-            "Accepted images that owe their outcome, all partitions of this instance together."),
+            "Accepted images that await their outcome, over all partitions of this instance."),
     PENDING_AGE(
             "tagstream.tagging.pending.age",
             Type.GAUGE,
             "seconds",
-            "How long ago the oldest of the images that owe their outcome was accepted, or taken up after a restart."),
+            "How long ago the oldest image that awaits its outcome was accepted, or taken up after a restart."),
     HELD_PARTITIONS(
             "tagstream.tagging.held",
             Type.GAUGE,
             "partitions",
-            "Input partitions that are not read on for now, because as many of their images owe their outcome as may."),
+            "Input partitions that are held back for now, because too many of their images await their outcome"
+                    + " (`task.pending.max`, `task.pending.max.bytes`)."),
     WAITING_PARTITIONS(
             "tagstream.tagging.waiting",
             Type.GAUGE,
             "partitions",
-            "Partitions whose images wait because this instance has an older vocabulary than they were tagged under, or a"
-                    + " bundle that may not follow theirs (`model.switch`); `/health/ready` says which."),
+            "Partitions whose images wait because this instance has an older vocabulary than the one they were tagged"
+                    + " under, or a bundle that must not follow theirs (`model.switch`); `/health/ready` says which."),
     RESTORED(
             "tagstream.tagging.pending.restored",
             Type.COUNTER,
             "images",
-            "Images that owed their outcome when this instance took their partition over."),
+            "Images that awaited their outcome when this instance took over their partition."),
     OUTCOMES(
             "tagstream.tagging.outcomes",
             Type.COUNTER,
             "images",
-            "Outcomes written: `tagged`, `failed` or `deleted`. Those of an aborted transaction are written, and counted,"
-                    + " again.",
+            "Outcomes written: `tagged`, `failed` or `deleted`. Outcomes of an aborted transaction are written and"
+                    + " counted again.",
             "outcome"),
     STAGE(
             "tagstream.tagging.stage",
             Type.TIMER,
             "seconds",
-            "An image's time in a stage. The stages follow one another: `arrive` (from the timestamp of its record in the"
-                    + " images topic until it is accepted), `turn` (until it is submitted to the model runtime), `runtime`"
-                    + " (until the runtime has completed it, see `tagstream.runtime.stage`), `forward` (until its outcome is"
-                    + " written). The commit follows.",
+            "Time that an image spends in a stage. The stages follow one another: `arrive` (from the timestamp of its"
+                    + " record in the images topic until it is accepted), `turn` (until it is submitted to the model"
+                    + " runtime), `runtime` (until the runtime has completed it, see `tagstream.runtime.stage`),"
+                    + " `forward` (until its outcome is written). The commit follows.",
             "stage"),
     LATENCY(
             "tagstream.tagging.latency",
             Type.TIMER,
             "seconds",
-            "From the timestamp of an image's record in the images topic until its outcome is written."),
+            "Time from the timestamp of an image's record in the images topic until its outcome is written."),
     SWEPT(
             "tagstream.sweep.images",
             Type.COUNTER,
             "images",
-            "Known images that were scored again because vocabulary or model changed: `changed` where their tags did,"
-                    + " `same` where they did not.",
+            "Known images that were scored again because the vocabulary or the model changed: `changed` if their tags"
+                    + " changed, `same` if not.",
             "tags"),
     STALE(
             "tagstream.sweep.stale",
             Type.COUNTER,
             "images",
-            "Known images that could not be brought up to date, because they could not be read again. They keep their tags"
-                    + " until the next change."),
+            "Known images that could not be brought up to date, because they could not be read again or their new tags"
+                    + " do not fit into a record. They keep their tags until the next change."),
     SWEEP_LEFT(
             "tagstream.sweep.left",
             Type.GAUGE,
             "images",
-            "Known images that have yet to follow the vocabulary, all partitions of this instance together."),
+            "Known images that have yet to follow the vocabulary, over all partitions of this instance."),
     KNOWN_IMAGES(
             "tagstream.known.images",
             Type.GAUGE,
             "images",
-            "Tagged images of this instance's partitions: those that follow the vocabulary."),
+            "Tagged images of this instance's partitions; these follow changes of the vocabulary."),
     KEPT_FEATURES(
             "tagstream.known.features",
             Type.GAUGE,
             "images",
-            "Of these, images that can be scored again without being read."),
+            "Known images that can be scored again without being read."),
     SHADOW_TAGS(
             "tagstream.shadow.tags",
             Type.COUNTER,
             "tags",
-            "Tags of shadow labels on images just read: what would have been emitted if the labels were active."),
+            "Tags that newly read images would have been given if shadow labels were active."),
     VOCABULARY_EPOCH(
             "tagstream.vocabulary.epoch",
             Type.GAUGE,
             "offset",
-            "The vocabulary's epoch on this instance; -1 for none.");
+            "The vocabulary's epoch on this instance; -1 if there is none.");
 
     @SuppressWarnings("ImmutableEnumChecker") // its list is a copy
     private final Definition definition;

@@ -31,14 +31,14 @@ final class Waits {
         boolean news = !reasons.containsValue(reason);
         reasons.put(partition, reason);
         if (news) {
-            log.warn("Partition {} waits: {}", partition, reason);
+            log.warn("Partition {} is waiting: {}", partition, reason);
         }
     }
 
     /** Notes that a partition has stopped waiting, or has left this instance. */
     void end(int partition) {
         if (reasons.remove(partition) != null && reasons.isEmpty()) {
-            log.info("No partition waits any longer");
+            log.info("No partition is waiting any longer");
         }
     }
 
@@ -51,10 +51,10 @@ final class Waits {
     Optional<String> reason() {
         return reasons.entrySet().stream()
                 .min(Map.Entry.comparingByKey())
-                .map(first -> "partition %d waits%s: %s"
+                .map(first -> "partition %d is waiting%s: %s"
                         .formatted(
                                 first.getKey(),
-                                reasons.size() == 1 ? "" : ", and so do %d others".formatted(reasons.size() - 1),
+                                reasons.size() == 1 ? "" : ", and so are %d others".formatted(reasons.size() - 1),
                                 first.getValue()));
     }
 }

@@ -43,7 +43,7 @@ public record EmbeddingReader(String topic, ModelDescription model, Deserializer
         LabelEmbedding embedding = deserializer.deserialize(topic, rawValue);
         if (key.isMarker()) {
             if (embedding == null || !(embedding.getContent() instanceof VocabularyMarker)) {
-                throw new IllegalArgumentException("The record is no marker");
+                throw new IllegalArgumentException("The record is not a marker");
             }
         } else if (embedding != null) {
             requireLabel(embedding);
@@ -54,7 +54,7 @@ public record EmbeddingReader(String topic, ModelDescription model, Deserializer
     /** @throws IllegalArgumentException if this is not a label with one of the model's vectors */
     private void requireLabel(LabelEmbedding embedding) {
         if (!(embedding.getContent() instanceof EncodedLabel label)) {
-            throw new IllegalArgumentException("The record is no encoded label");
+            throw new IllegalArgumentException("The record is not an encoded label");
         }
         int bytes = label.getVector().remaining();
         if (bytes != model.embeddingSize() * Float.BYTES) {

@@ -127,7 +127,7 @@ public final class Vocabulary implements AutoCloseable {
         return Optional.of(
                 inForce == null || isOfRequiredTopic()
                         ? "the vocabulary is encoded up to offset " + coveredOffset() + " of " + required.labelOffset()
-                        : "the vocabulary's topic was created anew, and what it holds is not encoded yet");
+                        : "the vocabulary's topic was recreated, and its labels are not encoded yet");
     }
 
     private boolean isCovered() {
@@ -193,15 +193,11 @@ public final class Vocabulary implements AutoCloseable {
             }
         } catch (RuntimeException e) {
             if (!Blame.isOnRecord(e)) {
-                log.error(
-                        "A record of {} cannot be looked into yet: {}; trying again",
-                        reader.topic(),
-                        e.getMessage(),
-                        e);
+                log.error("A record of {} cannot be read yet: {}; trying again", reader.topic(), e.getMessage(), e);
                 return false;
             }
             log.error(
-                    "Left out a record of {} with key {}: {}",
+                    "Skipped a record of {} with key {}: {}",
                     reader.topic(),
                     rawKey == null ? "null" : new String(rawKey, StandardCharsets.UTF_8),
                     e.getMessage(),
@@ -246,7 +242,7 @@ public final class Vocabulary implements AutoCloseable {
     /** Logs once: while a long topic is read, many markers may not match before one does. */
     private void hold(long newEpoch, VocabularyMarker marker, int size) {
         boolean first = held == null;
-        held = "epoch %d of the vocabulary has %d labels, but there are %d on topic %s; the label encoder mends that"
+        held = "epoch %d of the vocabulary has %d labels, but there are %d on topic %s; the label encoder repairs this"
                 .formatted(newEpoch, marker.getLabels(), size, reader.topic());
         if (first && isCovered()) {
             log.warn("The vocabulary stays at epoch {} for now: {}", epoch, held);

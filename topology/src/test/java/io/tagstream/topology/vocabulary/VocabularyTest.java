@@ -93,7 +93,7 @@ class VocabularyTest {
         mark(1, 2); // the topic has lost a label
         assertThat(vocabulary.snapshot()).isEmpty();
         assertThat(vocabulary.notReadyBecause().orElseThrow())
-                .contains("epoch 1", "2 labels", "1 on topic " + TOPIC, "the label encoder mends that");
+                .contains("epoch 1", "2 labels", "1 on topic " + TOPIC, "the label encoder repairs this");
 
         put("dog", 1); // the encoder writes it again, and then the marker
         mark(1, 2);
@@ -131,7 +131,7 @@ class VocabularyTest {
         mark(402, new VocabularyMarker(1, "topic-0", 402L));
         vocabulary.require(LABELS, 0);
         assertThat(vocabulary.snapshot()).isEmpty();
-        assertThat(vocabulary.notReadyBecause().orElseThrow()).contains("created anew");
+        assertThat(vocabulary.notReadyBecause().orElseThrow()).contains("was recreated");
 
         mark(403, new VocabularyMarker(1, LABELS, 0L));
         assertThat(vocabulary.snapshot().orElseThrow().epoch()).isEqualTo(403);
