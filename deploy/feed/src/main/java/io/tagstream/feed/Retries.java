@@ -25,7 +25,7 @@ final class Retries {
 
     /** Schedules another attempt after a failed one. */
     void add(Write write) {
-        long longest = FIRST.toNanos() << Math.min(DOUBLINGS, write.triedInVain() - 1);
+        long longest = FIRST.toNanos() << Math.min(DOUBLINGS, write.countFailure() - 1);
         long wait = Math.min(longest, LONGEST.toNanos());
         long chance = ThreadLocalRandom.current().nextLong(wait / 2 + 1);
         waiting.add(new Waiting(write, System.nanoTime() + wait - chance));

@@ -61,8 +61,8 @@ public final class Write {
         return Instant.ofEpochMilli(Math.max(0, found.timestamp()));
     }
 
-    /** Counts a failed attempt; returns how many there have been, this one included. */
-    int triedInVain() {
+    /** Counts a failed attempt; returns the number of failed attempts so far. */
+    int countFailure() {
         return ++attempts;
     }
 }

@@ -51,8 +51,8 @@ final class FetchQueue {
     private static final int BACKGROUND_AHEAD = 4;
 
     private record LineKey(Priority priority, Object lane, String source) {
-        static LineKey of(Work<?> work) {
-            return new LineKey(work.request.priority(), work.request.lane(), work.source);
+        static LineKey of(ImageJob<?> job) {
+            return new LineKey(job.request.priority(), job.request.lane(), job.source);
         }
     }
 
@@ -97,8 +97,8 @@ final class FetchQueue {
     private static final class Line {
         private final LineKey key;
         private final Source source;
-        private final Set<Work<?>> again = new LinkedHashSet<>();
-        private final Set<Work<?>> fresh = new LinkedHashSet<>();
+        private final Set<ImageJob<?>> again = new LinkedHashSet<>();
+        private final Set<ImageJob<?>> fresh = new LinkedHashSet<>();
         /** Whether it is in {@link #turns} or in its source's held lines. */
         private boolean linedUp;
 
@@ -111,9 +111,9 @@ final class FetchQueue {
             return again.isEmpty() && fresh.isEmpty();
         }
 
-        Work<?> next() {
-            Set<Work<?>> images = again.isEmpty() ? fresh : again;
-            Work<?> next = images.iterator().next();
+        ImageJob<?> next() {
+            Set<ImageJob<?>> images = again.isEmpty() ? fresh : again;
+            ImageJob<?> next = images.iterator().next();
             images.remove(next);
             return next;
         }
@@ -146,11 +146,11 @@ final class FetchQueue {
     }
 
     /** Adds an image that waits for its next attempt; false if it has ended. */
-    synchronized boolean add(Work<?> work, long now) {
-        if (work.ended()) {
+    synchronized boolean add(ImageJob<?> job, long now) {
+        if (job.ended()) {
             return false;
         }
-        Line line = lines.computeIfAbsent(LineKey.of(work), key -> {
+        Line line = lines.computeIfAbsent(LineKey.of(job), key -> {
             Source source = sources.computeIfAbsent(key.source(), name -> {
                 Source remembered = idleInTrouble.remove(name);
                 return remembered == null ? new Source(name, maxOfSource, now) : remembered;
@@ -161,7 +161,7 @@ final class FetchQueue {
             source.lines++;
             return new Line(key, source);
         });
-        (work.attempts() > 0 ? line.again : line.fresh).add(work);
+        (job.attempts() > 0 ? line.again : line.fresh).add(job);
         waiting++;
         if (!line.linedUp) {
             line.linedUp = true;
@@ -171,9 +171,9 @@ final class FetchQueue {
     }
 
     /** Removes an image that has ended or is about to; false if it does not wait here. */
-    synchronized boolean remove(Work<?> work) {
-        Line line = lines.get(LineKey.of(work));
-        if (line == null || !(line.again.remove(work) || line.fresh.remove(work))) {
+    synchronized boolean remove(ImageJob<?> job) {
+        Line line = lines.get(LineKey.of(job));
+        if (line == null || !(line.again.remove(job) || line.fresh.remove(job))) {
             return false;
         }
         waiting--;
@@ -182,11 +182,11 @@ final class FetchQueue {
     }
 
     /** The next image to fetch, if one may be fetched now. From then on it is in flight, and its source in use. */
-    synchronized Optional<Work<?>> poll(long now) {
+    synchronized Optional<ImageJob<?>> poll(long now) {
         if (fetching >= maxFetching || inFlight >= maxInFlight || inFlight - fetching >= maxAhead) {
             return Optional.empty();
         }
-        Optional<Work<?>> fresh = poll(turns.get(Priority.FRESH), now);
+        Optional<ImageJob<?>> fresh = poll(turns.get(Priority.FRESH), now);
         int backgroundAhead = backgroundInFlight - backgroundFetching;
         if (fresh.isPresent() || backgroundAhead >= Math.max(1, maxAhead / BACKGROUND_AHEAD)) {
             return fresh;
@@ -194,7 +194,7 @@ final class FetchQueue {
         return poll(turns.get(Priority.BACKGROUND), now);
     }
 
-    private Optional<Work<?>> poll(Deque<Line> lined, long now) {
+    private Optional<ImageJob<?>> poll(Deque<Line> lined, long now) {
         for (int left = lined.size(); left > 0; left--) {
             Line line = lined.remove();
             Source source = line.source;
@@ -210,7 +210,7 @@ final class FetchQueue {
                 lined.add(line);
                 continue;
             }
-            Work<?> next = line.next();
+            ImageJob<?> next = line.next();
             waiting--;
             source.inUse++;
             fetching++;
@@ -232,27 +232,27 @@ final class FetchQueue {
     }
 
     /** The image has left the stages. */
-    synchronized void landed(Work<?> work) {
-        if (work.inFlight) {
-            work.inFlight = false;
+    synchronized void landed(ImageJob<?> job) {
+        if (job.inFlight) {
+            job.inFlight = false;
             inFlight--;
-            if (isBackground(work)) {
+            if (isBackground(job)) {
                 backgroundInFlight--;
             }
         }
     }
 
     /** The image's source has answered, no matter what. */
-    synchronized void answered(Work<?> work, long now) {
-        Source source = sources.get(work.source);
+    synchronized void answered(ImageJob<?> job, long now) {
+        Source source = sources.get(job.source);
         source.limit.answered(source.inUse);
         source.answeredAt = now;
-        release(work, source);
+        release(job, source);
     }
 
     /** The image was cancelled before its source was asked. */
-    synchronized void notAsked(Work<?> work) {
-        release(work, sources.get(work.source));
+    synchronized void notAsked(ImageJob<?> job) {
+        release(job, sources.get(job.source));
     }
 
     /**
@@ -261,14 +261,14 @@ final class FetchQueue {
      * @param pause how long it wants to be left alone; 0 if it does not say
      * @return images to give up
      */
-    synchronized List<Work<?>> overloaded(Work<?> work, long begunAt, long now, Duration pause) {
-        Source source = sources.get(work.source);
+    synchronized List<ImageJob<?>> overloaded(ImageJob<?> job, long begunAt, long now, Duration pause) {
+        Source source = sources.get(job.source);
         source.limit.overloaded(begunAt, now);
         if (!pause.isZero()) {
             source.pausedUntil = Optional.of(now + pause.toNanos());
         }
-        release(work, source);
-        List<Work<?>> givenUp = new ArrayList<>();
+        release(job, source);
+        List<ImageJob<?>> givenUp = new ArrayList<>();
         if (now - source.answeredAt >= deadlineNanos) {
             for (Line line : List.copyOf(lines.values())) {
                 if (line.source == source) {
@@ -291,18 +291,18 @@ final class FetchQueue {
     }
 
     /** Says why an image was given up. */
-    ImageException unserved(Work<?> work) {
+    ImageException unserved(ImageJob<?> job) {
         return new ImageException(
                 FailureReason.FETCH_TIMEOUT,
                 "%s has served no image for %d s; submit the image again when it is back"
-                        .formatted(work.source, Duration.ofNanos(deadlineNanos).toSeconds()),
+                        .formatted(job.source, Duration.ofNanos(deadlineNanos).toSeconds()),
                 0,
                 null);
     }
 
-    private void release(Work<?> work, Source source) {
+    private void release(ImageJob<?> job, Source source) {
         fetching--;
-        if (isBackground(work)) {
+        if (isBackground(job)) {
             backgroundFetching--;
         }
         source.inUse--;
@@ -310,8 +310,8 @@ final class FetchQueue {
         rememberIfIdle(source);
     }
 
-    private static boolean isBackground(Work<?> work) {
-        return work.request.priority() == Priority.BACKGROUND;
+    private static boolean isBackground(ImageJob<?> job) {
+        return job.request.priority() == Priority.BACKGROUND;
     }
 
     private Deque<Line> turns(Line line) {
@@ -363,7 +363,7 @@ final class FetchQueue {
         return lines.values().stream()
                 .flatMap(line -> Stream.of(line.again, line.fresh))
                 .flatMap(images -> images.stream().limit(1))
-                .mapToLong(work -> now - work.submittedAt)
+                .mapToLong(job -> now - job.submittedAt)
                 .max()
                 .orElse(0);
     }

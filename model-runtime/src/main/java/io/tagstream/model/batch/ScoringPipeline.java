@@ -80,12 +80,12 @@ public final class ScoringPipeline implements AutoCloseable {
     private final Alarms alarms;
     private final ThreadPoolExecutor fetchPool;
     private final ThreadPoolExecutor decodePool;
-    private final ModelQueue<Work<?>, Rescoring> modelQueue;
+    private final ModelQueue<ImageJob<?>, Rescoring> modelQueue;
     private final FeatureCache cache;
     private final int cachedImages;
     private final BlockingQueue<ByteBuffer> pixelBuffers;
     private final Thread inference;
-    private final Set<Work<?>> accepted = ConcurrentHashMap.newKeySet();
+    private final Set<ImageJob<?>> accepted = ConcurrentHashMap.newKeySet();
     private final Semaphore rescoringRoom = new Semaphore(MOST_RESCORED);
     private final Set<Rescoring> rescorings = ConcurrentHashMap.newKeySet();
     private final PipelineMeters meters;
@@ -133,18 +133,18 @@ public final class ScoringPipeline implements AutoCloseable {
         if (!room.tryAcquire()) {
             return Optional.empty();
         }
-        Work<L> work = new Work<>(request, labels, stages.source(request), alarms.nanoTime(), this::ended);
-        accepted.add(work);
-        work.future.whenComplete((scores, failure) -> {
-            accepted.remove(work);
-            work.endIfWaiting();
+        ImageJob<L> job = new ImageJob<>(request, labels, stages.source(request), alarms.nanoTime(), this::ended);
+        accepted.add(job);
+        job.future.whenComplete((scores, failure) -> {
+            accepted.remove(job);
+            job.endIfWaiting();
         });
-        queue.add(work, work.submittedAt);
+        queue.add(job, job.submittedAt);
         dispatch();
         if (closed) {
-            work.future.cancel(false);
+            job.future.cancel(false);
         }
-        return Optional.of(work.future);
+        return Optional.of(job.future);
     }
 
     /**
@@ -192,23 +192,23 @@ public final class ScoringPipeline implements AutoCloseable {
     /** Hands the images that may be fetched now to the fetch threads. */
     private void dispatch() {
         while (!closed) {
-            Optional<Work<?>> next = queue.poll(alarms.nanoTime());
+            Optional<ImageJob<?>> next = queue.poll(alarms.nanoTime());
             if (next.isEmpty()) {
                 return;
             }
-            Work<?> work = next.get();
+            ImageJob<?> job = next.get();
             try {
-                fetchPool.execute(() -> fetch(work));
+                fetchPool.execute(() -> fetch(job));
             } catch (RejectedExecutionException e) {
-                work.future.cancel(false);
+                job.future.cancel(false);
             }
         }
     }
 
     /** An image has freed what it held, and its future is about to complete. */
-    private void ended(Work<?> work) {
-        queue.remove(work);
-        queue.landed(work);
+    private void ended(ImageJob<?> job) {
+        queue.remove(job);
+        queue.landed(job);
         room.release();
         dispatch();
     }
@@ -243,8 +243,8 @@ public final class ScoringPipeline implements AutoCloseable {
     public void close() {
         closed = true;
         alarms.close();
-        for (Work<?> work : accepted) {
-            work.future.cancel(false);
+        for (ImageJob<?> job : accepted) {
+            job.future.cancel(false);
         }
         for (Rescoring job : rescorings) {
             job.future.cancel(false);
@@ -280,38 +280,38 @@ public final class ScoringPipeline implements AutoCloseable {
         }
     }
 
-    private void fetch(Work<?> work) {
-        if (!work.enter()) {
-            queue.notAsked(work);
+    private void fetch(ImageJob<?> job) {
+        if (!job.enter()) {
+            queue.notAsked(job);
             dispatch();
             return;
         }
         long start = alarms.nanoTime();
-        long left = work.attempts() == 0
+        long left = job.attempts() == 0
                 ? retry.deadline().toNanos()
-                : retry.deadline().toNanos() - (start - work.begunAt());
+                : retry.deadline().toNanos() - (start - job.begunAt());
         if (left <= 0) {
-            queue.notAsked(work);
-            giveUp(work, work.lastFailure().after(work.attempts()));
+            queue.notAsked(job);
+            giveUp(job, job.lastFailure().after(job.attempts()));
             return;
         }
-        work.begin(start);
-        meters.stage(Stage.QUEUE, work.lap(start));
+        job.begin(start);
+        meters.stage(Stage.QUEUE, job.lap(start));
         try {
-            work.fetched(stages.fetch(work.request, Duration.ofNanos(left)));
-            meters.stage(Stage.FETCH, work.lap(alarms.nanoTime()));
+            job.fetched(stages.fetch(job.request, Duration.ofNanos(left)));
+            meters.stage(Stage.FETCH, job.lap(alarms.nanoTime()));
         } catch (Throwable e) {
-            ImageException failure = failure(e, "fetching", work);
-            meters.stage(Stage.FETCH, work.lap(alarms.nanoTime()));
+            ImageException failure = failure(e, "fetching", job);
+            meters.stage(Stage.FETCH, job.lap(alarms.nanoTime()));
             // free the slot before the image fails: whoever gets the outcome sees the source's new state
-            List<Work<?>> hopeless = List.of();
+            List<ImageJob<?>> hopeless = List.of();
             if (failure.sourceOverloaded()) {
-                hopeless = overloaded(work, failure, start);
+                hopeless = overloaded(job, failure, start);
             } else {
-                queue.answered(work, alarms.nanoTime());
+                queue.answered(job, alarms.nanoTime());
             }
-            fail(work, failure);
-            for (Work<?> other : hopeless) {
+            fail(job, failure);
+            for (ImageJob<?> other : hopeless) {
                 if (other.enter()) {
                     giveUp(other, queue.unserved(other));
                 }
@@ -319,29 +319,29 @@ public final class ScoringPipeline implements AutoCloseable {
             dispatch();
             return;
         }
-        queue.answered(work, alarms.nanoTime());
-        Optional<KnownImage> known = known(work);
-        known.ifPresent(work::reuse);
+        queue.answered(job, alarms.nanoTime());
+        Optional<KnownImage> known = known(job);
+        known.ifPresent(job::reuse);
         dispatch();
         if (known.isPresent()) {
             meters.reused();
-            await(work);
-        } else if (work.leave()) {
+            await(job);
+        } else if (job.leave()) {
             try {
-                decodePool.execute(() -> decode(work));
+                decodePool.execute(() -> decode(job));
             } catch (RejectedExecutionException e) {
-                work.future.cancel(false);
+                job.future.cancel(false);
             }
         }
     }
 
     /** What is known about a fetched image, unless it did not help in the attempt before. */
-    private Optional<KnownImage> known(Work<?> work) {
-        if (work.attempts() > 1 && work.lastFailure().reason() == FailureReason.MODEL_ERROR) {
+    private Optional<KnownImage> known(ImageJob<?> job) {
+        if (job.attempts() > 1 && job.lastFailure().reason() == FailureReason.MODEL_ERROR) {
             return Optional.empty();
         }
-        String sha256 = work.encoded().sha256();
-        return work.request
+        String sha256 = job.encoded().sha256();
+        return job.request
                 .known()
                 .filter(known ->
                         known.sha256().equals(sha256) && known.features().bytes().length == stages.featureBytes())
@@ -349,20 +349,20 @@ public final class ScoringPipeline implements AutoCloseable {
     }
 
     /** Leaves the stage and waits for the model. */
-    private void await(Work<?> work) {
-        if (work.leave() && !modelQueue.add(work, work.request.priority())) {
-            work.future.cancel(false);
+    private void await(ImageJob<?> job) {
+        if (job.leave() && !modelQueue.add(job, job.request.priority())) {
+            job.future.cancel(false);
         }
     }
 
-    private List<Work<?>> overloaded(Work<?> work, ImageException failure, long begunAt) {
+    private List<ImageJob<?>> overloaded(ImageJob<?> job, ImageException failure, long begunAt) {
         Duration asked = failure.retryAfter().orElse(Duration.ZERO);
         Duration pause = asked.compareTo(retry.maxBackoff()) < 0 ? asked : retry.maxBackoff();
-        List<Work<?>> hopeless = queue.overloaded(work, begunAt, alarms.nanoTime(), pause);
+        List<ImageJob<?>> hopeless = queue.overloaded(job, begunAt, alarms.nanoTime(), pause);
         if (!pause.isZero()) {
             alarms.schedule(
                     () -> {
-                        queue.resume(work.source);
+                        queue.resume(job.source);
                         dispatch();
                     },
                     pause.toNanos());
@@ -370,32 +370,32 @@ public final class ScoringPipeline implements AutoCloseable {
         return hopeless;
     }
 
-    private void decode(Work<?> work) {
-        if (!work.enter()) {
+    private void decode(ImageJob<?> job) {
+        if (!job.enter()) {
             return;
         }
         try {
-            ByteBuffer pixels = work.takePixels(pixelBuffers);
-            meters.stage(Stage.DECODE_WAIT, work.lap(alarms.nanoTime()));
+            ByteBuffer pixels = job.takePixels(pixelBuffers);
+            meters.stage(Stage.DECODE_WAIT, job.lap(alarms.nanoTime()));
             try {
-                work.decoded(stages.decode(work.encoded(), pixels));
+                job.decoded(stages.decode(job.encoded(), pixels));
             } finally {
-                meters.stage(Stage.DECODE, work.lap(alarms.nanoTime()));
+                meters.stage(Stage.DECODE, job.lap(alarms.nanoTime()));
             }
         } catch (Throwable e) {
-            fail(work, failure(e, "decoding", work));
+            fail(job, failure(e, "decoding", job));
             return;
         }
-        await(work);
+        await(job);
     }
 
     private void infer() {
         while (!modelQueue.isClosed()) {
             try {
-                ModelQueue.Turn<Work<?>, Rescoring> turn = modelQueue.take();
+                ModelQueue.Turn<ImageJob<?>, Rescoring> turn = modelQueue.take();
                 turn.job().forEach(this::rescorePart);
-                List<Work<?>> batch = new ArrayList<>(turn.batch());
-                batch.removeIf(work -> !work.enter());
+                List<ImageJob<?>> batch = new ArrayList<>(turn.batch());
+                batch.removeIf(job -> !job.enter());
                 if (!batch.isEmpty()) {
                     inferBatch(batch);
                 }
@@ -405,27 +405,27 @@ public final class ScoringPipeline implements AutoCloseable {
         }
     }
 
-    private void inferBatch(List<Work<?>> batch) {
+    private void inferBatch(List<ImageJob<?>> batch) {
         long start = alarms.nanoTime();
-        batch.forEach(work -> meters.stage(Stage.BATCH_WAIT, work.lap(start)));
-        List<Work<?>> toEncode =
-                batch.stream().filter(work -> work.features().isEmpty()).toList();
+        batch.forEach(job -> meters.stage(Stage.BATCH_WAIT, job.lap(start)));
+        List<ImageJob<?>> toEncode =
+                batch.stream().filter(job -> job.features().isEmpty()).toList();
         if (!toEncode.isEmpty()) {
             encode(toEncode, start);
         }
         // images that could not be encoded have failed
-        groups(batch.stream().filter(work -> work.features().isPresent()).toList())
+        groups(batch.stream().filter(job -> job.features().isPresent()).toList())
                 .forEach(this::score);
     }
 
-    private void encode(List<Work<?>> batch, long start) {
+    private void encode(List<ImageJob<?>> batch, long start) {
         List<ImageFeatures> features;
         try {
-            stages.load(batch.stream().map(Work::pixels).toList());
-            batch.forEach(Work::releasePixels);
+            stages.load(batch.stream().map(ImageJob::pixels).toList());
+            batch.forEach(ImageJob::releasePixels);
             features = stages.encode(batch.size());
         } catch (Throwable e) {
-            batch.forEach(work -> fail(work, failure(e, "inference", work)));
+            batch.forEach(job -> fail(job, failure(e, "inference", job)));
             return;
         }
         // before any of the futures completes: whoever gets an outcome finds it counted
@@ -473,27 +473,27 @@ public final class ScoringPipeline implements AutoCloseable {
             labels = group.supplier.get();
             scores = stages.score(
                     group.members.stream()
-                            .map(work -> work.features().orElseThrow())
+                            .map(job -> job.features().orElseThrow())
                             .toList(),
                     labels);
         } catch (Throwable e) {
-            group.members.forEach(work -> fail(work, failure(e, "scoring", work)));
+            group.members.forEach(job -> fail(job, failure(e, "scoring", job)));
             return;
         }
         long end = alarms.nanoTime();
         meters.scored(end - start);
         for (int i = 0; i < scores.length; i++) {
-            Work<L> work = group.members.get(i);
-            meters.stage(Stage.MODEL, work.lap(end));
+            ImageJob<L> job = group.members.get(i);
+            meters.stage(Stage.MODEL, job.lap(end));
             Optional<ImageException> failure = notFinite(scores[i]);
             if (failure.isPresent()) {
-                fail(work, failure.get());
+                fail(job, failure.get());
             } else {
                 meters.succeeded();
                 if (cachedImages > 0) {
-                    cache.put(work.asKnown());
+                    cache.put(job.asKnown());
                 }
-                work.succeed(labels, scores[i]);
+                job.succeed(labels, scores[i]);
             }
         }
     }
@@ -512,86 +512,86 @@ public final class ScoringPipeline implements AutoCloseable {
     /** The images of a batch that share a supplier of labels. */
     private static final class Group<L extends LabelVectors> {
         private final Supplier<L> supplier;
-        private final List<Work<L>> members = new ArrayList<>();
+        private final List<ImageJob<L>> members = new ArrayList<>();
 
         Group(Supplier<L> supplier) {
             this.supplier = supplier;
         }
 
         @SuppressWarnings("unchecked") // one supplier supplies one type
-        void add(Work<?> work) {
-            members.add((Work<L>) work);
+        void add(ImageJob<?> job) {
+            members.add((ImageJob<L>) job);
         }
     }
 
-    private static List<Group<?>> groups(List<Work<?>> batch) {
+    private static List<Group<?>> groups(List<ImageJob<?>> batch) {
         IdentityHashMap<Supplier<?>, Group<?>> bySupplier = new IdentityHashMap<>();
         List<Group<?>> groups = new ArrayList<>();
-        for (Work<?> work : batch) {
+        for (ImageJob<?> job : batch) {
             bySupplier
-                    .computeIfAbsent(work.supplier, supplier -> {
-                        Group<?> group = new Group<>(work.supplier);
+                    .computeIfAbsent(job.supplier, supplier -> {
+                        Group<?> group = new Group<>(job.supplier);
                         groups.add(group);
                         return group;
                     })
-                    .add(work);
+                    .add(job);
         }
         return groups;
     }
 
     /** Handles a failed attempt, in a stage. */
-    private void fail(Work<?> work, ImageException failure) {
-        if (failure.reason().retryable() && work.attempts() < retry.maxAttempts() && !closed) {
+    private void fail(ImageJob<?> job, ImageException failure) {
+        if (failure.reason().retryable() && job.attempts() < retry.maxAttempts() && !closed) {
             long wait = Math.max(
-                    backoff.nanos(work.attempts()),
+                    backoff.nanos(job.attempts()),
                     failure.retryAfter().map(Duration::toNanos).orElse(0L));
-            long spent = alarms.nanoTime() - work.begunAt();
+            long spent = alarms.nanoTime() - job.begunAt();
             if (wait < retry.deadline().toNanos() - spent) {
-                tryAgain(work, failure, wait);
+                tryAgain(job, failure, wait);
                 return;
             }
         }
-        giveUp(work, failure.after(work.attempts()));
+        giveUp(job, failure.after(job.attempts()));
     }
 
-    private void tryAgain(Work<?> work, ImageException failure, long waitNanos) {
+    private void tryAgain(ImageJob<?> job, ImageException failure, long waitNanos) {
         LOG.debug(
                 "{}: attempt {} failed, the next one follows in {} ms: {}",
-                work.request.name(),
-                work.attempts(),
+                job.request.name(),
+                job.attempts(),
                 TimeUnit.NANOSECONDS.toMillis(waitNanos),
                 failure.getMessage());
         meters.retried(failure.reason());
-        if (work.startOver(failure)) {
-            queue.landed(work);
-            work.alarm(() -> alarms.schedule(() -> comeBack(work), waitNanos));
+        if (job.startOver(failure)) {
+            queue.landed(job);
+            job.alarm(() -> alarms.schedule(() -> comeBack(job), waitNanos));
             dispatch();
         }
     }
 
     /** A backoff has ended. */
-    private void comeBack(Work<?> work) {
+    private void comeBack(ImageJob<?> job) {
         long now = alarms.nanoTime();
-        work.lap(now);
-        work.alarm(() -> alarms.schedule(() -> expire(work), retry.deadline().toNanos() - (now - work.begunAt())));
-        queue.add(work, now);
+        job.lap(now);
+        job.alarm(() -> alarms.schedule(() -> expire(job), retry.deadline().toNanos() - (now - job.begunAt())));
+        queue.add(job, now);
         dispatch();
     }
 
     /** An image's deadline has passed, which matters only if it waits for another attempt. */
-    private void expire(Work<?> work) {
-        if (queue.remove(work) && work.enter()) {
-            giveUp(work, work.lastFailure().after(work.attempts()));
+    private void expire(ImageJob<?> job) {
+        if (queue.remove(job) && job.enter()) {
+            giveUp(job, job.lastFailure().after(job.attempts()));
         }
     }
 
-    private void giveUp(Work<?> work, ImageException failure) {
+    private void giveUp(ImageJob<?> job, ImageException failure) {
         meters.failed(failure.reason());
-        work.fail(failure);
+        job.fail(failure);
     }
 
-    private static ImageException failure(Throwable e, String stage, Work<?> work) {
-        return failure(e, stage, work.request.name());
+    private static ImageException failure(Throwable e, String stage, ImageJob<?> job) {
+        return failure(e, stage, job.request.name());
     }
 
     private static ImageException failure(Throwable e, String stage, String name) {

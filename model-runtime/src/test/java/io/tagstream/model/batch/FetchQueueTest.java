@@ -35,8 +35,8 @@ class FetchQueueTest {
 
     @Test
     void shouldKeepTheOrderWithinALine() {
-        List<Work<?>> added = List.of(add("lane", "a", 0), add("lane", "a", 0), add("lane", "a", 0));
-        for (Work<?> next : added) {
+        List<ImageJob<?>> added = List.of(add("lane", "a", 0), add("lane", "a", 0), add("lane", "a", 0));
+        for (ImageJob<?> next : added) {
             assertThat(queue.poll(0)).containsSame(next);
         }
     }
@@ -61,7 +61,7 @@ class FetchQueueTest {
     @Test
     void shouldFetchEvenWhereOneThreadDoesItAll() {
         FetchQueue single = new FetchQueue(1, 1, 1, DEADLINE);
-        single.add(work("lane", "a", 0), 0);
+        single.add(job("lane", "a", 0), 0);
         assertThat(single.poll(0)).isPresent();
     }
 
@@ -70,13 +70,13 @@ class FetchQueueTest {
         for (int i = 0; i < 1_000; i++) {
             add("lane", "a", 0);
         }
-        List<Work<?>> underWay = take(1_000, 0);
+        List<ImageJob<?>> underWay = take(1_000, 0);
         assertThat(underWay).hasSize(12);
-        underWay.forEach(work -> overloaded(work, 0, 5));
+        underWay.forEach(job -> overloaded(job, 0, 5));
         assertThat(queue.limitedSources()).isEqualTo(1);
         underWay = take(1_000, 6);
         assertThat(underWay).as("half of 12").hasSize(6);
-        underWay.forEach(work -> overloaded(work, 6, 7));
+        underWay.forEach(job -> overloaded(job, 6, 7));
         underWay = take(1_000, 8);
         assertThat(underWay).hasSize(3);
         for (int i = 0; i < 500 && queue.waiting() > 0; i++) {
@@ -92,7 +92,7 @@ class FetchQueueTest {
     void shouldLeaveASourceAloneForAsLongAsItWants() {
         add("lane", "a", 0);
         add("lane", "a", 0);
-        Work<?> refused = take(1, 0).get(0);
+        ImageJob<?> refused = take(1, 0).get(0);
         queue.overloaded(refused, 0, 0, Duration.ofSeconds(10));
         queue.resume("a");
         assertThat(queue.poll(9 * SECOND)).isEmpty();
@@ -103,7 +103,7 @@ class FetchQueueTest {
     @Test
     void shouldLetThoseComeFirstThatHaveWaitedForAnotherAttempt() {
         add("lane", "a", 0);
-        Work<?> again = take(1, 0).get(0);
+        ImageJob<?> again = take(1, 0).get(0);
         again.begin(0);
         queue.answered(again, 1);
         queue.landed(again);
@@ -115,11 +115,11 @@ class FetchQueueTest {
     @Test
     void shouldBoundWhatIsInAllStages() {
         FetchQueue small = new FetchQueue(16, 3, 3, DEADLINE);
-        List<Work<?>> underWay = new ArrayList<>();
+        List<ImageJob<?>> underWay = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
-            small.add(work("lane", "source-" + i, 0), 0);
+            small.add(job("lane", "source-" + i, 0), 0);
         }
-        for (Optional<Work<?>> next = small.poll(0); next.isPresent(); next = small.poll(0)) {
+        for (Optional<ImageJob<?>> next = small.poll(0); next.isPresent(); next = small.poll(0)) {
             underWay.add(next.get());
         }
         assertThat(underWay).hasSize(3);
@@ -137,10 +137,10 @@ class FetchQueueTest {
     void shouldNotFetchFarAheadOfTheModel() {
         FetchQueue ahead = new FetchQueue(16, 100, 2, DEADLINE);
         for (int i = 0; i < 10; i++) {
-            ahead.add(work("lane", "source-" + i, 0), 0);
+            ahead.add(job("lane", "source-" + i, 0), 0);
         }
-        Work<?> first = ahead.poll(0).orElseThrow();
-        Work<?> second = ahead.poll(0).orElseThrow();
+        ImageJob<?> first = ahead.poll(0).orElseThrow();
+        ImageJob<?> second = ahead.poll(0).orElseThrow();
         ahead.answered(first, 1);
         assertThat(ahead.poll(1)).isPresent();
         ahead.answered(second, 2);
@@ -151,10 +151,10 @@ class FetchQueueTest {
 
     @Test
     void shouldGiveUpWhatWaitsForASourceThatServesNobody() {
-        Work<?> asks = add("lane", "down", 0);
-        Work<?> old = add("lane", "down", 0);
-        Work<?> late = add("other lane", "down", 60 * SECOND);
-        Work<?> elsewhere = add("lane", "up", 0);
+        ImageJob<?> asks = add("lane", "down", 0);
+        ImageJob<?> old = add("lane", "down", 0);
+        ImageJob<?> late = add("other lane", "down", 60 * SECOND);
+        ImageJob<?> elsewhere = add("lane", "up", 0);
         assertThat(queue.poll(0)).containsSame(asks);
 
         assertThat(overloaded(asks, 0, 120 * SECOND)).isEqualTo(List.of(old));
@@ -167,8 +167,8 @@ class FetchQueueTest {
 
     @Test
     void shouldNotGiveUpWhatWaitsForASourceThatIsSlow() {
-        Work<?> first = add("lane", "slow", 0);
-        Work<?> second = add("lane", "slow", 0);
+        ImageJob<?> first = add("lane", "slow", 0);
+        ImageJob<?> second = add("lane", "slow", 0);
         add("lane", "slow", 0);
         assertThat(take(2, 0)).containsExactly(first, second);
         queue.answered(first, 100 * SECOND);
@@ -178,9 +178,9 @@ class FetchQueueTest {
 
     @Test
     void shouldFetchBackgroundImagesOnlyWhenNoFreshOneCanBe() {
-        Work<?> background = background("other lane", "a");
-        Work<?> fresh = add("lane", "a", 0);
-        Work<?> second = add("lane", "a", 0);
+        ImageJob<?> background = background("other lane", "a");
+        ImageJob<?> fresh = add("lane", "a", 0);
+        ImageJob<?> second = add("lane", "a", 0);
         assertThat(take(10, 0)).containsExactly(fresh, second, background);
     }
 
@@ -188,9 +188,9 @@ class FetchQueueTest {
     void shouldFetchBackgroundImagesOfOtherSourcesThanThatOfWaitingFreshOnes() {
         add("lane", "a", 0);
         queue.overloaded(take(1, 0).get(0), 0, 0, Duration.ofSeconds(10));
-        Work<?> fresh = add("lane", "a", 0);
-        Work<?> background = background("lane", "b");
-        Work<?> held = background("lane", "a");
+        ImageJob<?> fresh = add("lane", "a", 0);
+        ImageJob<?> background = background("lane", "b");
+        ImageJob<?> held = background("lane", "a");
         assertThat(take(10, 0)).containsExactly(background);
         queue.resume("a");
         assertThat(take(10, 10 * SECOND)).containsExactly(fresh, held);
@@ -201,15 +201,15 @@ class FetchQueueTest {
     void shouldLeaveTheModelsQueueToFreshImages() {
         FetchQueue ahead = new FetchQueue(16, 100, 8, DEADLINE);
         for (int i = 0; i < 10; i++) {
-            ahead.add(work("lane", "source-" + i, 0, Priority.BACKGROUND), 0);
+            ahead.add(job("lane", "source-" + i, 0, Priority.BACKGROUND), 0);
         }
-        Work<?> first = ahead.poll(0).orElseThrow();
-        Work<?> second = ahead.poll(0).orElseThrow();
+        ImageJob<?> first = ahead.poll(0).orElseThrow();
+        ImageJob<?> second = ahead.poll(0).orElseThrow();
         ahead.answered(first, 1);
         assertThat(ahead.poll(1)).isPresent();
         ahead.answered(second, 1);
         assertThat(ahead.poll(1)).as("a quarter of 8 waits for the model").isEmpty();
-        Work<?> fresh = work("lane", "b", 0);
+        ImageJob<?> fresh = job("lane", "b", 0);
         ahead.add(fresh, 1);
         assertThat(ahead.poll(1)).containsSame(fresh);
         ahead.landed(first);
@@ -218,8 +218,8 @@ class FetchQueueTest {
 
     @Test
     void shouldTakeOutWhatIsCancelled() {
-        Work<?> kept = add("lane", "a", 0);
-        Work<?> cancelled = add("lane", "a", 0);
+        ImageJob<?> kept = add("lane", "a", 0);
+        ImageJob<?> cancelled = add("lane", "a", 0);
         assertThat(queue.remove(cancelled)).isTrue();
         assertThat(queue.remove(cancelled)).isFalse();
         assertThat(take(10, 0)).containsExactly(kept);
@@ -228,38 +228,38 @@ class FetchQueueTest {
         assertThat(queue.waiting()).isZero();
     }
 
-    private Work<?> add(Object lane, String source, long now) {
-        Work<?> work = work(lane, source, now);
-        assertThat(queue.add(work, now)).isTrue();
-        return work;
+    private ImageJob<?> add(Object lane, String source, long now) {
+        ImageJob<?> job = job(lane, source, now);
+        assertThat(queue.add(job, now)).isTrue();
+        return job;
     }
 
-    private Work<?> background(Object lane, String source) {
-        Work<?> work = work(lane, source, 0, Priority.BACKGROUND);
-        assertThat(queue.add(work, 0)).isTrue();
-        return work;
+    private ImageJob<?> background(Object lane, String source) {
+        ImageJob<?> job = job(lane, source, 0, Priority.BACKGROUND);
+        assertThat(queue.add(job, 0)).isTrue();
+        return job;
     }
 
-    private static Work<?> work(Object lane, String source, long now) {
-        return work(lane, source, now, Priority.FRESH);
+    private static ImageJob<?> job(Object lane, String source, long now) {
+        return job(lane, source, now, Priority.FRESH);
     }
 
-    private static Work<?> work(Object lane, String source, long now, Priority priority) {
+    private static ImageJob<?> job(Object lane, String source, long now, Priority priority) {
         ImageRequest fresh = new ImageRequest("data:,0", Optional.empty(), lane, "an image");
         ImageRequest request = priority == Priority.FRESH ? fresh : fresh.inBackground();
-        return new Work<>(request, () -> new NumberedLabels(0), source, now, work -> {});
+        return new ImageJob<>(request, () -> new NumberedLabels(0), source, now, job -> {});
     }
 
     private List<String> poll(int most) {
         return take(most, 0).stream()
-                .map(work -> work.request.lane() + " " + work.source)
+                .map(job -> job.request.lane() + " " + job.source)
                 .toList();
     }
 
-    private List<Work<?>> take(int most, long now) {
-        List<Work<?>> taken = new ArrayList<>();
+    private List<ImageJob<?>> take(int most, long now) {
+        List<ImageJob<?>> taken = new ArrayList<>();
         while (taken.size() < most) {
-            Optional<Work<?>> next = queue.poll(now);
+            Optional<ImageJob<?>> next = queue.poll(now);
             if (next.isEmpty()) {
                 break;
             }
@@ -268,9 +268,9 @@ class FetchQueueTest {
         return taken;
     }
 
-    private List<Work<?>> overloaded(Work<?> work, long begunAt, long now) {
-        List<Work<?>> givenUp = queue.overloaded(work, begunAt, now, Duration.ZERO);
-        queue.landed(work);
+    private List<ImageJob<?>> overloaded(ImageJob<?> job, long begunAt, long now) {
+        List<ImageJob<?>> givenUp = queue.overloaded(job, begunAt, now, Duration.ZERO);
+        queue.landed(job);
         return givenUp;
     }
 }

@@ -50,7 +50,7 @@ final class KnownImages {
     KnownImages(ProcessorContext<?, ?> context, TaggingContext shared) {
         this.metas = context.getStateStore(TaggingTopology.IMAGE_META_STORE);
         this.states = context.getStateStore(TaggingTopology.SWEEP_STORE);
-        Optional<SweepState> stored = TaggingProcessor.readable(states, SWEEP_KEY);
+        Optional<SweepState> stored = readable(states, SWEEP_KEY);
         this.state = stored.orElseGet(() -> new SweepState(List.of(), null, null, 0L, 0L, 0L, 0L));
         this.coverage = coverage(state);
         this.features = new FeatureStore(
@@ -104,7 +104,21 @@ final class KnownImages {
 
     /** An image; empty if it is unknown or cannot be read. */
     Optional<ImageMeta> find(String id) {
-        return TaggingProcessor.readable(metas, id);
+        return readable(metas, id);
+    }
+
+    /** A store's value for a key; empty if there is none, or it cannot be read. */
+    static <V> Optional<V> readable(KeyValueStore<String, V> store, String key) {
+        try {
+            return Optional.ofNullable(store.get(key));
+        } catch (SerializationException e) {
+            log.error(
+                    "Cannot read the entry {} of store {}; it counts as unknown",
+                    ImageName.quoted(key),
+                    store.name(),
+                    e);
+            return Optional.empty();
+        }
     }
 
     /**

@@ -344,7 +344,7 @@ final class Sweeper {
             submitted.add(group);
             VocabularySnapshot scoredFor = target;
             var unused = group.scores.whenComplete((result, thrown) -> {
-                if (!TaggingProcessor.cancelled(thrown)) {
+                if (!ScoringFailures.isCancellation(thrown)) {
                     landed.add(() -> landed(group, scoredFor, result, thrown));
                 }
             });
@@ -430,7 +430,7 @@ final class Sweeper {
         }
         reading.result = submission.get();
         var unused = submission.get().whenComplete((scores, thrown) -> {
-            if (!TaggingProcessor.cancelled(thrown)) {
+            if (!ScoringFailures.isCancellation(thrown)) {
                 landed.add(() -> landed(reading, scores, thrown));
             }
         });

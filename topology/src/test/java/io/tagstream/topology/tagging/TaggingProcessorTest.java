@@ -392,7 +392,7 @@ class TaggingProcessorTest {
                     return Optional.of(CompletableFuture.completedFuture(incomplete));
                 }),
                 ImageFailureReason.INTERNAL_ERROR,
-                "No outcome can be made");
+                "Cannot make an outcome");
     }
 
     @Test

@@ -27,7 +27,7 @@ import java.util.function.Supplier;
  * <p><i>Threading notes.</i> It either waits for a stage or is in one. Whoever ends it, a stage or the canceller, frees
  * what it owns, once. Between {@link #enter} and {@link #leave} only the stage's thread touches it.
  */
-final class Work<L extends LabelVectors> {
+final class ImageJob<L extends LabelVectors> {
     private enum State {
         WAITING,
         IN_STAGE,
@@ -43,7 +43,7 @@ final class Work<L extends LabelVectors> {
     /** Guarded by the {@link FetchQueue}. */
     boolean inFlight;
 
-    private final Consumer<Work<?>> onEnd;
+    private final Consumer<ImageJob<?>> onEnd;
     private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
     private int attempts;
     private ImageException lastFailure;
@@ -58,7 +58,7 @@ final class Work<L extends LabelVectors> {
     private BlockingQueue<ByteBuffer> pixelsOwner;
 
     /** {@code onEnd} is called once, before the future completes. */
-    Work(ImageRequest request, Supplier<L> supplier, String source, long submittedAt, Consumer<Work<?>> onEnd) {
+    ImageJob(ImageRequest request, Supplier<L> supplier, String source, long submittedAt, Consumer<ImageJob<?>> onEnd) {
         this.request = request;
         this.supplier = supplier;
         this.source = source;
