@@ -36,7 +36,7 @@ def read(bootstrap, registry, topic, count):
     try:
         while found < count:
             if time.monotonic() > deadline:
-                sys.exit(f"only {found} of {count} records of {topic} in {PATIENCE_SECONDS} s")
+                sys.exit(f"read only {found} of {count} records of {topic} in {PATIENCE_SECONDS} s")
             message = consumer.poll(0.2)
             if message is None:
                 continue
@@ -58,7 +58,7 @@ def submit(bootstrap, registry, topic, image_id, uri):
     value = serialize(reference, SerializationContext(topic, MessageField.VALUE))
     producer.produce(topic, key=image_id.encode(), value=value)
     if producer.flush(PATIENCE_SECONDS):
-        sys.exit(f"the record was not acknowledged in {PATIENCE_SECONDS} s")
+        sys.exit(f"the record was not acknowledged within {PATIENCE_SECONDS} s")
 
 
 def main(bootstrap, registry_url, command, *arguments):

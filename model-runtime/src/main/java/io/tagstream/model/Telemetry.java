@@ -48,7 +48,7 @@ public final class Telemetry {
             return Optional.empty();
         }
         return Optional.of(
-                ("ONNX Runtime reports its use to its maker: the environment variable %s is %s. Set it to 1 before the"
+                ("ONNX Runtime sends telemetry to its maker: the environment variable %s is %s. Set it to 1 before the"
                                 + " process starts; tagstream's launcher does so")
                         .formatted(VARIABLE, value.isEmpty() ? "not set" : "\"" + value + "\""));
     }

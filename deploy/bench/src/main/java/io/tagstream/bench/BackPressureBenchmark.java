@@ -137,7 +137,7 @@ public final class BackPressureBenchmark {
             reader.readCurrentTags();
             instance.awaitReady();
             Set<String> before = members(admin, config);
-            progress.accept("%,d references wait".formatted(waiting));
+            progress.accept("submitting %,d references".formatted(waiting));
             for (int i = 0; i < waiting; i++) {
                 submit(producer, config, id("waiting-" + i, false), i);
             }
@@ -230,7 +230,7 @@ public final class BackPressureBenchmark {
                     .map(MemberDescription::consumerId)
                     .collect(Collectors.toSet());
         } catch (ExecutionException e) {
-            throw OperatorException.failed("the broker does not describe the group: " + e.getCause(), e);
+            throw OperatorException.failed("the broker cannot describe the consumer group: " + e.getCause(), e);
         }
     }
 

@@ -71,8 +71,8 @@ public record BackPressureResult(
     public String text() {
         return String.format(
                 Locale.ROOT,
-                "%,d waiting: heap %.0f MiB at most, %.0f MiB of it live; direct %.1f MiB; resident %s MiB%n"
-                        + "    %,d images pending at most, %,d outcomes meanwhile; group member %s%n"
+                "%,d waiting: peak heap %.0f MiB, live heap %.0f MiB, peak direct %.1f MiB, peak resident %s MiB%n"
+                        + "    at most %,d images pending, %,d outcomes meanwhile; group member %s%n"
                         + "    %d images of another partition: p50 %.0f ms, p99 %.0f ms",
                 waiting,
                 heapPeakMib,

@@ -22,12 +22,13 @@ import picocli.CommandLine.Option;
 @Command(
         name = "backpressure",
         description = {
-            "What references cost that wait for a model which is too slow for them.",
+            "Measures what references cost while they wait for a model that is too slow for them.",
             "",
-            "For each number of references: a new broker in this process, and a new instance of Tagstream in another with"
-                    + " its model slowed down, so that heap and direct memory are the instance's alone. The references fill"
-                    + " three of four partitions; the fourth gets 20 images over the time, and how long they take shows"
-                    + " whether it goes on. Peaks are over the time measured, not until all are done.%n"
+            "For each number of references, starts a new broker in this process and a new instance of Tagstream in"
+                    + " another, with its model slowed down, so that the heap and direct memory are the instance's"
+                    + " alone. The references fill three of four partitions. The fourth gets 20 images during the"
+                    + " measurement; how long they take shows whether work continues. Peaks are those of the measured"
+                    + " time, which may end before all references are done.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -39,7 +40,7 @@ import picocli.CommandLine.Option;
             "0:there is a result",
             "1:something prevented that",
             "2:wrong usage; nothing was done",
-            "130, 143:ended in order by Ctrl-C or SIGTERM"
+            "130, 143:stopped cleanly by Ctrl-C or SIGTERM"
         })
 final class BenchBackPressureCommand implements Callable<Integer> {
     @Option(names = "--images", paramLabel = "DIR", description = "A folder of images. Default: the sample photos.")
@@ -50,28 +51,28 @@ final class BenchBackPressureCommand implements Callable<Integer> {
             paramLabel = "N",
             split = ",",
             defaultValue = "1000,100000",
-            description = "Numbers of references. Default: ${DEFAULT-VALUE}.")
+            description = "Numbers of waiting references. Default: ${DEFAULT-VALUE}.")
     private List<Integer> waiting;
 
     @Option(
             names = "--seconds",
             paramLabel = "S",
             defaultValue = "75",
-            description = "How long each is measured. Default: ${DEFAULT-VALUE}.")
+            description = "How many seconds to measure each. Default: ${DEFAULT-VALUE}.")
     private int seconds;
 
     @Option(
             names = "--slowdown",
             paramLabel = "X",
             defaultValue = "10",
-            description = "How many times its time the model takes. Default: ${DEFAULT-VALUE}.")
+            description = "How many times longer the model takes. Default: ${DEFAULT-VALUE}.")
     private int slowdown;
 
     @Option(
             names = "--heap",
             paramLabel = "MIB",
             defaultValue = "512",
-            description = "The instance's largest heap. Default: ${DEFAULT-VALUE}.")
+            description = "The instance's maximum heap. Default: ${DEFAULT-VALUE}.")
     private int heap;
 
     @Option(

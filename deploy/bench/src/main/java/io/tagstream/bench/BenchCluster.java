@@ -118,7 +118,7 @@ final class BenchCluster implements AutoCloseable {
                             replica -> replica.getKey().topic(),
                             Collectors.summingLong(replica -> replica.getValue().size())));
         } catch (ExecutionException e) {
-            throw OperatorException.failed("the broker does not tell what its topics take: " + e.getCause(), e);
+            throw OperatorException.failed("the broker does not report the size of its topics: " + e.getCause(), e);
         }
     }
 

@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
 /** {@code tagstream bench}: only lists the benchmarks. */
 @Command(
         name = "bench",
-        description = "Measures Tagstream on this machine: what is compared is measured in turn, in one run.",
+        description = "Measures Tagstream on this machine. What is compared is measured in turn, in one run.",
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "BENCHMARK",

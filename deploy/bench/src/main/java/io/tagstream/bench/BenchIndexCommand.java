@@ -21,12 +21,12 @@ import picocli.CommandLine.Option;
 @Command(
         name = "index",
         description = {
-            "How fast tag events come from Kafka into a search index.",
+            "Measures how fast tag events get from Kafka into a search index.",
             "",
-            "Measures in turn, in one process: the client's bulk ingester alone, over documents that are ready; and the"
-                    + " whole feed, from records on a topic of a broker in this process. Both write the same documents in"
-                    + " requests of the same size, each round into a new index, which is deleted afterwards. A first round"
-                    + " warms up and is not counted.%n"
+            "Measures in turn, in one process: the client's bulk ingester alone, on prepared documents; and the whole"
+                    + " feed, from records on a topic of a broker in this process. Both write the same documents in"
+                    + " requests of the same size. Each round writes to a new index, which is deleted afterwards. A"
+                    + " first round warms up and does not count.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -36,9 +36,9 @@ import picocli.CommandLine.Option;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:there is a result",
-            "1:something prevented that, or one of the two has not written every document",
+            "1:something prevented that, or one of the two did not write every document",
             "2:wrong usage; nothing was done",
-            "130, 143:ended in order by Ctrl-C or SIGTERM"
+            "130, 143:stopped cleanly by Ctrl-C or SIGTERM"
         })
 final class BenchIndexCommand implements Callable<Integer> {
     @Mixin
@@ -48,14 +48,14 @@ final class BenchIndexCommand implements Callable<Integer> {
             names = "--documents",
             paramLabel = "N",
             defaultValue = "20000",
-            description = "Documents a round. Default: ${DEFAULT-VALUE}.")
+            description = "Documents per round. Default: ${DEFAULT-VALUE}.")
     private int documents;
 
     @Option(
             names = "--rounds",
             paramLabel = "N",
             defaultValue = "4",
-            description = "Rounds that are counted. Default: ${DEFAULT-VALUE}.")
+            description = "Rounds that count. Default: ${DEFAULT-VALUE}.")
     private int rounds;
 
     @Mixin
@@ -73,8 +73,8 @@ final class BenchIndexCommand implements Callable<Integer> {
                 IndexTarget target = search.target()) {
             if (!(target instanceof OpenSearchTarget openSearch)) {
                 throw OperatorException.invalid(
-                        "--url: this benchmark compares with the ingester of OpenSearch's client,"
-                                + " and needs an OpenSearch or Elasticsearch node");
+                        "--url: this benchmark compares with the bulk ingester of OpenSearch's client,"
+                                + " so it needs an OpenSearch or Elasticsearch node");
             }
             IndexBenchmark.run(openSearch.server(), documents, rounds, System.err::println, stop)
                     .ifPresent(this::print);

@@ -45,7 +45,7 @@ final class BenchLabels {
         }
         if (own.isEmpty()) {
             throw OperatorException.invalid(
-                    "the vocabulary %s has no labels; give a file with one a line".formatted(file));
+                    "the vocabulary %s has no labels; give a file with one label per line".formatted(file));
         }
         return ofSize(size, own);
     }
@@ -59,7 +59,7 @@ final class BenchLabels {
                         label(label.getValue().getName(), label.getValue().getPrompts())));
         List<Label> named = new ArrayList<>(labels.values());
         for (int i = 0; labels.size() < size; i++) {
-            // pairs of names: made of real words, and as many as anyone wants
+            // pairs of names: made of real words, and enough for any size
             Label first = named.get(i % named.size());
             String name = first.getName() + " and "
                     + named.get(i / named.size() % named.size()).getName()

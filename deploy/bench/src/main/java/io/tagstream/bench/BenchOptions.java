@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
 final class BenchOptions {
     private static final int MOST_LABELS = 100_000;
 
-    @Option(names = "--json", description = "Write JSON: an object, or an array of them where several are compared.")
+    @Option(names = "--json", description = "Write JSON: an object, or an array if several are compared.")
     private boolean json;
 
     void print(String text, ObjectNode asJson) {
@@ -39,14 +39,14 @@ final class BenchOptions {
     /** Rejects a value less than 1. */
     static void atLeastOne(String option, int value) {
         if (value < 1) {
-            throw OperatorException.invalid("%s %d: at least 1 is needed".formatted(option, value));
+            throw OperatorException.invalid("%s %d: must be at least 1".formatted(option, value));
         }
     }
 
     /** Rejects a vocabulary with no labels or with too many. */
     static void vocabularySize(int labels) {
         if (labels < 1 || labels > MOST_LABELS) {
-            throw OperatorException.invalid("--labels %d: 1 to %d are possible".formatted(labels, MOST_LABELS));
+            throw OperatorException.invalid("--labels %d: must be from 1 to %d".formatted(labels, MOST_LABELS));
         }
     }
 }

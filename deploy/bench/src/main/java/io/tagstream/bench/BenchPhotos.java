@@ -27,7 +27,7 @@ record BenchPhotos(List<NamedImage> images, String roots) {
         ImageSelection selection = ImageSelection.of(List.of(folder.toString()));
         List<NamedImage> found = selection.scan();
         if (found.isEmpty()) {
-            throw OperatorException.invalid("no images in %s; give a folder that has some".formatted(folder));
+            throw OperatorException.invalid("no images in %s; give a folder that contains some".formatted(folder));
         }
         return new BenchPhotos(
                 found.subList(0, Math.min(found.size(), most)),

@@ -22,13 +22,13 @@ import picocli.CommandLine.Option;
 @Command(
         name = "pipeline",
         description = {
-            "How much of the model's own speed is left once images come from Kafka and tags go to Kafka.",
+            "Measures how much of the model's own speed is left when images come from Kafka and tags go to Kafka.",
             "",
-            "Measures in turn, in one process on the same cores: a bare loop that runs image encoder and head over pixels"
-                    + " that are decoded already; and the whole pipeline, from references on a topic to committed tag"
-                    + " events, saturated. Both use the same sessions, labels and batch size, and every tag event's"
-                    + " scores must be the bare loop's, or there is no result. Latency is measured at half the pipeline's"
-                    + " speed, from a reference's due time to its committed tag event.%n"
+            "Measures in turn, in one process on the same cores: a bare loop that runs the image encoder and head on"
+                    + " pixels that are already decoded; and the whole saturated pipeline, from references on a topic"
+                    + " to committed tag events. Both use the same sessions, labels and batch size. If the scores of a"
+                    + " tag event differ from the bare loop's, there is no result. Latency is measured at half the"
+                    + " pipeline's speed, from a reference's due time to its committed tag event.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -43,7 +43,7 @@ import picocli.CommandLine.Option;
             "0:there is a result",
             "1:something prevented that, or the two did not do the same work",
             "2:wrong usage; nothing was done",
-            "130, 143:ended in order by Ctrl-C or SIGTERM"
+            "130, 143:stopped cleanly by Ctrl-C or SIGTERM"
         })
 final class BenchPipelineCommand implements Callable<Integer> {
     @Option(names = "--images", paramLabel = "DIR", description = "A folder of images. Default: the sample photos.")
@@ -53,7 +53,7 @@ final class BenchPipelineCommand implements Callable<Integer> {
             names = "--labels",
             paramLabel = "N",
             defaultValue = "400",
-            description = "Size of the vocabulary: the model's own labels, and made-up ones where these are fewer."
+            description = "Size of the vocabulary: the model's own labels, then made-up ones if more are needed."
                     + " Default: ${DEFAULT-VALUE}.")
     private int labels;
 
@@ -61,7 +61,7 @@ final class BenchPipelineCommand implements Callable<Integer> {
             names = "--seconds",
             paramLabel = "S",
             defaultValue = "10",
-            description = "Length of each of the seven measurements. Default: ${DEFAULT-VALUE}.")
+            description = "Seconds that each of the seven measurements takes. Default: ${DEFAULT-VALUE}.")
     private int seconds;
 
     @Option(

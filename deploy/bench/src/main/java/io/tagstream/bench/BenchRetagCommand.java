@@ -23,15 +23,16 @@ import picocli.CommandLine.Option;
 @Command(
         name = "retag",
         description = {
-            "How fast known images follow a new label, and what uploads notice of it.",
+            "Measures how fast known images follow a new label, and how that affects uploads.",
             "",
-            "Measures in one process, through Kafka: images that are read, decoded and encoded, the pipeline saturated; known"
-                    + " images that follow one new label from what is kept of them, from producing it to the last committed"
-                    + " event; uploads at a steady load without and during that; and how long it takes from producing a"
-                    + " label to the first event that carries it. Known images are the photos, each many times under ids of"
-                    + " its own. All must have the tags that their photo gets when it is uploaded under the new vocabulary,"
-                    + " by exactly one event where these are others than before, or there is no result. Also says what is"
-                    + " kept of an image and how long it takes to restore all of that.%n"
+            "Measures in one process, through Kafka: images that are read, decoded and encoded, with the pipeline"
+                    + " saturated; known images that follow one new label without being read again, from producing it"
+                    + " to the last committed event; uploads at a steady rate, without and with known images that"
+                    + " follow; and the time from producing a label to the first event that carries it. The known"
+                    + " images are the photos, each many times under different ids. Each must get the tags that its"
+                    + " photo gets when it is uploaded under the new vocabulary, with exactly one event if they have"
+                    + " changed; otherwise there is no result. Also reports what is stored for an image and how long it"
+                    + " takes to restore all of that.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -46,7 +47,7 @@ import picocli.CommandLine.Option;
             "0:there is a result",
             "1:something prevented that, or images did not follow as they should",
             "2:wrong usage; nothing was done",
-            "130, 143:ended in order by Ctrl-C or SIGTERM"
+            "130, 143:stopped cleanly by Ctrl-C or SIGTERM"
         })
 final class BenchRetagCommand implements Callable<Integer> {
     private static final int MOST_PERCENT = 90;
@@ -55,20 +56,20 @@ final class BenchRetagCommand implements Callable<Integer> {
             names = "--images",
             paramLabel = "N",
             defaultValue = "10000",
-            description = "Known images, at least. Default: ${DEFAULT-VALUE}.")
+            description = "Minimum number of known images. Default: ${DEFAULT-VALUE}.")
     private int images;
 
     @Option(
             names = "--photos",
             paramLabel = "DIR",
-            description = "A folder of images, of which it takes 64 at most. Default: the sample photos.")
+            description = "A folder of images; at most 64 are used. Default: the sample photos.")
     private Path photos;
 
     @Option(
             names = "--labels",
             paramLabel = "N",
             defaultValue = "1000",
-            description = "Size of the vocabulary: the model's own labels, and made-up ones where these are fewer."
+            description = "Size of the vocabulary: the model's own labels, then made-up ones if more are needed."
                     + " Default: ${DEFAULT-VALUE}.")
     private int labels;
 
@@ -76,14 +77,14 @@ final class BenchRetagCommand implements Callable<Integer> {
             names = "--load",
             paramLabel = "PERCENT",
             defaultValue = "30",
-            description = "Uploads meanwhile, in per cent of the speed of tagging anew. Default: ${DEFAULT-VALUE}.")
+            description = "Rate of uploads, in per cent of the speed of tagging new images. Default: ${DEFAULT-VALUE}.")
     private int load;
 
     @Option(
             names = "--seconds",
             paramLabel = "S",
             defaultValue = "15",
-            description = "Length of each of the eight measurements of fixed length. Default: ${DEFAULT-VALUE}.")
+            description = "Seconds that each of the eight timed measurements takes. Default: ${DEFAULT-VALUE}.")
     private int seconds;
 
     @Option(
@@ -114,7 +115,7 @@ final class BenchRetagCommand implements Callable<Integer> {
         BenchOptions.atLeastOne("--seconds", seconds);
         BenchOptions.atLeastOne("--produced", produced);
         if (load < 1 || load > MOST_PERCENT) {
-            throw OperatorException.invalid("--load %d: 1 to %d per cent are possible".formatted(load, MOST_PERCENT));
+            throw OperatorException.invalid("--load %d: must be from 1 to %d per cent".formatted(load, MOST_PERCENT));
         }
         Path directory = photos == null ? Samples.directory() : photos;
         try (StopSignal stop = new StopSignal()) {

@@ -26,14 +26,13 @@ import picocli.CommandLine.Option;
 @Command(
         name = "vocabulary",
         description = {
-            "What the size of the vocabulary costs.",
+            "Measures what the size of the vocabulary costs.",
             "",
-            "Measures by turns, for vocabularies of several sizes, the whole pipeline, from references on a topic to committed"
-                    + " tag events, saturated. Each size has an instance of Tagstream in a process of its own. Before that"
-                    + " each photo is tagged once with all labels decoded and once as configured, which for large"
-                    + " vocabularies is their candidates alone, and the tags are compared; and it is measured how long an"
-                    + " instance takes from its start until it tags images, with vectors of the labels that were stored"
-                    + " before.%n"
+            "Measures in turn, for vocabularies of several sizes, the whole saturated pipeline, from references on a"
+                    + " topic to committed tag events. Each size has its own instance of Tagstream in a separate"
+                    + " process. First, each photo is tagged once with all labels decoded and once as configured (for"
+                    + " large vocabularies, with candidates only), and the tags are compared. Also measures how long an"
+                    + " instance takes from its start until it tags images when the label vectors are already stored.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -48,13 +47,13 @@ import picocli.CommandLine.Option;
             "0:there is a result",
             "1:something prevented that",
             "2:wrong usage; nothing was done",
-            "130, 143:ended in order by Ctrl-C or SIGTERM"
+            "130, 143:stopped cleanly by Ctrl-C or SIGTERM"
         })
 final class BenchVocabularyCommand implements Callable<Integer> {
     @Option(
             names = "--images",
             paramLabel = "DIR",
-            description = "A folder of images, of which it takes 256 at most. Default: the sample photos.")
+            description = "A folder of images; at most 256 are used. Default: the sample photos.")
     private Path images;
 
     @Option(
@@ -62,29 +61,29 @@ final class BenchVocabularyCommand implements Callable<Integer> {
             paramLabel = "N",
             split = ",",
             defaultValue = "100,4585",
-            description = "Sizes of the vocabulary; the others are compared with the first. Default: ${DEFAULT-VALUE}.")
+            description = "Vocabulary sizes; the others are compared with the first. Default: ${DEFAULT-VALUE}.")
     private List<Integer> labels;
 
     @Option(
             names = "--vocabulary",
             paramLabel = "FILE",
             description =
-                    "Text with the name of a label a line, of which a vocabulary is the first. Default: the model's own"
-                            + " labels. Where these are fewer, made-up ones follow.")
+                    "A text file with one label name per line; a vocabulary takes the first ones. Default: the model's"
+                            + " own labels. If there are too few, made-up ones follow.")
     private Path vocabulary;
 
     @Option(
             names = "--seconds",
             paramLabel = "S",
             defaultValue = "10",
-            description = "Length of each of the three measurements a size. Default: ${DEFAULT-VALUE}.")
+            description = "Seconds that each of the three measurements per size takes. Default: ${DEFAULT-VALUE}.")
     private int seconds;
 
     @Option(
             names = "--heap",
             paramLabel = "MIB",
             defaultValue = "512",
-            description = "An instance's largest heap. Default: ${DEFAULT-VALUE}.")
+            description = "An instance's maximum heap. Default: ${DEFAULT-VALUE}.")
     private int heap;
 
     @Option(
@@ -104,7 +103,7 @@ final class BenchVocabularyCommand implements Callable<Integer> {
         logging.apply();
         labels.forEach(BenchOptions::vocabularySize);
         if (new HashSet<>(labels).size() < labels.size()) {
-            throw OperatorException.invalid("--labels: a size is there twice");
+            throw OperatorException.invalid("--labels: a size is given twice");
         }
         BenchOptions.atLeastOne("--seconds", seconds);
         BenchOptions.atLeastOne("--heap", heap);

@@ -213,7 +213,7 @@ public final class IndexBenchmark {
         long found = server.count(index);
         if (found != documents) {
             throw OperatorException.failed(
-                    "index %s has %d documents instead of %d: the two have not done the same work"
+                    "index %s has %d documents instead of %d: the feed and the ingester did not do the same work"
                             .formatted(index, found, documents));
         }
     }

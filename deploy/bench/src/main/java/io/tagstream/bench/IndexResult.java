@@ -47,7 +47,7 @@ public record IndexResult(String server, int documents, List<Double> ingester, L
     public String text() {
         return String.join(
                 System.lineSeparator(),
-                String.format(Locale.ROOT, "%s, %,d documents a round", server, documents),
+                String.format(Locale.ROOT, "%s, %,d documents per round", server, documents),
                 String.format(Locale.ROOT, "ingester alone  %,7.0f documents/s", speed(ingester)),
                 String.format(Locale.ROOT, "index feed      %,7.0f documents/s; ratio %.2f", speed(feed), ratio()));
     }

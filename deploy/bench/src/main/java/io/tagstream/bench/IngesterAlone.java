@@ -100,7 +100,7 @@ public final class IngesterAlone {
 
         void throwFirst() {
             if (first.get() != null) {
-                throw OperatorException.failed("the server has not taken every document: " + first.get());
+                throw OperatorException.failed("the server did not accept every document: " + first.get());
             }
         }
     }

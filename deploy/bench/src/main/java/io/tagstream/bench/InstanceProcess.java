@@ -52,7 +52,7 @@ final class InstanceProcess implements AutoCloseable {
         try {
             return new InstanceProcess(builder.start());
         } catch (IOException e) {
-            throw OperatorException.failed("no instance can be started: " + e.getMessage(), e);
+            throw OperatorException.failed("the instance cannot be started: " + e.getMessage(), e);
         }
     }
 

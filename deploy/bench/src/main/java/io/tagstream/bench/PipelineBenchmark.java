@@ -146,7 +146,7 @@ public final class PipelineBenchmark {
             report("pipeline", round, pipeline);
         }
         Speed saturated = Speed.sum(pipeline);
-        progress.accept("latency at half the pipeline's speed");
+        progress.accept("measuring latency at half the pipeline's speed");
         Phase half = new Phase(metrics);
         half.begin();
         long end = System.nanoTime() + options.round().toNanos();
@@ -155,7 +155,7 @@ public final class PipelineBenchmark {
         half.end();
         endIfStopped();
         if (uploads.takeEvents() > 0) {
-            throw OperatorException.failed("images have second outcomes");
+            throw OperatorException.failed("some images have more than one outcome");
         }
         List<StageTime> stages = half.stages();
         stages.add(StageTime.of("commit", latencies.commit()));

@@ -82,20 +82,20 @@ public record PipelineResult(
 
     /** Several lines for people. */
     public String text() {
-        String memory = rssMib.isPresent() ? rssMib.getAsLong() + " MiB" : "not told by this system";
+        String memory = rssMib.isPresent() ? rssMib.getAsLong() + " MiB" : "not reported by this system";
         return String.join(
                 System.lineSeparator(),
                 format(
-                        "bare loop  %7.1f images/s, %.1f ms of processor time an image",
+                        "bare loop  %7.1f images/s, %.1f ms of processor time per image",
                         raw.imagesPerSecond(), raw.cpuMillisPerImage()),
                 format(
-                        "pipeline   %7.1f images/s, %.1f ms of processor time an image; ratio %.2f",
+                        "pipeline   %7.1f images/s, %.1f ms of processor time per image; ratio %.2f",
                         pipeline.imagesPerSecond(), pipeline.cpuMillisPerImage(), ratio()),
                 format(
-                        "           the model at work %.0f %% of the time, batches of %.1f",
+                        "           model busy %.0f %% of the time, mean batch %.1f images",
                         100 * modelBusy, batchSizeMean),
                 format(
-                        "           an image: fetched in %.1f ms, decoded in %.1f ms, %.1f ms in the model",
+                        "           per image: fetch %.1f ms, decode %.1f ms, model %.1f ms",
                         fetchMillis, decodeMillis, modelMillis),
                 format(
                         "latency    p50 %.0f ms, p99 %.0f ms, mean %.0f ms, at half the pipeline's speed",
@@ -105,9 +105,9 @@ public record PipelineResult(
                                 "           %-12s mean %5.1f ms, p50 %5.1f ms, p99 %5.1f ms",
                                 stage.stage(), stage.meanMillis(), stage.p50Millis(), stage.p99Millis()))
                         .collect(Collectors.joining(System.lineSeparator())),
-                "memory     " + memory + " resident at most",
+                "memory     peak resident " + memory,
                 format(
-                        "the same work: %d tag events' scores are the bare loop's, within %.1e",
+                        "same work  the scores of %d tag events equal the bare loop's within %.1e",
                         checked, largestDifference));
     }
 

@@ -165,7 +165,9 @@ public final class RetagBenchmark {
             } catch (TimeoutException e) {
                 throw OperatorException.failed(e.getMessage(), e);
             }
-            await("what is known of images", () -> tagstream.images().progress().total() >= known);
+            await(
+                    "the known images to be restored",
+                    () -> tagstream.images().progress().total() >= known);
             return Duration.ofNanos(System.nanoTime() - began);
         }
 
@@ -183,17 +185,17 @@ public final class RetagBenchmark {
         progress.accept("encoding %d labels".formatted(labels.size()));
         try (Instance instance = new Instance(0)) {
             instance.start(0);
-            progress.accept("tagging %d photos anew, again and again".formatted(photos.size()));
+            progress.accept("tagging %d photos repeatedly".formatted(photos.size()));
             long before = allBytes();
             first = uploads.saturate(options.round(), WINDOW);
             endIfStopped();
             anewBytes = (allBytes() - before) / (double) uploads.known().size();
-            report("anew: %.1f images/s", first.imagesPerSecond());
+            report("new images: %.1f images/s", first.imagesPerSecond());
         }
         if (uploads.known().size() < options.images()) {
             try (Instance instance = new Instance(photos.size())) {
                 instance.start(uploads.known().size());
-                report("making it %,d known images, the same photos under other ids", options.images());
+                report("tagging the same photos under other ids, up to %,d known images", options.images());
                 uploads.upload(options.images(), WINDOW);
                 endIfStopped();
             }
@@ -216,7 +218,7 @@ public final class RetagBenchmark {
                 double load = options.load() * first.imagesPerSecond();
                 Noticed noticed = notice(edits, load);
                 StageTime arrival = arrival(edits, load);
-                progress.accept("tagging anew once more");
+                progress.accept("tagging new images once more");
                 Speed last = uploads.saturate(options.round(), WINDOW);
                 endIfStopped();
                 return new RetagResult(
@@ -278,7 +280,7 @@ public final class RetagBenchmark {
                     "retag, round %d of %d: %.1f images/s, %,d of %,d images changed",
                     round, ROUNDS, speed.imagesPerSecond(), events, before.size());
             edits.remove();
-            await("images to follow without the label", edits::followed);
+            await("images to follow the label's removal", edits::followed);
             settled(System.nanoTime());
         }
         return sweeps;
@@ -312,7 +314,7 @@ public final class RetagBenchmark {
                             .allMatch(tag -> Math.abs(tag.getValue() - wanted.get(tag.getKey())) <= TOLERANCE);
             if (!same) {
                 throw OperatorException.failed(
-                        "images do not follow as if they were tagged anew: %s, %s, has %s, not %s"
+                        "known images do not have the tags of a new upload: %s, %s, has %s, not %s"
                                 .formatted(
                                         image.getKey(),
                                         photos.get(known.photo()).id(),
@@ -322,8 +324,8 @@ public final class RetagBenchmark {
             expected += wanted.keySet().equals(image.getValue()) ? 0 : 1;
         }
         if (events != expected) {
-            throw OperatorException.failed("%,d images have other tags with the new label, and there were %,d events"
-                    .formatted(expected, events));
+            throw OperatorException.failed(
+                    "the new label changed %,d images' tags, but there were %,d events".formatted(expected, events));
         }
         return before.size();
     }
@@ -376,8 +378,7 @@ public final class RetagBenchmark {
      * uploaded.
      */
     private StageTime arrival(VocabularyEdits edits, double load) throws InterruptedException {
-        progress.accept(
-                "%d labels, from producing one to the first event that carries it".formatted(options.produced()));
+        progress.accept("timing %d labels, from producing one to its first event".formatted(options.produced()));
         List<Duration> times = new ArrayList<>();
         Random pauses = new Random(1);
         long[] produced = {0};
@@ -392,7 +393,7 @@ public final class RetagBenchmark {
                 produced[0] = 0;
                 nextAt[0] = now + TimeUnit.MILLISECONDS.toNanos(300 + pauses.nextInt(700));
             } else if (produced[0] != 0 && now - produced[0] > PATIENCE.toNanos()) {
-                throw OperatorException.failed("no event carries a new label");
+                throw OperatorException.failed("no event carries the new label");
             }
         });
         endIfStopped();
@@ -411,7 +412,7 @@ public final class RetagBenchmark {
                 .max(Map.Entry.<String, Long>comparingByValue().thenComparing(Map.Entry.comparingByKey()))
                 .map(Map.Entry::getKey)
                 .orElseThrow(() -> OperatorException.invalid(
-                        "none of the photos in %s gets a tag; give others".formatted(options.photos())));
+                        "none of the photos in %s gets a tag; give other photos".formatted(options.photos())));
     }
 
     private long allBytes() throws InterruptedException {

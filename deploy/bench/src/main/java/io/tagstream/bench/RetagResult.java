@@ -124,10 +124,10 @@ public record RetagResult(
         return String.join(
                 System.lineSeparator(),
                 format(
-                        "anew       %7.1f images/s, %.1f ms of processor time an image; %,d labels",
+                        "new        %7.1f images/s, %.1f ms of processor time per image; %,d labels",
                         anew.imagesPerSecond(), anew.cpuMillisPerImage(), labels),
                 format(
-                        "retag      %7.1f images/s, %.1f ms of processor time an image; ratio %.1f",
+                        "retag      %7.1f images/s, %.1f ms of processor time per image; ratio %.1f",
                         retag.imagesPerSecond(), retag.cpuMillisPerImage(), ratio()),
                 format(
                         "uploads    p50 %.0f ms, p99 %.0f ms, at %.1f images/s",
@@ -136,21 +136,22 @@ public record RetagResult(
                         "           p50 %.0f ms, p99 %.0f ms while known images follow, %.0f %% of the time; ratio %.2f",
                         sweptUploads.p50Millis(), sweptUploads.p99Millis(), 100 * sweepShare, growth()),
                 format(
-                        "a label    p50 %.0f ms, p99 %.0f ms until the first event carries it; %d labels, at that load",
+                        "a label    p50 %.0f ms, p99 %.0f ms until the first event carries it; %d labels, at that rate",
                         arrival.p50Millis(), arrival.p99Millis(), arrivals),
                 format(
-                        "an image   %,.0f bytes in image-meta, %,.0f in image-features; %,.0f and %,.0f in their changelogs",
+                        "per image  %,.0f bytes in image-meta, %,.0f in image-features; %,.0f and %,.0f in their changelogs",
                         kept.metaStore(), kept.featuresStore(), kept.metaTopic(), kept.featuresTopic()),
                 format(
-                        "           %,.0f bytes written to Kafka to tag it, %,.0f to have it follow: %.1f and %.1f MiB/s",
+                        "           %,.0f bytes written to Kafka to tag it, %,.0f to make it follow: %.1f and %.1f MiB/s",
                         kept.anewWritten(),
                         kept.retagWritten(),
                         mibPerSecond(kept.anewWritten(), anew),
                         mibPerSecond(kept.retagWritten(), retag)),
                 format("restore    %.1f s for %,d images", kept.restoreSeconds(), images),
-                "memory     " + (rssMib.isPresent() ? rssMib.getAsLong() + " MiB" : "not told by this system")
-                        + " resident at most, Kafka included",
-                format("the same work: %,d images followed as if tagged anew, with %,d events", checked, changed));
+                "memory     peak resident "
+                        + (rssMib.isPresent() ? rssMib.getAsLong() + " MiB" : "not reported by this system")
+                        + ", Kafka included",
+                format("same work  %,d images followed as if they were new, with %,d events", checked, changed));
     }
 
     private static double mibPerSecond(double bytes, Speed speed) {

@@ -51,12 +51,12 @@ final class ScoreCheck {
         int tags = event.getTags().size();
         if (tags < Math.min(topK, surely) || tags > Math.min(topK, perhaps)) {
             throw unlike(
-                    image, "%d tags, where the bare loop's scores make %d".formatted(tags, Math.min(topK, surely)));
+                    image, "%d tags, where the bare loop's scores give %d".formatted(tags, Math.min(topK, surely)));
         }
         for (Tag tag : event.getTags()) {
             Integer place = labels.get(tag.getLabelId());
             if (place == null) {
-                throw unlike(image, "a tag \"%s\" that is none of the labels".formatted(tag.getLabelId()));
+                throw unlike(image, "a tag \"%s\" that is not one of the labels".formatted(tag.getLabelId()));
             }
             double difference = Math.abs(tag.getScore() - scores[image][place]);
             if (difference > TOLERANCE) {

@@ -25,7 +25,7 @@ record Scrape(List<String> lines) {
                     .body()
                     .toList());
         } catch (IOException e) {
-            throw OperatorException.failed("the instance does not tell its metrics any more; see its errors above", e);
+            throw OperatorException.failed("the instance no longer serves its metrics; see its errors above", e);
         }
     }
 

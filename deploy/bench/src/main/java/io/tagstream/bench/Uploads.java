@@ -275,7 +275,7 @@ final class Uploads implements AutoCloseable {
             String id = outcome.imageId();
             Upload upload = underWay.remove(id);
             if (!(outcome instanceof ImageOutcome.Tagged tagged)) {
-                throw OperatorException.failed("%s has not been tagged but %s".formatted(outcome.uri(), outcome));
+                throw OperatorException.failed("%s was not tagged: %s".formatted(outcome.uri(), outcome));
             }
             if (watchedNanos.isEmpty()
                     && tagged.event().getTags().stream()

@@ -140,7 +140,7 @@ public final class VocabularyBenchmark {
 
         /** Starts twice: first to encode the labels and decode all of them, then as configured. */
         void start() throws InterruptedException {
-            report("%,d labels: encoding them", labels);
+            report("%,d labels: encoding", labels);
             encodingSeconds = start(Map.of(
                     TagstreamConfig.VOCABULARY_SELECTION, "all",
                     TagstreamConfig.IMAGE_FEATURES, "none"));

@@ -73,10 +73,10 @@ public record VocabularyResult(
     public String text(VocabularyResult first) {
         return String.format(
                 Locale.ROOT,
-                "%,d labels (%s): %.1f images/s, %.2f of the first; %.1f ms of processor time an image%n"
+                "%,d labels (%s): %.1f images/s, ratio to the first %.2f; %.1f ms of processor time per image%n"
                         + "    tags agree with decoding all labels: %.2f %%, %,d tags of %d photos%n"
-                        + "    started from stored vectors in %.1f s, %.1f s of processor time; encoding them in %.1f s%n"
-                        + "    resident %d MiB when started, %d MiB at most",
+                        + "    started in %.1f s from stored vectors (%.1f s of processor time), in %.1f s with encoding%n"
+                        + "    peak resident %d MiB when started, %d MiB in the end",
                 labels,
                 selection,
                 speed.imagesPerSecond(),

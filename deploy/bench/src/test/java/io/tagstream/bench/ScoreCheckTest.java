@@ -47,9 +47,9 @@ class ScoreCheckTest {
 
     @Test
     void shouldRefuseUnlikeWork() {
-        assertUnlike(event(tag("cat", 0.9f)), "photo.jpg 1 tags", "make 2");
+        assertUnlike(event(tag("cat", 0.9f)), "photo.jpg 1 tags", "give 2");
         assertUnlike(event(tag("cat", 0.9f), tag("dog", 0.7f)), "a score of 0.7", "the bare loop has 0.6");
-        assertUnlike(event(tag("cat", 0.9f), tag("car", 0.6f)), "\"car\" that is none of the labels");
+        assertUnlike(event(tag("cat", 0.9f), tag("car", 0.6f)), "\"car\" that is not one of the labels");
         assertUnlike(event(tag("cat", 0.9f), tag("dog", 0.6f), tag("tree", 0.5f)), "3 tags");
     }
 

@@ -31,12 +31,12 @@ import picocli.CommandLine.Option;
 @Command(
         name = "index",
         description = {
-            "Keeps an index of OpenSearch or Elasticsearch equal to the tags topic until it is stopped: a document an"
-                    + " image, under the image's id. Start it on several machines with the same application.id to share"
-                    + " the work.",
+            "Keeps an OpenSearch or Elasticsearch index equal to the tags topic until it is stopped: one document per"
+                    + " image, under the image's id. To share the work, start it on several machines with the same"
+                    + " application.id.",
             "",
-            "It can be stopped, killed and started again at any time. A document that the server refuses goes to"
-                    + " dead-letters with the reason. Settings come as for tagstream run.%n"
+            "You can stop, kill and restart it at any time. A document that the server rejects goes to dead-letters"
+                    + " with the reason. Settings are given as for tagstream run.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -50,9 +50,9 @@ import picocli.CommandLine.Option;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:with --once: everything is in the index",
-            "1:cluster, registry, topic or index cannot be used; the message says which, and what to do",
+            "1:the cluster, registry, topic or index cannot be used; the message says which and what to do",
             "2:wrong usage or configuration; nothing was done",
-            "130, 143:ended in order by Ctrl-C or SIGTERM"
+            "130, 143:stopped cleanly by Ctrl-C or SIGTERM"
         })
 public final class IndexCommand implements Callable<Integer>, Subcommand {
     private static final Logger log = LoggerFactory.getLogger(IndexCommand.class);
@@ -67,19 +67,19 @@ public final class IndexCommand implements Callable<Integer>, Subcommand {
             names = "--index",
             paramLabel = "NAME",
             defaultValue = "tags",
-            description = "The alias that searches go to; indices behind it are NAME-000001 and so on."
+            description = "The alias that searches use; the indices behind it are NAME-000001 and so on."
                     + " Default: ${DEFAULT-VALUE}.")
     private String index;
 
     @Option(
             names = "--recreate",
             description =
-                    "Build the index anew from what the topic holds. Searches go to the present one until the new one"
-                            + " is complete; then the alias moves, the old index is deleted, and feeding goes on. One that was"
-                            + " begun and not completed is gone on with.")
+                    "Rebuild the index from the topic. Searches use the present index until the new one is complete;"
+                            + " then the alias moves to the new one, the old one is deleted, and feeding goes on. An"
+                            + " earlier rebuild that was interrupted is continued.")
     private boolean recreate;
 
-    @Option(names = "--once", description = "End when everything that the topic held is in the index.")
+    @Option(names = "--once", description = "Stop when everything in the topic is in the index.")
     private boolean once;
 
     @Mixin
@@ -93,7 +93,7 @@ public final class IndexCommand implements Callable<Integer>, Subcommand {
         logging.applyToService();
         if (!INDEX.matcher(index).matches()) {
             throw OperatorException.invalid(
-                    "--index %s: lower-case letters, digits, '.', '_' and '-' are possible, a letter or digit first"
+                    "--index %s: use at most 200 lower-case letters, digits, '.', '_' and '-', a letter or digit first"
                             .formatted(index));
         }
         try (IndexTarget target = search.target()) {
@@ -110,7 +110,7 @@ public final class IndexCommand implements Callable<Integer>, Subcommand {
                 Operations operations =
                         new Operations(config, () -> Optional.ofNullable(failure.get()), () -> notReady(feed))) {
             Startup.prepare(config, registry, stop::isRequested);
-            Startup.await(config, stop::isRequested, () -> log.info("{} answers", target.version()));
+            Startup.await(config, stop::isRequested, () -> log.info("Connected to {}", target.version()));
             if (!stop.isRequested()) {
                 feed.set(new IndexFeed(config, new Contracts(registry), target, options, operations.metrics()));
                 run(feed.get(), stop, failure);

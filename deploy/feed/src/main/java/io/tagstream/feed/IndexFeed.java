@@ -127,7 +127,7 @@ public final class IndexFeed {
                     DocumentWriter alone = target.writer(index, 1, 1);
                     TagsReader reader = new TagsReader(config, topic, index, positions)) {
                 watch.start(config.topicsCheck());
-                log.info("Feeds index {} from topic {}", index.name(), topic.name());
+                log.info("Feeding index {} from topic {}", index.name(), topic.name());
                 new Loop(index, watch, rejected, writer, alone, reader, stopped).run();
             }
         } catch (KafkaException e) {
@@ -259,7 +259,7 @@ public final class IndexFeed {
 
         private void reject(Write write, Exception reason) {
             log.warn(
-                    "{}@{} does not get into index {}, and to {} instead: {}",
+                    "Record {}@{} cannot be indexed in {} and goes to {} instead: {}",
                     write.partition(),
                     write.offset(),
                     index.name(),
@@ -302,7 +302,7 @@ public final class IndexFeed {
                 case MAY_PASS -> {
                     meters.retried();
                     retries.add(write);
-                    complain("the search server at %s takes no documents: %s"
+                    complain("the search server at %s accepts no documents: %s"
                             .formatted(target.address(), refusal.reason()));
                 }
                 case REJECTED -> reject(write, new DocumentRejectedException(refusal.reason()));
@@ -364,7 +364,7 @@ public final class IndexFeed {
     private void complain(String trouble) {
         notReady.set(trouble);
         if (!troubled || isDue(complained, COMPLAINT)) {
-            log.warn("Waits and tries again, because {}", trouble);
+            log.warn("Waiting before trying again: {}", trouble);
             complained = System.nanoTime();
         }
         troubled = true;
@@ -373,7 +373,7 @@ public final class IndexFeed {
     private void recovered() {
         if (troubled) {
             troubled = false;
-            log.info("Documents are being taken again");
+            log.info("The search server accepts documents again");
             notReady.set(building ? "building an index" : null);
         }
     }

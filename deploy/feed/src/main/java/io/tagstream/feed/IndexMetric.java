@@ -14,30 +14,30 @@ public enum IndexMetric implements Metric {
             "tagstream.index.lag",
             Type.GAUGE,
             "records",
-            "Records of the tags topic that are not in the index yet, of the partitions that this instance reads."),
+            "Records of the tags topic that are not yet in the index, in the partitions that this instance reads."),
     UNSETTLED(
             "tagstream.index.unsettled",
             Type.GAUGE,
             "records",
-            "Records that have been read and are on their way to the server, those that wait to be tried again included."),
+            "Records that have been read and are on their way to the server, including those that wait for a retry."),
     DOCUMENTS(
             "tagstream.index.documents",
             Type.COUNTER,
             "documents",
-            "What became of records: `written`, `deleted`, `unchanged` (the index had this version or a later one) or"
-                    + " `rejected` (a dead letter).",
+            "Records by outcome: `written`, `deleted`, `unchanged` (the index had this version or a later one) or"
+                    + " `rejected` (now a dead letter).",
             "outcome"),
     RETRIES(
             "tagstream.index.retries",
             Type.COUNTER,
             "documents",
-            "Documents that the server did not take and that are sent again, once for each time."),
+            "Documents that the server did not accept and that are sent again, counted each time."),
     LATENCY(
             "tagstream.index.latency",
             Type.TIMER,
             "seconds",
-            "From the timestamp of a record of the tags topic until the server has taken its document; a search finds it"
-                    + " after the index's next refresh.");
+            "Time from the timestamp of a record of the tags topic until the server has accepted its document. A search"
+                    + " finds it after the index's next refresh.");
 
     @SuppressWarnings("ImmutableEnumChecker") // its list is a copy
     private final Definition definition;

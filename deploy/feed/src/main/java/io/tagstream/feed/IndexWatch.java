@@ -99,11 +99,11 @@ final class IndexWatch implements AutoCloseable {
                 noted = last;
             }
         } catch (OperatorException | KafkaException e) {
-            log.debug("No look at topic and index", e);
+            log.debug("Cannot check the topic and the index", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
-            log.warn("The look at topic and index failed in a way that is not known", e);
+            log.warn("Checking the topic and the index failed unexpectedly", e);
         }
     }
 
@@ -117,12 +117,12 @@ final class IndexWatch implements AutoCloseable {
                     .toString();
             missing = 0;
             if (!id.equals(topic.id())) {
-                trouble.set("topic %s was created anew; use --recreate to build the index anew from it"
-                        .formatted(topic.name()));
+                trouble.set(
+                        "topic %s was recreated; use --recreate to rebuild the index from it".formatted(topic.name()));
             }
         } catch (ExecutionException e) {
             if (e.getCause() instanceof UnknownTopicOrPartitionException && ++missing > 1) {
-                trouble.set("topic %s is gone; once it is there again, use --recreate to build the index anew from it"
+                trouble.set("topic %s no longer exists; create it, then use --recreate to rebuild the index from it"
                         .formatted(topic.name()));
             }
         }
@@ -135,7 +135,7 @@ final class IndexWatch implements AutoCloseable {
             try {
                 keeper.remember(index, last);
             } catch (OperatorException e) {
-                log.debug("Not noted", e);
+                log.debug("Cannot record when the index was complete", e);
             }
         }
     }

@@ -28,15 +28,15 @@ public final class SearchOptions {
             required = true,
             paramLabel = "URL",
             split = ",",
-            description = "Address of an OpenSearch or Elasticsearch node, such as https://search-1:9200; several,"
-                    + " comma-separated, are used in turn.")
+            description = "Address of an OpenSearch or Elasticsearch node, such as https://search-1:9200. Several"
+                    + " addresses, separated by commas, are used in turn.")
     private List<String> urls;
 
     @Option(
             names = "--authorization",
             paramLabel = "FILE",
-            description = "A file with the value of the HTTP header of that name, such as \"Basic dXNlcjpwYXNz\" or"
-                    + " \"ApiKey ...\". A certificate authority of your own goes into Java's trust store:"
+            description = "A file with the value of the HTTP Authorization header, such as \"Basic dXNlcjpwYXNz\" or"
+                    + " \"ApiKey ...\". Put your own certificate authority into a Java trust store:"
                     + " TAGSTREAM_JAVA_OPTS=-Djavax.net.ssl.trustStore=...")
     private Path authorization;
 
@@ -68,7 +68,7 @@ public final class SearchOptions {
 
     private static OperatorException notAnAddress(String text, URISyntaxException cause) {
         return OperatorException.invalid(
-                "--url %s: %s is needed, without a user; see --authorization"
+                "--url %s: give %s, without a user; credentials go into --authorization"
                         .formatted(
                                 text,
                                 PROVIDERS.stream()
@@ -82,7 +82,7 @@ public final class SearchOptions {
             String value = Files.readString(file).strip();
             if (value.isEmpty() || value.lines().count() > 1) {
                 throw OperatorException.invalid(
-                        "--authorization %s: one line is needed, such as \"Basic dXNlcjpwYXNz\"".formatted(file));
+                        "--authorization %s: it must have one line, such as \"Basic dXNlcjpwYXNz\"".formatted(file));
             }
             return value;
         } catch (IOException e) {

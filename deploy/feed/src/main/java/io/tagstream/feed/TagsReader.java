@@ -101,7 +101,7 @@ final class TagsReader implements AutoCloseable {
                 }
             }
             positions.assigned(partitions);
-            log.info("Reads partitions {}", numbers(partitions));
+            log.info("Reading partitions {}", numbers(partitions));
         }
 
         @Override
@@ -115,7 +115,7 @@ final class TagsReader implements AutoCloseable {
             positions.revoked(partitions);
             partitions.forEach(committed::remove);
             read.removeIf(record -> !positions.isAssigned(partition(record)));
-            log.info("No longer reads partitions {}", numbers(partitions));
+            log.info("No longer reading partitions {}", numbers(partitions));
         }
     }
 
@@ -125,9 +125,9 @@ final class TagsReader implements AutoCloseable {
 
     private OperatorException shorter(TopicPartition partition, long offset, long end) {
         return OperatorException.failed(
-                "partition %s has been read up to offset %d and now ends at %d: topic %s was created anew or has lost records;"
+                "partition %s was read up to offset %d but now ends at %d: topic %s was recreated or has lost records;"
                                 .formatted(partition, offset, end, topic.name())
-                        + " use --recreate to build the index anew from what it holds now");
+                        + " use --recreate to rebuild the index from what the topic holds now");
     }
 
     /**
@@ -195,7 +195,7 @@ final class TagsReader implements AutoCloseable {
             consumer.commitSync(due);
             due.forEach((partition, offset) -> committed.put(partition, offset.offset()));
         } catch (RetriableException | CommitFailedException e) {
-            log.debug("Not committed; a later commit makes up for it, or whoever reads the partitions next", e);
+            log.debug("Cannot commit; a later commit, or the partitions' next reader, makes up for it", e);
         }
     }
 
@@ -243,7 +243,7 @@ final class TagsReader implements AutoCloseable {
                 return end.getValue() <= (offset == null ? 0 : offset.offset());
             });
         } catch (RetriableException e) {
-            log.debug("How far the index is cannot be told for now", e);
+            log.debug("Cannot tell yet whether the index is complete", e);
             return false;
         }
     }

@@ -82,6 +82,6 @@ public record TagsTopic(String name, String id, int partitions, Duration deleteR
 
     private static KafkaException interrupted(InterruptedException e) {
         Thread.currentThread().interrupt();
-        return new KafkaException("Interrupted while a topic was looked up", e);
+        return new KafkaException("Interrupted while looking up a topic", e);
     }
 }

@@ -153,13 +153,13 @@ class BenchCommandIT {
         assertRefused(
                 CommandProcess.run("bench", "pipeline", "--images", directory.toString()),
                 "no images in " + directory,
-                "give a folder that has some");
+                "give a folder that contains some");
         assertRefused(CommandProcess.run("bench", "retag", "--load", "100"), "--load 100", "1 to 90");
         assertRefused(CommandProcess.run("bench", "vocabulary", "--labels", "5,0"), "--labels 0", "1 to 100000");
         assertRefused(
                 CommandProcess.run("bench", "retag", "--photos", directory.toString()),
                 "no images in " + directory,
-                "give a folder that has some");
+                "give a folder that contains some");
     }
 
     private static void assertRefused(Run run, String... message) {

@@ -55,10 +55,10 @@ public final class CommandProcess implements AutoCloseable {
                     JsonNode outcome = JSON.readTree(line);
                     String id = outcome.path("imageId").asText();
                     assertThat(byId.put(id, outcome))
-                            .as("a second line of %s", id)
+                            .as("a second line for %s", id)
                             .isNull();
                 } catch (JsonProcessingException e) {
-                    fail("no JSON: " + line, e);
+                    fail("not JSON: " + line, e);
                 }
             }
             return byId;
@@ -112,22 +112,24 @@ public final class CommandProcess implements AutoCloseable {
 
     /** Waits until standard output has a line that begins with this. */
     public void awaitLine(String beginning) {
-        await("a line of " + beginning, () -> output().stream().anyMatch(line -> line.startsWith(beginning)));
+        await(
+                "a line that begins with " + beginning,
+                () -> output().stream().anyMatch(line -> line.startsWith(beginning)));
     }
 
     /** Waits until standard error has this text. */
     public void awaitNote(String text) {
-        await("a note of " + text, () -> errors().contains(text));
+        await("a note with " + text, () -> errors().contains(text));
     }
 
     private void await(String what, BooleanSupplier condition) {
         try {
             Awaitility.await(what).atMost(PATIENCE).until(() -> condition.getAsBoolean() || !process.isAlive());
         } catch (ConditionTimeoutException e) {
-            fail("%s; so far%n%s%n%s".formatted(what, output(), errors()), e);
+            fail("%s: not so far%n%s%n%s".formatted(what, output(), errors()), e);
         }
         assertThat(condition.getAsBoolean())
-                .as("%s; the process left%n%s%n%s", what, output(), errors())
+                .as("%s: the process ended without it%n%s%n%s", what, output(), errors())
                 .isTrue();
     }
 
@@ -139,7 +141,7 @@ public final class CommandProcess implements AutoCloseable {
     /** Waits for the process to end. */
     public Run awaitEnd() throws InterruptedException {
         if (!process.waitFor(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-            fail("still running after %s; so far%n%s%n%s".formatted(PATIENCE, output(), errors()));
+            fail("still running after %s; output so far:%n%s%n%s".formatted(PATIENCE, output(), errors()));
         }
         return new Run(process.exitValue(), output(), errors());
     }

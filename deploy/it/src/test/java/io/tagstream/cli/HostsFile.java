@@ -43,7 +43,7 @@ final class HostsFile {
             }
         }
         return abort(
-                "no command can have a hosts file of its own here: unshare and mount need Linux and the right to namespaces");
+                "a command cannot have its own hosts file here: unshare and mount need Linux and permission for namespaces");
     }
 
     private static boolean works(List<String> program) throws IOException, InterruptedException {
@@ -52,7 +52,7 @@ final class HostsFile {
         try {
             return new ProcessBuilder(command).inheritIO().start().waitFor() == 0;
         } catch (IOException e) {
-            return abort("no command can have a hosts file of its own here: " + e.getMessage());
+            return abort("a command cannot have its own hosts file here: " + e.getMessage());
         }
     }
 }

@@ -114,14 +114,14 @@ class IndexCommandIT {
 
                 feed = CommandProcess.start(index());
                 writeQuarter(tags);
-                feed.awaitNote("Reads partitions");
+                feed.awaitNote("Reading partitions");
                 openSearch.kill();
-                feed.awaitNote("takes no documents");
+                feed.awaitNote("accepts no documents");
                 openSearch.start();
                 feed.close();
 
                 feed = CommandProcess.start(index());
-                feed.awaitNote("Reads partitions");
+                feed.awaitNote("Reading partitions");
                 writeQuarter(tags);
                 await().atMost(PATIENCE)
                         .untilAsserted(
@@ -137,7 +137,7 @@ class IndexCommandIT {
                 feed.close();
             }
             System.out.printf(
-                    "%,d tag events: %,d documents and %,d deletions in the index, all as on the topic, after %.0f s%n",
+                    "%,d tag events: %,d documents and %,d deletions in the index, all as in the topic, after %.0f s%n",
                     EVENTS, tags.documents().size(), tags.deleted().size(), (System.nanoTime() - began) / 1e9);
         }
     }
@@ -206,7 +206,7 @@ class IndexCommandIT {
             openSearch.refuseRequestsOver("8kb"); // the new index is created but stays empty
             CommandProcess feed = CommandProcess.start(anew);
             try {
-                feed.awaitNote("takes no documents");
+                feed.awaitNote("accepts no documents");
             } finally {
                 feed.close(); // kill -9
                 openSearch.refuseRequestsOver(null);

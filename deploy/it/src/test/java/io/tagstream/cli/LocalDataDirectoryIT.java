@@ -85,7 +85,7 @@ class LocalDataDirectoryIT {
             second.awaitLine("removed.jpg  deleted");
 
             assertThat(submissions(second.errors()))
-                    .as("what is as it was is not tagged anew")
+                    .as("unchanged images are not tagged again")
                     .containsExactlyInAnyOrder(
                             "kept.jpg",
                             "changed.jpg",

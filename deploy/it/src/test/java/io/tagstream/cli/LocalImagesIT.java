@@ -50,7 +50,7 @@ class LocalImagesIT {
         Files.write(folder.resolve("truncated.jpg"), Arrays.copyOf(photo, photo.length / 2));
         Files.write(folder.resolve("empty.jpg"), new byte[0]);
         Files.writeString(folder.resolve("page.jpg"), HTML);
-        Files.writeString(folder.resolve("notes.txt"), "no image, and not taken for one");
+        Files.writeString(folder.resolve("notes.txt"), "not an image, and not treated as one");
         HugePng.write(folder.resolve("huge.png"), 20_000, 10_000);
         Path inner = Files.createDirectories(folder.resolve("inner folder"));
         Files.copy(CommandProcess.SAMPLES.resolve("dogs.jpg"), inner.resolve(ODD_NAME));

@@ -59,12 +59,12 @@ class LocalUsageIT {
                 CommandProcess.run("local", empty.toString(), "--once"),
                 "no images in " + empty,
                 "no files there",
-                "give images, or a folder that has some");
+                "give images, or a folder that contains some");
         assertEnds(
                 USAGE,
                 CommandProcess.run("local", texts.toString(), "--once"),
                 "no images in " + texts,
-                "2 files (csv 1, txt 1) there, none with an image's extension",
+                "2 files (csv 1, txt 1) there, none with an image extension",
                 "jpg, png");
     }
 
@@ -88,7 +88,7 @@ class LocalUsageIT {
                 USAGE,
                 CommandProcess.run("local", PHOTO, "--once", "--data-dir", full.toString()),
                 "--data-dir " + full,
-                "holds other files",
+                "contains other files",
                 "give an empty directory");
     }
 
@@ -151,7 +151,7 @@ class LocalUsageIT {
                     "Port " + port + " of 127.0.0.1",
                     "Kafka broker",
                     "is in use",
-                    "stop what listens there, or choose another");
+                    "stop the process that listens there, or choose another");
         }
     }
 

@@ -267,7 +267,7 @@ final class Browser implements AutoCloseable {
     /** Waits until every picture in view has loaded. */
     void awaitPictures() {
         new WebDriverWait(driver, PATIENCE)
-                .withMessage("pictures are there")
+                .withMessage("the pictures are loaded")
                 .until(page -> Boolean.TRUE.equals(driver.executeScript("return [...document.images].every(image =>"
                         + " image.complete || image.getBoundingClientRect().top > innerHeight)")));
     }

@@ -39,9 +39,9 @@ class DocsIT {
                 if (block.mark().orElse(null) instanceof Mark.Needs needs) {
                     leaveOut("needs " + needs.need());
                 } else if (block.language().equals("python") && System.getenv("IT_PYTHON") == null) {
-                    leaveOut("IT_PYTHON names no Python with deploy/it/src/test/clients/requirements.txt");
+                    leaveOut("IT_PYTHON does not name a Python with deploy/it/src/test/clients/requirements.txt");
                     assertThat(System.getenv("CI"))
-                            .as("IT_PYTHON is missing, and CI is")
+                            .as("IT_PYTHON must be set when CI is")
                             .isNull();
                 } else {
                     run.run(block);

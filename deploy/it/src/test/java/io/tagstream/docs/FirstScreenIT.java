@@ -22,7 +22,7 @@ class FirstScreenIT {
     void shouldTagTheSamplePhotosAsTheReadmeShows() throws Exception {
         MarkdownPage readme = MarkdownPage.read(MarkdownPage.ROOT.resolve("README.md"));
         Block first = readme.blocks().stream().filter(Block::isRun).findFirst().orElseThrow();
-        assertThat(first.mark()).as("%s: a mark", first).isEmpty();
+        assertThat(first.mark()).as("%s: its mark", first).isEmpty();
         assertThat(first.output()).as("%s: what it prints", first).isPresent();
         try (PageRun run = new PageRun(readme, directory)) {
             run.run(first);

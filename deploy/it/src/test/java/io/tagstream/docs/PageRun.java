@@ -114,7 +114,7 @@ final class PageRun implements AutoCloseable {
         if (block.text().contains("--port " + printed)) {
             ports.put(printed + 1, free + 1);
         }
-        System.out.printf("%s: port %d is taken here; %d stands in for it%n", block, printed, free);
+        System.out.printf("%s: port %d is in use here; using %d instead%n", block, printed, free);
     }
 
     private static int freePort() throws IOException {
@@ -224,7 +224,7 @@ final class PageRun implements AutoCloseable {
                     .isTrue();
             running.terminate();
             if (!running.process().waitFor(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-                fail("%s: does not end%n%s", running.block(), running.all());
+                fail("%s: did not stop%n%s", running.block(), running.all());
             }
             assertThat(running.process().exitValue())
                     .as("%s: its exit code; it printed%n%s", running.block(), running.all())

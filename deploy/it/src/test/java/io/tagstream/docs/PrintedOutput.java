@@ -123,7 +123,7 @@ final class PrintedOutput {
                     ? List.of()
                     : List.of("not what the page says: " + printed);
         } catch (JsonProcessingException e) {
-            return List.of("no JSON: " + printed);
+            return List.of("not JSON: " + printed);
         }
     }
 

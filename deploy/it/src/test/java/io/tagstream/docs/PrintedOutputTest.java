@@ -81,6 +81,6 @@ class PrintedOutputTest {
         assertThat(PrintedOutput.differences(said, List.of("{\"score\":0.5,\"name\":\"cat\"}"), List.of()))
                 .hasSize(1);
         assertThat(PrintedOutput.differences(said, List.of("no answer"), List.of()))
-                .containsExactly("no JSON: no answer");
+                .containsExactly("not JSON: no answer");
     }
 }

@@ -171,7 +171,7 @@ class IndexFeedIT {
             tags.write("image-3", 100);
             try (RunningFeed feed = feed(false, true)) {
                 feed.awaitEnd();
-                assertThat(feed.documents("written")).as("the new one alone").isEqualTo(1);
+                assertThat(feed.documents("written")).as("only the new one").isEqualTo(1);
                 assertThat(feed.documents("unchanged")).isZero();
             }
             Map<String, JsonNode> before = openSearch.hits(index);
@@ -228,7 +228,7 @@ class IndexFeedIT {
             assertThat(openSearch.documents(physical)).containsOnlyKeys("deleted", "kept");
             assertThat(openSearch.documents(physical).get("deleted").fieldNames())
                     .toIterable()
-                    .as("nothing is kept of it")
+                    .as("nothing else of it is kept")
                     .containsExactly("deleted", "writtenAt");
         }
     }
@@ -247,7 +247,7 @@ class IndexFeedIT {
             }
             tags.delete("before-3");
             eventually(() -> assertThat(feed.notReadyBecause())
-                    .hasValueSatisfying(reason -> assertThat(reason).contains("takes no documents")));
+                    .hasValueSatisfying(reason -> assertThat(reason).contains("accepts no documents")));
             assertThat(feed.lag()).isPositive();
             openSearch.start();
 
@@ -270,7 +270,7 @@ class IndexFeedIT {
                 tags.write(TagsWriter.longEvents(20));
                 eventually(() -> assertThat(feed.notReadyBecause())
                         .hasValueSatisfying(reason -> assertThat(reason)
-                                .contains("takes no documents")
+                                .contains("accepts no documents")
                                 .contains("429")));
                 tags.delete("before");
             } finally {
@@ -364,7 +364,7 @@ class IndexFeedIT {
                 "PUT", "/" + index + "-000001", "{\"aliases\":{\"%s\":{}},\"mappings\":%s}".formatted(index, mapping));
         try (RunningFeed feed = feed(false, true)) {
             assertThat(feed.awaitFailure())
-                    .contains("field tagNames is of type text and must be keyword", "--recreate");
+                    .contains("field tagNames is of type text but must be keyword", "--recreate");
         }
 
         openSearch.request("DELETE", "/" + index + "-000001", null);
@@ -383,7 +383,9 @@ class IndexFeedIT {
             tags.delete("image-7");
             feedOnce();
             openSearch.request("DELETE", "/" + index + "-000001/_doc/image-1", null);
-            assertThat(openSearch.documents(index)).as("what is to be mended").doesNotContainKey("image-1");
+            assertThat(openSearch.documents(index))
+                    .as("what the rebuild must restore")
+                    .doesNotContainKey("image-1");
             openSearch.request(
                     "PUT",
                     "/" + index + "-000002",
@@ -424,7 +426,7 @@ class IndexFeedIT {
             tags.write("other", 101);
             try (RunningFeed feed = feed(false, true)) {
                 assertThat(feed.awaitFailure())
-                        .contains(index + "-000001", "topic " + index + " was created anew", "use --recreate");
+                        .contains(index + "-000001", "topic " + index + " was recreated", "use --recreate");
             }
             assertThat(openSearch.documents(index)).hasSize(30);
 

@@ -61,7 +61,7 @@ public final class OpenSearchProcess implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .start();
-        Awaitility.await("OpenSearch; its log is " + log).atMost(PATIENCE).until(this::answers);
+        Awaitility.await("OpenSearch, whose log is " + log).atMost(PATIENCE).until(this::answers);
         return this;
     }
 

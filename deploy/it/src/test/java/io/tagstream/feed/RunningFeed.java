@@ -66,7 +66,7 @@ final class RunningFeed implements AutoCloseable {
             if (e.getCause() instanceof OperatorException known) {
                 return known.getMessage();
             }
-            throw new AssertionError("The feed failed in a way that tells its user nothing", e.getCause());
+            throw new AssertionError("The feed failed without a message for its user", e.getCause());
         }
     }
 

@@ -124,7 +124,7 @@ final class ApicurioRegistry implements AutoCloseable {
             throw new IOException("Apicurio Registry is not ready after " + START_TIMEOUT + "; see " + log, timeout);
         }
         if (!process.isAlive()) {
-            throw new IOException("Apicurio Registry ended with " + process.exitValue() + "; see " + log);
+            throw new IOException("Apicurio Registry ended with exit code " + process.exitValue() + "; see " + log);
         }
     }
 

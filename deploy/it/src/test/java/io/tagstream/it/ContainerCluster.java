@@ -78,7 +78,7 @@ final class ContainerCluster implements TestCluster {
     private static void requireEngine() {
         if (!DockerClientFactory.instance().isDockerAvailable()) {
             throw new IllegalStateException(
-                    "it.environment is 'containers' and no Docker engine answers (DOCKER_HOST is "
+                    "it.environment is 'containers', but no Docker engine answers (DOCKER_HOST is "
                             + System.getenv("DOCKER_HOST")
                             + "): start one, or leave it.environment out for the embedded broker");
         }
@@ -94,7 +94,7 @@ final class ContainerCluster implements TestCluster {
             HttpResponse<String> response =
                     HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
             if (response.statusCode() != 200) {
-                throw new IOException("The registry at " + registryUrl + " refuses its compatibility: "
+                throw new IOException("The registry at " + registryUrl + " refused the compatibility level: "
                         + response.statusCode() + ": " + response.body());
             }
         } catch (InterruptedException interrupted) {

@@ -27,7 +27,7 @@ class TagsTest {
                                 || type.getMethods().stream()
                                         .filter(method -> method.isAnnotatedWith(Test.class))
                                         .allMatch(TagsTest::isTagged))
-                        .as("%s is annotated @InRun or @InFull, or each of its tests is", type.getName())
+                        .as("%s, or each of its tests, is annotated with @InRun or @InFull", type.getName())
                         .isTrue());
     }
 

@@ -67,7 +67,7 @@ final class BreakableClients extends DefaultKafkaClientSupplier {
         Object result = call.go();
         if (breakpoints.takeOffsetsTimeout()) {
             ChildProcess.announce(InstanceMain.TIMED_OUT);
-            throw new TimeoutException("The broker did not take the offsets in time, or so the laboratory says");
+            throw new TimeoutException("The broker did not accept the offsets in time (simulated by the laboratory)");
         }
         return result;
     }
@@ -76,7 +76,7 @@ final class BreakableClients extends DefaultKafkaClientSupplier {
         breakpoints.reach(HaltPoint.BEFORE_COMMIT);
         if (breakpoints.takeCommitTimeout()) {
             ChildProcess.announce(InstanceMain.TIMED_OUT);
-            throw new TimeoutException("The broker did not commit in time, or so the laboratory says");
+            throw new TimeoutException("The broker did not commit in time (simulated by the laboratory)");
         }
         if (breakpoints.isDue(HaltPoint.DURING_COMMIT)) {
             Thread killer = new Thread(() -> {

@@ -52,7 +52,7 @@ final class BrokerProcess implements AutoCloseable {
                 List.of(directory.resolve("broker").toString(), Integer.toString(port), Integer.toString(registryPort)),
                 directory.resolve("broker.log"));
         if (!process.await(BrokerMain.STARTED, PATIENCE)) {
-            throw new IOException("The broker does not start; see " + directory.resolve("broker.log"));
+            throw new IOException("The broker did not start; see " + directory.resolve("broker.log"));
         }
         registry(true);
     }
@@ -62,7 +62,7 @@ final class BrokerProcess implements AutoCloseable {
         String command = on ? BrokerMain.REGISTRY_ON : BrokerMain.REGISTRY_OFF;
         if (!process.command(command, PATIENCE)) {
             throw new IOException(
-                    "The broker's process does not follow '" + command + "'; see " + directory.resolve("broker.log"));
+                    "The broker's process did not carry out '" + command + "'; see " + directory.resolve("broker.log"));
         }
     }
 

@@ -79,7 +79,7 @@ final class Checker {
         if (history.encodedUpTo() != vocabulary.end()) {
             report(
                     Kind.VOCABULARY_NOT_ENCODED,
-                    "the vocabulary ends at offset %d, its newest marker is at %d"
+                    "the vocabulary ends at offset %d, but its newest marker is at %d"
                             .formatted(vocabulary.end(), history.encodedUpTo()));
         }
         return violations;
@@ -143,7 +143,9 @@ final class Checker {
                 List<Tag> tags =
                         vocabulary.tags(Expectation.of(tagged.event().getUri()).words(), vocabulary.end());
                 if (!tagged.event().getTags().equals(tags)) {
-                    report(Kind.NOT_FOLLOWED, "%s has %s, under the last vocabulary %s".formatted(id, outcome, tags));
+                    report(
+                            Kind.NOT_FOLLOWED,
+                            "%s has %s, but the last vocabulary gives %s".formatted(id, outcome, tags));
                 }
             }
         });
@@ -283,7 +285,7 @@ final class Checker {
         expected.forEach((id, submission) -> {
             Outcome found = latest.get(id);
             if (found == null || found.sequence() != submission.sequence()) {
-                report(Kind.WRONG_LATEST, "%s has %s, expected the outcome of %s".formatted(id, found, submission));
+                report(Kind.WRONG_LATEST, "%s has %s, not the outcome of %s".formatted(id, found, submission));
             }
         });
     }
@@ -294,7 +296,7 @@ final class Checker {
         for (Change change : history.changes()) {
             Change before = bySequence.put(change.sequence(), change);
             if (before != null && change.sequence() != History.NOBODYS) {
-                report(Kind.DUPLICATED, "%s is there a second time: %s".formatted(before, change));
+                report(Kind.DUPLICATED, "%s appears a second time: %s".formatted(before, change));
             }
             apply(change.change(), states.computeIfAbsent(change.id(), id -> new HashMap<>()));
         }
@@ -306,7 +308,7 @@ final class Checker {
             if (summed.size() != tags.size() || !summed.containsAll(tags)) {
                 report(
                         Kind.WRONG_CHANGES,
-                        "the changes of %s add up to %s, its tags are %s".formatted(id, summed, tags));
+                        "the changes of %s add up to %s, but its tags are %s".formatted(id, summed, tags));
             }
         });
     }

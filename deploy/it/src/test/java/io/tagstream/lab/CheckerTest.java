@@ -235,7 +235,7 @@ class CheckerTest {
     void shouldFindAnOlderVocabularyAfterANewer() {
         outcomes.set(2, tagged(2, "a", "data:text/plain,n3+dog+car", 0, DOG));
         changes.remove(2);
-        assertThat(kinds()).as("and it is left there").containsExactly(Kind.NOT_FOLLOWED, Kind.OLDER_VOCABULARY);
+        assertThat(kinds()).as("and it stays that way").containsExactly(Kind.NOT_FOLLOWED, Kind.OLDER_VOCABULARY);
     }
 
     @Test

@@ -37,7 +37,7 @@ final class Commands {
                 ChildProcess.announce(followed(Integer.parseInt(line.substring(0, space))));
             }
         } catch (Exception e) {
-            log.error("Cannot follow a command", e);
+            log.error("Cannot carry out a command", e);
             Runtime.getRuntime().halt(2);
         }
         Runtime.getRuntime().halt(0);

@@ -135,7 +135,7 @@ final class Fleet implements AutoCloseable {
             ChildProcess process = instance.process();
             if (!closed && !held.contains(instance) && !process.isAlive()) {
                 if (!DEATHS.contains(process.exitCode())) {
-                    surrenders.add("%s ended by itself with exit code %d, %s"
+                    surrenders.add("%s ended without being asked, with exit code %d, %s"
                             .formatted(
                                     instance,
                                     process.exitCode(),

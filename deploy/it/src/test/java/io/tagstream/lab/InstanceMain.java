@@ -61,7 +61,7 @@ final class InstanceMain {
         try {
             exitCode = instance.run(config(Path.of(arguments[0])));
         } catch (RuntimeException | InterruptedException | ExecutionException e) {
-            log.error("The instance cannot go on", e);
+            log.error("The instance has failed", e);
         }
         System.exit(exitCode);
     }

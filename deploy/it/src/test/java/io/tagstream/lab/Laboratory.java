@@ -27,16 +27,16 @@ import picocli.CommandLine.Option;
         name = "laboratory",
         description = {
             "Breaks Tagstream and checks that no outcome is lost, duplicated or out of order. Each round has its own"
-                    + " seed, broker, instances and faults; the rounds of a run have seeds one after the other."
+                    + " seed, broker, instances and faults; the rounds of a run have consecutive seeds."
         },
         mixinStandardHelpOptions = true,
         sortOptions = false,
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:every round was as it must be",
-            "1:a violation was found, or a round could not be run; its directory is kept",
+            "0:no round had a violation",
+            "1:a round had a violation or could not run; its directory is kept",
             "2:wrong usage",
-            "130:ended early"
+            "130:stopped early"
         })
 final class Laboratory implements Callable<Integer> {
     private static final Duration PATIENCE = Duration.ofMinutes(4);
@@ -47,30 +47,31 @@ final class Laboratory implements Callable<Integer> {
             names = "--minutes",
             paramLabel = "M",
             defaultValue = "5",
-            description = "How long to begin rounds; ${DEFAULT-VALUE} by default.")
+            description = "For how many minutes to start rounds. Default: ${DEFAULT-VALUE}.")
     private int minutes;
 
-    @Option(names = "--rounds", paramLabel = "N", defaultValue = "2147483647", description = "At most so many rounds.")
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "2147483647",
+            description = "Maximum number of rounds.")
     private int rounds;
 
-    @Option(
-            names = "--seed",
-            paramLabel = "S",
-            description = "The first round's seed; by default drawn from the clock.")
+    @Option(names = "--seed", paramLabel = "S", description = "The first round's seed. Default: from the clock.")
     private long seed = System.currentTimeMillis();
 
     @Option(
             names = "--faults",
             paramLabel = "N",
             defaultValue = "12",
-            description = "Faults a round; ${DEFAULT-VALUE} by default.")
+            description = "Faults per round. Default: ${DEFAULT-VALUE}.")
     private int faults;
 
     @Option(
             names = "--only",
             paramLabel = "FAULT",
             split = ",",
-            description = "These faults alone, in this order, in every round: ${COMPLETION-CANDIDATES}.")
+            description = "Only these faults, in this order, in every round: ${COMPLETION-CANDIDATES}.")
     private List<Fault> only = List.of();
 
     @Option(
@@ -78,16 +79,16 @@ final class Laboratory implements Callable<Integer> {
             paramLabel = "N",
             defaultValue = "0",
             description =
-                    "At least so many edits of the vocabulary a round, some each second; by default one now and then.")
+                    "Minimum number of vocabulary edits per round, several per second. Default: occasional edits.")
     private int edits;
 
-    @Option(names = "--keep", description = "Keep the directories of rounds in which all was well, too.")
+    @Option(names = "--keep", description = "Also keep the directories of rounds without violations.")
     private boolean keep;
 
     @Option(
             names = "--directory",
             paramLabel = "DIR",
-            description = "Where rounds write; a temporary directory by default.")
+            description = "Where rounds write. Default: a temporary directory.")
     private Path directory;
 
     private final List<RoundResult> results = new CopyOnWriteArrayList<>();
@@ -105,7 +106,7 @@ final class Laboratory implements Callable<Integer> {
     private void endEarly() {
         if (!ended) {
             ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
-            System.out.println("Ended early; the last round does not count");
+            System.out.println("Stopped early; the last round does not count");
             summarize();
             Runtime.getRuntime().halt(INTERRUPTED);
         }
@@ -136,7 +137,7 @@ final class Laboratory implements Callable<Integer> {
         try {
             result = new Round(plan, roundDirectory, PATIENCE, edits).run();
         } catch (IOException | RuntimeException e) {
-            System.out.printf("  the round could not be run: %s; see %s%n", e, roundDirectory);
+            System.out.printf("  the round could not run: %s; see %s%n", e, roundDirectory);
             e.printStackTrace(System.out);
             return false;
         }
@@ -151,9 +152,9 @@ final class Laboratory implements Callable<Integer> {
             Path all = roundDirectory.resolve("violations");
             Files.write(
                     all, result.violations().stream().map(Violation::toString).toList());
-            System.out.printf("  %s; all are in %s, such as%n", result.kinds(), all);
+            System.out.printf("  %s; all are in %s; the first are%n", result.kinds(), all);
             result.violations().stream().limit(MOST_TOLD).forEach(violation -> System.out.println("  " + violation));
-            System.out.printf("  logs and data: %s; again: --seed %d --rounds 1%n", roundDirectory, roundSeed);
+            System.out.printf("  logs and data: %s; to repeat: --seed %d --rounds 1%n", roundDirectory, roundSeed);
         }
         return well;
     }
@@ -163,7 +164,7 @@ final class Laboratory implements Callable<Integer> {
                 "  %d faults: %s%s%n  %d records, %d edits of the vocabulary, %d lost, %d duplicated, %d out of order, %d violations, %d s%n",
                 result.injected(),
                 result.faults(),
-                result.missed().isEmpty() ? "" : "; did not come about: " + result.missed(),
+                result.missed().isEmpty() ? "" : "; did not happen: " + result.missed(),
                 result.submissions(),
                 result.edits(),
                 result.count(Violation.Kind.LOST),

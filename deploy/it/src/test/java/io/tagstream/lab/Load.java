@@ -147,7 +147,7 @@ final class Load implements AutoCloseable {
         } else if (drawn < 0.96) {
             image(id, Expectation.UNKNOWN_SCHEME + sequence);
         } else if (drawn < 0.98) {
-            send(id, ("no Avro " + sequence).getBytes(StandardCharsets.UTF_8));
+            send(id, ("not Avro " + sequence).getBytes(StandardCharsets.UTF_8));
         } else {
             send(null, ("no key " + sequence).getBytes(StandardCharsets.UTF_8));
         }
@@ -198,7 +198,7 @@ final class Load implements AutoCloseable {
             case 2 -> label(id, NAMES.get(number), null, LabelState.SHADOW);
             case 3 -> label(id, NAMES.get(number), 0.2, LabelState.ACTIVE);
             case 4 -> label(id, NAMES.get(number), 2.0, LabelState.ACTIVE);
-            case 5 -> sendLabel(id, "no Avro".getBytes(StandardCharsets.UTF_8));
+            case 5 -> sendLabel(id, "not Avro".getBytes(StandardCharsets.UTF_8));
             default -> label(id, NAMES.get(number), 0.8, LabelState.ACTIVE);
         }
     }

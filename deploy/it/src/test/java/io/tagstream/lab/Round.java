@@ -206,7 +206,7 @@ final class Round {
     private void inject(Fault fault, Scene scene) throws Exception {
         journal.note(fault.name());
         boolean happens = fault.inject(scene);
-        journal.note(fault + (happens ? " has happened" : " did not come about"));
+        journal.note(fault + (happens ? " has happened" : " did not happen"));
         if (happens) {
             count(fault.name());
         } else {

@@ -91,7 +91,7 @@ class BackPressureIT {
                 others.add(id);
             }
             assertThat(stage.outcomes(outcomes -> outcomes.size() >= others.size()))
-                    .as("nothing waits for the partition that is full")
+                    .as("other partitions do not wait for the full one")
                     .extracting(Read::key)
                     .containsExactlyInAnyOrderElementsOf(others);
             assertThat(model.waiting()).isBetween(PENDING_MAX, PENDING_MAX + POLLED);
@@ -101,7 +101,7 @@ class BackPressureIT {
             List<Read<Object>> all = stage.outcomes(outcomes -> outcomes.size() >= expected.size());
             assertThat(all).extracting(Read::key).containsExactlyInAnyOrderElementsOf(expected);
             assertThat(all).extracting(Read::value).hasOnlyElementsOfType(TagEvent.class);
-            assertThat(members(admin, stage)).as("no member has come or gone").isEqualTo(members);
+            assertThat(members(admin, stage)).as("no member has joined or left").isEqualTo(members);
             await().atMost(Duration.ofSeconds(60)).until(() -> stage.pending() == 0);
         }
     }

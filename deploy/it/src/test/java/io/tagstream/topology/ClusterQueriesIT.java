@@ -110,7 +110,7 @@ class ClusterQueriesIT {
                 ApiClient client = new ApiClient(
                         URI.create("http://127.0.0.1:" + other.port), Optional.empty(), ApiClient.Scope.ALL);
                 assertThat(client.preview(new LabelText("heron", List.of()), OptionalDouble.of(0.99), 7))
-                        .as("the same, whoever is asked")
+                        .as("every instance gives the same answer")
                         .isEqualTo(preview);
                 assertThat(client.progress().total()).isEqualTo(IMAGES);
                 for (int i = 0; i < IMAGES; i++) {

@@ -54,11 +54,12 @@ final class FailingSends extends DefaultKafkaClientSupplier {
                             && ((ProducerRecord<?, ?>) arguments[0]).topic().equals(topic)) {
                         if (atOnce.compareAndSet(true, false)) {
                             failed.incrementAndGet();
-                            throw new KafkaException("The record cannot be sent, or so this test says");
+                            throw new KafkaException("The record cannot be sent (simulated by this test)");
                         }
                         if (later.compareAndSet(true, false)) {
                             failed.incrementAndGet();
-                            Exception refusal = new UnknownServerException("The broker refuses, or so this test says");
+                            Exception refusal =
+                                    new UnknownServerException("The broker refused (simulated by this test)");
                             ((Callback) arguments[1]).onCompletion(null, refusal);
                             return CompletableFuture.failedFuture(refusal);
                         }

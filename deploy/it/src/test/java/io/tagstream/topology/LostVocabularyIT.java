@@ -103,7 +103,7 @@ class LostVocabularyIT {
             stage.image("image-3", "fake:dog+cat");
             assertThat(awaitTags(stage, "image-3", 1)).containsExactly("cat", "dog");
 
-            assertThat(latestTags(stage)).as("nobody has lost a tag").containsEntry("image-1", List.of("car", "dog"));
+            assertThat(latestTags(stage)).as("no image has lost a tag").containsEntry("image-1", List.of("car", "dog"));
             assertThat(model.encodedLabels()).as("each text once").isEqualTo(3);
             assertThatEpochsNeverGoBack(stage);
         }
@@ -119,7 +119,7 @@ class LostVocabularyIT {
             instance = stage.start(model);
             stage.image("image-2", "fake:dog");
             assertThat(awaitTags(stage, "image-2", 1))
-                    .as("what was in force stays so while the topic is empty")
+                    .as("the vocabulary stays in force while the topic is empty")
                     .containsExactly("dog");
             assertThat(labels(stage, "add", "dog").lines())
                     .containsExactly("1 change in force: 1 labels, vocabulary epoch 2.");
@@ -128,10 +128,10 @@ class LostVocabularyIT {
             stage.image("image-3", "fake:dog+car+cat");
             assertThat(awaitTags(stage, "image-3", 1)).containsExactly("cat", "dog");
 
-            await("the topic is the vocabulary")
+            await("the vocabulary equals the topic")
                     .atMost(PATIENCE)
                     .untilAsserted(() -> assertThat(latestTags(stage)).containsEntry("image-1", List.of("dog")));
-            assertThat(model.encodedLabels()).as("dog is still dog").isEqualTo(3);
+            assertThat(model.encodedLabels()).as("dog is not encoded again").isEqualTo(3);
             assertThatEpochsNeverGoBack(stage);
 
             instance.close();
@@ -194,7 +194,7 @@ class LostVocabularyIT {
             stage.send(TagstreamConfig.EMBEDDINGS_TOPIC, marker, null);
             stage.flush();
 
-            await("what compaction will leave")
+            await("the records that compaction leaves")
                     .atMost(PATIENCE)
                     .untilAsserted(() -> assertThat(latestEmbeddings(stage)).containsOnlyKeys("", "car", "dog"));
             Tagstream second = stage.start(other);
@@ -269,7 +269,7 @@ class LostVocabularyIT {
                     .containsExactly("1 change in force: 3 labels, vocabulary epoch 2.");
             stage.image("image-2", "fake:dog+cat");
             assertThat(awaitTags(stage, "image-2", 1)).containsExactly("cat", "dog");
-            assertThat(model.encodedLabels()).as("cat alone").isEqualTo(1);
+            assertThat(model.encodedLabels()).as("only cat").isEqualTo(1);
             assertThatEpochsNeverGoBack(stage);
         }
     }

@@ -172,7 +172,7 @@ class PoisonIT {
                 .satisfies(
                         read -> assertThat(((TagEvent) read.value()).getUri()).isEqualTo("fake:dog"));
         assertThat(stage.read(Map.of(TagstreamConfig.DEAD_LETTERS_TOPIC, new ByteArrayDeserializer()), all -> true))
-                .as("the record was never to blame")
+                .as("the records themselves are valid")
                 .isEmpty();
     }
 
@@ -329,7 +329,7 @@ class PoisonIT {
         public Schema schemaById(int id) {
             if (left.getAndUpdate(questions -> Math.max(0, questions - 1)) > 0) {
                 refusals.incrementAndGet();
-                throw new RegistryUnavailableException("nobody answers, or so this test says", null);
+                throw new RegistryUnavailableException("no answer (simulated by this test)", null);
             }
             return registry.schemaById(id);
         }

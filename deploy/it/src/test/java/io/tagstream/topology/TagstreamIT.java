@@ -158,7 +158,7 @@ class TagstreamIT {
             FailingSends clients = new FailingSends(stage.topic(TagstreamConfig.TAGS_TOPIC));
             Tagstream instance = stage.start(model, clients);
             instance.close();
-            assertThat(names(admin, tagging)).as("closed in order").containsExactly("tagstream-0-1");
+            assertThat(names(admin, tagging)).as("closed cleanly").containsExactly("tagstream-0-1");
 
             instance = stage.start(model, clients);
             assertThat(names(admin, tagging)).as("back again").containsExactly("tagstream-0-1");
@@ -169,7 +169,7 @@ class TagstreamIT {
             assertThat(names(admin, tagging)).as("its replacement").containsExactly("tagstream-0-2");
 
             instance.close();
-            assertThat(names(admin, tagging)).as("nobody comes back as it").isEmpty();
+            assertThat(names(admin, tagging)).as("no instance takes its name").isEmpty();
         }
     }
 
@@ -294,9 +294,11 @@ class TagstreamIT {
             }
 
             assertThat(first.encodedLabels()).isEqualTo(50);
-            assertThat(second.encodedLabels()).as("a restart reads").isZero();
+            assertThat(second.encodedLabels())
+                    .as("a restart reads the stored vectors")
+                    .isZero();
             assertThat(otherText.encodedLabels())
-                    .as("another text encoder has vectors of its own")
+                    .as("another text encoder has its own vectors")
                     .isEqualTo(50);
         }
     }

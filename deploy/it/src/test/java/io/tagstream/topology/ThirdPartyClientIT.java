@@ -79,7 +79,7 @@ class ThirdPartyClientIT {
         if (python != null) {
             return python;
         }
-        String message = "IT_PYTHON names no Python with deploy/it/src/test/clients/requirements.txt";
+        String message = "IT_PYTHON does not name a Python with deploy/it/src/test/clients/requirements.txt";
         if (System.getenv("CI") != null) {
             return fail(message);
         }

@@ -35,7 +35,7 @@ final class TimedOutCommits extends DefaultKafkaClientSupplier {
                 getClass().getClassLoader(), new Class<?>[] {Producer.class}, (proxy, method, arguments) -> {
                     if (method.getName().equals("commitTransaction") && next.compareAndSet(true, false)) {
                         timedOut.incrementAndGet();
-                        throw new TimeoutException("The broker did not answer in time, or so this test says");
+                        throw new TimeoutException("The broker did not answer in time (simulated by this test)");
                     }
                     try {
                         return method.invoke(producer, arguments);

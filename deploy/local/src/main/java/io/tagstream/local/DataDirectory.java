@@ -45,7 +45,7 @@ public final class DataDirectory implements AutoCloseable {
             return data;
         } catch (IOException e) {
             throw OperatorException.failed(
-                    "data directory %s cannot be written: %s; give one that can with --data-dir"
+                    "data directory %s cannot be written: %s; name a writable one with --data-dir"
                             .formatted(named.map(Path::toString).orElse(System.getProperty("java.io.tmpdir")), e),
                     e);
         }
@@ -58,7 +58,7 @@ public final class DataDirectory implements AutoCloseable {
         Files.createDirectories(directory);
         if (!Files.isDirectory(kafka()) && !isEmpty()) {
             throw OperatorException.invalid(
-                    ("--data-dir %s holds other files; give an empty directory, one that does not"
+                    ("--data-dir %s contains other files; give an empty directory, one that does not"
                                     + " exist yet, or one that an earlier run made")
                             .formatted(directory));
         }

@@ -28,11 +28,11 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "local",
         description = {
-            "Tags images on this machine, with everything in one process: a Kafka broker, a schema registry, the model.",
+            "Tags images on this machine, with a Kafka broker, a schema registry and the model in one process.",
             "",
-            "Writes one line an image to standard output and everything else to standard error. Without --once it then"
-                    + " goes on: it tags images that are added to the folders or changed, deletes the tags of those"
-                    + " that are removed, and serves a console for the browser.%n"
+            "Writes one line per image to standard output and everything else to standard error. Without --once, it"
+                    + " keeps running: it tags images that are added to the folders or changed, deletes the tags of"
+                    + " those that are removed, and serves a console for the browser.%n"
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -49,11 +49,11 @@ import picocli.CommandLine.Parameters;
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "0:every image has its outcome: its tags, or the reason why it has none",
+            "0:every image has its outcome: its tags, or why it failed",
             "1:something prevented that, such as a damaged model or a port in use",
             "2:wrong usage, such as a path that does not exist, a folder without images, or a vocabulary with an"
                     + " error; nothing was done",
-            "130, 143:ended in order by Ctrl-C or SIGTERM"
+            "130, 143:stopped cleanly by Ctrl-C or SIGTERM"
         })
 public final class LocalCommand implements Callable<Integer>, Subcommand {
     private static final int LAST_PORT = 65_534;
@@ -63,65 +63,64 @@ public final class LocalCommand implements Callable<Integer>, Subcommand {
             paramLabel = "PATH|URL",
             description = {
                 "Images, folders (with their subfolders), and http or https URLs. Default: the sample photos.",
-                "An image's id is its path relative to the folder given, the name of a file given itself, or the URL;"
-                        + " files of several folders whose ids would be equal go by their absolute paths."
+                "An image's id is its path relative to the given folder, its name if the file itself was given, or its"
+                        + " URL. Files of several folders that would have the same id have their absolute paths as ids."
             })
     private List<String> images = List.of();
 
-    @Option(names = "--once", description = "End when every image has its outcome.")
+    @Option(names = "--once", description = "Stop when every image has its outcome.")
     private boolean once;
 
     @Option(
             names = "--json",
-            description =
-                    "Write a JSON object a line: imageId, uri, and either tags (labelId, name, score), width, height,"
-                            + " vocabularyEpoch and model, or failure (reason, message), or, of an image that was removed,"
-                            + " deleted.")
+            description = "Write one JSON object per line: imageId, uri, and either tags (labelId, name, score), width,"
+                    + " height, vocabularyEpoch and model, or failure (reason, message), or, for a removed"
+                    + " image, deleted.")
     private boolean json;
 
     @Option(
             names = "--vocabulary",
             paramLabel = "FILE.csv",
             description =
-                    "Replace the vocabulary by the labels of this file, with a header and the columns id, name and"
-                            + " optionally prompts (separated by |), threshold (0 to 1), state (ACTIVE, SHADOW). Default: the"
-                            + " data directory's, or the model's own.")
+                    "Replace the vocabulary with the labels of this file. It has a header and the columns id, name and,"
+                            + " optionally, prompts (separated by |), threshold (0 to 1) and state (ACTIVE or SHADOW)."
+                            + " Default: the vocabulary in the data directory, or else the model's own.")
     private Path vocabulary;
 
     @Option(
             names = "--top-k",
             paramLabel = "N",
-            description = "At most so many tags an image. Default: the model's number.")
+            description = "Maximum number of tags per image. Default: the model's.")
     private Integer topK;
 
     @Option(
             names = "--min-score",
             paramLabel = "X",
-            description = "The score from 0 to 1 from which a tag counts, whatever thresholds the labels and the model"
-                    + " have: 0, with a large --top-k, shows every score.")
+            description = "Minimum score of a tag, from 0 to 1, instead of the thresholds of the labels and the model."
+                    + " With 0 and a large --top-k, every score is shown.")
     private Double minScore;
 
     @Option(
             names = "--data-dir",
             paramLabel = "DIR",
             description =
-                    "Keep Kafka's data here: the next run with it shows every image's tags and tags anew only what"
-                            + " has changed. Default: a temporary directory that is deleted at the end.")
+                    "Keep Kafka's data here. The next run with the same directory shows every image's tags, but tags"
+                            + " only what has changed. Default: a temporary directory that is deleted at the end.")
     private Path dataDirectory;
 
     @Option(
             names = "--port",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Port of Kafka on 127.0.0.1; the schema registry takes N+1. Default: free ports.")
+            description = "Port of Kafka on 127.0.0.1; the schema registry uses N+1. Default: free ports.")
     private int port;
 
     @Option(
             names = "--http-port",
             paramLabel = "N",
             description =
-                    "Port of the console on 127.0.0.1, without --once; 0: a free one. Default: 8080, or a free one"
-                            + " where that is taken.")
+                    "Port of the console on 127.0.0.1, which runs without --once; 0 means a free port. Default: 8080,"
+                            + " or a free port if 8080 is in use.")
     private Integer httpPort;
 
     @Option(
@@ -150,17 +149,16 @@ public final class LocalCommand implements Callable<Integer>, Subcommand {
 
     private LocalOptions options() {
         if (topK != null && topK < 1) {
-            throw OperatorException.invalid("--top-k %d: at least 1 is needed".formatted(topK));
+            throw OperatorException.invalid("--top-k %d: must be at least 1".formatted(topK));
         }
         if (minScore != null && !(minScore >= 0 && minScore <= 1)) {
-            throw OperatorException.invalid("--min-score %s: a score from 0 to 1 is needed".formatted(minScore));
+            throw OperatorException.invalid("--min-score %s: must be from 0 to 1".formatted(minScore));
         }
         if (port < 0 || port > LAST_PORT) {
-            throw OperatorException.invalid("--port %d: a port from 1 to %d is needed".formatted(port, LAST_PORT));
+            throw OperatorException.invalid("--port %d: must be from 0 to %d".formatted(port, LAST_PORT));
         }
         if (httpPort != null && (httpPort < 0 || httpPort > LAST_PORT + 1)) {
-            throw OperatorException.invalid(
-                    "--http-port %d: a port from 0 to %d is needed".formatted(httpPort, LAST_PORT + 1));
+            throw OperatorException.invalid("--http-port %d: must be from 0 to %d".formatted(httpPort, LAST_PORT + 1));
         }
         return new LocalOptions(
                 images.isEmpty() ? List.of(Samples.directory().toString()) : images,

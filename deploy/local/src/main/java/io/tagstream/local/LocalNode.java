@@ -241,7 +241,7 @@ public final class LocalNode implements AutoCloseable {
             try {
                 part.closeable().close();
             } catch (Exception e) { // the other parts are still closed
-                log.warn("The {} did not close in order", part.name(), e);
+                log.warn("The {} did not close cleanly", part.name(), e);
             }
         }
     }

@@ -96,9 +96,7 @@ public final class LocalSession {
         if (images.isEmpty() && options.once()) {
             throw OperatorException.invalid(nothingToTag());
         }
-        selection
-                .skippedPictures()
-                .ifPresent(pictures -> output.note("left out, in formats that are not read: " + pictures));
+        selection.skippedPictures().ifPresent(pictures -> output.note("left out, in unsupported formats: " + pictures));
         Optional<Map<String, Label>> vocabulary = options.vocabulary().map(VocabularyCsv::read);
 
         try (DataDirectory data = DataDirectory.open(options.dataDirectory());
@@ -121,12 +119,12 @@ public final class LocalSession {
     }
 
     private String nothingToTag() {
-        return "no images in %s: %s; give images, or a folder that has some (%s)"
+        return "no images in %s: %s; give images, or a folder that contains some (%s)"
                 .formatted(
                         String.join(", ", options.images()),
                         selection.skipped() == 0
                                 ? "no files there"
-                                : selection.skippedNames() + " there, none with an image's extension",
+                                : selection.skippedNames() + " there, none with an image extension",
                         String.join(", ", ImageSelection.EXTENSIONS));
     }
 
@@ -135,7 +133,7 @@ public final class LocalSession {
         own.add(InferenceKeys.FETCH_FILE_ROOTS);
         options.settings().keySet().stream().filter(own::contains).findFirst().ifPresent(key -> {
             throw OperatorException.invalid(
-                    "--set %s: local mode decides that itself; tagstream run takes it".formatted(key));
+                    "--set %s: local mode sets this key itself; use tagstream run to set it".formatted(key));
         });
         Settings settings = new Settings().environment(System.getenv()).flags(options.settings());
         List<Path> roots = new ArrayList<>(selection.roots());
@@ -206,7 +204,7 @@ public final class LocalSession {
         }
         Model one = others.get(0);
         output.note(
-                "%d %s tagged by %s %s and will be read again with %s %s; the labels and their thresholds stay as they are, --vocabulary FILE.csv replaces them"
+                "%d %s tagged by %s %s and will be read again with %s %s; the labels and their thresholds stay the same; use --vocabulary FILE.csv to replace them"
                         .formatted(
                                 others.size(),
                                 others.size() == 1 ? "image was" : "images were",
@@ -229,8 +227,8 @@ public final class LocalSession {
             boolean started = false;
             while (!stop.isRequested()) {
                 if (tagstream.failure().isDone()) {
-                    throw OperatorException.failed("tagging stopped: "
-                            + tagstream.failure().join() + "; run again with --verbose to see what led to it");
+                    throw OperatorException.failed(
+                            "tagging stopped: " + tagstream.failure().join() + "; run again with --verbose to see why");
                 }
                 submitSome(reader.current(), submitter);
                 reader.poll(unsubmitted.isEmpty() ? TURN : Duration.ZERO, output::note)
@@ -264,7 +262,7 @@ public final class LocalSession {
                     && ImageSources.file(event.getUri())
                             .filter(selection::covers)
                             .isPresent()) {
-                log.info("{} is no longer there; its tags are deleted", event.getUri());
+                log.info("{} no longer exists; deleting its tags", event.getUri());
                 submitter.delete(id);
                 awaited.put(id, Awaited.DELETION);
             }
@@ -318,7 +316,7 @@ public final class LocalSession {
                         + String.join(
                                 ", ",
                                 selection.folders().stream().map(Path::toString).toList());
-        return "%s; Kafka is on %s, the schema registry on %s%s; Ctrl-C ends"
+        return "%s; Kafka is on %s, the schema registry on %s%s; press Ctrl-C to stop"
                 .formatted(
                         watching,
                         node.bootstrapServers(),

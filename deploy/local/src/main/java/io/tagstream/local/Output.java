@@ -86,7 +86,7 @@ public final class Output implements AutoCloseable {
             outcomes.flush();
         }
         if (outcomes.checkError()) {
-            throw OperatorException.failed("standard output was closed before every image had its line");
+            throw OperatorException.failed("standard output was closed before every outcome was written");
         }
     }
 

@@ -14,17 +14,17 @@ public enum PipelineMetric implements Metric {
             "tagstream.runtime.accepted",
             Type.GAUGE,
             "images",
-            "Images that the runtime has accepted and not completed, waiting or not."),
+            "Images that the runtime has accepted but not yet completed, whether they wait or not."),
     IN_FLIGHT(
             "tagstream.runtime.in.flight",
             Type.GAUGE,
             "images",
-            "Images that are being fetched, decoded and scored: those that hold bytes and pixels."),
+            "Images that are being fetched, decoded or scored, and so hold bytes or pixels."),
     QUEUE_SIZE(
             "tagstream.runtime.queue.size",
             Type.GAUGE,
             "images",
-            "Images that wait for their turn or their source, not counting those that wait out a backoff."),
+            "Images that wait for their turn or their source, except those that wait for a retry."),
     QUEUE_AGE(
             "tagstream.runtime.queue.age",
             Type.GAUGE,
@@ -39,7 +39,7 @@ public enum PipelineMetric implements Metric {
             "tagstream.runtime.sources.queue.max",
             Type.GAUGE,
             "images",
-            "The most images that wait for a single host."),
+            "The largest number of images that wait for a single host."),
     STAGE(
             "tagstream.runtime.stage",
             Type.TIMER,
@@ -52,8 +52,8 @@ public enum PipelineMetric implements Metric {
             "tagstream.runtime.model",
             Type.TIMER,
             "seconds",
-            "Time in the model, by step: to `encode` a batch, to `score` it against the labels, or to `rescore` some of"
-                    + " the images that are scored again from kept features.",
+            "Time in the model, by step: to `encode` a batch, to `score` it against the labels, or to `rescore` some"
+                    + " images from kept features.",
             "step"),
     BATCH_SIZE("tagstream.runtime.batch.size", Type.SUMMARY, "images", "Images per batch."),
     SCORED("tagstream.runtime.scored", Type.COUNTER, "images", "Images scored."),
@@ -76,13 +76,13 @@ public enum PipelineMetric implements Metric {
             "tagstream.runtime.retries",
             Type.COUNTER,
             "attempts",
-            "Failed attempts that were followed by another, by the reason of the failure.",
+            "Failed attempts that were retried, by the reason of the failure.",
             "reason"),
     FAILURES(
             "tagstream.runtime.failures",
             Type.COUNTER,
             "images",
-            "Images that failed for good, by the reason of the last failure.",
+            "Images that failed permanently, by the reason of the last failure.",
             "reason");
 
     @SuppressWarnings("ImmutableEnumChecker") // its list is a copy

@@ -140,7 +140,7 @@ final class BundleReader {
         expect(
                 text.center().isPresent() == text.centerSha256().isPresent(),
                 "text.centerSha256",
-                "center and centerSha256 both or neither",
+                "both center and centerSha256, or neither",
                 text.center().isPresent() ? "center only" : "centerSha256 only");
         text.centerSha256().ifPresent(sha256 -> checksum("text.centerSha256", sha256));
     }
@@ -167,13 +167,13 @@ final class BundleReader {
         expect(
                 test.scores().size() == test.images(),
                 "selfTest.scores",
-                test.images() + " rows, one an image",
+                test.images() + " rows, one per image",
                 test.scores().size() + " rows");
         for (List<Double> row : test.scores()) {
             expect(
                     row.size() == test.labels().size(),
                     "selfTest.scores",
-                    test.labels().size() + " scores a row, one a label",
+                    test.labels().size() + " scores per row, one per label",
                     row.size() + " scores");
         }
     }

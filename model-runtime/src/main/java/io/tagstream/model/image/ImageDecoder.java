@@ -86,7 +86,7 @@ public final class ImageDecoder implements Decoder {
         if ((long) decoded.cols() * decoded.rows() > header.pixels()) {
             throw ImageHeader.corrupt(
                     header.format(),
-                    "decodes to %d x %d pixels, and its header says %d x %d"
+                    "decodes to %d x %d pixels, but its header says %d x %d"
                             .formatted(decoded.cols(), decoded.rows(), header.width(), header.height()));
         }
         return toEightBits(decoded, mats);

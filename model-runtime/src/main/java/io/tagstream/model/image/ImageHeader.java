@@ -36,7 +36,7 @@ record ImageHeader(ImageFormat format, int width, int height, int orientation) {
                     e);
         }
         if (header.width() < 1 || header.height() < 1) {
-            throw corrupt(format, "says it is %d x %d pixels".formatted(header.width(), header.height()));
+            throw corrupt(format, "says that it is %d x %d pixels".formatted(header.width(), header.height()));
         }
         return header;
     }

@@ -40,7 +40,7 @@ final class JpegStructure {
             }
             int marker = unsigned(jpeg, position++);
             if (marker == END) {
-                throw ImageHeader.corrupt(ImageFormat.JPEG, "ends before its picture");
+                throw ImageHeader.corrupt(ImageFormat.JPEG, "ends before its picture begins");
             }
             if (hasNoLength(marker)) {
                 continue;

@@ -141,7 +141,7 @@ final class Squarer {
                 Core.rotate(transposed, turned, Core.ROTATE_180);
             }
             case 8 -> Core.rotate(square, turned, Core.ROTATE_90_COUNTERCLOCKWISE);
-            default -> throw new IllegalArgumentException("no EXIF orientation: " + orientation);
+            default -> throw new IllegalArgumentException("not an EXIF orientation: " + orientation);
         }
         return turned;
     }

@@ -37,7 +37,7 @@ final class WebpStructure {
                 yield new ImageHeader(ImageFormat.WEBP, (bits & 0x3FFF) + 1, ((bits >>> 14) & 0x3FFF) + 1, 1);
             }
             case EXTENDED -> extended(webp, data, (int) end);
-            default -> throw ImageHeader.corrupt(ImageFormat.WEBP, "begins with no picture");
+            default -> throw ImageHeader.corrupt(ImageFormat.WEBP, "does not begin with a picture");
         };
     }
 

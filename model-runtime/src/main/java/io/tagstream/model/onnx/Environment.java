@@ -49,7 +49,7 @@ final class Environment {
             // Windows has no variable for this
             environment.setTelemetry(false);
         } catch (OrtException e) {
-            throw new IllegalStateException("ONNX Runtime's reports to its maker cannot be switched off", e);
+            throw new IllegalStateException("ONNX Runtime's telemetry cannot be switched off", e);
         }
         return environment;
     }

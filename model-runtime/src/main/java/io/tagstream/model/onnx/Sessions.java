@@ -185,7 +185,7 @@ final class Sessions implements AutoCloseable {
         try (InputStream in = Sessions.class.getResourceAsStream(COSINE)) {
             return in.readAllBytes();
         } catch (IOException e) {
-            throw new UncheckedIOException("this jar lacks its own " + COSINE, e);
+            throw new UncheckedIOException("this jar lacks " + COSINE, e);
         }
     }
 }

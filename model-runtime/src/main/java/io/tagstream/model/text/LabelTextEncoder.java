@@ -143,7 +143,7 @@ public final class LabelTextEncoder implements AutoCloseable {
         if (tokens.length > description.maxTokens()) {
             throw new LabelTextException(
                     Reason.TEXT_TOO_LONG,
-                    "label \"%s\": the text \"%s\" has %d tokens, the model takes at most %d; shorten it"
+                    "label \"%s\": the text \"%s\" has %d tokens, but the model takes at most %d; shorten it"
                             .formatted(name, abbreviate(text), tokens.length, description.maxTokens()));
         }
         try {

@@ -285,7 +285,7 @@ final class HostileImages {
                         lies,
                         "PNG, no size",
                         Forge.pngSaying(PNG, 0, 0),
-                        refused(FailureReason.CORRUPT_IMAGE, "says it is 0 x 0")),
+                        refused(FailureReason.CORRUPT_IMAGE, "says that it is 0 x 0")),
                 ofBytes(lies, "PNG, a negative size", Forge.pngSaying(PNG, -40, 30), CORRUPT),
                 ofBytes(
                         lies,

@@ -96,7 +96,7 @@ class LabelTextEncoderTest {
         assertFails(
                 new LabelText("dog ".repeat(20), List.of()),
                 Reason.TEXT_TOO_LONG,
-                "tokens, the model takes at most 16");
+                "tokens, but the model takes at most 16");
         fails = true;
         assertFails(new LabelText("dog", List.of()), Reason.MODEL_ERROR, "broken");
     }

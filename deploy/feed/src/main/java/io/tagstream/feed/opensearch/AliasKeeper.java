@@ -87,29 +87,29 @@ final class AliasKeeper implements IndexKeeper {
         if (!origin.topic().equals(topic.name())) {
             refusal = "it was made from topic %s, not %s".formatted(origin.topic(), topic.name());
         } else if (!origin.topicId().equals(topic.id())) {
-            refusal = "topic %s was created anew since: its id is %s, and the index was made from %s"
+            refusal = "topic %s was recreated: its id is now %s, but the index was made from %s"
                     .formatted(topic.name(), topic.id(), origin.topicId());
         } else if (origin.partitions() != topic.partitions()) {
-            refusal = "topic %s had %d partitions when the index was made, and has %d now"
+            refusal = "topic %s had %d partitions when the index was made, but has %d now"
                     .formatted(topic.name(), origin.partitions(), topic.partitions());
         } else if (origin.documentVersion() != TagDocument.VERSION) {
-            refusal = "its documents are of version %d, and this Tagstream writes version %d"
+            refusal = "its documents have version %d, but this Tagstream writes version %d"
                     .formatted(origin.documentVersion(), TagDocument.VERSION);
         } else if (origin.currentAt().plus(topic.deleteRetention()).isBefore(Instant.now())) {
-            refusal = "it last held everything at %s, and topic %s keeps deletions for %s (delete.retention.ms): images"
+            refusal = "it was last complete at %s, and topic %s keeps deletions for only %s (delete.retention.ms), so"
                             .formatted(origin.currentAt(), topic.name(), topic.deleteRetention())
-                    + " deleted since could stay in it";
+                    + " it may hold images deleted since";
         }
         if (refusal != null) {
             throw OperatorException.failed(
-                    "index %s cannot be fed: %s; use --recreate to build it anew".formatted(index.name(), refusal));
+                    "index %s cannot be fed: %s; use --recreate to rebuild it".formatted(index.name(), refusal));
         }
         List<String> conflicts = IndexMapping.conflicts(mapping(index.name()));
         if (!conflicts.isEmpty()) {
             throw OperatorException.failed(
-                    "index %s cannot be fed, because of its mapping: %s; use --recreate to build it"
+                    "index %s cannot be fed because of its mapping: %s; use --recreate to rebuild it,"
                                     .formatted(index.name(), String.join("; ", conflicts))
-                            + " anew, and see whether an index template is the cause");
+                            + " and check whether an index template is the cause");
         }
     }
 
@@ -124,7 +124,7 @@ final class AliasKeeper implements IndexKeeper {
         }
         if (answer.body().has(alias)) {
             throw OperatorException.failed(
-                    "%s is an index, and the feed needs that name for an alias; name another with --index, or delete it"
+                    "%s is an index, but the feed needs that name for an alias; name another with --index, or delete it"
                             .formatted(alias));
         }
         List<TagIndex> found = indices(answer.body());
@@ -132,7 +132,7 @@ final class AliasKeeper implements IndexKeeper {
             List<String> names = new ArrayList<>();
             answer.body().fieldNames().forEachRemaining(names::add);
             throw OperatorException.failed(
-                    "alias %s stands for %s, and the feed needs it to stand for one index that it has made; name another"
+                    "alias %s points to %s, but must point to a single index, created by the feed; name another"
                                     .formatted(alias, String.join(", ", names))
                             + " with --index, or remove the alias");
         }
@@ -172,18 +172,18 @@ final class AliasKeeper implements IndexKeeper {
                 && answer.body().path("error").path("type").asText().equals("resource_already_exists_exception");
         if (!answer.ok() && !raced) {
             throw OperatorException.failed(
-                    "index %s cannot be made: %s; see whether an index template for %s-* has other ideas of its fields"
+                    "index %s cannot be created: %s; check whether an index template for %s-* conflicts with its fields"
                             .formatted(name, answer.reason(), alias));
         }
         TagIndex index = lookUp(name);
         if (raced && searchable && current().isEmpty()) {
             throw OperatorException.failed(
-                    "index %s is there, and alias %s is not; put the alias back, or delete the index"
+                    "index %s exists, but alias %s does not; restore the alias, or delete the index"
                             .formatted(name, alias));
         }
         check(index, topic); // a template may have changed it, or another instance may have been faster
         if (!raced) {
-            log.info("Made index {}", name);
+            log.info("Created index {}", name);
         }
         return index;
     }
@@ -192,7 +192,7 @@ final class AliasKeeper implements IndexKeeper {
         return indices(server.required("GET", "/" + name, null)).stream()
                 .findFirst()
                 .orElseThrow(() -> OperatorException.failed(
-                        "index %s is there and was not made by the feed; delete it, or name another alias with --index"
+                        "index %s exists but was not created by the feed; delete it, or name another alias with --index"
                                 .formatted(name)));
     }
 
@@ -203,11 +203,11 @@ final class AliasKeeper implements IndexKeeper {
         int newest = present.map(this::number).orElse(0);
         for (TagIndex begun : made.tailMap(newest, false).values()) {
             if (begun.origin().sameAs(IndexOrigin.of(topic, begun.origin().currentAt()))) {
-                log.info("Index {} was begun earlier; going on with it", begun.name());
+                log.info("Index {} was begun earlier; continuing with it", begun.name());
                 check(begun, topic);
                 return begun;
             }
-            log.info("Deleting index {}, which was begun for what the topic no longer is", begun.name());
+            log.info("Deleting unfinished index {}: its topic or its documents' version has changed", begun.name());
             delete(begun);
         }
         int next = Math.max(newest, made.isEmpty() ? 0 : made.lastKey()) + 1;
@@ -251,14 +251,14 @@ final class AliasKeeper implements IndexKeeper {
                 .put("alias", alias)
                 .set("filter", filter());
         server.required("POST", "/_aliases", body);
-        log.info("Searches on {} go to index {} from now on", alias, index.name());
+        log.info("Searches on {} now go to index {}", alias, index.name());
         previous.forEach(this::delete);
     }
 
     private void delete(TagIndex index) {
         Answer answer = server.request("DELETE", "/" + index.name(), null);
         if (!answer.ok() && !answer.notFound()) {
-            log.warn("Index {} is no longer needed and cannot be deleted: {}", index.name(), answer.reason());
+            log.warn("Index {} is no longer needed but cannot be deleted: {}", index.name(), answer.reason());
         }
     }
 
@@ -278,16 +278,16 @@ final class AliasKeeper implements IndexKeeper {
     public Optional<String> trouble(TagIndex index, boolean searchable) {
         Answer answer = server.request("GET", "/" + index.name(), null);
         if (answer.notFound()) {
-            return Optional.of("index %s is gone; the next start makes it anew".formatted(index.name()));
+            return Optional.of("index %s no longer exists; the next start creates a new one".formatted(index.name()));
         }
         boolean same =
                 indices(answer.body()).stream().anyMatch(found -> found.uuid().equals(index.uuid()));
         if (!same) {
-            return Optional.of("index %s was made anew by someone else".formatted(index.name()));
+            return Optional.of("index %s was recreated by someone else".formatted(index.name()));
         }
         boolean behind = answer.body().path(index.name()).path("aliases").has(alias);
         return searchable && !behind
-                ? Optional.of("alias %s no longer stands for index %s; the next start feeds the one that it stands for"
+                ? Optional.of("alias %s no longer points to index %s; the next start feeds the one that it points to"
                         .formatted(alias, index.name()))
                 : Optional.empty();
     }

@@ -91,7 +91,7 @@ public final class BulkWriter implements DocumentWriter {
         if (write.imageId().getBytes(StandardCharsets.UTF_8).length > LONGEST_ID) {
             Refusal tooLong = new Refusal(
                     Refusal.Kind.REJECTED,
-                    "the image id is longer than the %d bytes that a document's id may have".formatted(LONGEST_ID));
+                    "the image id is longer than %d bytes, the limit of a document's id".formatted(LONGEST_ID));
             put(new Outcome(write, tooLong));
             return;
         }
@@ -144,7 +144,7 @@ public final class BulkWriter implements DocumentWriter {
             List<BulkResponseItem> items = response.items();
             Refusal incomplete = new Refusal(
                     Refusal.Kind.MAY_PASS,
-                    "the answer is about %d documents, and %d were sent".formatted(items.size(), writes.size()));
+                    "the response covers %d documents, but %d were sent".formatted(items.size(), writes.size()));
             for (int i = 0; i < writes.size(); i++) {
                 Refusal refusal = items.size() == writes.size() ? refusal(items.get(i)) : incomplete;
                 put(new Outcome(writes.get(i), refusal));

@@ -50,7 +50,7 @@ public final class IndexMapping {
                 conflicts.add("field %s is missing".formatted(name));
             } else if (!type(there).equals(type(field.getValue()))) {
                 conflicts.add(
-                        "field %s is of type %s and must be %s".formatted(name, type(there), type(field.getValue())));
+                        "field %s is of type %s but must be %s".formatted(name, type(there), type(field.getValue())));
             } else {
                 compare(name + ".", field.getValue().path("properties"), there.path("properties"), conflicts);
             }

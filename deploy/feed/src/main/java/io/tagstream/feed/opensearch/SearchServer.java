@@ -133,7 +133,7 @@ public final class SearchServer implements AutoCloseable {
         }
         if (OpenSearchRefusals.mayPass(answer.status())) {
             throw OperatorException.unavailable(
-                    "the search server at %s cannot answer %s %s for now: %s"
+                    "the search server at %s cannot answer %s %s at the moment: %s"
                             .formatted(address, method, path, answer.reason()),
                     null);
         }
@@ -149,7 +149,7 @@ public final class SearchServer implements AutoCloseable {
         Answer answer = request(method, path, body);
         if (!answer.ok()) {
             throw OperatorException.failed(
-                    "the search server at %s refuses %s %s: %s".formatted(address, method, path, answer.reason()));
+                    "the search server at %s refused %s %s: %s".formatted(address, method, path, answer.reason()));
         }
         return answer.body();
     }
@@ -176,7 +176,7 @@ public final class SearchServer implements AutoCloseable {
 
     private OperatorException notAllowed(String request, String reason) {
         return OperatorException.failed(
-                "the search server at %s does not allow %s (%s); check --authorization and what that user may do"
+                "the search server at %s does not allow %s (%s); check --authorization and the user's permissions"
                         .formatted(address, request, reason));
     }
 

@@ -34,7 +34,7 @@ class IndexMappingTest {
         assertThat(IndexMapping.conflicts(actual))
                 .containsExactlyInAnyOrder(
                         "field cause is missing",
-                        "field model is of type keyword and must be object",
-                        "field tags.score is of type text and must be float");
+                        "field model is of type keyword but must be object",
+                        "field tags.score is of type text but must be float");
     }
 }

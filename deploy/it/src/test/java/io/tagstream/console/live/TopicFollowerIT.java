@@ -80,13 +80,13 @@ class TopicFollowerIT {
                 Awaitility.await()
                         .atMost(PATIENCE)
                         .until(() -> vocabulary.find("cat").isPresent());
-                assertThat(listener.poll(0)).as("nothing of the past is told").isEmpty();
+                assertThat(listener.poll(0)).as("no past events are sent").isEmpty();
 
                 send("tags", "image-30", tags("cat"));
                 List<LiveEvent> told = listener.poll(PATIENCE.toMillis());
                 assertThat(told).extracting(LiveEvent::kind).containsExactly(LiveEvent.Kind.TAGGED);
                 assertThat(index.find("image-30"))
-                        .as("what is told can be found")
+                        .as("an image that was announced can be found")
                         .isPresent();
                 follower.close();
                 reached = index.position();
@@ -102,7 +102,9 @@ class TopicFollowerIT {
             try (SearchIndex index = SearchIndex.open(directory);
                     TopicFollower follower = follower(index)) {
                 awaitSize(index, 30);
-                assertThat(index.find("image-2")).as("a restart goes on").isEmpty();
+                assertThat(index.find("image-2"))
+                        .as("a restart continues where it stopped")
+                        .isEmpty();
                 assertThat(index.find("image-31")).isPresent();
                 assertThat(follower.behind()).isNotNegative();
             }
@@ -115,7 +117,7 @@ class TopicFollowerIT {
                         .atMost(PATIENCE)
                         .until(() -> index.find("image-100").isPresent());
                 assertThat(index.size())
-                        .as("of the topic of before nothing is left")
+                        .as("nothing is left of the previous topic")
                         .isEqualTo(1);
                 assertThat(index.newest(
                                         new ImageFilter(

@@ -101,7 +101,7 @@ public final class EmbeddedBroker implements AutoCloseable {
             server.awaitShutdown();
             Files.createFile(directory.resolve(STOPPED));
         } catch (IOException unmarked) {
-            throw new UncheckedIOException("Cannot mark " + directory + " as a broker's that was stopped", unmarked);
+            throw new UncheckedIOException("Cannot mark the broker in " + directory + " as stopped", unmarked);
         } finally {
             lock.close();
         }
@@ -144,7 +144,7 @@ public final class EmbeddedBroker implements AutoCloseable {
                 LoopbackPort.resolve(port, "Kafka broker");
                 if (attempt == START_ATTEMPTS || !isTaken(controllerPort)) {
                     throw new IOException(
-                            "The Kafka broker does not start on " + directory + ": " + rootMessage(failed), failed);
+                            "The Kafka broker does not start in " + directory + ": " + rootMessage(failed), failed);
                 }
             }
         }

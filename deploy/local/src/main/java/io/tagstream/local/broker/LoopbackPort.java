@@ -37,8 +37,8 @@ public final class LoopbackPort {
     }
 
     public static BindException inUse(int port, String server, Throwable cause) {
-        BindException exception = new BindException("Port " + port + " of " + HOST + ", wanted for the " + server
-                + ", is in use: stop what listens there, or choose another port");
+        BindException exception = new BindException("Port " + port + " of " + HOST + ", needed for the " + server
+                + ", is in use: stop the process that listens there, or choose another port");
         exception.initCause(cause);
         return exception;
     }

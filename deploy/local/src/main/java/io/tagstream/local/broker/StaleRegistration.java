@@ -76,6 +76,6 @@ final class StaleRegistration {
     }
 
     private static IOException unanswered(Throwable cause) {
-        return new IOException("The Kafka controller does not forget the broker that was killed: " + cause, cause);
+        return new IOException("The Kafka controller did not unregister the killed broker: " + cause, cause);
     }
 }

@@ -95,7 +95,7 @@ public final class FolderWatch implements AutoCloseable {
         notices.setDaemon(true);
         notices.setUncaughtExceptionHandler((thread, failure) -> {
             if (!closed) {
-                log.warn("Folders are no longer watched; start again to see new images", failure);
+                log.warn("Folders are no longer watched; restart to tag new images", failure);
             }
         });
         notices.start();
@@ -158,7 +158,7 @@ public final class FolderWatch implements AutoCloseable {
         try {
             watcher.close();
         } catch (IOException e) {
-            log.warn("The folders' watch did not close in order", e);
+            log.warn("The folder watch did not close cleanly", e);
         }
     }
 }

@@ -95,7 +95,7 @@ public final class ImageSelection {
         try {
             URI uri = new URI(argument);
             if (!ImageSources.isOnServer(argument)) {
-                throw OperatorException.invalid("%s: URLs begin with %s:; give a local file by its path"
+                throw OperatorException.invalid("%s: a URL must begin with %s:; give a local file by its path"
                         .formatted(argument, String.join(": or ", ImageSources.serverSchemes())));
             }
             if (uri.getHost() == null) {
@@ -104,7 +104,7 @@ public final class ImageSelection {
             return uri;
         } catch (URISyntaxException e) {
             throw OperatorException.invalid(
-                    "%s is no URL: %s at position %d".formatted(argument, e.getReason(), e.getIndex()), e);
+                    "%s is not a URL: %s at position %d".formatted(argument, e.getReason(), e.getIndex()), e);
         }
     }
 
@@ -121,7 +121,7 @@ public final class ImageSelection {
             return path.toAbsolutePath().normalize();
         } catch (InvalidPathException e) {
             throw OperatorException.invalid(
-                    "%s is no path: %s; if it has letters beyond ASCII, set LC_ALL to a UTF-8 locale such as C.UTF-8"
+                    "%s is not a path: %s; if it has non-ASCII letters, set LC_ALL to a UTF-8 locale such as C.UTF-8"
                             .formatted(argument, e.getReason()),
                     e);
         }

@@ -385,7 +385,7 @@ public final class LocalRegistry implements AutoCloseable {
             throw RegistryError.invalidSchema("type " + request.schemaType() + " is not supported here, only AVRO");
         }
         if (request.references() != null && !request.references().isEmpty()) {
-            throw RegistryError.invalidSchema("references are not supported here; put the referenced types in");
+            throw RegistryError.invalidSchema("references are not supported here; inline the referenced types");
         }
         if (request.schema() == null || request.schema().isBlank()) {
             throw RegistryError.invalidSchema("Empty schema");
@@ -397,7 +397,7 @@ public final class LocalRegistry implements AutoCloseable {
         try {
             return JSON.readValue(context.body(), type);
         } catch (JsonProcessingException malformed) {
-            throw RegistryError.malformedRequest("The request's body is not as expected: " + malformed.getMessage());
+            throw RegistryError.malformedRequest("The request body is malformed: " + malformed.getMessage());
         }
     }
 

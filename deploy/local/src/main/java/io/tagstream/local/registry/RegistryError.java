@@ -101,7 +101,7 @@ final class RegistryError extends RuntimeException {
     }
 
     static RegistryError invalidMode(String mode) {
-        return new RegistryError(422, 42204, "Invalid mode '" + mode + "'. This registry knows READWRITE only");
+        return new RegistryError(422, 42204, "Invalid mode '" + mode + "'. This registry supports only READWRITE");
     }
 
     static RegistryError storeFailed(String reason) {

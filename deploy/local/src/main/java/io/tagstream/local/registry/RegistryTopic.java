@@ -112,8 +112,8 @@ final class RegistryTopic implements AutoCloseable {
                     System.nanoTime() + Duration.ofMillis(TIMEOUT_MILLIS).toNanos();
             while (consumer.position(PARTITION) < end) {
                 if (System.nanoTime() > deadline) {
-                    throw new IOException("The schema registry has read its topic " + NAME + " up to offset "
-                            + consumer.position(PARTITION) + " of " + end + " and gets no further");
+                    throw new IOException("The schema registry could read its topic " + NAME + " only up to offset "
+                            + consumer.position(PARTITION) + " of " + end + " in " + TIMEOUT_MILLIS + " ms");
                 }
                 for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
                     replay.accept(entry(record));

@@ -37,7 +37,7 @@ class FolderWatchTest {
             List<String> reported = new ArrayList<>();
             awaitReport(watch, reported, "old.jpg");
             assertThat(reported)
-                    .as("written a second ago, and perhaps not to its end")
+                    .as("written a second ago, perhaps still incomplete")
                     .containsExactly("old.jpg");
 
             write("slow.jpg", WRITTEN.plusSeconds(1)); // the next piece

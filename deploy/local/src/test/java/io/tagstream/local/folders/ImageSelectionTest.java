@@ -114,7 +114,7 @@ class ImageSelectionTest {
     void shouldRefuseWhatIsNeitherThereNorAUrl() {
         assertRefused(folder.resolve("none").toString(), "does not exist");
         assertRefused("ftp://example.org/cat.jpg", "ftp://example.org/cat.jpg", "http: or https:");
-        assertRefused("http://example.org/a cat.jpg", "is no URL", "position 20");
+        assertRefused("http://example.org/a cat.jpg", "is not a URL", "position 20");
         assertRefused("http:///cat.jpg", "names no host");
     }
 

@@ -108,7 +108,7 @@ final class DecoderProcess {
         boolean itself = process.waitFor(END_SECONDS, TimeUnit.SECONDS);
         kill();
         if (!process.waitFor(KILL_SECONDS, TimeUnit.SECONDS)) {
-            return new EndedException("it cannot be ended", late, e);
+            return new EndedException("it cannot be stopped", late, e);
         }
         StringBuilder how = new StringBuilder(itself ? exit() : String.valueOf(e.getMessage()));
         how.append(crashReport());
