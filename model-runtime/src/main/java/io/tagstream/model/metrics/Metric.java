@@ -69,13 +69,17 @@ public interface Metric {
         return definition().tags();
     }
 
-    /** Registers a gauge of an object, which the caller must keep alive. */
-    default <T> void gauge(MeterRegistry registry, T object, ToDoubleFunction<T> value) {
+    /**
+     * Registers a gauge of an object, which the caller must keep alive.
+     *
+     * @param values of the tags, in their order
+     */
+    default <T> void gauge(MeterRegistry registry, T object, ToDoubleFunction<T> value, String... values) {
         check(Type.GAUGE);
         Gauge.builder(id(), object, value)
                 .baseUnit(unit())
                 .description(help())
-                .tags(values())
+                .tags(values(values))
                 .register(registry);
     }
 

@@ -20,6 +20,8 @@ import io.tagstream.topology.records.Blame;
 import io.tagstream.topology.records.DeadLetters;
 import io.tagstream.topology.tagging.Outcome.Output;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import io.tagstream.topology.waits.Wait;
+import io.tagstream.topology.waits.WaitReason;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -225,15 +227,16 @@ final class Generation {
     /** The vocabulary, if it and the model are available and no older than those that this task has worked with. */
     private Optional<VocabularySnapshot> newest() {
         Optional<VocabularySnapshot> snapshot = shared.vocabulary().snapshot();
-        Optional<String> reason = shared.models().refusal(progress);
-        if (reason.isEmpty() && snapshot.isPresent() && snapshot.get().epoch() < progress.getVocabularyEpoch()) {
-            reason =
-                    Optional.of("its images were tagged under vocabulary epoch %d, which this instance has not read yet"
-                            .formatted(progress.getVocabularyEpoch()));
+        Optional<Wait> wait = shared.models().refusal(progress);
+        if (wait.isEmpty() && snapshot.isPresent() && snapshot.get().epoch() < progress.getVocabularyEpoch()) {
+            wait = Optional.of(new Wait(
+                    WaitReason.VOCABULARY_BEHIND,
+                    "its images were tagged under vocabulary epoch %d, which this instance has not read yet"
+                            .formatted(progress.getVocabularyEpoch())));
         }
         int partition = context.taskId().partition();
-        if (reason.isPresent()) {
-            shared.waits().begin(partition, reason.get());
+        if (wait.isPresent()) {
+            shared.waits().begin(partition, wait.get());
             return Optional.empty();
         }
         shared.waits().end(partition);

@@ -8,6 +8,8 @@ package io.tagstream.topology.tagging;
 import io.tagstream.avro.state.TaskProgress;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.waits.Wait;
+import io.tagstream.topology.waits.WaitReason;
 import java.util.Optional;
 
 /**
@@ -31,7 +33,7 @@ final class ModelSuccession {
     }
 
     /** Why a task must wait for a model other than this instance's, and the ways out; empty if it need not wait. */
-    Optional<String> refusal(TaskProgress last) {
+    Optional<Wait> refusal(TaskProgress last) {
         if (switches == ALWAYS || switches > last.getModelSwitch()) {
             return Optional.empty();
         }
@@ -40,21 +42,23 @@ final class ModelSuccession {
         if (switches == last.getModelSwitch() && sameBundle && model.generation() >= last.getModelGeneration()) {
             return Optional.empty();
         }
-        return Optional.of(("its images were tagged by %s of generation %d%s; this instance has bundle %s of generation"
-                        + " %d and %s=%d. Give this instance that bundle or a later release of it (%s)%s; or, to switch"
-                        + " to this instance's bundle, start every instance with it and with %s=%d")
-                .formatted(
-                        id.isEmpty() ? "a bundle" : "bundle " + id,
-                        last.getModelGeneration(),
-                        asSwitched(last),
-                        model.id(),
-                        model.generation(),
-                        TagstreamConfig.MODEL_SWITCH,
-                        switches,
-                        TagstreamConfig.MODEL_BUNDLE,
-                        asSwitched(last),
-                        TagstreamConfig.MODEL_SWITCH,
-                        last.getModelSwitch() + 1));
+        return Optional.of(new Wait(
+                WaitReason.OTHER_MODEL,
+                ("its images were tagged by %s of generation %d%s; this instance has bundle %s of generation"
+                                + " %d and %s=%d. Give this instance that bundle or a later release of it (%s)%s; or, to switch"
+                                + " to this instance's bundle, start every instance with it and with %s=%d")
+                        .formatted(
+                                id.isEmpty() ? "a bundle" : "bundle " + id,
+                                last.getModelGeneration(),
+                                asSwitched(last),
+                                model.id(),
+                                model.generation(),
+                                TagstreamConfig.MODEL_SWITCH,
+                                switches,
+                                TagstreamConfig.MODEL_BUNDLE,
+                                asSwitched(last),
+                                TagstreamConfig.MODEL_SWITCH,
+                                last.getModelSwitch() + 1)));
     }
 
     private static String asSwitched(TaskProgress last) {

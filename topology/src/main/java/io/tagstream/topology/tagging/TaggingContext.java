@@ -15,6 +15,7 @@ import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import io.tagstream.topology.waits.Waits;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;

@@ -10,6 +10,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.vocabulary.Vocabulary;
+import io.tagstream.topology.waits.WaitReason;
+import io.tagstream.topology.waits.Waits;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -53,7 +55,9 @@ final class TaggingMeters {
         TaggingMetric.PENDING.gauge(registry, this, TaggingMeters::pending);
         TaggingMetric.PENDING_AGE.gauge(registry, this, TaggingMeters::oldestSeconds);
         TaggingMetric.HELD_PARTITIONS.gauge(registry, inflow, Inflow::held);
-        TaggingMetric.WAITING_PARTITIONS.gauge(registry, waits, Waits::partitions);
+        for (WaitReason reason : WaitReason.values()) {
+            TaggingMetric.WAITING_PARTITIONS.gauge(registry, waits, all -> all.partitions(reason), reason.name());
+        }
         TaggingMetric.VOCABULARY_EPOCH.gauge(registry, vocabulary, Vocabulary::epoch);
         restored = TaggingMetric.RESTORED.counter(registry);
         tagged = TaggingMetric.OUTCOMES.counter(registry, "tagged");

@@ -30,8 +30,9 @@ public enum TaggingMetric implements Metric {
             "tagstream.tagging.waiting",
             Type.GAUGE,
             "partitions",
-            "Partitions whose images wait because this instance has an older vocabulary than the one they were tagged"
-                    + " under, or a bundle that must not follow theirs (`model.switch`); `/health/ready` says which."),
+            "Partitions whose images wait, by reason ([this table](operations.md#when-images-wait) says what to do about"
+                    + " each); `/health/ready` says which.",
+            "reason"),
     RESTORED(
             "tagstream.tagging.pending.restored",
             Type.COUNTER,

@@ -6,6 +6,7 @@
 package io.tagstream.topology.tagging;
 
 import io.tagstream.topology.clients.Inflow;
+import io.tagstream.topology.waits.Waits;
 import org.apache.kafka.streams.processor.api.Processor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;

@@ -26,7 +26,7 @@ class ModelSuccessionTest {
     @Test
     void shouldRefuseAnEarlierReleaseAndSayHowToGoBackToIt() {
         assertThat(instance("everyday", 4, 0).refusal(EVERYDAY_5))
-                .hasValueSatisfying(reason -> assertThat(reason)
+                .hasValueSatisfying(wait -> assertThat(wait.detail())
                         .contains(
                                 "bundle everyday of generation 5;",
                                 "this instance has bundle everyday of generation 4",
@@ -49,7 +49,7 @@ class ModelSuccessionTest {
         assertThat(instance("clip", 2, 1).refusal(switched)).isEmpty();
 
         assertThat(instance("everyday", 5, 0).refusal(switched))
-                .hasValueSatisfying(reason -> assertThat(reason)
+                .hasValueSatisfying(wait -> assertThat(wait.detail())
                         .contains(
                                 "bundle clip of generation 1 with model.switch=1;",
                                 "bundle everyday of generation 5 and model.switch=0",
@@ -65,7 +65,7 @@ class ModelSuccessionTest {
     @Test
     void shouldRefuseTheBundleSwitchedToWithoutTheNumber() {
         assertThat(instance("clip", 1, 0).refusal(new TaskProgress(8L, 1L, "clip", 1L)))
-                .hasValueSatisfying(reason -> assertThat(reason).contains("with model.switch=1;"));
+                .hasValueSatisfying(wait -> assertThat(wait.detail()).contains("with model.switch=1;"));
     }
 
     @Test
@@ -83,7 +83,7 @@ class ModelSuccessionTest {
 
         assertThat(instance("everyday", 5, 0).refusal(earlier)).isEmpty();
         assertThat(instance("clip", 1, 0).refusal(earlier))
-                .hasValueSatisfying(reason -> assertThat(reason).contains("by a bundle of generation 5;"));
+                .hasValueSatisfying(wait -> assertThat(wait.detail()).contains("by a bundle of generation 5;"));
     }
 
     private static ModelSuccession instance(String id, long generation, long switches) {

@@ -8,6 +8,7 @@ package io.tagstream.topology.tagging;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tagstream.avro.Cause;
@@ -214,7 +215,9 @@ class TaggingProcessorTest {
     }
 
     private double waitingPartitions() {
-        return metrics.get("tagstream.tagging.waiting").gauge().value();
+        return metrics.get("tagstream.tagging.waiting").gauges().stream()
+                .mapToDouble(Gauge::value)
+                .sum();
     }
 
     @Test
