@@ -76,7 +76,7 @@ class MetricsPageTest {
     private static void register(Metric metric, MeterRegistry registry) {
         String[] values = metric.tags().stream().map(tag -> "x").toArray(String[]::new);
         switch (metric.type()) {
-            case GAUGE -> metric.gauge(registry, registry, any -> 1);
+            case GAUGE -> metric.gauge(registry, registry, any -> 1, values);
             case COUNTER -> metric.counter(registry, values).increment();
             case TIMER -> metric.timer(registry, values).record(() -> {});
             case SUMMARY -> metric.summary(registry, values).record(1);
