@@ -5,19 +5,16 @@
  */
 package io.tagstream.console;
 
-import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.cluster.vocabulary.TopicEditor;
 import io.tagstream.cluster.vocabulary.VocabularyEditor;
 import io.tagstream.console.api.ApiServices;
+import io.tagstream.console.api.Status;
 import io.tagstream.console.images.ImageIntake;
 import io.tagstream.console.images.Thumbnails;
-import io.tagstream.console.live.EventHub;
-import io.tagstream.console.live.FailureView;
+import io.tagstream.console.live.LiveViews;
 import io.tagstream.console.live.TopicFollower;
 import io.tagstream.console.live.VocabularyInForce;
-import io.tagstream.console.live.VocabularyView;
 import io.tagstream.console.search.SearchIndex;
-import io.tagstream.model.ModelDescription;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.query.ImageQueries;
@@ -44,6 +41,7 @@ public final class ConsoleServices implements AutoCloseable {
     /**
      * Starts serving.
      *
+     * @param instance owned by the caller
      * @param uploads the directory for pictures that people submit; empty if they may not submit any
      * @param queries answers from the topology's state, if it has any
      */
@@ -51,15 +49,11 @@ public final class ConsoleServices implements AutoCloseable {
             Console console,
             TagstreamConfig config,
             Contracts contracts,
-            Tagstream tagstream,
-            ModelDescription model,
-            MeterRegistry metrics,
+            ShownInstance instance,
             Optional<Path> uploads,
             Optional<ImageQueries> queries) {
         this.console = console;
-        EventHub events = new EventHub();
-        VocabularyView vocabulary = new VocabularyView();
-        FailureView failures = new FailureView();
+        LiveViews views = new LiveViews();
         Optional<SearchIndex> search = config.getBoolean(ConsoleKeys.SEARCH_ENABLED)
                 ? Optional.of(own(SearchIndex.open(
                         Path.of(config.getString(TagstreamConfig.STATE_DIR), "search", config.applicationId()))))
@@ -68,30 +62,27 @@ public final class ConsoleServices implements AutoCloseable {
                 config,
                 contracts,
                 search,
-                vocabulary,
-                failures,
-                events,
-                () -> new VocabularyInForce(tagstream.vocabularyEpoch(), tagstream.vocabularySize()),
+                views,
+                () -> inForce(instance.tagstream()),
                 () -> queries.flatMap(ConsoleServices::progress)));
         Optional<VocabularyEditor> editor = config.getBoolean(ConsoleKeys.CONSOLE_WRITABLE)
                 ? Optional.of(new TopicEditor(config, contracts))
                 : Optional.empty();
         Optional<ImageIntake> intake = uploads.map(directory -> own(new ImageIntake(config, contracts, directory)));
         Optional<Thumbnails> thumbnails = uploads.map(directory -> own(new Thumbnails(config)));
-        StatusSource status = new StatusSource(
-                tagstream,
-                model,
-                metrics,
-                failures,
-                search,
-                follower,
+        Status.Features features = new Status.Features(
                 editor.isPresent(),
-                uploads.isPresent(),
+                intake.isPresent(),
+                thumbnails.isPresent(),
+                search.isPresent(),
                 queries.isPresent());
+        StatusSource status = new StatusSource(instance, views.failures(), search, follower, features);
         follower.start();
-        console.api()
-                .serve(new ApiServices(
-                        search, queries, editor, intake, thumbnails, vocabulary, failures, events, status::look));
+        console.api().serve(new ApiServices(search, queries, editor, intake, thumbnails, views, status::look));
+    }
+
+    private static VocabularyInForce inForce(Tagstream tagstream) {
+        return new VocabularyInForce(tagstream.vocabularyEpoch(), tagstream.vocabularySize());
     }
 
     private static Optional<SweepProgress> progress(ImageQueries queries) {

@@ -8,7 +8,6 @@ package io.tagstream.console;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
-import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.console.api.Status;
 import io.tagstream.console.live.FailureView;
 import io.tagstream.console.live.TopicFollower;
@@ -32,9 +31,7 @@ final class StatusSource {
     private static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(15);
     private static final long SHORTEST_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-    private final Tagstream tagstream;
-    private final ModelDescription model;
-    private final MeterRegistry metrics;
+    private final ShownInstance instance;
     private final FailureView failures;
     private final Optional<SearchIndex> search;
     private final TopicFollower follower;
@@ -46,22 +43,16 @@ final class StatusSource {
     private record Look(long nanos, double outcomes, long batches, double images) {}
 
     StatusSource(
-            Tagstream tagstream,
-            ModelDescription model,
-            MeterRegistry metrics,
+            ShownInstance instance,
             FailureView failures,
             Optional<SearchIndex> search,
             TopicFollower follower,
-            boolean writable,
-            boolean local,
-            boolean queries) {
-        this.tagstream = tagstream;
-        this.model = model;
-        this.metrics = metrics;
+            Status.Features features) {
+        this.instance = instance;
         this.failures = failures;
         this.search = search;
         this.follower = follower;
-        this.features = new Status.Features(writable, local, local, search.isPresent(), queries);
+        this.features = features;
     }
 
     Status look() {
@@ -70,23 +61,21 @@ final class StatusSource {
         double deleted = outcomes("deleted");
         Look now = new Look(System.nanoTime(), tagged + failed + deleted, batches(), batchedImages());
         Optional<Look> before = remember(now);
+        Tagstream tagstream = instance.tagstream();
+        ModelDescription model = instance.model();
         Optional<String> notReady = tagstream.notReadyBecause();
         return new Status(
-                notReady.isEmpty(),
-                notReady.orElse(null),
-                before.map(look -> perSecond(look, now)).orElse(null),
-                gauge(TaggingMetric.PENDING),
-                gauge(PipelineMetric.QUEUE_SIZE),
-                gauge(PipelineMetric.IN_FLIGHT),
-                before.filter(look -> look.batches() < now.batches())
-                        .map(look -> (now.images() - look.images()) / (now.batches() - look.batches()))
-                        .orElse(null),
-                (long) tagged,
-                (long) failed,
-                (long) deleted,
-                failures.byReason(),
-                tagstream.vocabularyEpoch(),
-                tagstream.vocabularySize(),
+                new Status.Readiness(notReady.isEmpty(), notReady.orElse(null)),
+                new Status.Load(
+                        before.map(look -> perSecond(look, now)).orElse(null),
+                        gauge(TaggingMetric.PENDING),
+                        gauge(PipelineMetric.QUEUE_SIZE),
+                        gauge(PipelineMetric.IN_FLIGHT),
+                        before.filter(look -> look.batches() < now.batches())
+                                .map(look -> (now.images() - look.images()) / (now.batches() - look.batches()))
+                                .orElse(null)),
+                new Status.Outcomes((long) tagged, (long) failed, (long) deleted, failures.byReason()),
+                new Status.Vocabulary(tagstream.vocabularyEpoch(), tagstream.vocabularySize()),
                 new Status.Model(model.id(), model.version()),
                 search.map(index -> new Status.Search(index.size(), follower.behind()))
                         .orElse(null),
@@ -109,25 +98,25 @@ final class StatusSource {
     }
 
     private double outcomes(String outcome) {
-        return metrics.find(TaggingMetric.OUTCOMES.id()).tag("outcome", outcome).counters().stream()
+        return instance.metrics().find(TaggingMetric.OUTCOMES.id()).tag("outcome", outcome).counters().stream()
                 .mapToDouble(Counter::count)
                 .sum();
     }
 
     private long batches() {
-        return metrics.find(PipelineMetric.BATCH_SIZE.id()).summaries().stream()
+        return instance.metrics().find(PipelineMetric.BATCH_SIZE.id()).summaries().stream()
                 .mapToLong(DistributionSummary::count)
                 .sum();
     }
 
     private double batchedImages() {
-        return metrics.find(PipelineMetric.BATCH_SIZE.id()).summaries().stream()
+        return instance.metrics().find(PipelineMetric.BATCH_SIZE.id()).summaries().stream()
                 .mapToDouble(DistributionSummary::totalAmount)
                 .sum();
     }
 
     private long gauge(Metric metric) {
-        return (long) metrics.find(metric.id()).gauges().stream()
+        return (long) instance.metrics().find(metric.id()).gauges().stream()
                 .mapToDouble(Gauge::value)
                 .filter(Double::isFinite)
                 .sum();

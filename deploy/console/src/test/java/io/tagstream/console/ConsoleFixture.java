@@ -13,6 +13,7 @@ import io.tagstream.console.images.ImageIntake;
 import io.tagstream.console.images.Thumbnails;
 import io.tagstream.console.live.EventHub;
 import io.tagstream.console.live.FailureView;
+import io.tagstream.console.live.LiveViews;
 import io.tagstream.console.live.VocabularyView;
 import io.tagstream.console.search.ImageDocument;
 import io.tagstream.console.search.SearchIndex;
@@ -53,9 +54,7 @@ public final class ConsoleFixture implements AutoCloseable {
     private final SearchIndex index;
     private final Thumbnails thumbnails;
     private final Optional<ImageIntake> intake;
-    private final EventHub events = new EventHub();
-    private final FailureView failures = new FailureView();
-    private final VocabularyView vocabulary = new VocabularyView();
+    private final LiveViews views = new LiveViews();
     private final Map<String, Label> written = new HashMap<>();
     private final Console console;
 
@@ -98,27 +97,16 @@ public final class ConsoleFixture implements AutoCloseable {
                                 : Optional.empty(),
                         intake,
                         Optional.of(thumbnails),
-                        vocabulary,
-                        failures,
-                        events,
+                        views,
                         () -> status(writable, queries.isPresent())));
     }
 
     private Status status(boolean writable, boolean queries) {
         return new Status(
-                true,
-                null,
-                12.5,
-                3,
-                2,
-                1,
-                7.5,
-                index.size(),
-                1,
-                0,
-                failures.byReason(),
-                7,
-                vocabulary.labels().size(),
+                new Status.Readiness(true, null),
+                new Status.Load(12.5, 3, 2, 1, 7.5),
+                new Status.Outcomes(index.size(), 1, 0, views.failures().byReason()),
+                new Status.Vocabulary(7, views.vocabulary().labels().size()),
                 new Status.Model("everyday", "1.0"),
                 new Status.Search(index.size(), 0),
                 new Status.Features(writable, false, true, true, queries));
@@ -130,15 +118,15 @@ public final class ConsoleFixture implements AutoCloseable {
     }
 
     public EventHub events() {
-        return events;
+        return views.events();
     }
 
     public FailureView failures() {
-        return failures;
+        return views.failures();
     }
 
     public VocabularyView vocabulary() {
-        return vocabulary;
+        return views.vocabulary();
     }
 
     /** The changes written to the vocabulary; null stands for a removed label. */

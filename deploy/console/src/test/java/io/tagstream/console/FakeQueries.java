@@ -42,36 +42,49 @@ public final class FakeQueries implements ImageQueries {
 
     @Override
     public Optional<Explanation> explain(String imageId) {
-        return Optional.of(new Explanation(
-                imageId,
-                "file:///" + imageId,
-                "0".repeat(64),
-                "everyday",
-                "1.0",
-                7,
-                false,
-                "all",
-                -6.4,
-                labels(),
-                List.of(new Explanation.TagHistory(
+        return Optional.of(Explanation.builder()
+                .imageId(imageId)
+                .uri("file:///" + imageId)
+                .sha256("0".repeat(64))
+                .modelId("everyday")
+                .modelVersion("1.0")
+                .vocabularyEpoch(7)
+                .selection("all")
+                .candidateCutoff(-6.4)
+                .labels(labels())
+                .history(List.of(new Explanation.TagHistory(
                         "cat",
                         "cat",
                         Explanation.Change.ADDED,
                         "NEW_IMAGE",
                         7,
                         Instant.parse("2026-11-01T12:00:00Z"),
-                        0.99))));
+                        0.99)))
+                .build());
     }
 
     private List<Explanation.LabelScore> labels() {
         List<Explanation.LabelScore> labels = new ArrayList<>(List.of(
-                new Explanation.LabelScore(
-                        "cat", "cat", 0.99, 0.5, true, List.of("a photo of a cat"), true, -2.0, 3.1, true),
-                new Explanation.LabelScore(
-                        "dog", "dog", 0.12, 0.5, true, List.of("a photo of a dog"), true, -5.1, 0.4, false)));
-        further.forEach(name -> labels.add(new Explanation.LabelScore(
-                name, name, 0.1, 0.5, true, List.of("a photo of a " + name), true, -5.2, 0.3, false)));
+                candidate("cat", 0.99)
+                        .promise(-2.0)
+                        .standardisedCosine(3.1)
+                        .emitted(true)
+                        .build(),
+                candidate("dog", 0.12).promise(-5.1).standardisedCosine(0.4).build()));
+        further.forEach(name -> labels.add(
+                candidate(name, 0.1).promise(-5.2).standardisedCosine(0.3).build()));
         return labels;
+    }
+
+    private static Explanation.LabelScore.Builder candidate(String name, double score) {
+        return Explanation.LabelScore.builder()
+                .labelId(name)
+                .name(name)
+                .score(score)
+                .threshold(0.5)
+                .active(true)
+                .prompts(List.of("a photo of a " + name))
+                .candidate(true);
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.tagstream.cluster.topics.Startup;
 import io.tagstream.console.Console;
 import io.tagstream.console.ConsoleKeys;
 import io.tagstream.console.ConsoleServices;
+import io.tagstream.console.ShownInstance;
 import io.tagstream.console.peers.ClusterImageQueries;
 import io.tagstream.inference.ModelRuntimes;
 import io.tagstream.model.ModelDescription;
@@ -130,9 +131,7 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
                 console.get(),
                 config,
                 new Contracts(registry),
-                tagstream,
-                runtime.description(),
-                operations.metrics(),
+                new ShownInstance(tagstream, runtime.description(), operations.metrics()),
                 Optional.empty(),
                 Optional.of(new ClusterImageQueries(
                         tagstream.images(),

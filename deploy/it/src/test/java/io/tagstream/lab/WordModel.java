@@ -53,16 +53,17 @@ final class WordModel implements ModelRuntime {
     /** Stands in for the fingerprint of a text encoder: any 64 hexadecimal digits. */
     private static final String TEXT_FINGERPRINT = "1ab0".repeat(16);
 
-    private final ModelDescription description = new ModelDescription(
-            "words",
-            "1",
-            1,
-            TEXT_FINGERPRINT,
-            Words.EMBEDDING_SIZE,
-            Words.DEFAULT_THRESHOLD,
-            Words.TOP_K,
-            FEATURE_BYTES,
-            CANDIDATE_CUTOFF);
+    private final ModelDescription description = ModelDescription.builder()
+            .id("words")
+            .version("1")
+            .generation(1)
+            .textFingerprint(TEXT_FINGERPRINT)
+            .embeddingSize(Words.EMBEDDING_SIZE)
+            .defaultThreshold(Words.DEFAULT_THRESHOLD)
+            .topK(Words.TOP_K)
+            .featureBytes(FEATURE_BYTES)
+            .candidateCutoff(CANDIDATE_CUTOFF)
+            .build();
     private final ImageFetcher fetcher;
     private final ScoringPipeline pipeline;
 
@@ -76,15 +77,16 @@ final class WordModel implements ModelRuntime {
                 .build());
         pipeline = new ScoringPipeline(
                 new WordStages(),
-                new PipelineOptions(
-                        config.getInt(TagstreamConfig.MODEL_MAX_ACCEPTED),
-                        config.getInt(InferenceKeys.MODEL_MAX_IN_FLIGHT),
-                        concurrency,
-                        2,
-                        BATCH,
-                        Duration.ofMillis(config.getInt(InferenceKeys.MODEL_BATCH_WAIT_MILLIS)),
-                        CACHED_IMAGES,
-                        ModelRuntimes.retry(config)),
+                PipelineOptions.builder()
+                        .maxAccepted(config.getInt(TagstreamConfig.MODEL_MAX_ACCEPTED))
+                        .maxInFlight(config.getInt(InferenceKeys.MODEL_MAX_IN_FLIGHT))
+                        .fetchThreads(concurrency)
+                        .decodeThreads(2)
+                        .batchSize(BATCH)
+                        .batchWait(Duration.ofMillis(config.getInt(InferenceKeys.MODEL_BATCH_WAIT_MILLIS)))
+                        .cachedImages(CACHED_IMAGES)
+                        .retry(ModelRuntimes.retry(config))
+                        .build(),
                 new CompositeMeterRegistry());
     }
 

@@ -12,6 +12,7 @@ import static org.awaitility.Awaitility.await;
 import io.tagstream.console.Console;
 import io.tagstream.console.ConsoleKeys;
 import io.tagstream.console.ConsoleServices;
+import io.tagstream.console.ShownInstance;
 import io.tagstream.console.api.ApiClient;
 import io.tagstream.console.peers.ClusterImageQueries;
 import io.tagstream.it.InRun;
@@ -63,9 +64,7 @@ class ClusterQueriesIT {
                     console,
                     config,
                     stage.contracts(),
-                    tagstream,
-                    model.description(),
-                    operations.metrics(),
+                    new ShownInstance(tagstream, model.description(), operations.metrics()),
                     Optional.empty(),
                     Optional.of(queries));
         }

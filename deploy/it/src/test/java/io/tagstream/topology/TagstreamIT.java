@@ -449,16 +449,17 @@ class TagstreamIT {
     /** Generation 1 of a bundle whose tags all differ from the usual ones. */
     private static ModelDescription withAThresholdOfItsOwn(String id) {
         ModelDescription usual = FakeModelRuntime.describe(id, "1", 1, "text of " + id);
-        return new ModelDescription(
-                id,
-                usual.version(),
-                usual.generation(),
-                usual.textFingerprint(),
-                usual.embeddingSize(),
-                usual.defaultThreshold() - 0.1,
-                usual.topK(),
-                usual.featureBytes(),
-                usual.candidateCutoff());
+        return ModelDescription.builder()
+                .id(id)
+                .version(usual.version())
+                .generation(usual.generation())
+                .textFingerprint(usual.textFingerprint())
+                .embeddingSize(usual.embeddingSize())
+                .defaultThreshold(usual.defaultThreshold() - 0.1)
+                .topK(usual.topK())
+                .featureBytes(usual.featureBytes())
+                .candidateCutoff(usual.candidateCutoff())
+                .build();
     }
 
     private static boolean notReady(Tagstream instance, String... reason) {

@@ -163,12 +163,12 @@ public final class LocalCommand implements Callable<Integer>, Subcommand {
         return new LocalOptions(
                 images.isEmpty() ? List.of(Samples.directory().toString()) : images,
                 once,
-                Optional.ofNullable(vocabulary),
-                topK == null ? OptionalInt.empty() : OptionalInt.of(topK),
-                minScore == null ? OptionalDouble.empty() : OptionalDouble.of(minScore),
+                new LocalOptions.Tagging(
+                        Optional.ofNullable(vocabulary),
+                        topK == null ? OptionalInt.empty() : OptionalInt.of(topK),
+                        minScore == null ? OptionalDouble.empty() : OptionalDouble.of(minScore)),
                 Optional.ofNullable(dataDirectory),
-                port,
-                httpPort == null ? OptionalInt.empty() : OptionalInt.of(httpPort),
+                new LocalOptions.Ports(port, httpPort == null ? OptionalInt.empty() : OptionalInt.of(httpPort)),
                 settings);
     }
 }

@@ -13,6 +13,7 @@ import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.console.Console;
 import io.tagstream.console.ConsoleKeys;
 import io.tagstream.console.ConsoleServices;
+import io.tagstream.console.ShownInstance;
 import io.tagstream.inference.InferenceKeys;
 import io.tagstream.inference.ModelRuntimes;
 import io.tagstream.local.broker.EmbeddedBroker;
@@ -163,9 +164,7 @@ public final class LocalNode implements AutoCloseable {
                         page,
                         config,
                         contracts,
-                        tagstream,
-                        runtime().description(),
-                        operations.metrics(),
+                        new ShownInstance(tagstream, runtime().description(), operations.metrics()),
                         Optional.of(uploads),
                         Optional.of(tagstream.images())))));
         return tagstream;

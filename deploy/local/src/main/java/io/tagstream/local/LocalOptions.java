@@ -17,21 +17,30 @@ import java.util.OptionalInt;
  *
  * @param images paths and URLs of images
  * @param once whether to end once every image has its outcome
- * @param vocabulary the file that replaces the vocabulary
- * @param topK maximum number of tags per image, instead of the bundle's
- * @param minScore the threshold of every label, instead of their own and the bundle's
  * @param dataDirectory where to keep data for the next run
- * @param port Kafka's port, 0 for a free one
- * @param httpPort the console's port, 0 for a free one; empty for 8080, or a free one if that is taken
  * @param settings further settings
  */
 public record LocalOptions(
         List<String> images,
         boolean once,
-        Optional<Path> vocabulary,
-        OptionalInt topK,
-        OptionalDouble minScore,
+        Tagging tagging,
         Optional<Path> dataDirectory,
-        int port,
-        OptionalInt httpPort,
-        Map<String, String> settings) {}
+        Ports ports,
+        Map<String, String> settings) {
+    /**
+     * How to tag.
+     *
+     * @param vocabulary the file that replaces the vocabulary
+     * @param topK maximum number of tags per image, instead of the bundle's
+     * @param minScore the threshold of every label, instead of their own and the bundle's
+     */
+    public record Tagging(Optional<Path> vocabulary, OptionalInt topK, OptionalDouble minScore) {}
+
+    /**
+     * Where to listen.
+     *
+     * @param kafka Kafka's port, 0 for a free one
+     * @param http the console's port, 0 for a free one; empty for 8080, or a free one if that is taken
+     */
+    public record Ports(int kafka, OptionalInt http) {}
+}

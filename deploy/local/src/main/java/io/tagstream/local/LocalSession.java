@@ -97,10 +97,11 @@ public final class LocalSession {
             throw OperatorException.invalid(nothingToTag());
         }
         selection.skippedPictures().ifPresent(pictures -> output.note("left out, in unsupported formats: " + pictures));
-        Optional<Map<String, Label>> vocabulary = options.vocabulary().map(VocabularyCsv::read);
+        Optional<Map<String, Label>> vocabulary = options.tagging().vocabulary().map(VocabularyCsv::read);
 
         try (DataDirectory data = DataDirectory.open(options.dataDirectory());
-                LocalNode node = LocalNode.start(settings(data), data, options.port());
+                LocalNode node =
+                        LocalNode.start(settings(data), data, options.ports().kafka());
                 OutcomeReader reader = new OutcomeReader(node.config(), node.contracts())) {
             VocabularyTopic.Contents labels = publish(vocabulary, node);
             reader.readCurrentTags();
@@ -142,7 +143,8 @@ public final class LocalSession {
             settings.withDefault(ConsoleKeys.CONSOLE_ENABLED, true)
                     .withDefault(ConsoleKeys.CONSOLE_WRITABLE, true)
                     .withDefault(ConsoleKeys.SEARCH_ENABLED, true);
-            settings.withDefault(TagstreamConfig.HTTP_PORT, options.httpPort().orElseGet(LocalSession::consolePort));
+            settings.withDefault(
+                    TagstreamConfig.HTTP_PORT, options.ports().http().orElseGet(LocalSession::consolePort));
         }
         settings.with(
                 InferenceKeys.FETCH_FILE_ROOTS,
@@ -150,8 +152,8 @@ public final class LocalSession {
         if (selection.urls().stream().anyMatch(LocalSession::namesThisMachine)) {
             settings.withDefault(InferenceKeys.FETCH_ALLOW_PRIVATE, true);
         }
-        options.topK().ifPresent(topK -> settings.with(TagstreamConfig.TAGS_TOP_K, topK));
-        options.minScore().ifPresent(score -> settings.with(TagstreamConfig.TAGS_MIN_SCORE, score));
+        options.tagging().topK().ifPresent(topK -> settings.with(TagstreamConfig.TAGS_TOP_K, topK));
+        options.tagging().minScore().ifPresent(score -> settings.with(TagstreamConfig.TAGS_MIN_SCORE, score));
         return settings;
     }
 

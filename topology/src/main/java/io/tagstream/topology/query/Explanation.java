@@ -40,6 +40,11 @@ public record Explanation(
         history = List.copyOf(history);
     }
 
+    /** A builder; what is not given is null, 0, false or empty. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
     /**
      * A label's score for the image.
      *
@@ -73,6 +78,91 @@ public record Explanation(
         public LabelScore {
             prompts = List.copyOf(prompts);
         }
+
+        /** A builder; what is not given is null, 0, false or empty. */
+        public static Builder builder() {
+            return new Builder();
+        }
+
+        /** Builds a {@link LabelScore}. */
+        public static final class Builder {
+            private String labelId;
+            private String name;
+            private Double score;
+            private double threshold;
+            private boolean active;
+            private List<String> prompts = List.of();
+            private boolean candidate;
+            private Double promise;
+            private Double standardisedCosine;
+            private boolean emitted;
+
+            private Builder() {}
+
+            public Builder labelId(String labelId) {
+                this.labelId = labelId;
+                return this;
+            }
+
+            public Builder name(String name) {
+                this.name = name;
+                return this;
+            }
+
+            public Builder score(Double score) {
+                this.score = score;
+                return this;
+            }
+
+            public Builder threshold(double threshold) {
+                this.threshold = threshold;
+                return this;
+            }
+
+            public Builder active(boolean active) {
+                this.active = active;
+                return this;
+            }
+
+            public Builder prompts(List<String> prompts) {
+                this.prompts = prompts;
+                return this;
+            }
+
+            public Builder candidate(boolean candidate) {
+                this.candidate = candidate;
+                return this;
+            }
+
+            public Builder promise(Double promise) {
+                this.promise = promise;
+                return this;
+            }
+
+            public Builder standardisedCosine(Double standardisedCosine) {
+                this.standardisedCosine = standardisedCosine;
+                return this;
+            }
+
+            public Builder emitted(boolean emitted) {
+                this.emitted = emitted;
+                return this;
+            }
+
+            public LabelScore build() {
+                return new LabelScore(
+                        labelId,
+                        name,
+                        score,
+                        threshold,
+                        active,
+                        prompts,
+                        candidate,
+                        promise,
+                        standardisedCosine,
+                        emitted);
+            }
+        }
     }
 
     /** What happened to a tag. */
@@ -91,4 +181,91 @@ public record Explanation(
      */
     public record TagHistory(
             String labelId, String name, Change change, String cause, long vocabularyEpoch, Instant at, Double score) {}
+
+    /** Builds an {@link Explanation}. */
+    public static final class Builder {
+        private String imageId;
+        private String uri;
+        private String sha256;
+        private String modelId;
+        private String modelVersion;
+        private long vocabularyEpoch;
+        private boolean stale;
+        private String selection;
+        private double candidateCutoff;
+        private List<LabelScore> labels = List.of();
+        private List<TagHistory> history = List.of();
+
+        private Builder() {}
+
+        public Builder imageId(String imageId) {
+            this.imageId = imageId;
+            return this;
+        }
+
+        public Builder uri(String uri) {
+            this.uri = uri;
+            return this;
+        }
+
+        public Builder sha256(String sha256) {
+            this.sha256 = sha256;
+            return this;
+        }
+
+        public Builder modelId(String modelId) {
+            this.modelId = modelId;
+            return this;
+        }
+
+        public Builder modelVersion(String modelVersion) {
+            this.modelVersion = modelVersion;
+            return this;
+        }
+
+        public Builder vocabularyEpoch(long vocabularyEpoch) {
+            this.vocabularyEpoch = vocabularyEpoch;
+            return this;
+        }
+
+        public Builder stale(boolean stale) {
+            this.stale = stale;
+            return this;
+        }
+
+        public Builder selection(String selection) {
+            this.selection = selection;
+            return this;
+        }
+
+        public Builder candidateCutoff(double candidateCutoff) {
+            this.candidateCutoff = candidateCutoff;
+            return this;
+        }
+
+        public Builder labels(List<LabelScore> labels) {
+            this.labels = labels;
+            return this;
+        }
+
+        public Builder history(List<TagHistory> history) {
+            this.history = history;
+            return this;
+        }
+
+        public Explanation build() {
+            return new Explanation(
+                    imageId,
+                    uri,
+                    sha256,
+                    modelId,
+                    modelVersion,
+                    vocabularyEpoch,
+                    stale,
+                    selection,
+                    candidateCutoff,
+                    labels,
+                    history);
+        }
+    }
 }

@@ -190,30 +190,35 @@ public final class LocalImageQueries implements ImageQueries {
             Double score = speaking.filter(known -> decoded)
                     .map(known -> (double) known.score())
                     .orElse(kept.containsKey(label.id()) ? (double) kept.get(label.id()) : null);
-            labels.add(new Explanation.LabelScore(
-                    label.id(),
-                    label.name(),
-                    score,
-                    shared.outcomes().threshold(label),
-                    label.active(),
-                    label.prompts(),
-                    decoded,
-                    speaking.map(known -> (double) known.promise()).orElse(null),
-                    speaking.map(known -> (double) known.standardisedCosine()).orElse(null),
-                    emitted.contains(label.id())));
+            labels.add(Explanation.LabelScore.builder()
+                    .labelId(label.id())
+                    .name(label.name())
+                    .score(score)
+                    .threshold(shared.outcomes().threshold(label))
+                    .active(label.active())
+                    .prompts(label.prompts())
+                    .candidate(decoded)
+                    .promise(speaking.map(known -> (double) known.promise()).orElse(null))
+                    .standardisedCosine(speaking.map(known -> (double) known.standardisedCosine())
+                            .orElse(null))
+                    .emitted(emitted.contains(label.id()))
+                    .build());
         }
-        return new Explanation(
-                imageId,
-                image.getUri(),
-                image.getSha256(),
-                image.getModel().getId(),
-                image.getModel().getVersion(),
-                epoch,
-                image.getStale(),
-                vocabulary.selection().toString(),
-                shared.runtime().description().candidateCutoff(),
-                labels.stream().sorted(Explanation.LabelScore.BEST_FIRST).toList(),
-                newestFirst(image.getHistory()));
+        return Explanation.builder()
+                .imageId(imageId)
+                .uri(image.getUri())
+                .sha256(image.getSha256())
+                .modelId(image.getModel().getId())
+                .modelVersion(image.getModel().getVersion())
+                .vocabularyEpoch(epoch)
+                .stale(image.getStale())
+                .selection(vocabulary.selection().toString())
+                .candidateCutoff(shared.runtime().description().candidateCutoff())
+                .labels(labels.stream()
+                        .sorted(Explanation.LabelScore.BEST_FIRST)
+                        .toList())
+                .history(newestFirst(image.getHistory()))
+                .build();
     }
 
     private static List<Explanation.TagHistory> newestFirst(List<TagTurn> turns) {

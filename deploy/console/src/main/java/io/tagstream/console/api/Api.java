@@ -44,7 +44,7 @@ public final class Api {
 
     /** Ends the listeners' open requests; otherwise the server would wait for them. */
     public void release() {
-        late.find().ifPresent(services -> services.events().close());
+        late.find().ifPresent(services -> services.views().events().close());
     }
 
     /** Registers the routes and the handlers that report failures. */

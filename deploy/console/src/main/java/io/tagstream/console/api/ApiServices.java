@@ -8,9 +8,7 @@ package io.tagstream.console.api;
 import io.tagstream.cluster.vocabulary.VocabularyEditor;
 import io.tagstream.console.images.ImageIntake;
 import io.tagstream.console.images.Thumbnails;
-import io.tagstream.console.live.EventHub;
-import io.tagstream.console.live.FailureView;
-import io.tagstream.console.live.VocabularyView;
+import io.tagstream.console.live.LiveViews;
 import io.tagstream.console.search.SearchIndex;
 import io.tagstream.topology.query.ImageQueries;
 import java.util.Optional;
@@ -24,6 +22,7 @@ import java.util.function.Supplier;
  * @param editor changes the vocabulary
  * @param intake accepts images for tagging
  * @param thumbnails makes small pictures of images
+ * @param views the vocabulary, recent failures, and events
  * @param status what the instance is doing
  */
 public record ApiServices(
@@ -32,7 +31,5 @@ public record ApiServices(
         Optional<VocabularyEditor> editor,
         Optional<ImageIntake> intake,
         Optional<Thumbnails> thumbnails,
-        VocabularyView vocabulary,
-        FailureView failures,
-        EventHub events,
+        LiveViews views,
         Supplier<Status> status) {}

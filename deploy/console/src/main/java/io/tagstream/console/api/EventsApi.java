@@ -43,7 +43,7 @@ final class EventsApi {
     }
 
     private void events(Context request) throws InterruptedException {
-        EventHub hub = late.get().events();
+        EventHub hub = late.get().views().events();
         long after = last(request).orElse(hub.latest());
         request.contentType("text/event-stream; charset=utf-8")
                 .header("Cache-Control", "no-store")

@@ -48,7 +48,7 @@ final class InsightApi {
 
     private void failures(Context request) {
         Optional<String> reason = Parameters.text(request, "reason").map(text -> text.toUpperCase(Locale.ROOT));
-        List<CurrentFailure> wanted = late.get().failures().newest().stream()
+        List<CurrentFailure> wanted = late.get().views().failures().newest().stream()
                 .filter(failure -> reason.isEmpty() || failure.reason().equals(reason.get()))
                 .toList();
         Json.answer(

@@ -76,7 +76,7 @@ final class LabelsApi {
 
     private void list(Context request) {
         Optional<String> text = Parameters.text(request, "text").map(words -> words.toLowerCase(Locale.ROOT));
-        List<Map.Entry<String, Label>> wanted = late.get().vocabulary().labels().entrySet().stream()
+        List<Map.Entry<String, Label>> wanted = late.get().views().vocabulary().labels().entrySet().stream()
                 .filter(label -> text.isEmpty() || contains(label, text.get()))
                 .toList();
         Page<Map.Entry<String, Label>> page = Page.of(
@@ -106,6 +106,7 @@ final class LabelsApi {
 
     private Label present(String id) {
         return late.get()
+                .views()
                 .vocabulary()
                 .find(id)
                 .orElseThrow(() -> ProblemException.of(
@@ -130,13 +131,17 @@ final class LabelsApi {
         String id = request.pathParam("id");
         Wanted wanted = Json.body(request, Wanted.class);
         if ("*".equals(request.header(Header.IF_NONE_MATCH))
-                && late.get().vocabulary().find(id).isPresent()) {
+                && late.get().views().vocabulary().find(id).isPresent()) {
             throw ProblemException.of(
                     HttpStatus.PRECONDITION_FAILED,
                     "label \"%s\" already exists; edit it, or give the new label another id".formatted(id));
         }
-        Map<String, String> attributes =
-                late.get().vocabulary().find(id).map(Label::getAttributes).orElse(Map.of());
+        Map<String, String> attributes = late.get()
+                .views()
+                .vocabulary()
+                .find(id)
+                .map(Label::getAttributes)
+                .orElse(Map.of());
         Label label = Label.newBuilder()
                 .setName(Optional.ofNullable(wanted.name()).map(String::strip).orElse(id))
                 .setPrompts(prompts(wanted.prompts()))
@@ -170,7 +175,7 @@ final class LabelsApi {
                     refusal.failure().getMessage(),
                     refusal.failure().getReason().name());
         });
-        late.get().vocabulary().apply(changes); // the next request must not see the old state
+        late.get().views().vocabulary().apply(changes); // the next request must not see the old state
         request.status(effect.isPresent() ? HttpStatus.OK : HttpStatus.ACCEPTED);
         Json.answer(
                 request,

@@ -6,41 +6,55 @@
 package io.tagstream.console.api;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.util.Map;
 
-/**
- * What an instance is doing.
- *
- * @param notReadyBecause why images are not being tagged now; null while they are
- * @param imagesPerSecond outcomes per second, over up to about 15 s; null until the status was read at least 1 s
- *     earlier
- * @param pending accepted images that have no outcome yet
- * @param queue images that wait for their turn or for their source
- * @param inFlight images that are being fetched, decoded and scored
- * @param batchSize mean number of images per batch, over the same time; null if there was no batch
- * @param tagged outcomes since the start
- * @param failuresByReason images that could not be tagged and have not recovered since, by reason
- * @param vocabularyEpoch the epoch of the vocabulary; -1 for none
- * @param labels how many labels it has
- */
+/** What an instance is doing. In JSON, the components of the first four parts stand directly in the status. */
 @JsonInclude(JsonInclude.Include.ALWAYS)
 public record Status(
-        boolean ready,
-        String notReadyBecause,
-        Double imagesPerSecond,
-        long pending,
-        long queue,
-        long inFlight,
-        Double batchSize,
-        long tagged,
-        long failed,
-        long deleted,
-        Map<String, Long> failuresByReason,
-        long vocabularyEpoch,
-        int labels,
+        @JsonUnwrapped Readiness readiness,
+        @JsonUnwrapped Load load,
+        @JsonUnwrapped Outcomes outcomes,
+        @JsonUnwrapped Vocabulary vocabulary,
         Model model,
         Search search,
         Features features) {
+    /**
+     * Whether images are being tagged now.
+     *
+     * @param notReadyBecause why they are not; null while they are
+     */
+    @JsonInclude(JsonInclude.Include.ALWAYS)
+    public record Readiness(boolean ready, String notReadyBecause) {}
+
+    /**
+     * The images under way.
+     *
+     * @param imagesPerSecond outcomes per second, over up to about 15 s; null until the status was read at least 1 s
+     *     earlier
+     * @param pending accepted images that have no outcome yet
+     * @param queue images that wait for their turn or for their source
+     * @param inFlight images that are being fetched, decoded and scored
+     * @param batchSize mean number of images per batch, over the same time; null if there was no batch
+     */
+    @JsonInclude(JsonInclude.Include.ALWAYS)
+    public record Load(Double imagesPerSecond, long pending, long queue, long inFlight, Double batchSize) {}
+
+    /**
+     * The outcomes since the start.
+     *
+     * @param failuresByReason images that could not be tagged and have not recovered since, by reason
+     */
+    public record Outcomes(long tagged, long failed, long deleted, Map<String, Long> failuresByReason) {}
+
+    /**
+     * The vocabulary in force.
+     *
+     * @param vocabularyEpoch its epoch; -1 for none
+     * @param labels how many labels it has
+     */
+    public record Vocabulary(long vocabularyEpoch, int labels) {}
+
     /** The model that tags. */
     public record Model(String id, String version) {}
 

@@ -113,17 +113,15 @@ public final class TopicFollower implements AutoCloseable {
             TagstreamConfig config,
             Contracts contracts,
             Optional<SearchIndex> index,
-            VocabularyView vocabulary,
-            FailureView failures,
-            EventHub events,
+            LiveViews views,
             Supplier<VocabularyInForce> inForce,
             Supplier<Optional<SweepProgress>> progress) {
         this.config = config;
         this.contracts = contracts;
         this.index = index;
-        this.vocabulary = vocabulary;
-        this.failures = failures;
-        this.events = events;
+        this.vocabulary = views.vocabulary();
+        this.failures = views.failures();
+        this.events = views.events();
         this.inForce = inForce;
         this.progress = progress;
         this.tagsTopic = config.topic(TagstreamConfig.TAGS_TOPIC);

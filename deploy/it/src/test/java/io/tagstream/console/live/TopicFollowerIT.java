@@ -139,9 +139,7 @@ class TopicFollowerIT {
                 config,
                 contracts,
                 Optional.of(index),
-                vocabulary,
-                new FailureView(),
-                events,
+                new LiveViews(vocabulary, new FailureView(), events),
                 () -> new VocabularyInForce(1, 1),
                 Optional::empty);
         follower.start();

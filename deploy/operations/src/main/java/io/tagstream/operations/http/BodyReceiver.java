@@ -34,7 +34,7 @@ final class BodyReceiver extends Handler.Wrapper {
     BodyReceiver(ClientLimits limits, Refusals refusals) {
         this.limits = limits;
         this.refusals = refusals;
-        this.free = new Semaphore(limits.bodies());
+        this.free = new Semaphore(limits.bodies().atOnce());
     }
 
     @Override
@@ -43,14 +43,17 @@ final class BodyReceiver extends Handler.Wrapper {
             return super.handle(request, response, callback);
         }
         boolean upload = Share.of(request).equals(Optional.of(Share.UPLOADS));
-        long largest = upload ? limits.largestUpload() : limits.largestBody();
+        long largest = upload ? limits.uploads().largest() : limits.bodies().largest();
         if (request.getLength() > largest) {
             refusals.count(Refusals.Reason.LARGE);
             refusals.unfit(response, callback, PacedRequest.tooLarge(largest));
             return true;
         }
-        PacedRequest paced =
-                new PacedRequest(request, largest, upload ? limits.uploadPace() : limits.bodyPace(), refusals);
+        PacedRequest paced = new PacedRequest(
+                request,
+                largest,
+                upload ? limits.uploads().pace() : limits.bodies().pace(),
+                refusals);
         if (upload) {
             return super.handle(paced, response, callback);
         }
@@ -58,7 +61,8 @@ final class BodyReceiver extends Handler.Wrapper {
             refusals.busy(
                     response,
                     callback,
-                    "%d request bodies are already being received; try again".formatted(limits.bodies()));
+                    "%d request bodies are already being received; try again"
+                            .formatted(limits.bodies().atOnce()));
             return true;
         }
         new Receipt(paced, response, callback).receive(false);

@@ -10,27 +10,39 @@ import java.time.Duration;
 /**
  * The limits on what clients may use of a server.
  *
- * @param largestBody the largest body of a request in bytes, unless it is an upload
- * @param bodies how many bodies may be received at a time; each may take {@code largestBody} of memory
- * @param bodyPace how slow such a body may be
- * @param largestUpload the largest body of an upload in bytes
- * @param uploadPace how slow an upload may be
+ * @param bodies of requests, unless they are uploads
+ * @param uploads bodies of uploads
  * @param answerPace how slow a client may take its answer
- * @param idle how long a connection may go without a request whose head has arrived
- * @param connections how many connections there may be; beyond that, those without a request are closed, the longest
- *     idle first
+ * @param connections open connections
  * @param turn how long a request may wait for others of its share to finish
  */
 public record ClientLimits(
-        int largestBody,
-        int bodies,
-        Pace bodyPace,
-        long largestUpload,
-        Pace uploadPace,
-        Pace answerPace,
-        Duration idle,
-        int connections,
-        Duration turn) {
+        Bodies bodies, Uploads uploads, Pace answerPace, OpenConnections connections, Duration turn) {
+    /**
+     * The limits on bodies that are held in memory.
+     *
+     * @param largest the largest body in bytes
+     * @param atOnce how many bodies may be received at a time; each may take {@code largest} of memory
+     * @param pace how slow a body may be
+     */
+    public record Bodies(int largest, int atOnce, Pace pace) {}
+
+    /**
+     * The limits on uploads.
+     *
+     * @param largest the largest upload in bytes
+     * @param pace how slow an upload may be
+     */
+    public record Uploads(long largest, Pace pace) {}
+
+    /**
+     * The limits on connections.
+     *
+     * @param most how many there may be; beyond that, those without a request are closed, the longest idle first
+     * @param idle how long a connection may go without a request whose head has arrived
+     */
+    public record OpenConnections(int most, Duration idle) {}
+
     private static final int KIB = 1024;
     private static final Duration GRACE = Duration.ofSeconds(10);
 
@@ -42,14 +54,10 @@ public record ClientLimits(
 
     private static ClientLimits of(int largestBody, int bodies) {
         return new ClientLimits(
-                largestBody,
-                bodies,
+                new Bodies(largestBody, bodies, new Pace(GRACE, 32 * KIB)),
+                new Uploads(256L * KIB * KIB, new Pace(GRACE, 64 * KIB)),
                 new Pace(GRACE, 32 * KIB),
-                256L * KIB * KIB,
-                new Pace(GRACE, 64 * KIB),
-                new Pace(GRACE, 32 * KIB),
-                Duration.ofSeconds(30),
-                1_024,
+                new OpenConnections(1_024, Duration.ofSeconds(30)),
                 Duration.ofSeconds(5));
     }
 }

@@ -58,8 +58,8 @@ final class Connections extends AbstractLifeCycle implements Connection.Listener
     }
 
     Connections(ClientLimits limits, Refusals refusals, Scheduler scheduler) {
-        this.idle = limits.idle();
-        this.most = limits.connections();
+        this.idle = limits.connections().idle();
+        this.most = limits.connections().most();
         this.refusals = refusals;
         this.scheduler = scheduler;
     }

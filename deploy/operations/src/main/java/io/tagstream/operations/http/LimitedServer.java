@@ -56,8 +56,8 @@ public final class LimitedServer implements Consumer<JavalinConfig> {
         QueuedThreadPool threads = new QueuedThreadPool(Share.threads());
         threads.setName(THREADS);
         config.jetty.threadPool = threads;
-        config.jetty.multipartConfig.maxFileSize(limits.largestUpload(), SizeUnit.BYTES);
-        config.jetty.multipartConfig.maxTotalRequestSize(limits.largestUpload(), SizeUnit.BYTES);
+        config.jetty.multipartConfig.maxFileSize(limits.uploads().largest(), SizeUnit.BYTES);
+        config.jetty.multipartConfig.maxTotalRequestSize(limits.uploads().largest(), SizeUnit.BYTES);
         config.jetty.addConnector((server, http) -> {
             Connections connections = new Connections(limits, refusals, server.getScheduler());
             insert(server, connections.watch());

@@ -38,14 +38,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Tests a real server with tighter limits than those in production. */
 class LimitedServerTest {
     private static final ClientLimits LIMITS = new ClientLimits(
-            1_000,
-            3,
-            new Pace(Duration.ofSeconds(2), 1_000),
-            100_000,
-            new Pace(Duration.ofSeconds(2), 10_000),
+            new ClientLimits.Bodies(1_000, 3, new Pace(Duration.ofSeconds(2), 1_000)),
+            new ClientLimits.Uploads(100_000, new Pace(Duration.ofSeconds(2), 10_000)),
             new Pace(Duration.ofSeconds(2), 1_000_000_000),
-            Duration.ofSeconds(2),
-            100,
+            new ClientLimits.OpenConnections(100, Duration.ofSeconds(2)),
             Duration.ofSeconds(1));
     private static final Duration DEADLINE = Duration.ofSeconds(30);
     private static final int LARGE_ANSWER = 64 * 1024 * 1024;
@@ -151,7 +147,7 @@ class LimitedServerTest {
 
     @Test
     void shouldTakeOnlySoManyBodiesAtATime() throws Exception {
-        for (int body = 0; body < LIMITS.bodies(); body++) {
+        for (int body = 0; body < LIMITS.bodies().atOnce(); body++) {
             slow.begin(post("/api/echo", 900));
         }
         HttpResponse<String> refused = awaitStatus(503, "POST", "/api/echo", "x");
@@ -255,7 +251,7 @@ class LimitedServerTest {
     @Test
     void shouldMakeRoomForNewConnections() throws Exception {
         List<Socket> sockets = new ArrayList<>();
-        for (int socket = 0; socket < LIMITS.connections() + 5; socket++) {
+        for (int socket = 0; socket < LIMITS.connections().most() + 5; socket++) {
             sockets.add(slow.begin("GET /health/live HTTP/1.1\r\nX-Slow: "));
         }
         assertThat(send("GET", "/health/live", "").statusCode()).isEqualTo(200);
