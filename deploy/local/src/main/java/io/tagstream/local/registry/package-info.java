@@ -1,6 +1,6 @@
 /**
- * A broker and a schema registry inside this process, for local mode, the benchmarks and tests: {@link
- * io.tagstream.local.broker.EmbeddedBroker} and {@link io.tagstream.local.registry.LocalRegistry}. Both listen only on
- * the loopback address and keep their data in the broker's directory. Nothing here knows about images, labels or tags.
+ * A schema registry inside this process, for local mode, the benchmarks and tests. It speaks Confluent's API, listens only
+ * on the loopback address, and keeps its schemas in a topic of any Kafka cluster. Nothing here knows of images, labels or
+ * tags.
  */
 package io.tagstream.local.registry;

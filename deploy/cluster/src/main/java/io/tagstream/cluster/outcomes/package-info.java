@@ -1,0 +1,2 @@
+/** Reads what became of images: their tags, failures and deletions. */
+package io.tagstream.cluster.outcomes;

@@ -1,0 +1,2 @@
+/** Builds the model runtime that the configuration describes. */
+package io.tagstream.inference;
