@@ -21,7 +21,7 @@ from clip_world import hugging_face_clip
 ROOT = Path(__file__).parents[3]
 KIT = Path("model-runtime", "training")
 PHOTOS = 32
-BUILT = subprocess.run([ROOT / "deploy" / "build-record", "check"], check=False).returncode == 0
+BUILT = subprocess.run([ROOT / "deploy" / "build-record", "check", "launcher"], check=False).returncode == 0
 
 VENV = f"""#!/bin/sh -e
 [ "$1 $2" = "-m venv" ]

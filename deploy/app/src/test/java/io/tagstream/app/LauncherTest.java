@@ -26,8 +26,8 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Tests {@code deploy/tagstream} in a small tree, with a fake Maven that packages sources unchanged and a fake Java
- * that starts nothing.
+ * Tests the scripts of {@code deploy} in a small tree, with a fake Maven that packages sources unchanged and a fake
+ * Java that starts nothing.
  */
 @DisabledOnOs(OS.WINDOWS)
 class LauncherTest {
@@ -41,7 +41,13 @@ class LauncherTest {
             printf '%s' "$PWD/model/target/model.jar" >deploy/instance/target/classpath
             printf '%s' "$PWD/deploy/instance/target/tagstream-instance-1.10.jar:$PWD/model/target/model.jar:$others" \\
                 >deploy/app/target/classpath
-            deploy/build-record write tagstream-instance-1.10.jar
+            deploy/build-record write launcher tagstream-instance-1.10.jar
+            case $* in *deploy/it*)
+                mkdir -p deploy/it/target/test-classes
+                cat deploy/it/src/test/java/* >deploy/it/target/test-classes/Laboratory.class
+                printf '%s' "$PWD/model/target/model.jar:$others" >deploy/it/target/classpath
+                deploy/build-record write tests
+            esac
             """;
 
     private static final String JAVA = """
@@ -64,10 +70,11 @@ class LauncherTest {
         write(root.resolve("deploy/instance/pom.xml"), "instance");
         write(root.resolve("deploy/instance/src/main/java/Main.java"), "main");
         write(root.resolve("model/src/main/java/Model.java"), "model");
+        write(root.resolve("deploy/it/src/test/java/Laboratory.java"), "laboratory");
         write(directory.resolve("of others.jar"), "others");
         script(root.resolve("mvnw"), MAVEN);
         script(directory.resolve("jdk/bin/java"), JAVA);
-        for (String name : List.of("tagstream", "build-record")) {
+        for (String name : List.of("tagstream", "laboratory", "opensearch", "build-record")) {
             script(root.resolve("deploy").resolve(name), Files.readString(Path.of("..", name)));
         }
     }
@@ -157,6 +164,53 @@ class LauncherTest {
 
         assertThat(classPath(root)).isEqualTo(builtIn(root));
         assertThat(builds(root)).isEqualTo(1);
+    }
+
+    @Test
+    void shouldBuildTheTestsOnceForTheLaboratoryAndTheSearchServer() throws Exception {
+        assertThat(testsClassPath("laboratory")).isEqualTo(builtTests());
+        setTimes(root.resolve("deploy/it/src"), Instant.now().plus(Duration.ofHours(1)));
+        setTimes(root.resolve("model/src"), Instant.now().plus(Duration.ofHours(1)));
+
+        assertThat(testsClassPath("laboratory")).isEqualTo(builtTests());
+        assertThat(testsClassPath("opensearch")).isEqualTo(builtTests());
+        assertThat(builds(root)).isEqualTo(1);
+    }
+
+    @Test
+    void shouldBuildTheTestsAgainWhereATestHasOtherContentButNotTheLauncher() throws Exception {
+        testsClassPath("laboratory");
+        write(root.resolve("deploy/it/src/test/java/Laboratory.java"), "other");
+
+        classPath(root);
+        assertThat(builds(root)).isEqualTo(1);
+
+        testsClassPath("laboratory");
+        assertThat(builds(root)).isEqualTo(2);
+        assertThat(root.resolve("deploy/it/target/test-classes/Laboratory.class"))
+                .hasContent("other");
+    }
+
+    @Test
+    void shouldSayHowToStartTheSearchServerWithoutABuild() throws Exception {
+        assertThat(run(root, "deploy/opensearch", "--help"))
+                .singleElement()
+                .asString()
+                .contains("PORT");
+        assertThat(root.resolve("builds")).doesNotExist();
+    }
+
+    private List<String> builtTests() {
+        return List.of(
+                root.resolve("deploy/it/target/test-classes").toString(),
+                root.resolve("model/target/model.jar").toString(),
+                directory.resolve("of others.jar").toString());
+    }
+
+    /** The class path that a script which starts something of the tests gives to Java. */
+    private List<String> testsClassPath(String script) throws Exception {
+        List<String> arguments = run(root, "deploy/" + script);
+        return List.of(arguments.get(arguments.indexOf("-cp") + 1).split(":"));
     }
 
     private List<String> builtIn(Path tree) {

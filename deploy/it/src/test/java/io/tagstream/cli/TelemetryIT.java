@@ -101,11 +101,14 @@ class TelemetryIT {
         assertThat(java.toFile().setExecutable(true)).isTrue();
         // a copy outside the source tree; inside it, the laboratory would rebuild sources that have changed since
         Path deploy = directory.resolve("tagstream/deploy");
-        Files.createDirectories(deploy.resolve("it/target"));
-        Path laboratory = Files.copy(
-                Path.of("..", "laboratory"), deploy.resolve("laboratory"), StandardCopyOption.COPY_ATTRIBUTES);
-        Files.createFile(deploy.resolve("it/target/laboratory-classpath"));
-        ProcessBuilder builder = new ProcessBuilder(laboratory.toString());
+        Files.createDirectories(deploy.resolve("it/target/test-classes"));
+        Files.createFile(deploy.resolve("it/target/classpath"));
+        Files.createFile(directory.resolve("tagstream/pom.xml"));
+        for (String name : List.of("laboratory", "build-record")) {
+            Files.copy(Path.of("..", name), deploy.resolve(name), StandardCopyOption.COPY_ATTRIBUTES);
+        }
+        run(new ProcessBuilder(deploy.resolve("build-record").toString(), "write", "tests"));
+        ProcessBuilder builder = new ProcessBuilder(deploy.resolve("laboratory").toString());
         builder.environment().put("JAVA_HOME", directory.resolve("jdk").toString());
         builder.environment().remove(Telemetry.VARIABLE);
 
