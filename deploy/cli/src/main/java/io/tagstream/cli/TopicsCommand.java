@@ -85,12 +85,13 @@ public final class TopicsCommand implements Callable<Integer>, Subcommand {
                 .collect(Collectors.joining());
         return String.format(
                 Locale.ROOT,
-                "%-18s %s  %,d offsets; partitions %s%s",
+                "%-18s %s  %,d offsets; partitions %s%s%s",
                 topic.name(),
                 topic.fit() ? Terminal.Colour.GOOD.of("fit    ") : Terminal.Colour.BAD.of("not fit"),
                 topic.offsets(),
                 partitions,
-                differences);
+                differences,
+                topic.misfit().map(misfit -> "; " + misfit).orElse(""));
     }
 
     private static String object(TopicReport.Topic topic) {
@@ -99,6 +100,7 @@ public final class TopicsCommand implements Callable<Integer>, Subcommand {
                 .put("key", topic.key())
                 .put("exists", topic.partitions() > 0)
                 .put("fit", topic.fit())
+                .put("notFitBecause", topic.misfit().orElse(null))
                 .put("partitions", topic.partitions())
                 .put("wantedPartitions", topic.wantedPartitions())
                 .put("offsets", topic.offsets());

@@ -15,6 +15,7 @@ import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.topics.TopicProvisioner;
+import io.tagstream.cluster.topics.TopicReport;
 import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
@@ -259,7 +260,12 @@ class PoisonIT {
                 TagstreamConfig.SCHEMA_REGISTRY_URL, cluster.registryUrl(),
                 TagstreamConfig.TAGS_TOPIC, "small-tags");
 
-        assertThatThrownBy(() -> TopicProvisioner.provision(new TagstreamConfig(settings)))
+        TagstreamConfig config = new TagstreamConfig(settings);
+        assertThat(TopicReport.of(config))
+                .filteredOn(topic -> topic.name().equals("small-tags"))
+                .singleElement()
+                .matches(topic -> !topic.fit());
+        assertThatThrownBy(() -> TopicProvisioner.provision(config))
                 .isInstanceOf(OperatorException.class)
                 .hasMessageContaining("small-tags has max.message.bytes=500000")
                 .hasMessageContaining("1048588 or more")

@@ -68,7 +68,10 @@ public final class DeadLetters {
         return of(new Record<>(null, entry, timestamp), position, exception, limit);
     }
 
-    /** Leaves out what does not fit: first the stack trace, then all of the record but its key; a header says so. */
+    /**
+     * Leaves out what does not fit: first the stack trace; then the value and the found headers, and the key, too, if it
+     * does not fit by itself. A header says if the record is not whole.
+     */
     private static Record<byte[], byte[]> of(
             Record<byte[], byte[]> found, Headers position, Exception exception, RecordLimit limit) {
         StringWriter stackTrace = new StringWriter();

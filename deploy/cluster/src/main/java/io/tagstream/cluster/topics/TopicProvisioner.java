@@ -21,7 +21,6 @@ import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.Config;
-import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
@@ -50,19 +49,6 @@ public final class TopicProvisioner {
     private final TagstreamConfig config;
     private final RecordLimit limit;
     private final List<Requirement> requirements;
-
-    /** A topic, and what Tagstream needs of it: {@code settings} are those to create it with. */
-    record Requirement(
-            String key, String topic, int partitions, boolean exactPartitions, Map<String, String> settings) {
-        boolean compacted() {
-            return TopicConfig.CLEANUP_POLICY_COMPACT.equals(settings.get(TopicConfig.CLEANUP_POLICY_CONFIG));
-        }
-
-        /** Whether Tagstream writes to the topic; others write to images and labels. */
-        boolean written() {
-            return !key.equals(TagstreamConfig.IMAGES_TOPIC) && !key.equals(TagstreamConfig.LABELS_TOPIC);
-        }
-    }
 
     private TopicProvisioner(TagstreamConfig config) {
         this.config = config;
@@ -127,13 +113,16 @@ public final class TopicProvisioner {
 
     private void provision(Admin admin) {
         Map<String, TopicDescription> existing = describe(admin);
-        requirements.forEach(requirement -> {
+        Optional<Map<String, Map<String, String>>> settings = settings(admin, existing.keySet());
+        for (Requirement requirement : requirements) {
             TopicDescription topic = existing.get(requirement.topic());
             if (topic != null) {
-                checkPartitions(requirement, topic);
+                Optional<Map<String, String>> found = settings.map(all -> all.get(requirement.topic()));
+                requirement.misfit(topic.partitions().size(), found, limit).ifPresent(misfit -> {
+                    throw OperatorException.failed(misfit);
+                });
             }
-        });
-        checkSettings(admin, existing.keySet());
+        }
 
         List<Requirement> missing = requirements.stream()
                 .filter(requirement -> !existing.containsKey(requirement.topic()))
@@ -163,73 +152,30 @@ public final class TopicProvisioner {
         return existing;
     }
 
-    private static void checkPartitions(Requirement requirement, TopicDescription topic) {
-        int partitions = topic.partitions().size();
-        if (requirement.exactPartitions() && partitions != requirement.partitions()) {
-            throw OperatorException.failed(
-                    ("topic %s has %d partitions but needs exactly %d, because its records must be read in order; name"
-                                    + " another topic with %s")
-                            .formatted(requirement.topic(), partitions, requirement.partitions(), requirement.key()));
-        }
-    }
-
-    private void checkSettings(Admin admin, Collection<String> existing) {
-        List<Requirement> present = requirements.stream()
-                .filter(requirement -> existing.contains(requirement.topic()))
+    /** The topics' settings by topic and name; empty if they may not be read. */
+    private Optional<Map<String, Map<String, String>>> settings(Admin admin, Collection<String> topics) {
+        List<ConfigResource> resources = topics.stream()
+                .map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic))
                 .toList();
-        List<ConfigResource> resources = present.stream()
-                .map(requirement -> new ConfigResource(ConfigResource.Type.TOPIC, requirement.topic()))
-                .toList();
-        Map<ConfigResource, Config> configs;
         try {
-            configs = await(admin.describeConfigs(resources).all());
+            Map<String, Map<String, String>> settings = new HashMap<>();
+            await(admin.describeConfigs(resources).all())
+                    .forEach((resource, found) -> settings.put(resource.name(), values(found)));
+            return Optional.of(settings);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof AuthorizationException) {
                 log.warn("Not allowed to read the settings of topics, so they are not checked");
-                return;
+                return Optional.empty();
             }
             throw failed("the settings of topics cannot be read", e.getCause());
         }
-        for (Requirement requirement : present) {
-            Config settings = configs.get(new ConfigResource(ConfigResource.Type.TOPIC, requirement.topic()));
-            if (requirement.compacted()) {
-                checkCleanup(requirement, setting(settings, TopicConfig.CLEANUP_POLICY_CONFIG));
-            }
-            if (requirement.written()) {
-                checkSize(requirement, setting(settings, TopicConfig.MAX_MESSAGE_BYTES_CONFIG));
-            }
-        }
     }
 
-    private static String setting(Config settings, String name) {
-        return Optional.ofNullable(settings)
-                .map(all -> all.get(name))
-                .map(ConfigEntry::value)
-                .orElse("");
-    }
-
-    private static void checkCleanup(Requirement requirement, String policy) {
-        if (!policy.equals(TopicConfig.CLEANUP_POLICY_COMPACT)) {
-            throw OperatorException.failed(
-                    ("topic %s has cleanup.policy=%s but needs compact, because otherwise its records expire; change"
-                                    + " the policy, or name another topic with %s")
-                            .formatted(requirement.topic(), policy, requirement.key()));
-        }
-    }
-
-    /** A record that the producer accepts but the broker refuses would be retried again and again. */
-    private void checkSize(Requirement requirement, String largestBatch) {
-        if (!largestBatch.isEmpty() && Long.parseLong(largestBatch) < limit.bytes()) {
-            throw OperatorException.failed(
-                    ("topic %s has max.message.bytes=%s, but records may have up to %d bytes; set max.message.bytes to"
-                                    + " %d or more, or kafka.max.request.size to %s or less")
-                            .formatted(
-                                    requirement.topic(),
-                                    largestBatch,
-                                    limit.bytes(),
-                                    limit.batchBytes(),
-                                    largestBatch));
-        }
+    /** A topic's settings by name. */
+    static Map<String, String> values(Config settings) {
+        Map<String, String> values = new HashMap<>();
+        settings.entries().forEach(entry -> values.put(entry.name(), entry.value()));
+        return values;
     }
 
     private void create(Admin admin, List<Requirement> missing) {
@@ -241,7 +187,7 @@ public final class TopicProvisioner {
                             requirement.topic(),
                             Optional.of(requirement.partitions()),
                             replication < 0 ? Optional.empty() : Optional.of(replication))
-                    .configs(settings(requirement)));
+                    .configs(requirement.settings(limit)));
         }
         admin.createTopics(topics).values().forEach((name, created) -> {
             try {
@@ -252,14 +198,6 @@ public final class TopicProvisioner {
                 }
             }
         });
-    }
-
-    private Map<String, String> settings(Requirement requirement) {
-        Map<String, String> settings = new HashMap<>(requirement.settings());
-        if (limit.exceedsBrokersDefault()) {
-            settings.put(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Integer.toString(limit.batchBytes()));
-        }
-        return settings;
     }
 
     private static String wanted(Requirement requirement) {

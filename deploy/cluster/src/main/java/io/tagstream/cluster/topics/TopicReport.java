@@ -6,6 +6,7 @@
 package io.tagstream.cluster.topics;
 
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.RecordLimit;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -16,7 +17,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
-import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
@@ -24,23 +24,30 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.AuthorizationException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Tagstream's topics as they are, compared with how Tagstream would create them. */
 public final class TopicReport {
+    private static final Logger log = LoggerFactory.getLogger(TopicReport.class);
     private static final int PATIENCE_MILLIS = 15_000;
     private static final List<String> SETTINGS = List.of(
             TopicConfig.CLEANUP_POLICY_CONFIG,
             TopicConfig.RETENTION_MS_CONFIG,
             TopicConfig.DELETE_RETENTION_MS_CONFIG,
             TopicConfig.MIN_COMPACTION_LAG_MS_CONFIG,
-            TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG);
+            TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG,
+            TopicConfig.MAX_MESSAGE_BYTES_CONFIG);
 
     private final TagstreamConfig config;
+    private final RecordLimit limit;
     private final Admin admin;
 
     private TopicReport(TagstreamConfig config, Admin admin) {
         this.config = config;
+        this.limit = RecordLimit.of(config);
         this.admin = admin;
     }
 
@@ -50,7 +57,7 @@ public final class TopicReport {
      * @param key the configuration key that names it
      * @param partitions how many partitions it has; 0 if it is missing
      * @param wantedPartitions how many partitions it would be created with
-     * @param fit whether Tagstream can work with it
+     * @param misfit why Tagstream cannot work with it; empty if it can, or if the topic is missing
      * @param offsets how many offsets are kept, which is at least the number of its records
      * @param settings the settings that Tagstream would create it with, and what they are now
      */
@@ -59,9 +66,14 @@ public final class TopicReport {
             String name,
             int partitions,
             int wantedPartitions,
-            boolean fit,
+            Optional<String> misfit,
             long offsets,
-            List<Setting> settings) {}
+            List<Setting> settings) {
+        /** Whether it exists and Tagstream can work with it. */
+        public boolean fit() {
+            return partitions > 0 && misfit.isEmpty();
+        }
+    }
 
     /**
      * A setting.
@@ -91,29 +103,29 @@ public final class TopicReport {
 
     private List<Topic> topics() {
         List<Topic> topics = new ArrayList<>();
-        for (TopicProvisioner.Requirement requirement : TopicProvisioner.requirements(config)) {
+        for (Requirement requirement : TopicProvisioner.requirements(config)) {
             topics.add(topic(requirement));
         }
         return topics;
     }
 
-    private Topic topic(TopicProvisioner.Requirement requirement) {
+    private Topic topic(Requirement requirement) {
         Optional<TopicDescription> description = description(requirement.topic());
-        Map<String, String> found = description.isPresent() ? settings(requirement.topic()) : Map.of();
+        Optional<Map<String, String>> found =
+                description.isPresent() ? settings(requirement.topic()) : Optional.empty();
         int partitions = description.map(topic -> topic.partitions().size()).orElse(0);
+        Optional<String> misfit = description.flatMap(topic -> requirement.misfit(partitions, found, limit));
+        Map<String, String> wanted = requirement.settings(limit);
         List<Setting> settings = SETTINGS.stream()
-                .filter(requirement.settings()::containsKey)
-                .map(name -> new Setting(name, requirement.settings().get(name), Optional.ofNullable(found.get(name))))
+                .filter(wanted::containsKey)
+                .map(name -> new Setting(name, wanted.get(name), found.map(all -> all.get(name))))
                 .toList();
-        boolean rightPartitions = !requirement.exactPartitions() || partitions == requirement.partitions();
-        boolean rightPolicy = !requirement.compacted()
-                || TopicConfig.CLEANUP_POLICY_COMPACT.equals(found.get(TopicConfig.CLEANUP_POLICY_CONFIG));
         return new Topic(
                 requirement.key(),
                 requirement.topic(),
                 partitions,
                 requirement.partitions(),
-                description.isPresent() && rightPartitions && rightPolicy,
+                misfit,
                 description.map(this::offsets).orElse(0L),
                 settings);
     }
@@ -127,12 +139,16 @@ public final class TopicReport {
         }
     }
 
-    private Map<String, String> settings(String topic) {
+    /** A topic's settings by name; empty if they may not be read. */
+    private Optional<Map<String, String>> settings(String topic) {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-        Config found = await(admin.describeConfigs(List.of(resource)).values().get(resource));
-        Map<String, String> settings = new HashMap<>();
-        found.entries().forEach(entry -> settings.put(entry.name(), entry.value()));
-        return settings;
+        try {
+            return Optional.of(TopicProvisioner.values(
+                    await(admin.describeConfigs(List.of(resource)).values().get(resource))));
+        } catch (AuthorizationException e) {
+            log.debug("The settings of {} may not be read", topic, e);
+            return Optional.empty();
+        }
     }
 
     private long offsets(TopicDescription topic) {
