@@ -1,20 +1,22 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m clip_decoder train|calibrate|evaluate|splits|export|teach|time``"""
+"""``python -m clip_decoder train|calibrate|evaluate|splits|export|teach|reproduce|time``
+
+Importing PyTorch takes seconds, so nothing here does before the options are checked.
+"""
 
 import argparse
 import sys
 from pathlib import Path
 
-from clip_decoder import commands
-from clip_decoder.bundle import timing as bundle_timing
-from clip_decoder.bundle.graphs import ExportError
 from clip_decoder.clip import command as clip_command
-from clip_decoder.pipeline import Folders
-from clip_decoder.training import DeviceError
+from clip_decoder.errors import DeviceError, ExportError
 
 USAGE_ERROR = 2
 FAILURE = 1
+WORDNET = Path("/usr/share/wordnet")
+# by the name of the option that gives it
+TRAINING = ("config", "data", "text", "work")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,15 +34,19 @@ def _parser() -> argparse.ArgumentParser:
         description="Train, measure, calibrate and export bundles for Tagstream.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    subparsers = parser.add_subparsers(required=True, metavar="train|calibrate|evaluate|splits|export|teach|time")
+    names = "train|calibrate|evaluate|splits|export|teach|reproduce|time"
+    subparsers = parser.add_subparsers(required=True, metavar=names)
 
     train = _command(subparsers, "train", "train a model; the checkpoint lands in the work folder", _train)
     train.add_argument("--resume", action="store_true", help="go on from the work folder's checkpoint")
 
-    evaluate = _command(subparsers, "evaluate", "measure a trained model beside its baselines", _evaluate)
-    evaluate.add_argument("--output", type=Path, required=True, help="folder for report.md, results.json and plots")
-
+    evaluate = _command(
+        subparsers, "evaluate", "measure a trained model beside its baselines, or any bundle on your photos", _evaluate
+    )
+    evaluate.add_argument("--output", type=Path, help="folder for report.md, results.json and plots")
     evaluate.add_argument("--bundle", type=Path, help="measure this bundle's files, instead of a checkpoint")
+    evaluate.add_argument("--images", type=Path, help="with --bundle and --labels: the folder of photos")
+    evaluate.add_argument("--labels", type=Path, help="their labels: a file with the columns image,labels")
 
     splits = _command(subparsers, "splits", "train and measure with other labels kept from training, run by run", _splits)
     splits.add_argument("--output", type=Path, required=True, help="folder for report.md and results.json")
@@ -59,7 +65,15 @@ def _parser() -> argparse.ArgumentParser:
     teach.add_argument("--bundle", type=Path, required=True, help="the bundle directory to begin with")
     teach.add_argument("--output", type=Path, required=True, help="the bundle directory to write")
 
-    timing = subparsers.add_parser("time", help="time a bundle's graphs on one core", description=bundle_timing.__doc__)
+    reproduce = _command(
+        subparsers, "reproduce", "from a published data set to its table: train, calibrate, evaluate, export", _reproduce
+    )
+    reproduce.add_argument("dataset", choices=("nus-wide",), help="the data set and its protocol")
+    reproduce.add_argument("--output", type=Path, help="folder for report and bundle; default: in the work folder")
+
+    timing = subparsers.add_parser(
+        "time", help="time a bundle's graphs on one core", description="How long a bundle's graphs take per image."
+    )
     timing.set_defaults(action=_time)
     timing.add_argument("--bundle", type=Path, required=True, help="the bundle directory")
     timing.add_argument("--labels", type=int, nargs="+", default=[100, 400, 4585], help="numbers of labels to decode")
@@ -71,25 +85,51 @@ def _command(subparsers, name: str, help_text: str, action) -> argparse.Argument
         name, help=help_text, description=help_text, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     command.set_defaults(action=action)
-    needed = name != "export"  # which may have --clip in their place
+    needed = name not in ("export", "evaluate", "reproduce")  # which may have others in their place
     command.add_argument("--config", type=Path, required=needed, help="a bundle's TOML file")
-    command.add_argument("--data", type=Path, required=needed, help="the data folder, in the layout of its kind")
-    command.add_argument("--text", type=Path, required=needed, help="folder or jar with the text graph and tokenizer")
+    command.add_argument(
+        "--data", type=Path, required=needed or name == "reproduce", help="the data folder, in the layout of its kind"
+    )
+    command.add_argument("--text", type=Path, help="folder or jar with the text graph and tokenizer")
     command.add_argument("--work", type=Path, required=needed, help="folder for caches, checkpoint and calibration")
-    command.add_argument("--wordnet", type=Path, default=Folders.wordnet, help="WordNet 3.0 dictionary files")
+    command.add_argument("--wordnet", type=Path, default=WORDNET, help="WordNet 3.0 dictionary files")
     command.add_argument("--weights", type=Path, help="backbone checkpoint, instead of its PyPI package")
-    command.add_argument("--unseen", type=Path, help="NUS-WIDE: JSON list of the unseen concepts")
     command.add_argument("--classes", type=Path, help="csv and nus-wide data: the backbone's 1,000 class names")
     command.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
-    if name not in ("train", "splits", "teach"):
+    if name in ("train", "calibrate", "evaluate", "splits", "reproduce"):
+        clip_command.add_checkpoint_options(command)
+    if name not in ("train", "splits", "teach", "reproduce"):
         command.add_argument("--checkpoint", type=Path, help="default: checkpoint.pt in the work folder")
     return command
 
 
-def _folders(options: argparse.Namespace) -> Folders:
+def _folders(options: argparse.Namespace):
+    from clip_decoder.pipeline import Folders
+
     return Folders(
-        options.data, options.text, options.work, options.wordnet, options.weights, options.unseen, options.classes
+        options.data,
+        options.text,
+        options.work,
+        options.wordnet,
+        options.weights,
+        options.classes,
+        getattr(options, "clip", None),
+        getattr(options, "open_clip_model", None),
     )
+
+
+def _check(options: argparse.Namespace, needed: tuple[str, ...] = TRAINING, instead: str = "") -> None:
+    clip = getattr(options, "clip", None)
+    missing = [f"--{name}" for name in needed if getattr(options, name) is None and (clip is None or name != "text")]
+    if missing:
+        raise ValueError(f"{options.action.__name__.strip('_')} needs {', '.join(missing)}{instead}")
+    for name in ("config", "data", "text", "weights", "classes"):
+        path = getattr(options, name)
+        if path is not None and not path.exists():
+            what = "configuration" if name == "config" else f"file or folder for --{name}"
+            raise FileNotFoundError(f"no such {what}: {path}")
+    if clip is not None:
+        clip_command.check_checkpoint(options)
 
 
 def _checkpoint(options: argparse.Namespace) -> Path:
@@ -97,11 +137,19 @@ def _checkpoint(options: argparse.Namespace) -> Path:
 
 
 def _train(options: argparse.Namespace) -> int:
+    _check(options)
+    from clip_decoder import commands
+
     print(f"trained: {commands.train(options.config, _folders(options), options.device, options.resume)}")
     return 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    if options.images is not None or options.labels is not None:
+        return _evaluate_photos(options)
+    _check(options, (*TRAINING, "output"), "; or --bundle, --images and --labels for photos of your own")
+    from clip_decoder import commands
+
     report = commands.evaluate(
         options.config, _folders(options), options.device, _checkpoint(options), options.output, options.bundle
     )
@@ -109,13 +157,30 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _evaluate_photos(options: argparse.Namespace) -> int:
+    _check(options, ("bundle", "images", "labels"))
+    for path in (options.bundle / "bundle.json", options.images, options.labels):
+        if not path.exists():
+            raise FileNotFoundError(f"no such file or folder: {path}")
+    from clip_decoder.photos import measure_photos
+
+    print(measure_photos(options.bundle, options.images, options.labels, options.text, options.output))
+    return 0
+
+
 def _splits(options: argparse.Namespace) -> int:
+    _check(options)
+    from clip_decoder import commands
+
     report = commands.evaluate_splits(options.config, _folders(options), options.device, options.output)
     print(report.read_text(encoding="utf-8"))
     return 0
 
 
 def _calibrate(options: argparse.Namespace) -> int:
+    _check(options)
+    from clip_decoder import commands
+
     found = commands.calibrate(options.config, _folders(options), options.device, _checkpoint(options))
     print(
         f"score = sigmoid({found.decoder_weight:.3f} (logit + {found.prior_share:.3f} prior) "
@@ -127,6 +192,9 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 
 def _teach(options: argparse.Namespace) -> int:
+    _check(options)
+    from clip_decoder import commands
+
     taught = commands.teach(options.config, _folders(options), options.device, options.bundle, options.output)
     print(f"{len(taught.words)} words, ridge penalty {taught.penalty}:")
     for word in taught.words:
@@ -134,7 +202,23 @@ def _teach(options: argparse.Namespace) -> int:
     return 0
 
 
+def _reproduce(options: argparse.Namespace) -> int:
+    configs = Path(__file__).parents[1] / "configs"
+    options.config = options.config or configs / ("nus-wide.toml" if options.clip is None else "paper.toml")
+    options.work = options.work or Path("work-nus-wide")
+    needed = TRAINING if options.clip is not None else (*TRAINING, "classes")
+    _check(options, needed, ", or --clip for a CLIP of your own")
+    from clip_decoder.reproduce import reproduce
+
+    output = options.output or options.work / "report"
+    report = reproduce(options.config, _folders(options), options.device, output)
+    print(report.read_text(encoding="utf-8"))
+    return 0
+
+
 def _time(options: argparse.Namespace) -> int:
+    from clip_decoder.bundle import timing as bundle_timing
+
     found = bundle_timing.time_bundle(options.bundle, options.labels)
     print(f"image encoder: {found.encoder:.1f} ms an image")
     for count, milliseconds in found.decoder.items():
@@ -143,15 +227,14 @@ def _time(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    training = {name: getattr(options, name) for name in ("config", "data", "text", "work")}
     if options.clip is not None:
-        given = [f"--{name}" for name, value in training.items() if value is not None]
+        given = [f"--{name}" for name in TRAINING if getattr(options, name) is not None]
         if given:
             raise ValueError(f"export --clip takes no {', '.join(given)}: they belong to models trained here")
         return clip_command.run(options)
-    missing = [f"--{name}" for name, value in training.items() if value is None]
-    if missing:
-        raise ValueError(f"export needs {', '.join(missing)}, or --clip for a checkpoint of another library")
+    _check(options, TRAINING, ", or --clip for a checkpoint of another library")
+    from clip_decoder import commands
+
     report = commands.export(options.config, _folders(options), options.device, _checkpoint(options), options.output)
     print(f"exported to {options.output}: {report}")
     return 0

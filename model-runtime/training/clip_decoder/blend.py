@@ -47,7 +47,10 @@ def calibrate(prepared: Prepared) -> tuple[Calibration, Reference]:
     prior = prepared.prior(reference, labels)
     known = answers(prepared, rows).columns(seen)
     balanced = replace(known, weights=balanced_weights(known.weights, sources))
-    found = fit(logits, z, prior, balanced, ratio)
+    if prepared.config.tagging.blended:
+        found = fit(logits, z, prior, balanced, ratio)
+    else:
+        found = replace(fit(logits, np.zeros_like(z), prior, balanced), cosine_weight=0.0)
     scores = found.scores(logits, z, prior)
     threshold = choose_threshold(scores, known, sources, found, prepared.config.tagging.precision)
     thresholds, hopeless = label_thresholds(
@@ -118,13 +121,20 @@ def scores_by_method(
 ) -> MethodScores:
     """Every method's scores for some photos and label vectors [L, D]."""
     logits, embeddings = prepared.predict(rows, labels)
-    probabilities = prepared.data.cache.class_probabilities()[prepared.data.cache_rows[rows]]
-    class_texts = prepared.data.centred(prepared.data.class_texts)
     prior = prepared.prior(reference, labels)
     blend = calibration.scores(
         reference.trusted(logits, prior, labels), reference.relative(embeddings, labels), prior
     )
-    return method_scores(logits, embeddings, labels, blend, probabilities, class_texts)
+    return method_scores(logits, embeddings, labels, blend, class_name_embeddings(prepared, rows))
+
+
+def class_name_embeddings(prepared: Prepared, rows: np.ndarray) -> np.ndarray | None:
+    """The training-free baseline's embeddings [R, D]: class probabilities times class-name vectors. None without
+    classes."""
+    data = prepared.data
+    if data.class_texts is None:
+        return None
+    return data.cache.class_probabilities()[data.cache_rows[rows]] @ data.centred(data.class_texts)
 
 
 @dataclass(frozen=True)

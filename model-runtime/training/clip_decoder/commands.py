@@ -4,6 +4,7 @@
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from clip_decoder.bundle.scoring import Scoring
 from clip_decoder.bundle.served import ServedBundle
 from clip_decoder.bundle.writer import ExportReport, TextSpecification, write_bundle
 from clip_decoder.calibration import Calibration, read_calibration, write_calibration
-from clip_decoder.config import Config, ConfigError, read_config
+from clip_decoder.config import Config, read_config
 from clip_decoder.data.everyday import published_prompts
 from clip_decoder.data.images import ImageStore
-from clip_decoder.data.labels import read_labels
+from clip_decoder.data.labels import read_labels, slug
+from clip_decoder.errors import ConfigError
 from clip_decoder.measure import (
     BundleMeasurement,
     Measurement,
@@ -29,7 +31,7 @@ from clip_decoder.measure import (
     measure_scenery,
     measure_tags,
 )
-from clip_decoder.pipeline import Folders, open_text_encoder
+from clip_decoder.pipeline import CLIP, Folders, open_text_encoder
 from clip_decoder.prepared import Prepared, Reference, open_prepared
 from clip_decoder.report import Report
 from clip_decoder.teach import Taught
@@ -43,7 +45,7 @@ RESULTS = "results.json"
 
 def train(config_path: Path, folders: Folders, device: str, resume: bool) -> Path:
     """Trains and returns the checkpoint; ``resume`` continues from the one in the work folder."""
-    return _train(open_prepared(config_path, folders, device), folders.work, resume)
+    return train_prepared(open_prepared(config_path, folders, device), folders.work, resume)
 
 
 def calibrate(config_path: Path, folders: Folders, device: str, checkpoint: Path) -> Calibration:
@@ -75,7 +77,7 @@ def evaluate(
         results |= measure_judged(measurement, report)
     if config.data.scenery:
         results |= measure_scenery(measurement, report)
-    return _write(report, results, output)
+    return write_report(report, results, output)
 
 
 def evaluate_splits(config_path: Path, folders: Folders, device: str, output: Path) -> Path:
@@ -99,15 +101,24 @@ def evaluate_splits(config_path: Path, folders: Folders, device: str, output: Pa
         runs.append(found["results"])
     report.section("Mean over the splits")
     means = report.means(runs)
-    return _write(report, {"mean": means, "splits": runs}, output)
+    return write_report(report, {"mean": means, "splits": runs}, output)
 
 
 def export(config_path: Path, folders: Folders, device: str, checkpoint: Path, output: Path) -> ExportReport:
-    """Writes the bundle directory and, for a configuration with a label file, its vocabulary.csv."""
-    measurement = _calibrated(config_path, folders, device, checkpoint)
+    """Writes the bundle directory with its vocabulary.csv."""
+    return export_measured(_calibrated(config_path, folders, device, checkpoint), output)
+
+
+def export_measured(measurement: Measurement, output: Path) -> ExportReport:
+    """``export`` of a model that is in memory already."""
     prepared, calibration = measurement.prepared, measurement.calibration
     config = prepared.config
-    _, graph, tokenizer = open_text_encoder(config, folders)
+    _, graph, tokenizer = open_text_encoder(config, prepared.folders)
+    places = [f"classpath:{graph.name}", f"classpath:{tokenizer.name}"]
+    if config.image.backbone == CLIP:
+        output.mkdir(parents=True, exist_ok=True)
+        graph, tokenizer = (Path(shutil.copy(path, output / path.name)) for path in (graph, tokenizer))
+        places = [graph.name, tokenizer.name]
     encoder, decoder = _graphs(measurement)
     report = write_bundle(
         output,
@@ -119,13 +130,12 @@ def export(config_path: Path, folders: Folders, device: str, checkpoint: Path, o
         TextSpecification(
             graph,
             tokenizer,
-            f"classpath:{config.text.graph}",
-            f"classpath:{config.text.tokenizer}",
+            *places,
             config.text.max_tokens,
             config.text.pooling,
             config.text.templates,
         ),
-        prepared.data.center,
+        prepared.data.center if config.text.centred else None,
         measurement.reference.embeddings,
         Scoring(
             round(calibration.decoder_weight, 4),
@@ -139,7 +149,13 @@ def export(config_path: Path, folders: Folders, device: str, checkpoint: Path, o
         added_rows=decoder.added_rows if isinstance(decoder, ServedDecoder) else 0,
     )
     if config.data.kind == "everyday":
-        write_vocabulary(output / "vocabulary.csv", config_path.parent / config.data.labels, calibration)
+        labels = read_labels(prepared.config_path.parent / config.data.labels)
+        rows = [(label.id, label.name, "|".join(published_prompts(label))) for label in labels]
+    else:
+        space = prepared.data.labels
+        names = [space.names[index] for index in space.published()]
+        rows = [(slug(name) or name, name, "") for name in names]
+    write_vocabulary(output / "vocabulary.csv", rows, calibration)
     return report
 
 
@@ -182,18 +198,18 @@ def teach(config_path: Path, folders: Folders, device: str, bundle: Path, output
         )
 
 
-def write_vocabulary(path: Path, label_file: Path, calibration: Calibration) -> None:
-    """Writes the label file as the vocabulary served with a bundle, without the withheld labels."""
+def write_vocabulary(path: Path, labels: list[tuple[str, str, str]], calibration: Calibration) -> None:
+    """Writes labels (id, name, prompts) as the vocabulary served with a bundle, without the withheld ones."""
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["id", "name", "prompts", "threshold", "state"])
-        for label in read_labels(label_file):
-            if label.name not in calibration.withheld:
-                threshold = calibration.thresholds.get(label.name, "")
-                writer.writerow([label.id, label.name, "|".join(published_prompts(label)), threshold, ""])
+        for label, name, prompts in labels:
+            if name not in calibration.withheld:
+                writer.writerow([label, name, prompts, calibration.thresholds.get(name, ""), ""])
 
 
-def _train(prepared: Prepared, folder: Path, resume: bool) -> Path:
+def train_prepared(prepared: Prepared, folder: Path, resume: bool) -> Path:
+    """Trains what was opened; returns the checkpoint in ``folder``."""
     trainer = Trainer(prepared.config, prepared.model, prepared.data, prepared.device, folder)
     checkpoint = folder / CHECKPOINT
     if resume:
@@ -207,7 +223,7 @@ def _measure_split(prepared: Prepared, record: Path) -> None:
     """Trains if that is not done yet, calibrates, measures, and writes the results to ``record``."""
     folder = record.parent
     if not (folder / "done").exists():
-        _train(prepared, folder, (folder / CHECKPOINT).exists())
+        train_prepared(prepared, folder, (folder / CHECKPOINT).exists())
         (folder / "done").touch()
     calibration, reference = blend.calibrate(prepared.load(folder / CHECKPOINT))
     measurement = Measurement(prepared, calibration, reference)
@@ -233,7 +249,8 @@ def _split_config(config: Config, split: int) -> Config:
     return replace(config, data=data)
 
 
-def _write(report: Report, results: dict, output: Path) -> Path:
+def write_report(report: Report, results: dict, output: Path) -> Path:
+    """Writes report.md and results.json; returns the former's path."""
     output.mkdir(parents=True, exist_ok=True)
     report.write(output / "report.md")
     (output / RESULTS).write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

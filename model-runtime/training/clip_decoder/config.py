@@ -8,23 +8,37 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from clip_decoder.bundle.writer import BundleIdentity
+from clip_decoder.data.augmentation import AUGMENTATIONS, CROP
 from clip_decoder.data.evidence import EvidenceConfig
+from clip_decoder.errors import ConfigError
 from clip_decoder.losses import AsymmetricLossConfig
 from clip_decoder.model.ml_decoder import MLDecoderConfig
 
 
-class ConfigError(ValueError):
-    """A configuration that cannot be used; the message names file, key and what to change."""
-
-
 @dataclass(frozen=True)
 class ImageConfig:
-    """The image side. ``first_trained_stage``: stages before it stay frozen, and their output is cached."""
+    """The image side.
+
+    ``backbone``: an EfficientNet-Lite, or ``clip`` for the image tower of ``--clip``, all of which learns. Of an
+    EfficientNet, stages before ``first_trained_stage`` stay frozen, and their output is cached. For a CLIP tower, the
+    checkpoint gives ``size``; ``attention_pooling`` keeps a ResNet's pooling instead of a mean and a new projection;
+    ``pixels`` are ``normalised`` as the checkpoint says or left in [0, 1] (``unit``). ``augmentation``:
+    ``augmentation.py``.
+    """
 
     backbone: str
     size: int = 224
     resize: str = "SQUASH"
     first_trained_stage: int = 5
+    augmentation: str = CROP
+    attention_pooling: bool = False
+    pixels: str = "normalised"
+
+    def __post_init__(self):
+        if self.augmentation not in AUGMENTATIONS:
+            raise ValueError(f"augmentation must be one of {', '.join(AUGMENTATIONS)}, got {self.augmentation!r}")
+        if self.pixels not in ("normalised", "unit"):
+            raise ValueError(f"pixels must be normalised or unit, got {self.pixels!r}")
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,7 @@ class TextConfig:
     """The text tower's file names (in the folder or jar given on the command line) and how it is used.
 
     ``templates`` are served with the bundle; ``training_templates``, where given, are added in training, which uses
-    more wordings than a worker has time for.
+    more wordings than a worker has time for. ``centred``: whether the labels' mean is subtracted from every text vector.
     """
 
     graph: str = "all-minilm-l6-v2-q.onnx"
@@ -41,6 +55,7 @@ class TextConfig:
     pooling: str = "MEAN"
     templates: tuple[str, ...] = ("a photo of a {}.", "{}")
     training_templates: tuple[str, ...] = ()
+    centred: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,7 +85,9 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Optimisation. ``images_per_source``: how many of each source a batch holds, by source name. ``labels_per_step``
+    """Optimisation: ``adamw`` or ``adam`` on a one-cycle schedule. Unless ``decay_everything``, weights of one dimension
+    (biases, norms, temperatures) do not decay. ``gradient_norm``: 0 does not clip. ``cosine_weight``: of the asymmetric
+    loss over cosines, beside the decoder's. ``images_per_source``: how many of each source a batch holds, by source name. ``labels_per_step``
     are drawn for all images together; of these, the decoder is asked about ``labels_per_image`` for each image (0:
     all)."""
 
@@ -81,14 +98,21 @@ class TrainingConfig:
     labels_per_image: int = 0
     head_rate: float = 1e-3
     backbone_rate: float = 3e-4
+    optimizer: str = "adamw"
     weight_decay: float = 0.05
+    decay_everything: bool = True
     warmup_share: float = 0.15
     ema_decay: float = 0.995
     gradient_norm: float = 5.0
+    cosine_weight: float = 1.0
     contrastive_weight: float = 1.0
     distillation_weight: float = 15.0
     feature_dropout: float = 0.1
     loss: AsymmetricLossConfig = field(default_factory=AsymmetricLossConfig)
+
+    def __post_init__(self):
+        if self.optimizer not in ("adam", "adamw"):
+            raise ValueError(f"optimizer must be adam or adamw, got {self.optimizer!r}")
 
 
 @dataclass(frozen=True)
@@ -97,7 +121,8 @@ class TaggingConfig:
 
     ``precision``: the share of tags that must be right; it sets the threshold. ``guarded``: labels that must hardly
     ever be given to photos without them, and must be right more often than others. ``candidate_cutoff``,
-    ``candidate_prior_weight``: BUNDLE.md, *Scores*; measured with the exported bundle.
+    ``candidate_prior_weight``: BUNDLE.md, *Scores*; measured with the exported bundle. ``blended``: whether the cosine
+    counts beside the decoder.
     """
 
     precision: float = 0.75
@@ -105,6 +130,7 @@ class TaggingConfig:
     top_k: int = 10
     candidate_cutoff: float = -6.4
     candidate_prior_weight: float = 0.6
+    blended: bool = True
 
 
 @dataclass(frozen=True)

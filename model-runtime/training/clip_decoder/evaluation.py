@@ -32,46 +32,49 @@ def method_scores(
     embeddings: np.ndarray,
     labels: np.ndarray,
     blend: np.ndarray,
-    class_probabilities: np.ndarray,
-    class_texts: np.ndarray,
+    named: np.ndarray | None,
 ) -> MethodScores:
-    """logits, blend [N, L]; embeddings [N, D]; labels [L, D]; class_probabilities [N, K]; class_texts [K, D]"""
-    named = class_probabilities @ class_texts  # [N, D]
-    named /= np.maximum(np.linalg.norm(named, axis=1, keepdims=True), 1e-9)
-    return MethodScores(
-        {
-            "blend": blend,
-            "decoder": logits,
-            "cosine": embeddings @ labels.T,
-            "class names": named @ labels.T,
-        },
-        embeddings,
-    )
+    """logits, blend [N, L]; embeddings [N, D]; labels [L, D]; named: the class-name baseline's embeddings [N, D]"""
+    scores = {"blend": blend, "decoder": logits, "cosine": embeddings @ labels.T}
+    if named is not None:
+        norms = np.maximum(np.linalg.norm(named, axis=1, keepdims=True), 1e-9)
+        scores["class names"] = named / norms @ labels.T
+    return MethodScores(scores, embeddings)
 
 
 @dataclass(frozen=True)
 class MultiLabelResult:
-    """One method on one set of labels; all in [0, 1]."""
+    """One method on one set of labels; all in [0, 1].
+
+    F1 by both conventions: over images that have one of the labels, and over all images (``top_k``).
+    """
 
     method: str
     labels: int
     mean_average_precision: float
     f1_at_3: float
     f1_at_5: float
+    f1_at_3_all_images: float
+    f1_at_5_all_images: float
     chance: float
 
 
+def frequent(targets: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Which labels, bool [L], have the three positives that an average precision needs to mean much; [N, L] bool."""
+    return (targets & known).sum(0) >= FEWEST_POSITIVES
+
+
 def multi_label_results(scores: MethodScores, targets: np.ndarray, known: np.ndarray) -> list[MultiLabelResult]:
-    """Labels with fewer than three positives among the photos are left out; targets, known: bool [N, L]."""
-    enough = (targets & known).sum(0) >= FEWEST_POSITIVES
-    scores, targets, known = scores.columns(enough), targets[:, enough], known[:, enough]
+    """mAP over the labels with a positive, F1 among all labels; targets, known: bool [N, L]."""
     return [
         MultiLabelResult(
             method,
-            int(enough.sum()),
+            int((targets & known).any(0).sum()),
             mean_average_precision(values, targets, known),
             top_k(values, targets, 3).f1,
             top_k(values, targets, 5).f1,
+            top_k(values, targets, 3, labelled_only=False).f1,
+            top_k(values, targets, 5, labelled_only=False).f1,
             chance_level(targets),
         )
         for method, values in scores.by_method.items()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clip_decoder.blend import answers, scores_by_method
+from clip_decoder.blend import answers, class_name_embeddings, scores_by_method
 from clip_decoder.bundle.scoring import scores as served_scores
 from clip_decoder.bundle.scoring import standardised_cosine
 from clip_decoder.bundle.served import ServedBundle
@@ -17,7 +17,14 @@ from clip_decoder.data.everyday import EverydaySources
 from clip_decoder.data.images import ImageStore
 from clip_decoder.data.judged import read_judged
 from clip_decoder.data.scenery import Scenery, read_scenery
-from clip_decoder.evaluation import MethodScores, method_scores, multi_label_results, single_label_results, tag_counts
+from clip_decoder.evaluation import (
+    MethodScores,
+    frequent,
+    method_scores,
+    multi_label_results,
+    single_label_results,
+    tag_counts,
+)
 from clip_decoder.metrics import average_precision, calibration_bins
 from clip_decoder.prepared import Prepared, Reference
 from clip_decoder.report import Report, plot_calibration, plot_label_precision, plot_scores
@@ -85,8 +92,7 @@ class BundleMeasurement(Measurement):
             served_scores(
                 logits, standardised_cosine(embeddings, labels, self.bundle.reference), self.bundle.scoring
             ),
-            data.cache.class_probabilities()[data.cache_rows[rows]],
-            data.centred(data.class_texts),
+            class_name_embeddings(self.prepared, rows),
         )
 
 
@@ -106,6 +112,7 @@ def measure_labels(measurement: Measurement, report: Report) -> dict[str, list[d
         groups |= {"seen labels": seen, "unseen labels (ZSL)": ~seen}
     results = {}
     for title, chosen in groups.items():
+        chosen = chosen & frequent(targets, known)
         found = multi_label_results(scores.columns(chosen), targets[:, chosen], known[:, chosen])
         report.text(f"**{title}**")
         report.multi_label(found)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Turns a configuration and folders into data and a model, the start of every command."""
 
+import contextlib
 import hashlib
 import importlib
 import json
@@ -9,37 +10,52 @@ import os
 import shutil
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
-from clip_decoder.config import Config, ConfigError
-from clip_decoder.data.dataset import TEST, LabelSpace
+from clip_decoder.config import Config
+from clip_decoder.data.dataset import LabelSpace
 from clip_decoder.data.everyday import EverydaySources, build_everyday
 from clip_decoder.data.images import ImageStore
 from clip_decoder.data.multi_label import Annotations, build_multi_label, read_annotations
-from clip_decoder.data.nus_wide import read_nus_wide, read_unseen
+from clip_decoder.data.nus_wide import read_nus_wide
+from clip_decoder.data.photo_inputs import PhotoInputs
 from clip_decoder.data.trunk_cache import build_trunk_cache, readable_images
 from clip_decoder.data.wordnet import WordNet
+from clip_decoder.errors import ConfigError
 from clip_decoder.model.clip_decoder import ClipDecoder
 from clip_decoder.model.efficientnet_lite import EfficientNetLite, load_published_weights
 from clip_decoder.text import TextEncoder
 from clip_decoder.training import TrainingData
 
+if TYPE_CHECKING:
+    from clip_decoder.clip.towers import Towers
+
+CLIP = "clip"
+CLIP_TEXT = "clip-text"
+
 
 @dataclass(frozen=True)
 class Folders:
-    """Where things are: the data, the text tower (a folder or its jar), WordNet, and the work folder for caches."""
+    """Where things are: the data, the text tower (a folder or its jar), WordNet, and the work folder for caches.
+
+    ``clip``: a checkpoint whose towers take the place of backbone and text tower; ``open_clip_model``: its architecture
+    where its file does not say.
+    """
 
     data: Path
-    text: Path
+    text: Path | None
     work: Path
     wordnet: Path = Path("/usr/share/wordnet")
     weights: Path | None = None
-    unseen: Path | None = None
     classes: Path | None = None
+    clip: Path | None = None
+    open_clip_model: str | None = None
 
 
 def open_text_encoder(config: Config, folders: Folders) -> tuple[TextEncoder, Path, Path]:
@@ -47,7 +63,7 @@ def open_text_encoder(config: Config, folders: Folders) -> tuple[TextEncoder, Pa
 
     Text vectors are kept in the work folder, in a file named after what they depend on.
     """
-    source = folders.text
+    source = folders.work / CLIP_TEXT if config.image.backbone == CLIP else folders.text
     if source.is_file():
         target = folders.work / "text"
         target.mkdir(parents=True, exist_ok=True)
@@ -79,13 +95,31 @@ def load_backbone(config: Config, weights: Path | None) -> EfficientNetLite:
     return backbone
 
 
-def prepare(config: Config, config_path: Path, folders: Folders, backbone: EfficientNetLite) -> TrainingData:
-    """Reads labels and images, computes what the work folder lacks. Prints the images left out."""
+def open_towers(config: Config, config_path: Path, folders: Folders) -> tuple[Config, "Towers"]:
+    """The towers of ``--clip``, and the configuration with what they settle. Their text graph is in the work folder."""
+    if folders.clip is None:
+        raise ConfigError(f"{config_path}: image.backbone is {CLIP!r}, which needs --clip CHECKPOINT")
+    from clip_decoder.clip.export import load_towers
+    from clip_decoder.clip.trainable import for_towers, write_text_tower
+
+    towers = load_towers(folders.clip, folders.open_clip_model, config.image.resize)
+    write_text_tower(towers, folders.work / CLIP_TEXT)
+    return for_towers(config, towers), towers
+
+
+def prepare(config: Config, config_path: Path, folders: Folders, backbone: EfficientNetLite | None, device) -> TrainingData:
+    """Reads labels and images, computes what the work folder lacks, on ``device``. Prints the images left out.
+
+    Without a backbone, images are read anew for every batch.
+    """
     text, _, _ = open_text_encoder(config, folders)
     builders = {"everyday": _prepare_everyday, "csv": _prepare_csv, "nus-wide": _prepare_nus_wide}
     if config.data.kind not in builders:
         raise ConfigError(f"{config_path}: data.kind must be one of {', '.join(builders)}, got {config.data.kind!r}")
-    data = builders[config.data.kind](config, config_path, folders, backbone, text)
+    if backbone is None and config.data.kind == "everyday":
+        raise ConfigError(f"{config_path}: data.kind everyday needs a backbone that was trained on ImageNet's classes")
+    cached = partial(_cache, config, folders, backbone, device)
+    data = builders[config.data.kind](config, config_path, folders, cached, text)
     text.save()
     return data
 
@@ -95,14 +129,14 @@ def build_model(config: Config, backbone: nn.Module, data: TrainingData) -> Clip
     return ClipDecoder(backbone, torch.from_numpy(data.centred(data.class_texts)), config.decoder)
 
 
-def text_center(labels: LabelSpace) -> np.ndarray:
-    """The mean vector of the label space, as served (first rendition), seen labels only."""
-    return labels.vectors[labels.seen, 0].mean(0)
+def text_center(labels: LabelSpace, config: Config) -> np.ndarray:
+    """The mean vector of the label space, as served (first rendition), seen labels only; zeros to centre nothing."""
+    return labels.vectors[labels.seen, 0].mean(0) * config.text.centred
 
 
-def _prepare_everyday(config, config_path, folders, backbone, text) -> TrainingData:
+def _prepare_everyday(config, config_path, folders, cached, text) -> TrainingData:
     sources = EverydaySources(folders.data)
-    names, cache = _cache(config, folders, backbone, sources.names)
+    names, cache = cached(sources.names)
     images, labels, class_texts = build_everyday(
         sources,
         names,
@@ -114,33 +148,23 @@ def _prepare_everyday(config, config_path, folders, backbone, text) -> TrainingD
         config.text,
         config.seed,
     )
-    return TrainingData(images, labels, cache, np.arange(len(names)), class_texts, text_center(labels))
+    return TrainingData(images, labels, cache, np.arange(len(names)), class_texts, text_center(labels, config))
 
 
-def _prepare_csv(config, config_path, folders, backbone, text) -> TrainingData:
+def _prepare_csv(config, config_path, folders, cached, text) -> TrainingData:
     annotations = read_annotations(folders.data / (config.data.labels or "labels.csv"), config.seed)
-    return _annotated(config, folders, backbone, text, annotations, None)
+    return _annotated(config, folders, cached, text, annotations)
 
 
-def _prepare_nus_wide(config, config_path, folders, backbone, text) -> TrainingData:
-    if folders.unseen is None:
-        raise ConfigError("NUS-WIDE needs --unseen FILE: the JSON list of the 81 unseen concepts")
-    dataset = read_nus_wide(folders.data, read_unseen(folders.unseen))
-    annotations = Annotations(dataset.images, dataset.labels, dataset.targets, dataset.splits)
-    return _annotated(config, folders, backbone, text, annotations, dataset.seen)
+def _prepare_nus_wide(config, config_path, folders, cached, text) -> TrainingData:
+    return _annotated(config, folders, cached, text, read_nus_wide(folders.data, config.seed))
 
 
-def _annotated(config, folders, backbone, text, annotations: Annotations, seen: np.ndarray | None) -> TrainingData:
-    names, cache = _cache(config, folders, backbone, annotations.images)
-    rows = [annotations.images.index(name) for name in names]
-    annotations = Annotations(names, annotations.labels, annotations.targets[rows], annotations.splits[rows])
-    images, labels = build_multi_label(annotations, text, config.data, config.text)
-    if seen is not None:
-        labels.seen = seen
-        # Images whose seen tags are empty would teach only negatives.
-        images.weights[(images.splits != TEST) & ~annotations.targets[:, seen].any(1)] = 0
-    class_texts = _class_texts(folders, text, config)
-    return TrainingData(images, labels, cache, np.arange(len(names)), class_texts, text_center(labels))
+def _annotated(config, folders, cached, text, annotations: Annotations) -> TrainingData:
+    class_texts = None if config.image.backbone == CLIP else _class_texts(folders, text, config)
+    names, cache = cached(annotations.images)
+    images, labels = build_multi_label(annotations.of(names), text, config.data, config.text)
+    return TrainingData(images, labels, cache, np.arange(len(names)), class_texts, text_center(labels, config))
 
 
 def _class_texts(folders: Folders, text: TextEncoder, config: Config) -> np.ndarray:
@@ -153,13 +177,17 @@ def _class_texts(folders: Folders, text: TextEncoder, config: Config) -> np.ndar
     return np.stack([text.label_vector([template.replace("{}", name) for template in config.text.templates]) for name in names])
 
 
-def _cache(config, folders, backbone, names):
-    with ImageStore(folders.data) as store:
+def _cache(config, folders, backbone, device, names):
+    with contextlib.ExitStack() as stack:
+        store = stack.enter_context(ImageStore(folders.data))
         good, bad = _readable(folders.work / "readable.json", store, names)
         if bad:
             print(f"left out {len(bad)} images that are missing or do not decode: {', '.join(bad[:10])}", flush=True)
         if not good:
             raise ConfigError(f"none of the {len(names)} listed images was found in {folders.data}")
+        if backbone is None:
+            stack.pop_all()  # the inputs keep it open
+            return good, PhotoInputs(store, good, config.image.size, config.image.resize, config.image.augmentation)
         cache = build_trunk_cache(
             folders.work / "trunk",
             store,
@@ -169,6 +197,8 @@ def _cache(config, folders, backbone, names):
             config.image.size,
             config.image.resize,
             config.data.views,
+            config.image.augmentation,
+            device,
         )
     return good, cache
 

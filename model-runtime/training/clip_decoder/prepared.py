@@ -11,10 +11,10 @@ from torch import nn
 
 from clip_decoder.bundle.scoring import familiarity, nearness, standardised_cosine
 from clip_decoder.config import Config, read_config
-from clip_decoder.model.clip_decoder import ClipDecoder
-from clip_decoder.pipeline import Folders, build_model, load_backbone, open_text_encoder, prepare
+from clip_decoder.errors import ConfigError
+from clip_decoder.pipeline import CLIP, Folders, build_model, load_backbone, open_text_encoder, open_towers, prepare
 from clip_decoder.text import TextEncoder, fill_templates
-from clip_decoder.training import TrainingData, encode, load_average, pick_device, predict, top_for
+from clip_decoder.training import Model, TrainingData, encode, encoder_for, load_average, pick_device, predict
 
 TYPICAL_STEPS = 100
 TYPICAL_LABELS = 600
@@ -59,7 +59,7 @@ class Prepared:
     config_path: Path
     folders: Folders
     data: TrainingData
-    model: ClipDecoder
+    model: Model
     device: torch.device
 
     def __post_init__(self):
@@ -86,8 +86,8 @@ class Prepared:
 
     def predict(self, rows: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Decoder logits [R, L] and embeddings [R, D] of unaugmented images; labels [L, D] as served."""
-        top = top_for(self.model, self.config, self.data.cache, self.device)
-        return predict(self.model, top, self.data.cache.trunk(0), self.data.cache_rows[rows], labels, self.device)
+        encoder = encoder_for(self.model, self.config, self.data.cache, self.device)
+        return predict(self.model, encoder, self.data.cache, self.data.cache_rows[rows], labels, self.device)
 
     def reference(self, rows: np.ndarray) -> Reference:
         """Embeddings and typical tokens of some photos, and the published labels that were seen in training.
@@ -95,8 +95,8 @@ class Prepared:
         With data of one kind only, there are no labels here and the tokens are averages: the blend is left to the fit.
         """
         labels = self.served_labels()[self.data.labels.seen[self.data.labels.published()]]
-        top = top_for(self.model, self.config, self.data.cache, self.device)
-        tokens, embeddings = encode(self.model, top, self.data.cache.trunk(0), self.data.cache_rows[rows], self.device)
+        encoder = encoder_for(self.model, self.config, self.data.cache, self.device)
+        tokens, embeddings = encode(self.model, encoder, self.data.cache, self.data.cache_rows[rows], self.device)
         embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
         if self.config.data.kind != "everyday":
             return Reference(embeddings, tokens, labels[:0])
@@ -152,6 +152,15 @@ def open_prepared(config_path: Path, folders: Folders, device: str, config: Conf
     """An untrained model with its data; ``config`` replaces what the file holds."""
     config = config or read_config(config_path)
     chosen = pick_device(device)
+    if config.image.backbone == CLIP:
+        from clip_decoder.clip.trainable import tower_decoder
+
+        config, towers = open_towers(config, config_path, folders)
+        data = prepare(config, config_path, folders, None, chosen)
+        torch.manual_seed(config.seed)
+        return Prepared(config, config_path, folders, data, tower_decoder(towers, config), chosen)
+    if folders.clip is not None:
+        raise ConfigError(f"{config_path}: --clip is for image.backbone {CLIP!r}, this is {config.image.backbone!r}")
     backbone = load_backbone(config, folders.weights)
-    data = prepare(config, config_path, folders, backbone)
+    data = prepare(config, config_path, folders, backbone, chosen)
     return Prepared(config, config_path, folders, data, build_model(config, backbone, data), chosen)

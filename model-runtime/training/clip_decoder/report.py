@@ -30,10 +30,13 @@ class Report:
         self.lines += [f"## {heading}", ""]
 
     def multi_label(self, results: Sequence[MultiLabelResult]) -> None:
-        self.lines += ["| method | labels | mAP | F1@3 | F1@5 | chance mAP |", "|---|---|---|---|---|---|"]
+        self.lines += [
+            "| method | labels | mAP | F1@3, labelled images | F1@5, labelled | F1@3, all images | F1@5, all | chance mAP |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
         self.lines += [
             f"| {one.method} | {one.labels} | {one.mean_average_precision:.3f} | {one.f1_at_3:.3f} | {one.f1_at_5:.3f} "
-            f"| {one.chance:.3f} |"
+            f"| {one.f1_at_3_all_images:.3f} | {one.f1_at_5_all_images:.3f} | {one.chance:.3f} |"
             for one in results
         ]
         self.lines.append("")

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import minimize
 
-from clip_decoder.bundle.graphs import ExportError, check_independence, difference
+from clip_decoder.bundle.graphs import check_independence, difference
 from clip_decoder.bundle.scoring import scores, standardised_cosine
 from clip_decoder.bundle.self_test import synthetic_pixels
 from clip_decoder.bundle.served import ServedBundle
@@ -24,6 +24,7 @@ from clip_decoder.bundle.word_heads import WordHeads, add_heads, features
 from clip_decoder.bundle.writer import CHECK_BATCH, PARITY_TOLERANCE, BundleIdentity, sha256
 from clip_decoder.data.images import ImageStore
 from clip_decoder.data.scenery import FEWEST_PRESENT, Scenery
+from clip_decoder.errors import ExportError
 from clip_decoder.metrics import average_precision
 from clip_decoder.text import TextEncoder
 

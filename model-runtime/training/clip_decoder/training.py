@@ -3,7 +3,9 @@
 """Training: the combined loss over mixed batches, with EMA, mixed precision and resume."""
 
 import contextlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,30 +16,37 @@ from tqdm import tqdm
 
 from clip_decoder.config import Config, TrainingConfig
 from clip_decoder.data.dataset import LabelledImages, LabelSpace, SourceMix
+from clip_decoder.data.photo_inputs import PhotoInputs
 from clip_decoder.data.trunk_cache import TrunkCache
+from clip_decoder.errors import ConfigError, DeviceError
 from clip_decoder.losses import asymmetric_loss, contrastive_loss
 from clip_decoder.model.clip_decoder import ClipDecoder
 from clip_decoder.model.matrix_top import MatrixTop
+from clip_decoder.model.tower_decoder import TowerDecoder
 
 CHECKPOINT_EVERY = 100
 # A caption names what mattered to somebody, the teacher one object: where there are captions, they take precedence.
 CAPTIONED_DISTILLATION = 0.2
 SAME_TEXT_COSINE = 0.999
+PREDICTED = 128
+OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
-
-class DeviceError(RuntimeError):
-    """The requested device is unavailable."""
+Model = ClipDecoder | TowerDecoder
+Inputs = TrunkCache | PhotoInputs
+# inputs on the device, and the share of features to drop -> tokens [B, T, W], embeddings [B, D]
+Encoder = Callable[..., tuple[Tensor, Tensor]]
 
 
 @dataclass
 class TrainingData:
-    """``center`` [D] is subtracted from every text vector; ``class_texts`` [1000, D] are not centred yet."""
+    """``center`` [D] is subtracted from every text vector; ``class_texts`` [1000, D] are not centred yet, and None where
+    the image encoder was not trained on classes."""
 
     images: LabelledImages
     labels: LabelSpace
-    cache: TrunkCache
+    cache: Inputs
     cache_rows: np.ndarray
-    class_texts: np.ndarray
+    class_texts: np.ndarray | None
     center: np.ndarray
 
     def centred(self, vectors: np.ndarray) -> np.ndarray:
@@ -57,40 +66,34 @@ def pick_device(name: str) -> torch.device:
 class Trainer:
     """Owns model, optimiser and moving average; ``run`` trains to the configured step and saves as it goes."""
 
-    def __init__(self, config: Config, model: ClipDecoder, data: TrainingData, device: torch.device, directory: Path):
+    def __init__(self, config: Config, model: Model, data: TrainingData, device: torch.device, directory: Path):
         self.config, self.data, self.device, self.directory = config, data, device, directory
         self.model = model.to(device)
         self.step = 0
         training = config.training
-        stage = config.image.first_trained_stage
-        slow = [
-            *model.backbone.top_parameters(stage),
-            *model.backbone.classifier.parameters(),
-            model.projection.class_texts,
-        ]
-        chosen = {id(parameter) for parameter in slow}
-        backbone = {id(parameter) for parameter in model.backbone.parameters()}
-        fast = [one for one in model.parameters() if id(one) not in chosen | backbone]
-        for parameter in model.backbone.parameters():
-            parameter.requires_grad = id(parameter) in chosen
+        fast, slow = model.trained_parts(config.image.first_trained_stage)
         self.trained = [*fast, *slow]
-        self.optimizer = torch.optim.AdamW(
-            [{"params": fast, "lr": training.head_rate}, {"params": slow, "lr": training.backbone_rate}],
-            weight_decay=training.weight_decay,
-        )
+        chosen = {id(parameter) for parameter in self.trained}
+        for parameter in model.parameters():
+            parameter.requires_grad = id(parameter) in chosen
+        groups = parameter_groups(fast, slow, training)
+        self.optimizer = OPTIMIZERS[training.optimizer](groups, weight_decay=training.weight_decay)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer,
-            [training.head_rate, training.backbone_rate],
+            [group["lr"] for group in groups],
             total_steps=training.steps,
             pct_start=training.warmup_share,
         )
         self.average = MovingAverage(model, training.ema_decay)
-        self.top = top_for(model, config, data.cache, device)
+        self.encoder = encoder_for(model, config, data.cache, device)
         self.generator = np.random.default_rng(config.seed)
         self.mix = SourceMix(data.images, training.images_per_source, self.generator)
         self.label_vectors = data.centred(data.labels.vectors)  # [L, V, D]
-        self.class_texts = data.centred(data.class_texts)  # [1000, D]
-        self.class_probabilities = data.cache.class_probabilities()[data.cache_rows]  # [N, 1000]
+        if training.distillation_weight > 0:
+            if data.class_texts is None:
+                raise ConfigError("training.distillation_weight must be 0: a CLIP tower has no ImageNet classes to teach")
+            self.class_texts = data.centred(data.class_texts)  # [1000, D]
+            self.class_probabilities = data.cache.class_probabilities()[data.cache_rows]  # [N, 1000]
         self.texts = None if data.images.texts is None else data.images.texts
 
     def run(self, progress: bool = True) -> list[float]:
@@ -108,7 +111,7 @@ class Trainer:
         self.save()
         return losses
 
-    def averaged_model(self) -> ClipDecoder:
+    def averaged_model(self) -> Model:
         """The model with the moving average's weights, in evaluation mode."""
         self.average.copy_to(self.model)
         return self.model.eval()
@@ -146,20 +149,17 @@ class Trainer:
         self.step = state["step"]
 
     def _step(self) -> float:
-        self.model.train()
-        self.model.backbone.eval()  # batch statistics stay those of the pretrained network
+        self.model.training_mode()
         rows = self.mix.next()  # [B]
         labels = self._draw_labels(rows)  # [L]
         renditions = self.generator.integers(0, self.label_vectors.shape[1], len(labels))
         vectors = self._tensor(self.label_vectors[labels, renditions])  # [L, D]
         targets = self._tensor(self.data.images.targets[rows][:, labels])  # [B, L]
         weights = self._tensor(self.data.images.weights[rows][:, labels])  # [B, L]
-        view = int(self.generator.integers(self.data.cache.views))
-        trunk = self._tensor(self.data.cache.trunk(view)[self.data.cache_rows[rows]])  # [B, C, s, s]
+        inputs = as_inputs(self.data.cache.draw(self.data.cache_rows[rows], self.generator), self.device)
 
         with self._autocast():
-            features = F.dropout2d(self.top(trunk), self.config.training.feature_dropout)  # [B, 1280, h, w]
-            tokens, embedding = self.model.heads(features)
+            tokens, embedding = self.encoder(inputs, self.config.training.feature_dropout)
             chosen, chances = self._draw_pairs(targets, weights)  # [B, M]
             logits = self.model.decoder(tokens, vectors, chosen)  # [B, M]
         asked = targets.gather(1, chosen), weights.gather(1, chosen) / chances
@@ -168,7 +168,8 @@ class Trainer:
 
         self.optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.trained, self.config.training.gradient_norm)
+        if self.config.training.gradient_norm > 0:
+            nn.utils.clip_grad_norm_(self.trained, self.config.training.gradient_norm)
         self.optimizer.step()
         self.schedule.step()
         self.average.update(self.model, self.step)
@@ -179,7 +180,10 @@ class Trainer:
     ) -> Tensor:
         """The losses that do not involve the decoder."""
         training: TrainingConfig = self.config.training
-        loss = asymmetric_loss(self.model.cosine_logits(embedding, vectors), targets, weights, training.loss)
+        loss = embedding.new_zeros(())
+        if training.cosine_weight > 0:
+            cosines = self.model.cosine_logits(embedding, vectors)
+            loss = training.cosine_weight * asymmetric_loss(cosines, targets, weights, training.loss)
         if self.texts is not None and training.contrastive_weight > 0:
             sentence = self.generator.integers(0, self.texts.shape[1], len(rows))
             texts = self._tensor(self.data.centred(self.texts[rows, sentence]))  # [B, D]
@@ -263,7 +267,7 @@ def read_checkpoint(path: Path) -> dict:
         raise CheckpointError(f"{path} is not a readable checkpoint: {error}") from error
 
 
-def load_average(model: ClipDecoder, path: Path) -> np.ndarray:
+def load_average(model: Model, path: Path) -> np.ndarray:
     """Puts a checkpoint's averaged weights into ``model``; returns the text centre [D] it was trained with."""
     state = read_checkpoint(path)
     try:
@@ -273,12 +277,34 @@ def load_average(model: ClipDecoder, path: Path) -> np.ndarray:
         raise CheckpointError(f"{path} is a checkpoint of another model: {error}") from error
 
 
-def top_for(model: ClipDecoder, config: Config, cache: TrunkCache, device: torch.device):
-    """The trained part of the backbone: matrix products on a CPU, its own convolutions elsewhere."""
+def parameter_groups(fast: list[nn.Parameter], slow: list[nn.Parameter], training: TrainingConfig) -> list[dict]:
+    """The optimiser's groups. Unless everything decays, biases, norms and temperatures do not (their sizes mean
+    something)."""
+    groups = []
+    for parameters, rate in ((fast, training.head_rate), (slow, training.backbone_rate)):
+        if training.decay_everything:
+            groups.append({"params": parameters, "lr": rate})
+            continue
+        groups.append({"params": [one for one in parameters if one.ndim > 1], "lr": rate})
+        groups.append({"params": [one for one in parameters if one.ndim <= 1], "lr": rate, "weight_decay": 0.0})
+    return [group for group in groups if group["params"]]
+
+
+def encoder_for(model: Model, config: Config, cache: Inputs, device: torch.device) -> Encoder:
+    """From what the cache holds to tokens and embedding. A backbone's trained part is computed by matrix products on a
+    CPU, by its own convolutions elsewhere."""
+    if isinstance(model, TowerDecoder):
+        return model.encode
     stage = config.image.first_trained_stage
     if device.type == "cpu":
-        return MatrixTop(model.backbone, stage, cache.trunk(0).shape[-1])
-    return lambda trunk: model.backbone.top(trunk, stage)
+        top = MatrixTop(model.backbone, stage, cache.trunk(0).shape[-1])
+    else:
+        top = partial(model.backbone.top, first_trained_stage=stage)
+    return lambda trunk, dropout=0.0: model.heads(F.dropout2d(top(trunk), dropout) if dropout else top(trunk))
+
+
+def as_inputs(values: np.ndarray, device: torch.device) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values)).to(device).float()
 
 
 def autocast(device: torch.device) -> contextlib.AbstractContextManager:
@@ -294,31 +320,35 @@ def _cpu_flags() -> str:
 
 
 def predict(
-    model: ClipDecoder, top, trunk: np.ndarray, rows: np.ndarray, labels: np.ndarray, device: torch.device, batch: int = 128
+    model: Model, encoder: Encoder, cache: Inputs, rows: np.ndarray, labels: np.ndarray, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Decoder logits [R, L] and embeddings [R, D] of some rows of a trunk cache; labels [L, D] as served."""
-    model.eval()
+    """Decoder logits [R, L] and embeddings [R, D] of some rows of a cache; labels [L, D] as served."""
     vectors = torch.from_numpy(labels).to(device)
     logits, embeddings = [], []
-    with torch.inference_mode(), autocast(device):
-        for start in range(0, len(rows), batch):
-            part = torch.from_numpy(trunk[rows[start : start + batch]].astype(np.float32)).to(device)
-            tokens, embedding = model.heads(top(part))
+    for tokens, embedding in _encoded(model, encoder, cache, rows, device):
+        with torch.inference_mode(), autocast(device):
             logits.append(model.decoder(tokens, vectors).float().cpu().numpy())
-            embeddings.append(embedding.float().cpu().numpy())
+        embeddings.append(embedding)
     return np.concatenate(logits), np.concatenate(embeddings)
 
 
 def encode(
-    model: ClipDecoder, top, trunk: np.ndarray, rows: np.ndarray, device: torch.device, batch: int = 128
+    model: Model, encoder: Encoder, cache: Inputs, rows: np.ndarray, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Tokens [T, W], averaged over some rows of a trunk cache, and the rows' embeddings [R, D]."""
-    model.eval()
+    """Tokens [T, W], averaged over some rows of a cache, and the rows' embeddings [R, D]."""
     total, embeddings = 0, []
-    with torch.inference_mode(), autocast(device):
-        for start in range(0, len(rows), batch):
-            part = torch.from_numpy(trunk[rows[start : start + batch]].astype(np.float32)).to(device)
-            tokens, embedding = model.heads(top(part))
-            total = total + tokens.float().sum(0)
-            embeddings.append(embedding.float().cpu().numpy())
+    for tokens, embedding in _encoded(model, encoder, cache, rows, device):
+        total = total + tokens.float().sum(0)
+        embeddings.append(embedding)
     return (total / len(rows)).cpu().numpy(), np.concatenate(embeddings)
+
+
+def _encoded(
+    model: Model, encoder: Encoder, cache: Inputs, rows: np.ndarray, device: torch.device
+) -> Iterator[tuple[Tensor, np.ndarray]]:
+    model.eval()
+    for start in range(0, len(rows), PREDICTED):
+        part = as_inputs(cache.plain(rows[start : start + PREDICTED]), device)
+        with torch.inference_mode(), autocast(device):
+            tokens, embedding = encoder(part)
+        yield tokens, embedding.float().cpu().numpy()

@@ -113,6 +113,7 @@ first_trained_stage = 6
 graph = "text.onnx"
 tokenizer = "tokenizer.json"
 templates = ["a photo of a {}.", "{}"]
+training_templates = ["{}"]
 [decoder]
 width = 32
 heads = 4

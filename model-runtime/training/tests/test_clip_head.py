@@ -16,7 +16,7 @@ from clip_decoder.__main__ import main
 from clip_decoder.bundle.graphs import open_graph
 from clip_decoder.clip.head import read_head
 from clip_decoder.clip.labels import NAMES
-from clip_decoder.clip.towers import ClipError
+from clip_decoder.errors import ClipError
 from clip_decoder.text import TextEncoder
 
 

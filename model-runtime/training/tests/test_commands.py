@@ -11,11 +11,12 @@ import torch
 
 from clip_decoder import commands
 from clip_decoder.__main__ import main
-from clip_decoder.bundle.graphs import ExportError, check_independence, check_parity, open_graph
+from clip_decoder.bundle.graphs import check_independence, check_parity, open_graph
 from clip_decoder.bundle.scoring import Scoring, scores, standardised_cosine
 from clip_decoder.bundle.self_test import synthetic_pixels
 from clip_decoder.bundle.writer import sha256
-from clip_decoder.config import ConfigError, read_config
+from clip_decoder.config import read_config
+from clip_decoder.errors import ConfigError, ExportError
 from clip_decoder.pipeline import Folders, open_text_encoder
 from clip_decoder.prepared import open_prepared
 from clip_decoder.text import fill_templates

@@ -1,7 +1,5 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-import json
-
 import cv2
 import numpy as np
 import pytest
@@ -15,7 +13,6 @@ from clip_decoder.data.images import ImageStore, augment, decode, resize
 from clip_decoder.data.judged import Judgement, read_judged, read_people
 from clip_decoder.data.labels import LabelDefinition, LabelFileError, read_labels
 from clip_decoder.data.multi_label import read_annotations
-from clip_decoder.data.nus_wide import read_nus_wide, read_unseen
 from clip_decoder.data.wordnet import WordNet
 
 
@@ -221,42 +218,3 @@ def test_source_mix_should_hold_every_source_in_its_share():
     with pytest.raises(ValueError, match="no such source: c; known are a, b"):
         SourceMix(images, {"c": 1}, np.random.default_rng(0))
     assert CALIBRATE not in images.splits
-
-
-def write_nus_wide(folder):
-    """Four training and three test images; two unseen concepts, one of which is also a user tag."""
-    for name in ("ImageList", "Groundtruth/TrainTestLabels", "NUS_WID_Tags"):
-        (folder / name).mkdir(parents=True)
-    (folder / "TagList1k.txt").write_text("sunset\nbear\nparty\n")
-    (folder / "unseen.json").write_text(json.dumps(["bear", "castle"]))
-    tags = {"Train": ["1 0 0", "0 1 0", "0 0 0", "0 0 1"], "Test": ["1 0 1", "0 0 0", "0 0 0"]}
-    concepts = {"bear": {"Train": "0 1 0 0", "Test": "0 1 0"}, "castle": {"Train": "0 0 0 1", "Test": "1 0 0"}}
-    for part, rows in tags.items():
-        images = "\n".join(f"actor\\{part}_{number}.jpg" for number in range(len(rows)))
-        (folder / "ImageList" / f"{part}Imagelist.txt").write_text(images + "\n")
-        (folder / "NUS_WID_Tags" / f"{part}_Tags1k.dat").write_text("\n".join(rows) + "\n")
-        for name, values in concepts.items():
-            path = folder / "Groundtruth" / "TrainTestLabels" / f"Labels_{name}_{part}.txt"
-            path.write_text("\n".join(values[part].split()) + "\n")
-    return folder
-
-
-def test_nus_wide_should_keep_unseen_concepts_out_of_the_seen_tags(tmp_path):
-    folder = write_nus_wide(tmp_path)
-    dataset = read_nus_wide(folder, read_unseen(folder / "unseen.json"))
-    assert dataset.labels == ["sunset", "party", "bear", "castle"]
-    assert dataset.seen.tolist() == [True, True, False, False]
-    assert dataset.images == ["Train_0.jpg", "Train_1.jpg", "Train_3.jpg", "Test_0.jpg", "Test_1.jpg"]
-    assert dataset.targets[dataset.images.index("Test_0.jpg")].tolist() == [True, True, False, True]
-    assert dataset.splits.tolist() == [TRAIN, TRAIN, TRAIN, TEST, TEST]
-
-
-def test_nus_wide_should_name_missing_and_uneven_files(tmp_path):
-    folder = write_nus_wide(tmp_path)
-    labels = folder / "Groundtruth" / "TrainTestLabels" / "Labels_bear_Test.txt"
-    labels.write_text("0\n1\n")
-    with pytest.raises(LabelFileError, match="Labels_bear_Test.txt: 2 lines, but 3 images"):
-        read_nus_wide(folder, ["bear", "castle"])
-    labels.unlink()
-    with pytest.raises(LabelFileError, match="no such file.*Labels_bear_Test.txt"):
-        read_nus_wide(folder, ["bear", "castle"])

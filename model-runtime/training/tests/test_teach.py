@@ -12,9 +12,10 @@ from clip_decoder import commands
 from clip_decoder.bundle.graphs import check_independence, open_graph
 from clip_decoder.bundle.served import ServedBundle
 from clip_decoder.bundle.word_heads import WordHeads, add_heads, features, rows_of
-from clip_decoder.config import ConfigError, read_config
+from clip_decoder.config import read_config
 from clip_decoder.data.labels import LabelFileError
 from clip_decoder.data.scenery import Scenery, read_scenery
+from clip_decoder.errors import ConfigError
 from clip_decoder.measure import BundleMeasurement, judged_scenery
 from clip_decoder.pipeline import Folders
 from clip_decoder.prepared import open_prepared

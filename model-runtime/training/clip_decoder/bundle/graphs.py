@@ -14,6 +14,7 @@ from onnxruntime.transformers.onnx_model import OnnxModel
 from torch import Tensor, nn
 
 from clip_decoder.bundle.scoring import FAR, NEAR, NEAREST, SMALLEST_DEVIATION
+from clip_decoder.errors import ExportError
 
 OPSET = 17
 PARITY_TOLERANCE = 1e-4
@@ -25,10 +26,6 @@ HALF_TOKEN_TOLERANCE = 1e-2
 LARGEST_GRAPH = 2**31 - 1
 # sums of squares overflow in half precision
 HALF_EXEMPT = [*DEFAULT_OP_BLOCK_LIST, "ReduceL2", "LpNormalization"]
-
-
-class ExportError(RuntimeError):
-    """An exported graph does not compute what the model does; nothing usable was written."""
 
 
 class ImageEncoderGraph(nn.Module):

@@ -4,6 +4,8 @@
 
 import csv
 import json
+import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from clip_decoder.data.images import ImageStore, decode, resize
 from clip_decoder.text import TextEncoder, fill_templates
 
 BATCH = 8
+CLASSPATH = "classpath:"
 
 
 class ServedBundle:
@@ -25,12 +28,15 @@ class ServedBundle:
         if not description.is_file():
             raise FileNotFoundError(f"no bundle in {directory}: {description} is missing")
         self.directory = directory
+        self._folder: tempfile.TemporaryDirectory | None = None
         self.description = json.loads(description.read_text(encoding="utf-8"))
         self._encoder = open_graph(directory / self.description["image"]["file"])
-        self._decoder = open_graph(directory / self.description["decoder"]["file"])
+        decoder = self.description.get("decoder")
+        self._decoder = None if decoder is None else open_graph(directory / decoder["file"])
         size = self.description["image"]["embeddingSize"]
         self.reference = _floats(directory / self.description["reference"]["file"]).reshape(-1, size)
-        self.center = _floats(directory / self.description["text"]["center"])
+        center = self.description["text"].get("center")
+        self.center = None if center is None else _floats(directory / center)
         scoring = self.description["scoring"]
         self.scoring = Scoring(
             scoring["decoderWeight"],
@@ -42,20 +48,43 @@ class ServedBundle:
         )
 
     def vocabulary(self) -> list[dict[str, str]]:
-        """The rows of vocabulary.csv."""
+        """The rows of vocabulary.csv, if there is one."""
+        if not (self.directory / "vocabulary.csv").is_file():
+            return []
         with open(self.directory / "vocabulary.csv", encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
+
+    def text_encoder(self, classpath: Path | None = None) -> TextEncoder:
+        """The bundle's own; ``classpath``: a jar or folder with the files that are not in the bundle."""
+        text = self.description["text"]
+        paths = []
+        for part in ("file", "tokenizer"):
+            name = text[part].removeprefix(CLASSPATH)
+            if name == text[part]:
+                paths.append(self.directory / name)
+            elif classpath is None:
+                raise ValueError(f"{self.directory}: its text encoder is {text[part]}; give --text, the jar that has it")
+            else:
+                paths.append(self._unpacked(classpath, name) if classpath.is_file() else classpath / name)
+        return TextEncoder(*paths, text["maxTokens"], text["pooling"])
+
+    def _unpacked(self, jar: Path, name: str) -> Path:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory()
+        with zipfile.ZipFile(jar) as archive:
+            return Path(archive.extract(name, self._folder.name))
 
     def label_vectors(self, text: TextEncoder, rows: Sequence[dict[str, str]]) -> np.ndarray:
         """Vectors [L, D] of rows of a vocabulary."""
         vectors = []
         for row in rows:
-            prompts = row["prompts"].split("|") if row["prompts"] else self.description["text"]["templates"]
+            prompts = row["prompts"].split("|") if row.get("prompts") else self.description["text"]["templates"]
             vectors.append(text.label_vector(fill_templates(row["name"], prompts), self.center))
         return np.stack(vectors)
 
-    def encode(self, store: ImageStore, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Tokens [N, T, W] and embeddings [N, D] of photos; ValueError for one that does not decode."""
+    def encode(self, store: ImageStore, names: Sequence[str]) -> tuple[np.ndarray | None, np.ndarray]:
+        """Tokens [N, T, W] (None without a decoder) and embeddings [N, D] of photos; ValueError for one that does not
+        decode."""
         tokens, embeddings = [], []
         size, rule = self.description["image"]["size"], self.description["image"]["resize"]
         for start in range(0, len(names), BATCH):
@@ -68,10 +97,12 @@ class ServedBundle:
             found = self.run(np.stack(pixels))
             tokens.append(found[0])
             embeddings.append(found[1])
-        return np.concatenate(tokens), np.concatenate(embeddings)
+        return None if self._decoder is None else np.concatenate(tokens), np.concatenate(embeddings)
 
-    def run(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """pixels uint8 [B, S, S, 3] -> tokens [B, T, W], embeddings [B, D]"""
+    def run(self, pixels: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
+        """pixels uint8 [B, S, S, 3] -> tokens [B, T, W] (None without a decoder), embeddings [B, D]"""
+        if self._decoder is None:
+            return None, self._encoder.run(["embedding"], {"pixels": pixels})[0]
         tokens, embeddings = self._encoder.run(["tokens", "embedding"], {"pixels": pixels})
         return tokens, embeddings
 

@@ -15,7 +15,6 @@ from clip_decoder.bundle.graphs import (
     HALF_PARITY_TOLERANCE,
     HALF_TOKEN_TOLERANCE,
     PARITY_TOLERANCE,
-    ExportError,
     check_independence,
     check_parity,
     difference,
@@ -25,6 +24,7 @@ from clip_decoder.bundle.graphs import (
 )
 from clip_decoder.bundle.scoring import Scoring, scores, standardised_cosine
 from clip_decoder.bundle.self_test import synthetic_pixels
+from clip_decoder.errors import ExportError
 from clip_decoder.text import TextEncoder, fill_templates
 
 FORMAT_VERSION = 1

@@ -23,6 +23,10 @@ class SelfAttention(nn.Module):
         attended = attend(*packed.chunk(3, dim=-1), self.original.num_heads, attn_mask)
         return self.original.out_proj(attended), None
 
+    def own_values(self, states: Tensor) -> Tensor:
+        """What each place would get if it attended to itself alone: [B, S, H] -> [B, S, H]"""
+        return own_values(self.original, states)
+
 
 class AttentionPool(nn.Module):
     """Replaces CLIP's ResNet pooling and uses its weights: the mean attends to itself and every place.
@@ -41,6 +45,17 @@ class AttentionPool(nn.Module):
         query = pool.q_proj(places[:, :1])  # [B, 1, C]
         attended = attend(query, pool.k_proj(places), pool.v_proj(places), pool.num_heads, None)
         return pool.c_proj(attended).squeeze(1)
+
+    def own_values(self, features: Tensor) -> Tensor:
+        """What pooling would give if there were only one place, for each: features [B, C, h, w] -> [B, h*w, D]"""
+        return self.original.c_proj(self.original.v_proj(features.flatten(2).transpose(1, 2)))
+
+
+def own_values(attention: nn.MultiheadAttention, states: Tensor) -> Tensor:
+    """``SelfAttention.own_values`` of PyTorch's own module."""
+    width = attention.embed_dim
+    values = F.linear(states, attention.in_proj_weight[2 * width :], attention.in_proj_bias[2 * width :])
+    return attention.out_proj(values)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, heads: int, mask: Tensor | None) -> Tensor:

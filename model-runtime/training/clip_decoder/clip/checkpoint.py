@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from clip_decoder.clip.towers import ClipError
+from clip_decoder.errors import ClipError
 
 NESTED = ("state_dict", "model")
 PARALLEL = "module."

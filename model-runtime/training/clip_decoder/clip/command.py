@@ -3,19 +3,26 @@
 """``export --clip``: its options and what it prints."""
 
 import argparse
+import importlib.util
 from pathlib import Path
 
-from clip_decoder.clip.towers import ClipError
 from clip_decoder.data.images import RESIZE_RULES
+from clip_decoder.errors import ClipError
 
 HEAD_LABELS = ("raw", "unit")
 HEAD_PIXELS = ("normalised", "unit")
+SCORE_BY = ("class", "patches")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("bring your own CLIP")
-    group.add_argument("--clip", type=Path, help="transformers or open_clip checkpoint: a directory or state dict")
-    group.add_argument("--open-clip-model", help="the architecture of an open_clip state dict, such as RN50")
+    add_checkpoint_options(group)
+    group.add_argument(
+        "--score-by",
+        choices=SCORE_BY,
+        default="class",
+        help="without a head: score by the class token, or also by patch tokens (needs --reference)",
+    )
     group.add_argument("--head", type=Path, help="state dict with a trained ML-Decoder head")
     group.add_argument(
         "--head-labels",
@@ -40,7 +47,38 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--provenance", help="one sentence on where the model comes from")
 
 
+def add_checkpoint_options(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument("--clip", type=Path, help="transformers or open_clip checkpoint: a directory or state dict")
+    parser.add_argument("--open-clip-model", help="the architecture of an open_clip state dict, such as RN50")
+
+
+def check(options: argparse.Namespace) -> None:
+    """What can be told from the options and file names alone. Raises ClipError."""
+    check_checkpoint(options)
+    if options.head is not None and not options.head.is_file():
+        raise ClipError(f"no such checkpoint: {options.head}")
+    if options.reference is not None and not options.reference.is_dir():
+        raise ClipError(f"--reference {options.reference}: no such folder of photos")
+    for template in options.template:
+        if "{}" not in template:
+            raise ClipError(f"template {template!r} lacks {{}}, the place of the label's name")
+    if options.score_by == "patches" and options.head is not None:
+        raise ClipError("--score-by patches is for bundles without a head; leave it or --head out")
+    if options.score_by == "patches" and options.reference is None:
+        raise ClipError("--score-by patches needs --reference: patches are compared with those of varied photos")
+    if options.output.exists() and not options.output.is_dir():
+        raise ClipError(f"--output {options.output} is a file; name a directory")
+
+
+def check_checkpoint(options: argparse.Namespace) -> None:
+    if not options.clip.exists():
+        raise ClipError(f"no such checkpoint: {options.clip}")
+    if importlib.util.find_spec("open_clip") is None or importlib.util.find_spec("transformers") is None:
+        raise ClipError("--clip needs the extra: pip install -e '.[clip]'")
+
+
 def run(options: argparse.Namespace) -> int:
+    check(options)
     try:
         from clip_decoder.clip.export import ClipExport, export_clip
     except ImportError as error:
@@ -62,13 +100,14 @@ def run(options: argparse.Namespace) -> int:
             options.generation,
             options.license,
             options.provenance,
+            options.score_by,
         )
     )
     scoring = report.scoring
     print(
         f"exported to {options.output}: largest differences from PyTorch {report.graphs.encoder_parity:.1e} (images),"
         f" {report.text_parity:.1e} (texts)"
-        + ("" if options.head is None else f", {report.graphs.decoder_parity:.1e} (decoder)")
+        + ("" if report.graphs.decoder_parity is None else f", {report.graphs.decoder_parity:.1e} (decoder)")
     )
     print(
         f"score = sigmoid({scoring.decoder_weight:g} logit + {scoring.cosine_weight:g} z + {scoring.bias:g}) over"

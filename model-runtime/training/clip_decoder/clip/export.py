@@ -13,10 +13,12 @@ from clip_decoder.bundle.self_test import synthetic_pixels
 from clip_decoder.bundle.writer import BundleIdentity, ExportReport, TextSpecification, write_bundle
 from clip_decoder.clip.head import Head, read_head
 from clip_decoder.clip.labels import common_label_embeddings, write_vocabulary
-from clip_decoder.clip.reference import embed, even_directions, photo_embeddings
+from clip_decoder.clip.patches import patch_graphs, patch_scoring
+from clip_decoder.clip.reference import embed, even_directions, reference_photos
 from clip_decoder.clip.scoring import cosine_scoring, head_scoring
 from clip_decoder.clip.text_graph import export_text_graph
-from clip_decoder.clip.towers import ClipError, ImageGraph, Towers
+from clip_decoder.clip.towers import ImageGraph, Towers
+from clip_decoder.errors import ClipError
 from clip_decoder.text import unit
 
 OPEN_CLIP_CONFIG = "open_clip_config.json"
@@ -31,6 +33,7 @@ class ClipExport:
     ``head_labels``: whether the head was trained on label vectors as the text tower gives them (``raw``, as the
     CLIP-Decoder authors' code does) or on ones of unit norm. ``head_pixels``: whether it was trained on pixels as the
     checkpoint normalises them (``normalised``) or in [0, 1] (``unit``, as that code does). ``reference``: a folder of photos.
+    ``score_by``: without a head, by the ``class`` token or also by ``patches`` (``patches.py``).
     """
 
     clip: Path
@@ -48,6 +51,7 @@ class ClipExport:
     generation: int = 1
     license: str = "that of the checkpoint"
     provenance: str | None = None
+    score_by: str = "class"
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,6 @@ def export_clip(wanted: ClipExport) -> ClipReport:
     """Writes the bundle. Raises ClipError for what cannot be exported, ExportError where parity fails."""
     towers = load_towers(wanted.clip, wanted.open_clip_model, wanted.resize)
     templates = wanted.templates or towers.templates
-    for template in templates:
-        if "{}" not in template:
-            raise ClipError(f"template {template!r} lacks {{}}, the place of the label's name")
     head = None if wanted.head is None else read_head(wanted.head)
     labels = common_label_embeddings(towers, templates)
     label_norms = None
@@ -76,15 +77,22 @@ def export_clip(wanted: ClipExport) -> ClipReport:
         if wanted.head_labels == "raw":
             head, label_norms = _for_unit_labels(head, labels)
     encoder = _encoder(towers, head, wanted.head_pixels == "unit")
-    reference = _reference(wanted, encoder, towers, labels.shape[1])
+    photos = None
+    if wanted.reference is not None:
+        photos = reference_photos(wanted.reference, towers.pixels.size, towers.pixels.resize)
+    reference = even_directions(labels.shape[1]) if photos is None else embed(encoder, photos)
     wanted.output.mkdir(parents=True, exist_ok=True)
     text_parity = export_text_graph(towers, wanted.output / "text_encoder.onnx")
     towers.tokenizer.save(str(wanted.output / "tokenizer.json"), pretty=False)
     scoring = _scoring(wanted, towers, encoder, labels, reference)
+    decoder = None if head is None else head.decoder
+    if wanted.score_by == "patches":
+        encoder, decoder = patch_graphs(towers, photos)
+        scoring = patch_scoring(scoring, encoder, decoder, photos, unit(labels))
     graphs = write_bundle(
         wanted.output,
         encoder,
-        None if head is None else head.decoder,
+        decoder,
         towers.pixels.size,
         towers.pixels.resize,
         _identity(wanted, towers),
@@ -108,8 +116,6 @@ def export_clip(wanted: ClipExport) -> ClipReport:
 
 def load_towers(path: Path, open_clip_model: str | None, resize: str | None) -> Towers:
     """Reads a checkpoint with the library that its files name. Raises ClipError."""
-    if not path.exists():
-        raise ClipError(f"no such checkpoint: {path}")
     if path.is_file() or (path / OPEN_CLIP_CONFIG).is_file() and not (path / HUGGING_FACE_CONFIG).is_file():
         try:
             from clip_decoder.clip.open_clip_checkpoint import load_open_clip
@@ -156,12 +162,6 @@ def _for_unit_labels(head: Head, labels: np.ndarray) -> tuple[Head, tuple[float,
     norms = np.linalg.norm(labels, axis=1)
     mean = float(norms.mean())
     return head.for_unit_labels(mean), (float(norms.min()) / mean, float(norms.max()) / mean)
-
-
-def _reference(wanted: ClipExport, encoder: ImageGraph, towers: Towers, width: int) -> np.ndarray:
-    if wanted.reference is None:
-        return even_directions(width)
-    return photo_embeddings(encoder, wanted.reference, towers.pixels.size, towers.pixels.resize)
 
 
 def _scoring(

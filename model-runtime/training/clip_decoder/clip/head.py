@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from clip_decoder.clip.checkpoint import read_state_dict
-from clip_decoder.clip.towers import ClipError
+from clip_decoder.errors import ClipError
 from clip_decoder.model.ml_decoder import MLDecoder, MLDecoderConfig
 
 # not in the state dict: both repositories build the layer with this many

@@ -9,9 +9,11 @@ import transformers
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from clip_decoder.clip.attention import own_values
 from clip_decoder.clip.checkpoint import summary
-from clip_decoder.clip.towers import ClipError, PixelRule, Towers, last_attended, pad_to
+from clip_decoder.clip.towers import PixelRule, Towers, last_attended, pad_to
 from clip_decoder.clip.unigram import unigram_tokenizer
+from clip_decoder.errors import ClipError
 
 MODELS = {"clip": transformers.CLIPModel, "siglip": transformers.SiglipModel}
 TEMPLATES = {"clip": ("a photo of a {}.",), "siglip": ("This is a photo of {}.",)}
@@ -28,6 +30,19 @@ class ClipImageTower(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         output = self.vision(pixel_values=pixels)
         return self.vision.post_layernorm(output.last_hidden_state), self.project(output.pooler_output)
+
+    def patches(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """See ``Towers.image``."""
+        vision = self.vision
+        states = vision.pre_layrnorm(vision.embeddings(pixels))
+        *layers, last = vision.encoder.layers
+        for layer in layers:
+            states = layer(states, attention_mask=None)
+        own = states[:, 1:]  # without the class token
+        own = own + last.self_attn.out_proj(last.self_attn.v_proj(last.layer_norm1(own)))
+        own = own + last.mlp(last.layer_norm2(own))
+        pooled = vision.post_layernorm(last(states, attention_mask=None)[:, 0])
+        return self.project(vision.post_layernorm(own)), self.project(pooled)
 
 
 class ClipTextTower(nn.Module):
@@ -51,6 +66,13 @@ class SiglipImageTower(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         output = self.vision(pixel_values=pixels)
         return output.last_hidden_state, output.pooler_output
+
+    def patches(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """See ``Towers.image``."""
+        output = self.vision(pixel_values=pixels)
+        head = self.vision.head
+        own = own_values(head.attention, output.last_hidden_state)
+        return own + head.mlp(head.layernorm(own)), output.pooler_output
 
 
 class SiglipTextTower(nn.Module):

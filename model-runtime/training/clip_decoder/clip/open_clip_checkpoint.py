@@ -9,13 +9,14 @@ from pathlib import Path
 import open_clip
 from open_clip.modified_resnet import ModifiedResNet
 from open_clip.tokenizer import SimpleTokenizer
-from open_clip.transformer import VisionTransformer
+from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor, nn
 
 from clip_decoder.clip.attention import AttentionPool, make_traceable
 from clip_decoder.clip.bpe import bpe_tokenizer
 from clip_decoder.clip.checkpoint import summary
-from clip_decoder.clip.towers import ClipError, PixelRule, Towers, last_attended
+from clip_decoder.clip.towers import PixelRule, Towers, last_attended
+from clip_decoder.errors import ClipError
 
 CONFIG = "open_clip_config.json"
 TEMPLATES = ("a photo of a {}.",)
@@ -29,8 +30,24 @@ class VitTower(nn.Module):
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         states = self.visual.transformer(self.visual._embeds(pixels))  # [B, T, C]
-        pooled, _ = self.visual._pool(states)
-        return self.visual.ln_post(states), pooled @ self.visual.proj
+        return self.visual.ln_post(states), self._embedding(states)
+
+    def patches(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """See ``Towers.image``."""
+        visual = self.visual
+        states = visual._embeds(pixels)
+        *blocks, last = visual.transformer.resblocks
+        if not isinstance(last, ResidualAttentionBlock):
+            raise ClipError(f"no patch embeddings from blocks of type {type(last).__name__}; leave --score-by out")
+        for block in blocks:
+            states = block(states)
+        own = states[:, 1:]  # without the class token
+        own = own + last.ls_1(last.attn.own_values(last.ln_1(own)))
+        own = own + last.ls_2(last.mlp(last.ln_2(own)))
+        return visual.ln_post(own) @ visual.proj, self._embedding(last(states))
+
+    def _embedding(self, states: Tensor) -> Tensor:
+        return self.visual._pool(states)[0] @ self.visual.proj
 
 
 class ResNetTower(nn.Module):
@@ -40,9 +57,34 @@ class ResNetTower(nn.Module):
         self.pool = AttentionPool(visual.attnpool)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        visual = self.visual
-        features = visual.layer4(visual.layer3(visual.layer2(visual.layer1(visual.stem(pixels)))))  # [B, C, h, w]
+        features = feature_map(self.visual, pixels)
         return features.flatten(2).transpose(1, 2), self.pool(features)
+
+    def patches(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """See ``Towers.image``."""
+        features = feature_map(self.visual, pixels)
+        return self.pool.own_values(features), self.pool(features)
+
+    def without_pooling(self) -> "ResNetBody":
+        return ResNetBody(self.visual)
+
+
+class ResNetBody(nn.Module):
+    """The ResNet without its attention pooling: features [B, T, C] and their mean [B, C]."""
+
+    def __init__(self, visual: ModifiedResNet):
+        super().__init__()
+        self.visual = visual
+        self.visual.attnpool = nn.Identity()
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        features = feature_map(self.visual, pixels)
+        return features.flatten(2).transpose(1, 2), features.mean((2, 3))
+
+
+def feature_map(visual: ModifiedResNet, pixels: Tensor) -> Tensor:
+    """[B, 3, S, S] -> [B, C, h, w]"""
+    return visual.layer4(visual.layer3(visual.layer2(visual.layer1(visual.stem(pixels)))))
 
 
 class CausalTextTower(nn.Module):

@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from clip_decoder.clip.towers import ClipError, ImageGraph
+from clip_decoder.clip.towers import ImageGraph
 from clip_decoder.data.images import ImageStore, decode, resize
+from clip_decoder.errors import ClipError
 
 MOST_PHOTOS = 512
 FEWEST_PHOTOS = 32
 BATCH = 16
 
 
-def photo_embeddings(graph: ImageGraph, directory: Path, size: int, rule: str) -> np.ndarray:
-    """Unit rows [R, D] of up to 512 photos, spread evenly over the folder's names; ClipError for fewer than 32."""
+def reference_photos(directory: Path, size: int, rule: str) -> np.ndarray:
+    """uint8 [R, S, S, 3] of up to 512 photos, spread evenly over the folder's names; ClipError for fewer than 32."""
     pixels = []
     with ImageStore(directory) as store:
         names = sorted(store)
@@ -29,7 +30,7 @@ def photo_embeddings(graph: ImageGraph, directory: Path, size: int, rule: str) -
             f"{directory} has {len(pixels)} photos that decode; a label's cosine is standardised over at least"
             f" {FEWEST_PHOTOS} varied ones: add photos, or leave --reference out"
         )
-    return embed(graph, np.stack(pixels))
+    return np.stack(pixels)
 
 
 def even_directions(width: int) -> np.ndarray:

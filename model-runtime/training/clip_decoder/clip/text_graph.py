@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from clip_decoder.bundle.graphs import PARITY_TOLERANCE, ExportError, check_parity, export_graph, open_graph
+from clip_decoder.bundle.graphs import PARITY_TOLERANCE, check_parity, export_graph, open_graph
 from clip_decoder.clip.towers import TextGraph, Towers
+from clip_decoder.errors import ExportError
 
 TEXTS = ["dog", "a photo of a cat.", "two people walking along a river at sunset, seen from behind", "café"]
 

@@ -10,10 +10,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from clip_decoder.data.images import RESIZE_RULES
-
-
-class ClipError(ValueError):
-    """A checkpoint, head or option that cannot be used; the message says which, why and what to change."""
+from clip_decoder.errors import ClipError
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,9 @@ class Towers:
     """A checkpoint's two towers and its authors' settings for them.
 
     ``image``: normalised pixels float [B, 3, S, S] -> features [B, T, C] after the last layer norm (a ViT's class token
-    first; a ResNet's last feature map, row by row), embedding [B, D] of any norm.
+    first; a ResNet's last feature map, row by row), embedding [B, D] of any norm. Its method ``patches`` gives patch
+    embeddings [B, P, D] in the space of the labels, row by row, and the same embedding: the last attention is replaced by
+    each patch's own value (MaskCLIP, Zhou et al. 2022, arXiv 2112.01071), since pooling mixes what patches show.
     ``text``: input_ids and attention_mask int64 [L, S] with S up to ``context`` -> embedding [L, D] of any norm.
     ``logit_bias`` is set for checkpoints trained with the sigmoid loss (SigLIP).
     """

@@ -8,7 +8,8 @@ import torch
 from open_clip.modified_resnet import ModifiedResNet
 from torch import Tensor, nn
 
-from clip_decoder.clip.towers import ClipError, PixelRule
+from clip_decoder.clip.towers import PixelRule
+from clip_decoder.errors import ClipError
 
 # weights that a head does not need: the authors' code removes the pooling
 POOLING = "attnpool."

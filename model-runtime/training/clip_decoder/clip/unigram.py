@@ -12,7 +12,7 @@ from tokenizers.processors import TemplateProcessing
 
 from clip_decoder.clip.casing import lower_case
 from clip_decoder.clip.checkpoint import summary
-from clip_decoder.clip.towers import ClipError
+from clip_decoder.errors import ClipError
 
 UNIGRAM = 1
 SPACE = "\u2581"  # sentencepiece's sign for a space

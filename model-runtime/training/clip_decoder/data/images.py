@@ -15,7 +15,7 @@ RESIZE_RULES = ("SQUASH", "SHORTEST_SIDE_CENTER_CROP", "LETTERBOX")
 
 
 class ImageStore:
-    """Finds image bytes by file name in a folder, its subfolders and the tar files in it.
+    """Finds image bytes in a folder, its subfolders and the tar files in it, by file name or by ``folder/name``.
 
     Not safe for use from several threads. Close it (or use ``with``) to release the tar files.
     """
@@ -24,19 +24,24 @@ class ImageStore:
         if not Path(directory).is_dir():
             raise FileNotFoundError(f"no such image folder: {directory}")
         self._places: dict[str, Path | tuple[tarfile.TarFile, tarfile.TarInfo]] = {}
+        self._in_folders: dict[str, Path | tuple[tarfile.TarFile, tarfile.TarInfo]] = {}
         self._archives: list[tarfile.TarFile] = []
         for path in sorted(Path(directory).rglob("*")):
             if path.suffix.lower() in IMAGE_SUFFIXES:
-                self._places[path.name] = path
+                self._add(path, path)
             elif path.suffix == ".tar":
                 archive = tarfile.open(path)  # noqa: SIM115 - closed by close()
                 self._archives.append(archive)
                 for member in archive:
                     if member.isfile() and Path(member.name).suffix.lower() in IMAGE_SUFFIXES:
-                        self._places[Path(member.name).name] = (archive, member)
+                        self._add(Path(member.name), (archive, member))
+
+    def _add(self, path: Path, place: Path | tuple[tarfile.TarFile, tarfile.TarInfo]) -> None:
+        self._places[path.name] = place
+        self._in_folders[f"{path.parent.name}/{path.name}"] = place
 
     def __contains__(self, name: str) -> bool:
-        return name in self._places
+        return name in self._places or name in self._in_folders
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._places)
@@ -46,7 +51,7 @@ class ImageStore:
 
     def read(self, name: str) -> bytes:
         """The encoded image; KeyError for a name that is not there."""
-        place = self._places[name]
+        place = self._places[name] if name in self._places else self._in_folders[name]
         if isinstance(place, Path):
             return place.read_bytes()
         archive, member = place

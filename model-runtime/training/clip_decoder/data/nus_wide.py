@@ -1,81 +1,84 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""NUS-WIDE (Chua et al. 2009) in its public layout, under the zero-shot protocol of 925 seen and 81 unseen labels.
+"""NUS-WIDE (Chua et al. 2009) as published, under the zero-shot protocol of 925 seen and 81 unseen labels.
 
-    ImageList/{TrainImagelist,TestImagelist}.txt    image paths, backslashes as published
-    Groundtruth/TrainTestLabels/Labels_<concept>_{Train,Test}.txt    0 or 1 a line, 81 concepts
-    NUS_WID_Tags/{Train_Tags1k.dat,Test_Tags1k.dat}   0 or 1, 1,000 columns
-    TagList1k.txt   the 1,000 tags; 75 of them are among the 81 concepts and are left out of the seen ones
-    Flickr/...      the images
+    ImageList/{Train,Test}Imagelist.txt                                image paths, backslashes as published
+    Groundtruth/TrainTestLabels/Labels_<concept>_{Train,Test}.txt      0 or 1 a line, for each of 81 concepts
+    NUS_WID_Tags/TagList1k.txt                                         the 1,000 tags
+    NUS_WID_Tags/{Train,Test}_Tags1k.dat                               0 or 1, 1,000 columns
+    Flickr/<folder>/<image>                                            the images
 
-Images without any label are left out, as the published results do.
+The concepts, which people checked, are unseen; the tags that are none of the concepts are seen. A training image
+without a seen tag has nothing to teach and is left out. Every test image stays, with a label or without: the two
+conventions of F1 differ in whether they count those without.
 """
 
-import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from clip_decoder.data.dataset import TEST, TRAIN
+from clip_decoder.data.dataset import CALIBRATE, TEST, TRAIN
 from clip_decoder.data.labels import LabelFileError
+from clip_decoder.data.multi_label import Annotations
+
+# fmt: off
+CONCEPTS = (
+    "airport", "animal", "beach", "bear", "birds", "boats", "book", "bridge", "buildings", "cars", "castle", "cat",
+    "cityscape", "clouds", "computer", "coral", "cow", "dancing", "dog", "earthquake", "elk", "fire", "fish",
+    "flags", "flowers", "food", "fox", "frost", "garden", "glacier", "grass", "harbor", "horses", "house", "lake",
+    "leaf", "map", "military", "moon", "mountain", "nighttime", "ocean", "person", "plane", "plants", "police",
+    "protest", "railroad", "rainbow", "reflection", "road", "rocks", "running", "sand", "sign", "sky", "snow",
+    "soccer", "sports", "statue", "street", "sun", "sunset", "surf", "swimmers", "tattoo", "temple", "tiger",
+    "tower", "town", "toy", "train", "tree", "valley", "vehicle", "water", "waterfall", "wedding", "whales",
+    "window", "zebra",
+)
+# fmt: on
+TAG_COUNT, SEEN_COUNT = 1000, 925
+CALIBRATION_SHARE = 0.05
+ZERO, ONE = ord("0"), ord("1")
+SPACE = np.isin(np.arange(256), np.frombuffer(b" \t\r\n", np.uint8))
 
 
-@dataclass
-class NusWide:
-    """``images``: file names; ``labels``: seen ones first; ``seen`` bool [L]; ``targets`` bool and ``known`` bool [N, L];
-    ``splits`` [N]. The human-checked concepts are known everywhere; user tags are what training sees."""
+def read_nus_wide(directory: Path, seed: int) -> Annotations:
+    """Reads the layout above in one pass over each file; part of the training images, drawn with ``seed``, calibrate.
 
-    images: list[str]
-    labels: list[str]
-    seen: np.ndarray
-    targets: np.ndarray
-    known: np.ndarray
-    splits: np.ndarray
-
-
-def read_unseen(path: Path) -> list[str]:
-    """A JSON list of the unseen concepts."""
-    names = json.loads(Path(path).read_text(encoding="utf-8"))
-    if not isinstance(names, list) or len(set(names)) != len(names):
-        raise LabelFileError(f"{path}: must be a JSON list of different names")
-    return names
-
-
-def read_nus_wide(directory: Path, unseen: list[str]) -> NusWide:
-    """Reads the layout above. Raises LabelFileError for a missing file or files of unequal length."""
+    Raises LabelFileError for a missing file, files of unequal length, anything but 0 and 1, or other tags than the
+    protocol's.
+    """
     directory = Path(directory)
-    tags = _lines(directory / "TagList1k.txt")
-    taken = {name.lower() for name in unseen}
-    kept = [index for index, tag in enumerate(tags) if tag.lower() not in taken]
-    names: list[str] = []
-    tag_rows, concept_rows, splits = [], [], []
-    for part, split in (("Train", TRAIN), ("Test", TEST)):
-        images = [line.replace("\\", "/") for line in _lines(directory / "ImageList" / f"{part}Imagelist.txt")]
-        part_tags = _matrix(directory / "NUS_WID_Tags" / f"{part}_Tags1k.dat", len(images), len(tags))
-        concepts = np.column_stack(
-            [
-                _matrix(
-                    directory / "Groundtruth" / "TrainTestLabels" / f"Labels_{name}_{part}.txt", len(images), 1
-                )[:, 0]
-                for name in unseen
-            ]
+    tag_list = directory / "NUS_WID_Tags" / "TagList1k.txt"
+    tags = _lines(tag_list)
+    concepts = set(CONCEPTS)
+    kept = np.array([tag.lower() not in concepts for tag in tags])
+    if (len(tags), int(kept.sum())) != (TAG_COUNT, SEEN_COUNT):
+        raise LabelFileError(
+            f"{tag_list}: {len(tags)} tags, of which {kept.sum()} are not among the 81 concepts; the protocol has"
+            f" {TAG_COUNT} and {SEEN_COUNT}"
         )
-        names += [Path(image).name for image in images]
-        tag_rows.append(part_tags[:, kept])
-        concept_rows.append(concepts)
-        splits.append(np.full(len(images), split, np.int8))
-    targets = np.concatenate([np.concatenate(tag_rows), np.concatenate(concept_rows)], axis=1)
-    labelled = targets.any(1)
-    seen = np.array([True] * len(kept) + [False] * len(unseen))
-    return NusWide(
-        [name for name, keep in zip(names, labelled, strict=True) if keep],
-        [tags[index] for index in kept] + unseen,
-        seen,
-        targets[labelled],
-        np.ones((int(labelled.sum()), len(seen)), bool),
-        np.concatenate(splits)[labelled],
-    )
+    images: list[str] = []
+    targets, splits = [], []
+    for part, split in (("Train", TRAIN), ("Test", TEST)):
+        listed = [line.replace("\\", "/") for line in _lines(directory / "ImageList" / f"{part}Imagelist.txt")]
+        truth = directory / "Groundtruth" / "TrainTestLabels"
+        found = np.concatenate(
+            [
+                _matrix(directory / "NUS_WID_Tags" / f"{part}_Tags1k.dat", len(listed), len(tags))[:, kept],
+                *(_matrix(truth / f"Labels_{name}_{part}.txt", len(listed), 1) for name in CONCEPTS),
+            ],
+            axis=1,
+        )
+        useful = found[:, :SEEN_COUNT].any(1) if split == TRAIN else np.ones(len(found), bool)
+        images += [name for name, keep in zip(listed, useful, strict=True) if keep]
+        targets.append(found[useful])
+        splits.append(np.full(int(useful.sum()), split, np.int8))
+    if len(set(images)) < len(images):
+        raise LabelFileError(f"{directory / 'ImageList'}: an image is listed twice")
+    split = np.concatenate(splits)
+    drawn = np.random.default_rng(seed).random(len(split)) < CALIBRATION_SHARE
+    split[drawn & (split == TRAIN)] = CALIBRATE
+    names = [tag for tag, keep in zip(tags, kept, strict=True) if keep]
+    seen = np.arange(SEEN_COUNT + len(CONCEPTS)) < SEEN_COUNT
+    return Annotations(images, [*names, *CONCEPTS], np.concatenate(targets), split, seen)
 
 
 def _lines(path: Path) -> list[str]:
@@ -85,10 +88,29 @@ def _lines(path: Path) -> list[str]:
 
 
 def _matrix(path: Path, rows: int, columns: int) -> np.ndarray:
-    values = [line.split() for line in _lines(path)]
-    if len(values) != rows:
-        raise LabelFileError(f"{path}: {len(values)} lines, but {rows} images are listed")
-    for number, line in enumerate(values, 1):
-        if len(line) != columns or not set(line) <= {"0", "1"}:
-            raise LabelFileError(f"{path}:{number}: expected {columns} values of 0 or 1")
-    return np.array(values) == "1"
+    """bool [rows, columns] of a file of 0 and 1. Parsed as bytes: the largest file has 162 million numbers."""
+    if not path.is_file():
+        raise LabelFileError(f"NUS-WIDE: no such file: {path}")
+    data = np.fromfile(path, np.uint8)
+    starts = np.append(0, np.flatnonzero(data == ord("\n")) + 1)
+    starts = starts[starts < len(data)]
+    written = ~SPACE[data]
+    strange = written & (data != ZERO) & (data != ONE)
+    strange[:-1] |= written[1:] & written[:-1]  # a number has one digit
+    if strange.any():
+        place = int(strange.argmax())
+        line = int(np.searchsorted(starts, place, "right"))
+        raise LabelFileError(f"{path}:{line}: expected values of 0 or 1, found {_word(data, place)!r}")
+    widths = np.add.reduceat(written.view(np.uint8), starts, dtype=np.int64) if len(starts) else np.zeros(0, int)
+    filled = np.flatnonzero(widths)
+    if len(filled) != rows:
+        raise LabelFileError(f"{path}: {len(filled)} lines, but {rows} images are listed")
+    uneven = widths[filled] != columns
+    if uneven.any():
+        line = int(filled[uneven.argmax()])
+        raise LabelFileError(f"{path}:{line + 1}: {widths[line]} values, expected {columns}")
+    return (data[written] == ONE).reshape(rows, columns)
+
+
+def _word(data: np.ndarray, place: int) -> str:
+    return data[place : place + 20].tobytes().decode("latin-1").split()[0]

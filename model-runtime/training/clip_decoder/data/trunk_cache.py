@@ -6,8 +6,9 @@ A training step then starts at the first trained layer. View 0 is the image as a
 augmented.
 """
 
+import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,9 +18,12 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from clip_decoder.bundle.graphs import export_graph, open_graph
-from clip_decoder.data.images import ImageStore, augment, decode, resize
+from clip_decoder.data.augmentation import CROP, NONE, augmented
+from clip_decoder.data.images import ImageStore, decode
 
 BATCH = 32
+# pixels uint8 [B, S, S, 3] -> trunk outputs and logits
+Runner = Callable[[np.ndarray], list[np.ndarray]]
 
 
 class TrunkGraph(nn.Module):
@@ -47,6 +51,14 @@ class TrunkCache:
     def trunk(self, view: int) -> np.ndarray:
         return self._trunks[view]
 
+    def draw(self, rows: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """A random view of some rows."""
+        return self.trunk(int(generator.integers(self.views)))[rows]
+
+    def plain(self, rows: np.ndarray) -> np.ndarray:
+        """Some rows of the view without augmentation."""
+        return self.trunk(0)[rows]
+
     def class_probabilities(self) -> np.ndarray:
         total = np.zeros((len(self.names), 1000), np.float32)
         for view in range(self.views):
@@ -73,13 +85,17 @@ def build_trunk_cache(
     size: int,
     rule: str,
     views: int,
+    augmentation: str = CROP,
+    device: torch.device | None = None,
 ) -> TrunkCache:
-    """Computes what ``directory`` lacks. Every image must decode (see ``readable_images``).
+    """Computes what ``directory`` lacks, on ``device``. Every image must decode (see ``readable_images``).
 
     Raises ValueError when the directory holds a cache of other images or settings.
     """
     directory.mkdir(parents=True, exist_ok=True)
     key = {"names": list(names), "stage": first_trained_stage, "size": size, "rule": rule}
+    if augmentation != CROP:
+        key["augmentation"] = augmentation
     key_file = directory / "cache.json"
     if key_file.exists() and json.loads(key_file.read_text()) != key:
         raise ValueError(f"{directory} holds a cache of other images or settings; delete it or name another folder")
@@ -88,16 +104,8 @@ def build_trunk_cache(
     missing = [view for view in range(views) if not (directory / f"logits-{view}.npy").exists()]
     if not missing:
         return TrunkCache(directory, names, views)
-    graph = directory / "trunk.onnx"
-    export_graph(
-        TrunkGraph(backbone.eval(), first_trained_stage),
-        {"pixels": torch.zeros(2, size, size, 3, dtype=torch.uint8)},
-        {"trunk": {0: "B"}, "logits": {0: "B"}},
-        {"pixels": {0: "B"}},
-        graph,
-    )
-    session = open_graph(graph)
-    shape = session.run(["trunk"], {"pixels": np.zeros((1, size, size, 3), np.uint8)})[0].shape[1:]
+    run = _runner(TrunkGraph(backbone.eval(), first_trained_stage), size, directory / "trunk.onnx", device)
+    shape = run(np.zeros((1, size, size, 3), np.uint8))[0].shape[1:]
 
     for view in missing:
         trunk = np.lib.format.open_memmap(directory / f"trunk-{view}.npy", "w+", np.float16, (len(names), *shape))
@@ -106,7 +114,8 @@ def build_trunk_cache(
 
         def batch(start: int, view: int = view) -> np.ndarray:
             generator = np.random.default_rng([view, start])
-            return np.stack([_pixels(store, name, size, rule, view, generator) for name in names[start : start + BATCH]])
+            kind = augmentation if view else NONE
+            return np.stack([_pixels(store, name, size, rule, kind, generator) for name in names[start : start + BATCH]])
 
         with ThreadPoolExecutor(1) as reader:  # one reader: tar files are not safe to share
             following = reader.submit(batch, 0)
@@ -114,14 +123,39 @@ def build_trunk_cache(
                 pixels = following.result()
                 if start + BATCH < len(names):
                     following = reader.submit(batch, start + BATCH)
-                trunk[start : start + BATCH], logits[start : start + BATCH] = session.run(None, {"pixels": pixels})
+                trunk[start : start + BATCH], logits[start : start + BATCH] = run(pixels)
         trunk.flush()
         np.save(directory / f"logits-{view}.npy", logits)
     return TrunkCache(directory, names, views)
 
 
-def _pixels(store: ImageStore, name: str, size: int, rule: str, view: int, generator: np.random.Generator) -> np.ndarray:
+def _runner(module: nn.Module, size: int, graph: Path, device: torch.device | None) -> Runner:
+    """ONNX Runtime is the faster of the two on a CPU; a GPU runs the module itself."""
+    if device is not None and device.type != "cpu":
+        return module_runner(module, device)
+    export_graph(
+        module,
+        {"pixels": torch.zeros(2, size, size, 3, dtype=torch.uint8)},
+        {"trunk": {0: "B"}, "logits": {0: "B"}},
+        {"pixels": {0: "B"}},
+        graph,
+    )
+    session = open_graph(graph)
+    return lambda pixels: session.run(None, {"pixels": pixels})
+
+
+def module_runner(module: nn.Module, device: torch.device) -> Runner:
+    moved = copy.deepcopy(module).to(device).eval()
+
+    def run(pixels: np.ndarray) -> list[np.ndarray]:
+        with torch.inference_mode():
+            return [one.float().cpu().numpy() for one in moved(torch.from_numpy(pixels).to(device))]
+
+    return run
+
+
+def _pixels(store: ImageStore, name: str, size: int, rule: str, kind: str, generator: np.random.Generator) -> np.ndarray:
     image = decode(store.read(name))
     if image is None:
         raise ValueError(f"{name} does not decode")
-    return resize(augment(image, generator) if view else image, size, rule)
+    return augmented(image, size, rule, kind, generator)

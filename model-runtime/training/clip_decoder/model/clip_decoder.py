@@ -48,7 +48,7 @@ class ClipDecoder(nn.Module):
         label_size = class_texts.shape[1]
         self.backbone = backbone
         self.tokens = TokenProjection(backbone.feature_channels, decoder.width)
-        self.embedding_token = nn.Linear(label_size, decoder.width)
+        self.embedding_token = nn.Linear(label_size, decoder.width) if decoder.embedding_token else None
         self.projection = ImageProjection(backbone.feature_channels, class_texts)
         self.decoder = MLDecoder(decoder, label_size)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / INITIAL_TEMPERATURE)))
@@ -57,12 +57,14 @@ class ClipDecoder(nn.Module):
         self.cosine_bias = nn.Parameter(torch.tensor(-4.0))
 
     def heads(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """features [B, C, h, w] -> tokens [B, h*w + 1, W], embedding [B, D] of unit norm."""
+        """features [B, C, h, w] -> tokens [B, h*w (+ 1), W], embedding [B, D] of unit norm."""
         pooled = features.mean((2, 3))  # [B, C]
         embedding = self.projection(pooled, self.backbone.classifier(pooled))
+        patches = self.tokens(features)  # [B, h*w, W]
+        if self.embedding_token is None:
+            return patches, embedding
         # Unit vectors have small entries; scaled to unit variance they start on a par with the features.
         last = F.relu(self.embedding_token(embedding * embedding.shape[1] ** 0.5)).unsqueeze(1)  # [B, 1, W]
-        patches = self.tokens(features)  # [B, h*w, W]
         return torch.cat([patches, last.to(patches.dtype)], 1), embedding
 
     def encode(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
@@ -74,3 +76,18 @@ class ClipDecoder(nn.Module):
 
     def contrastive_scale(self) -> Tensor:
         return self.log_scale.exp().clamp(max=MAX_SCALE)
+
+    def training_mode(self) -> None:
+        """Batch statistics stay those of the pretrained network."""
+        self.train()
+        self.backbone.eval()
+
+    def trained_parts(self, first_stage: int) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """The parameters that are new, and those of the pretrained network that go on learning."""
+        slow = [
+            *self.backbone.top_parameters(first_stage),
+            *self.backbone.classifier.parameters(),
+            self.projection.class_texts,
+        ]
+        apart = {id(parameter) for parameter in (*slow, *self.backbone.parameters())}
+        return [one for one in self.parameters() if id(one) not in apart], slow

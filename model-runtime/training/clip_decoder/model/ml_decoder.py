@@ -14,12 +14,16 @@ from clip_decoder.model.dropout import ByteDropout
 
 @dataclass(frozen=True)
 class MLDecoderConfig:
-    """Sizes of the head. The paper's: width 768, 8 heads, 2048 hidden units."""
+    """Sizes of the head. The paper's: width 768, 8 heads, 2048 hidden units.
+
+    ``embedding_token``: whether the image embedding is one more token, which the paper does not have.
+    """
 
     width: int = 768
     heads: int = 8
     hidden: int = 2048
     dropout: float = 0.1
+    embedding_token: bool = True
 
     def __post_init__(self):
         if self.width % self.heads:
