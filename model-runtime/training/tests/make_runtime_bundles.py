@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the Java tests' two exported bundles, beside what PyTorch and the original tokenizers compute for them.
+"""Writes the Java tests' three exported bundles, beside what PyTorch and the original tokenizers compute for them.
 
 Random weights, a few thousand of them: what is tested is that the runtime computes what the original libraries do. Run it
 from anywhere (``python make_runtime_bundles.py``) after a change to the exporter or the format.
@@ -14,14 +14,17 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 import open_clip
 import torch
+import torch.nn.functional as F
 import transformers
 from clip_world import head_file, hugging_face_siglip, open_clip_directory, texts
 
 from clip_decoder.__main__ import main as clip_decoder
 from clip_decoder.bundle.self_test import synthetic_pixels
+from clip_decoder.clip.patches import SHARPNESS
 
 TARGET = Path(__file__).parents[2] / "src/test/resources/io/tagstream/bundles"
 NAMES = ("dog", "Crème brûlée", "T-shirt", "New York skyline", "“smart quotes”", "日本の寺", "rock'n'roll band")
@@ -37,6 +40,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         make_clip(Path(folder), TARGET / "clip")
         make_siglip(Path(folder), TARGET / "siglip")
+        make_patches(Path(folder), TARGET / "patches")
 
 
 def make_clip(folder: Path, target: Path) -> None:
@@ -71,6 +75,45 @@ def make_siglip(folder: Path, target: Path) -> None:
     write_expected(target, scores, {text: tokenizer(text).input_ids for text in chosen_texts()})
 
 
+def make_patches(folder: Path, target: Path) -> None:
+    """open_clip's ViT without a head, scored by patch tokens."""
+    checkpoint = open_clip_directory(folder / "patches", CLIP, merges=100)
+    photos = folder / "photos"
+    photos.mkdir()
+    pixels = np.random.default_rng(17).integers(0, 256, (32, 32, 32, 3), np.uint8)
+    pixels[:, 8:24, 8:24] //= np.arange(1, 33, dtype=np.uint8)[:, None, None, None]
+    for number, photo in enumerate(pixels):
+        cv2.imwrite(str(photos / f"{number:02d}.png"), photo[:, :, ::-1])
+    export(checkpoint, target, "--score-by", "patches", "--reference", str(photos))
+    model = open_clip.create_model(f"local-dir:{checkpoint}").eval()
+    visual = model.visual
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{checkpoint}")
+
+    def encode(pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        *blocks, last = visual.transformer.resblocks
+        states = visual._embeds(pixels)
+        for block in blocks:
+            states = block(states)
+        count = states.shape[1]
+        alone = torch.full((count, count), float("-inf")).fill_diagonal_(0)
+        patches = visual.ln_post(last(states, attn_mask=alone))[:, 1:] @ visual.proj
+        return F.normalize(patches, dim=-1), model.encode_image(pixels, normalize=True)
+
+    with torch.no_grad():
+        labels = model.encode_text(tokenizer([f"a photo of a {name}." for name in NAMES]), normalize=True)
+        moments = (open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD)
+        patches, embeddings = encode(scaled(pixels, *moments))
+        background, whole = (patches @ labels.T).flatten(0, 1), embeddings @ labels.T
+        patches, embeddings = encode(normalised(*moments))
+        fits = (patches @ labels.T - background.mean(0)) / background.std(0, correction=0)
+        logits = torch.log(torch.exp(SHARPNESS * fits).mean(1)) / SHARPNESS
+        z = (embeddings @ labels.T - whole.mean(0)) / whole.std(0, correction=0)
+        scoring = json.loads((target / "bundle.json").read_text())["scoring"]
+        odds = scoring["decoderWeight"] * logits + scoring["cosineWeight"] * z + scoring["bias"]
+    ids = {text: [tokenizer.sot_token_id, *tokenizer.encode(text), tokenizer.eot_token_id] for text in chosen_texts()}
+    write_expected(target, torch.sigmoid(odds), ids)
+
+
 def export(checkpoint: Path, target: Path, *options: str) -> None:
     shutil.rmtree(target, ignore_errors=True)
     provenance = "Random weights made by model-runtime/training/tests/make_runtime_bundles.py."
@@ -80,7 +123,11 @@ def export(checkpoint: Path, target: Path, *options: str) -> None:
 
 
 def normalised(mean: tuple[float, ...], deviation: tuple[float, ...]) -> torch.Tensor:
-    pixels = torch.from_numpy(synthetic_pixels(2, 32)).permute(0, 3, 1, 2) / 255
+    return scaled(synthetic_pixels(2, 32), mean, deviation)
+
+
+def scaled(pixels: np.ndarray, mean: tuple[float, ...], deviation: tuple[float, ...]) -> torch.Tensor:
+    pixels = torch.from_numpy(pixels).permute(0, 3, 1, 2) / 255
     return (pixels - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(deviation).view(1, 3, 1, 1)
 
 

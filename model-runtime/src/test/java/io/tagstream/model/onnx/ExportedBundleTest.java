@@ -23,13 +23,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Compares bundles that the training kit exported from an open_clip and a transformers checkpoint with the scores that
- * PyTorch computed from the checkpoints. {@code training/tests/make_runtime_bundles.py} writes both.
+ * PyTorch computed from the checkpoints. {@code training/tests/make_runtime_bundles.py} writes them.
  */
 class ExportedBundleTest {
     private static final float AGREEMENT = 1e-3f;
 
     @ParameterizedTest
-    @ValueSource(strings = {"clip", "siglip"})
+    @ValueSource(strings = {"clip", "patches", "siglip"})
     void shouldScoreAsPyTorchDoes(String name) throws Exception {
         Bundle bundle = Bundle.load("classpath:io/tagstream/bundles/" + name);
         JsonNode expected = expected(name);
