@@ -58,6 +58,18 @@ def test_top_k_should_leave_out_images_without_labels():
     assert top_k(scores, targets, 1).precision == 1.0
 
 
+def test_f1_should_follow_both_conventions_by_hand():
+    """Three images, two labels, one tag each: two tags are right, the third image has no label.
+
+    Over labelled images: precision 2 of 2, recall 2 of 3, F1 = 4/5. Over all: precision 2 of 3, so F1 = 2/3.
+    """
+    scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]])
+    targets = np.array([[True, True], [False, True], [False, False]])
+    assert top_k(scores, targets, 1).f1 == pytest.approx(4 / 5)
+    assert top_k(scores, targets, 1, labelled_only=False).f1 == pytest.approx(2 / 3)
+    assert top_k(scores, targets, 1).recall == top_k(scores, targets, 1, labelled_only=False).recall
+
+
 def test_chance_level_should_be_what_random_scores_reach():
     generator = np.random.default_rng(6)
     targets = generator.random((4000, 3)) < np.array([0.05, 0.2, 0.5])

@@ -17,6 +17,7 @@ from clip_world import head_file
 from clip_decoder.__main__ import main
 from clip_decoder.bundle.scoring import scores, standardised_cosine
 from clip_decoder.bundle.served import ServedBundle
+from clip_decoder.data.images import scale
 
 COUNT = 40
 NAMES = ("dog", "cat", "lighthouse")  # the last one is not in the vocabulary
@@ -28,7 +29,7 @@ def photos(tmp_path_factory) -> Path:
     generator = np.random.default_rng(8)
     rows = ["image,labels"]
     for number, picture in enumerate(pictures(COUNT, 48)):
-        cv2.imwrite(str(folder / f"{number}.png"), picture)
+        cv2.imwrite(str(folder / f"{number}.png"), picture[:, :, ::-1])
         rows.append(f"{number}.png," + "|".join(name for name in NAMES if generator.random() < 0.4))
     (folder / "broken.png").write_bytes(b"not a picture")
     rows.append("broken.png,dog")
@@ -64,7 +65,7 @@ def test_tags_should_be_counted_as_the_runtime_gives_them(bundle, photos, tmp_pa
     results = json.loads((tmp_path / "results.json").read_text())
 
     served = ServedBundle(bundle)
-    pixels = np.stack([cv2.resize(picture, (32, 32), interpolation=cv2.INTER_AREA) for picture in pictures(COUNT, 48)])
+    pixels = np.stack([scale(picture, 32, 32) for picture in pictures(COUNT, 48)])
     tokens, embeddings = served.run(pixels)
     truth = [line.split(",")[1].split("|") for line in (photos / "labels.csv").read_text().splitlines()[1:-1]]
     for found in results["tags"]:

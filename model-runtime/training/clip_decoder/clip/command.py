@@ -58,7 +58,7 @@ def check(options: argparse.Namespace) -> None:
     if options.head is not None and not options.head.is_file():
         raise ClipError(f"no such checkpoint: {options.head}")
     if options.reference is not None and not options.reference.is_dir():
-        raise ClipError(f"--reference {options.reference}: no such folder of photos")
+        raise ClipError(f"--reference: no such image folder: {options.reference}")
     for template in options.template:
         if "{}" not in template:
             raise ClipError(f"template {template!r} lacks {{}}, the place of the label's name")
