@@ -11,5 +11,8 @@
  * instances, load, and the faults of its {@link io.tagstream.lab.RoundPlan}. {@link io.tagstream.lab.Checker} knows
  * nothing of this: it compares plain lists of records. {@link io.tagstream.lab.BrokerMain} and {@link
  * io.tagstream.lab.InstanceMain} run in child processes.
+ *
+ * <p>{@link io.tagstream.lab.FixtureScene} keeps a cluster as a version of Tagstream left it, and TakeoverIT starts later
+ * versions on it; the checker judges them too.
  */
 package io.tagstream.lab;
