@@ -23,8 +23,8 @@ import org.apache.kafka.streams.KafkaClientSupplier;
  * in {@code process()}, which would make every other task of its thread wait too, transactions included.
  *
  * <p>Records that were polled before still arrive: up to {@code buffered.records.per.partition} plus one
- * {@code max.poll.records}. Under the {@code streams} group protocol Kafka Streams makes the consumer itself, and
- * nothing is held back.
+ * {@code max.poll.records}. Under the {@code streams} group protocol (KIP-1071) Kafka Streams makes the consumer itself
+ * and nothing could be held back, so the configuration refuses that protocol.
  *
  * <p><i>Threading notes.</i> {@link #hold} and {@link #release} may be called from any thread; each consumer is used by its
  * stream thread.

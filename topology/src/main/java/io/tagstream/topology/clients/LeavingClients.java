@@ -22,8 +22,6 @@ import org.apache.kafka.streams.KafkaClientSupplier;
  * It leaves if nobody would come back for its partitions: when an exception has ended its thread, and when it
  * replaces such a thread under a name that the next start does not use.
  *
- * <p>Under the {@code streams} group protocol Kafka Streams makes the consumer itself. Such a consumer always leaves.
- *
  * <p><i>Threading notes.</i> The same as for the clients that it wraps; a consumer is closed by its stream thread.
  */
 public final class LeavingClients extends ForwardingClients {

@@ -31,6 +31,7 @@ import org.apache.kafka.common.config.AbstractConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.NonEmptyString;
 import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.streams.GroupProtocol;
 import org.apache.kafka.streams.StreamsConfig;
 
 /**
@@ -415,6 +416,14 @@ public final class TagstreamConfig extends AbstractConfig {
                 throw new ConfigException("Key " + KAFKA_PREFIX + key
                         + " cannot be set: any value other than Tagstream's own would lose records");
             }
+        }
+        Object protocol = settings.get(KAFKA_PREFIX + StreamsConfig.GROUP_PROTOCOL_CONFIG);
+        if (protocol != null && protocol.toString().strip().equalsIgnoreCase(GroupProtocol.STREAMS.name())) {
+            throw new ConfigException(
+                    KAFKA_PREFIX + StreamsConfig.GROUP_PROTOCOL_CONFIG,
+                    protocol,
+                    "must be classic: with this protocol Kafka Streams makes its own consumers, and Tagstream could"
+                            + " neither hold back a partition nor leave the group when a thread fails");
         }
         requireAtLeastOne(TAGS_TOP_K);
         optionalInt(HTTP_PORT).ifPresent(value -> {

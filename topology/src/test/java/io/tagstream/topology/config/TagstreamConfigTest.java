@@ -107,4 +107,13 @@ class TagstreamConfigTest {
         assertThat(TagstreamConfig.definition().configKeys().values())
                 .allSatisfy(key -> assertThat(key.documentation).endsWith("."));
     }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"streams", " STREAMS"})
+    void shouldRefuseTheGroupProtocolUnderWhichItCannotHoldBackAPartition(String protocol) {
+        assertThatThrownBy(() -> TestConfig.with("kafka.group.protocol", protocol))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("kafka.group.protocol")
+                .hasMessageContaining("must be classic");
+    }
 }
