@@ -47,7 +47,8 @@ import java.util.function.Supplier;
  * A model with exact arithmetic, zero-shot like the real one: a word's vector is drawn from the word alone, an image is
  * the words of its URI ({@code fake:dog+car}), and its score for a label is 1 if one of its words has the label's
  * vector, else 0.25. For an {@code any:} URI the score is an arbitrary number that depends only on URI and vector, and
- * so does whether the label is a candidate. Features have the same size whatever the version, as two models' may;
+ * so does whether the label is a candidate; {@code any:URI~N} scores N times {@link #NUDGE} more than {@code any:URI}.
+ * Features have the same size whatever the version, as two models' may;
  * features of another version are scored without complaint, and wrongly. {@code fail:REASON} fails with that reason;
  * {@code throw:} triggers a bug, in a label's name too.
  *
@@ -57,6 +58,12 @@ import java.util.function.Supplier;
 public final class FakeModelRuntime implements ModelRuntime {
     public static final int EMBEDDING_SIZE = 4;
     public static final float OTHERS_SCORE = 0.25f;
+
+    /** A difference between scores that is too small to report. */
+    public static final float NUDGE = 0.0007f;
+
+    /** The most nudges: the next score of an {@code any:} URI is 0.01 away. */
+    public static final int MOST_NUDGES = 9;
 
     private final ModelDescription description;
     private final Semaphore room;
@@ -329,8 +336,10 @@ public final class FakeModelRuntime implements ModelRuntime {
             vectors.get(row);
             if (uri.startsWith("any:")) {
                 int models = Arrays.hashCode(new String[] {madeOf[0], description.version()});
-                Random any = new Random(31L * (31L * uri.hashCode() + Arrays.hashCode(row)) + models);
-                scores[i] = any.nextInt(101) / 100f; // differences beyond the tolerance, or none
+                String[] nudged = uri.split("~", 2);
+                Random any = new Random(31L * (31L * nudged[0].hashCode() + Arrays.hashCode(row)) + models);
+                scores[i] = any.nextInt(100) / 100f; // differences beyond the tolerance, or none
+                scores[i] += nudged.length == 1 ? 0 : Integer.parseInt(nudged[1]) * NUDGE;
                 if (!labels.selection().equals(LabelSelection.ALL) && any.nextInt(3) == 0) {
                     scores[i] = ImageScores.NOT_DECODED;
                 }

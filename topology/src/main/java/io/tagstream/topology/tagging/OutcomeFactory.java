@@ -48,8 +48,11 @@ import org.apache.kafka.common.serialization.Serializer;
  * Kafka's records. Stateless.
  */
 final class OutcomeFactory {
-    /** Scores that differ by no more than this are the same. */
+    /** Scores that differ by no more than this are the same, and the one that was reported first stays. */
     static final double SCORE_TOLERANCE = 1e-3;
+
+    private static final Comparator<Tag> BEST_FIRST =
+            Comparator.comparing(Tag::getScore).reversed().thenComparing(Tag::getLabelId);
 
     /** The most gained and lost tags to remember for an image. */
     static final int LONGEST_HISTORY = 32;
@@ -147,7 +150,6 @@ final class OutcomeFactory {
                 && known.getSelection().equals(meta.getSelection())
                 && known.getScores().equals(meta.getScores());
         if (change.isEmpty()) {
-            meta.setTags(known.getTags()); // as they were emitted: their scores differ by no more than the tolerance
             return Optional.of(new Outcome(
                     List.of(), new RecordHeaders(), scoredAlike ? Knowledge.AS_BEFORE : Knowledge.of(meta)));
         }
@@ -159,7 +161,7 @@ final class OutcomeFactory {
     /** Sets the tags and scores of an image; returns how its tags change. */
     private Optional<TagChange> score(
             ImageMeta meta, List<Tag> before, VocabularySnapshot vocabulary, float[] scores, Cause cause, Instant now) {
-        meta.setTags(tags(vocabulary, scores));
+        meta.setTags(asReported(tags(vocabulary, scores), before));
         meta.setScores(kept(vocabulary, scores));
         meta.setSelection(vocabulary.selection().toString());
         Optional<TagChange> change = tagChange(before, meta.getTags(), cause, vocabulary.epoch(), now);
@@ -274,8 +276,24 @@ final class OutcomeFactory {
                 tags.add(new Tag(label.id(), label.name(), scores[i], (float) threshold));
             }
         }
-        tags.sort(Comparator.comparing(Tag::getScore).reversed().thenComparing(Tag::getLabelId));
+        tags.sort(BEST_FIRST);
         return tags.size() > topK ? new ArrayList<>(tags.subList(0, topK)) : tags;
+    }
+
+    /**
+     * The tags with the scores that were reported for them, where these differ by no more than the tolerance. The
+     * changes that follow are measured from there: small differences would otherwise add up unreported.
+     */
+    private static List<Tag> asReported(List<Tag> tags, List<Tag> before) {
+        Map<String, Tag> reported = new HashMap<>();
+        before.forEach(tag -> reported.put(tag.getLabelId(), tag));
+        return tags.stream()
+                .map(tag -> {
+                    Tag old = reported.get(tag.getLabelId());
+                    return old == null || differs(old, tag) ? tag : old;
+                })
+                .sorted(BEST_FIRST)
+                .toList();
     }
 
     /** How many tags an image would get from shadow labels if they were active. */
