@@ -59,10 +59,6 @@ final class LabelsAddCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (id.isBlank() || (name != null && name.isBlank())) {
-            throw OperatorException.invalid(
-                    "the label's %s is empty; give one".formatted(id.isBlank() ? "id" : "name"));
-        }
         Label label = Label.newBuilder()
                 .setName(name == null ? id : name)
                 .setPrompts(prompts)
@@ -70,11 +66,12 @@ final class LabelsAddCommand implements Callable<Integer> {
                 .setState(shadow ? LabelState.SHADOW : LabelState.ACTIVE)
                 .build();
         return labels.with(access -> {
-            if (access.topic().read().labels().containsKey(id)) {
+            Map<String, Label> present = access.topic().read().labels();
+            if (present.containsKey(id)) {
                 throw OperatorException.invalid(
                         "label \"%s\" already exists; change it with: tagstream labels set %s".formatted(id, id));
             }
-            return LabelsOptions.apply(access, Map.of(id, label), patience);
+            return LabelsOptions.apply(access, present, Map.of(id, label), patience);
         });
     }
 }

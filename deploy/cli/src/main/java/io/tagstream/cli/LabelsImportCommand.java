@@ -6,12 +6,16 @@
 package io.tagstream.cli;
 
 import io.tagstream.avro.Label;
+import io.tagstream.cluster.vocabulary.BundleVocabulary;
 import io.tagstream.cluster.vocabulary.VocabularyCsv;
 import io.tagstream.cluster.vocabulary.VocabularyTopic;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -20,20 +24,39 @@ import picocli.CommandLine.Parameters;
 /** {@code tagstream labels import}. */
 @Command(
         name = "import",
-        description = "Adds and changes labels from a CSV file, all at once.",
+        description = {
+            "Adds and changes labels from a CSV file, or the model's own labels, all at once.",
+            "",
+            "Importing the same labels again changes nothing.%n"
+        },
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footerHeading = "%nExamples:%n",
-        footer = {"  tagstream labels import birds.csv", "  tagstream labels import vocabulary.csv --replace --dry-run"
+        footer = {
+            "  tagstream labels import birds.csv",
+            "  tagstream labels import vocabulary.csv --replace --dry-run",
+            "  tagstream labels import --bundle"
         })
 final class LabelsImportCommand implements Callable<Integer> {
-    @Parameters(
-            index = "0",
-            paramLabel = "FILE.csv",
-            description = "A file with a header and the columns id, name and optionally prompts (separated by |),"
-                    + " threshold (0 to 1) and state (ACTIVE, SHADOW).")
-    private Path file;
+    @ArgGroup(multiplicity = "1")
+    private Source source;
+
+    /** Where the labels come from. */
+    private static final class Source {
+        @Parameters(
+                index = "0",
+                paramLabel = "FILE.csv",
+                description = "A file with a header and the columns id, name and optionally prompts (separated by |),"
+                        + " threshold (0 to 1) and state (ACTIVE, SHADOW).")
+        private Path file;
+
+        @Option(
+                names = "--bundle",
+                required = true,
+                description = "The labels that come with the model (model.bundle), instead of a file.")
+        private boolean bundle;
+    }
 
     @Option(names = "--replace", description = "Remove the labels that are not in the file.")
     private boolean replace;
@@ -49,8 +72,11 @@ final class LabelsImportCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Map<String, Label> wanted = VocabularyCsv.read(file);
+        Optional<Map<String, Label>> read =
+                source.bundle ? Optional.empty() : Optional.of(VocabularyCsv.read(source.file));
         return labels.with(access -> {
+            Map<String, Label> wanted = read.orElseGet(
+                    () -> BundleVocabulary.read(access.config().getString(TagstreamConfig.MODEL_BUNDLE)));
             Map<String, Label> present = access.topic().read().labels();
             wanted.replaceAll((id, label) -> withAttributesOf(present.get(id), label));
             Map<String, Label> changes = VocabularyTopic.changes(present, wanted, replace);
@@ -59,9 +85,9 @@ final class LabelsImportCommand implements Callable<Integer> {
                     .filter(id -> !present.containsKey(id))
                     .count();
             System.out.printf(
-                    "%d labels in the file: %d to add, %d to change, %d to remove.%n",
-                    wanted.size(), added, changes.size() - added - removed, removed);
-            return dryRun ? ExitCode.DONE : LabelsOptions.apply(access, changes, patience);
+                    "%d labels in the %s: %d to add, %d to change, %d to remove.%n",
+                    wanted.size(), source.bundle ? "bundle" : "file", added, changes.size() - added - removed, removed);
+            return dryRun ? ExitCode.DONE : LabelsOptions.apply(access, present, changes, patience);
         });
     }
 

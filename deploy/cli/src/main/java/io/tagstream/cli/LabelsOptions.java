@@ -14,6 +14,7 @@ import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.vocabulary.LabelLimits;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -36,7 +37,8 @@ final class LabelsOptions {
                 names = "--wait",
                 paramLabel = "SECONDS",
                 defaultValue = "30",
-                description = "How long to wait for the change to be in force. 0: do not wait. Default: 30.")
+                description = "How long to wait for the change to be in force, counted from the last label that was"
+                        + " encoded. 0: do not wait. Default: 30.")
         private int seconds;
 
         private Duration duration() {
@@ -65,23 +67,57 @@ final class LabelsOptions {
     /**
      * Writes changes and reports their outcome.
      *
+     * @param present the labels in force by their ids
      * @param changes labels by their ids, null for a label to remove
      * @return the exit code: 0 if all changes are in force, or are written when there is no wait
+     * @throws OperatorException if a label exceeds the limits; nothing is written then
      */
-    static int apply(Access access, Map<String, Label> changes, Patience patience) {
+    static int apply(Access access, Map<String, Label> present, Map<String, Label> changes, Patience patience) {
         if (changes.isEmpty()) {
             System.out.println("Nothing to change.");
             return ExitCode.DONE;
         }
+        access.topic().requireWithinLimits(present, changes);
+        Map<String, Label> ordered = access.topic().limits().inOrder(present, changes);
         if (patience.duration().isZero()) {
-            access.topic().write(changes);
+            access.topic().write(ordered);
             System.out.printf("%d %s written.%n", changes.size(), noun(changes.size()));
             return ExitCode.DONE;
         }
         try (ChangeWatch watch = new ChangeWatch(access.config(), access.contracts())) {
-            Optional<ChangeWatch.Effect> effect = watch.await(access.topic().write(changes), patience.duration());
+            Optional<ChangeWatch.Effect> effect =
+                    watch.await(access.topic().write(ordered), patience.duration(), new Progress(changes.size())::tell);
             return report(changes.size(), effect.orElseThrow(() -> notInForce(changes.size(), patience)));
         }
+    }
+
+    /** Says now and then how far a long import has come. */
+    private static final class Progress {
+        private static final long PAUSE_NANOS = 2_000_000_000L;
+
+        private final int changes;
+        private long lastTold = System.nanoTime();
+
+        Progress(int changes) {
+            this.changes = changes;
+        }
+
+        void tell(int done) {
+            if (System.nanoTime() - lastTold > PAUSE_NANOS) {
+                lastTold = System.nanoTime();
+                Terminal.note("%d of %d labels encoded".formatted(done, changes));
+            }
+        }
+    }
+
+    /** The id that somebody means who gives it as it is, or as {@code labels list} shows it. */
+    static String id(Map<String, Label> present, String given) {
+        return present.containsKey(given)
+                ? given
+                : present.keySet().stream()
+                        .filter(id -> LabelLimits.readable(id).equals(given))
+                        .findFirst()
+                        .orElse(given);
     }
 
     private static int report(int changes, ChangeWatch.Effect effect) {

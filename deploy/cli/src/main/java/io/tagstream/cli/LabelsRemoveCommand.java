@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class LabelsRemoveCommand implements Callable<Integer> {
-    @Parameters(arity = "1..*", paramLabel = "ID", description = "The labels' ids.")
+    @Parameters(arity = "1..*", paramLabel = "ID", description = "The labels' ids, as labels list shows them.")
     private List<String> ids;
 
     @Mixin
@@ -36,15 +36,17 @@ final class LabelsRemoveCommand implements Callable<Integer> {
     public Integer call() {
         return labels.with(access -> {
             Map<String, Label> present = access.topic().read().labels();
+            List<String> meant =
+                    ids.stream().map(id -> LabelsOptions.id(present, id)).toList();
             List<String> unknown =
-                    ids.stream().filter(id -> !present.containsKey(id)).toList();
+                    meant.stream().filter(id -> !present.containsKey(id)).toList();
             if (!unknown.isEmpty()) {
                 throw OperatorException.invalid(
                         "there is no label \"%s\"; nothing was removed".formatted(String.join("\", \"", unknown)));
             }
             Map<String, Label> removals = new LinkedHashMap<>();
-            ids.forEach(id -> removals.put(id, null));
-            return LabelsOptions.apply(access, removals, patience);
+            meant.forEach(id -> removals.put(id, null));
+            return LabelsOptions.apply(access, present, removals, patience);
         });
     }
 }

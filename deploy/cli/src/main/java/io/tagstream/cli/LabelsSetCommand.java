@@ -32,7 +32,7 @@ import picocli.CommandLine.Parameters;
 public final class LabelsSetCommand implements Callable<Integer> {
     private static final String MODELS_OWN = "model";
 
-    @Parameters(index = "0", paramLabel = "ID", description = "The label's id.")
+    @Parameters(index = "0", paramLabel = "ID", description = "The label's id, as labels list shows it.")
     private String id;
 
     @Option(names = "--name", paramLabel = "NAME", description = "The name that people see in tags.")
@@ -66,13 +66,16 @@ public final class LabelsSetCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         return labels.with(access -> {
-            Label before = access.topic().read().labels().get(id);
+            Map<String, Label> present = access.topic().read().labels();
+            String meant = LabelsOptions.id(present, id);
+            Label before = present.get(meant);
             if (before == null) {
                 throw OperatorException.invalid(
                         "there is no label \"%s\"; add it with: tagstream labels add %s".formatted(id, id));
             }
             Label after = changed(before);
-            return LabelsOptions.apply(access, after.equals(before) ? Map.of() : Map.of(id, after), patience);
+            return LabelsOptions.apply(
+                    access, present, after.equals(before) ? Map.of() : Map.of(meant, after), patience);
         });
     }
 

@@ -15,6 +15,7 @@ import io.tagstream.cluster.OperatorException;
 import io.tagstream.console.api.Api;
 import io.tagstream.console.api.ProblemException;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.vocabulary.LabelLimits;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.kafka.common.config.types.Password;
@@ -28,13 +29,14 @@ public final class Console implements Consumer<JavalinConfig> {
 
     private final TagstreamConfig config;
     private final Optional<TokenSession> token;
-    private final Api api = new Api();
+    private final Api api;
 
     /**
      * @throws OperatorException of invalid usage, if anyone on the network could change labels
      */
     public Console(TagstreamConfig config) {
         this.config = config;
+        this.api = new Api(LabelLimits.of(config));
         this.token = Optional.ofNullable(config.getPassword(ConsoleKeys.CONSOLE_TOKEN))
                 .map(Password::value)
                 .map(TokenSession::new);

@@ -14,6 +14,7 @@ import io.tagstream.cli.Version;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.model.LabelText;
 import io.tagstream.topology.query.Preview;
+import io.tagstream.topology.vocabulary.LabelLimits;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
@@ -86,12 +87,13 @@ public final class LabelsPreviewCommand implements Callable<Integer>, Subcommand
         if (best < 0 || best > 100) {
             throw OperatorException.invalid("--best %d: must be a number from 0 to 100".formatted(best));
         }
-        if (name.isBlank()) {
-            throw OperatorException.invalid("the label's name is empty; give one");
-        }
+        LabelText text = new LabelText(name, prompts);
+        LabelLimits.refusal(text).ifPresent(refused -> {
+            throw OperatorException.invalid(refused.message());
+        });
         Double checked = LabelsSetCommand.checked(threshold);
         OptionalDouble at = checked == null ? OptionalDouble.empty() : OptionalDouble.of(checked);
-        Preview preview = instance.ask(client -> client.preview(new LabelText(name, prompts), at, best));
+        Preview preview = instance.ask(client -> client.preview(text, at, best));
         if (json) {
             System.out.println(InstanceOptions.json(preview));
         } else {

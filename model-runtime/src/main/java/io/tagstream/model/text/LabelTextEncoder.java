@@ -29,9 +29,6 @@ import java.util.concurrent.TimeUnit;
  * depend on what else is encoded at the time. Closing waits for texts in progress.
  */
 public final class LabelTextEncoder implements AutoCloseable {
-    /** The most prompts of a label. */
-    public static final int MAX_PROMPTS = 64;
-
     private static final String NAME = "{}";
     // a label's cosine over real embeddings deviates by a few hundredths; this only keeps the quotient finite
     private static final double SMALLEST_DEVIATION = 1e-6;
@@ -63,14 +60,14 @@ public final class LabelTextEncoder implements AutoCloseable {
      * @throws LabelTextException if the text cannot be encoded as it is
      */
     public LabelVector encode(LabelText text) throws LabelTextException {
-        if (text.name().isBlank()) {
+        if (LabelText.showsNothing(text.name())) {
             throw new LabelTextException(Reason.EMPTY_NAME, "the label's name is empty; give it one");
         }
-        if (text.prompts().size() > MAX_PROMPTS) {
+        if (text.prompts().size() > LabelText.MOST_PROMPTS) {
             throw new LabelTextException(
                     Reason.TOO_MANY_PROMPTS,
                     "label \"%s\" has %d prompts; at most %d are allowed"
-                            .formatted(text.name(), text.prompts().size(), MAX_PROMPTS));
+                            .formatted(text.name(), text.prompts().size(), LabelText.MOST_PROMPTS));
         }
         double[] sum = null;
         for (float[] vector : encodePrompts(text)) {
@@ -134,7 +131,7 @@ public final class LabelTextEncoder implements AutoCloseable {
     }
 
     private float[] encode(String name, String prompt) throws LabelTextException {
-        if (prompt.isBlank()) {
+        if (LabelText.showsNothing(prompt)) {
             throw new LabelTextException(
                     Reason.BAD_PROMPT, "label \"%s\" has an empty prompt; remove it or fill it in".formatted(name));
         }

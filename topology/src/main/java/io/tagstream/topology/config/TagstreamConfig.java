@@ -82,6 +82,7 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String SWEEP_READS_MAX = "sweep.reads.max";
     public static final String VOCABULARY_SELECTION = "vocabulary.selection";
     public static final String VOCABULARY_CANDIDATES_FROM = "vocabulary.candidates.from";
+    public static final String VOCABULARY_MAX = "vocabulary.max";
 
     public static final String MODEL_BUNDLE = "model.bundle";
     public static final String MODEL_SWITCH = "model.switch";
@@ -356,6 +357,16 @@ public final class TagstreamConfig extends AbstractConfig {
                     atLeast(1),
                     LOW,
                     "The vocabulary size from which `vocabulary.selection=auto` decodes only candidates.")
+            .define(
+                    VOCABULARY_MAX,
+                    ConfigDef.Type.INT,
+                    20_000,
+                    atLeast(1),
+                    MEDIUM,
+                    "The most labels. Further ones are refused; labels in force stay, even if there are more. Every"
+                            + " instance reads all labels when it starts, and holds their vectors in memory: 2 KB for"
+                            + " each label with 512 dimensions, and the same again while the vocabulary changes. Set it"
+                            + " to the same number on all instances and for the commands that change labels.")
             .define(
                     MODEL_BUNDLE,
                     ConfigDef.Type.STRING,

@@ -5,6 +5,8 @@
  */
 package io.tagstream.topology.labels;
 
+import io.tagstream.avro.EncodedLabel;
+import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -53,6 +55,18 @@ final class EncodedLabels {
         int[] size = {0};
         forEach((id, label) -> size[0] += label.isPresent() ? 1 : 0);
         return size[0];
+    }
+
+    /** The labels as their owners wrote them, by their ids. */
+    Map<String, Label> labels() {
+        Map<String, Label> labels = new LinkedHashMap<>();
+        forEach((id, found) -> found.flatMap(EncodedLabels::label).ifPresent(label -> labels.put(id, label)));
+        return labels;
+    }
+
+    /** The label as its owner wrote it. */
+    static Optional<Label> label(LabelEmbedding encoded) {
+        return encoded.getContent() instanceof EncodedLabel label ? Optional.of(label.getLabel()) : Optional.empty();
     }
 
     /** Whether everything that is stored can be read. */

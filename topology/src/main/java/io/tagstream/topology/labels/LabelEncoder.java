@@ -5,6 +5,7 @@
  */
 package io.tagstream.topology.labels;
 
+import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.RecordOrigin;
 import io.tagstream.avro.VocabularyMarker;
@@ -19,6 +20,7 @@ import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.records.RecordTimestamp;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.EmbeddingReader;
+import io.tagstream.topology.vocabulary.LabelLimits;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -63,6 +65,9 @@ import org.slf4j.LoggerFactory;
 final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     private static final Logger log = LoggerFactory.getLogger(LabelEncoder.class);
     private static final String PROGRESS_KEY = "progress";
+    /** The most labels to name in the log. */
+    private static final int MOST_TOLD = 10;
+
     private static final Duration MARKER_CHECK = Duration.ofMillis(20);
 
     /** How long to spend on reading changes again before committing the work so far. */
@@ -74,6 +79,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     private final Supplier<TopicReader> topicReaders;
     private final String labelsTopic;
     private final EmbeddingReader embeddings;
+    private final LabelLimits limits;
 
     private ProcessorContext<Object, byte[]> context;
     private TopicReader topics;
@@ -107,6 +113,12 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     /** Ids of the labels that were read again; null while nothing is being read again. */
     private Set<String> met;
 
+    /** How many of them are in force. */
+    private int metInForce;
+
+    /** Labels that another encoder has in force although they exceed the limits, by id. */
+    private Map<String, Label> elsewhere = Map.of();
+
     /** The offset of the last change that Kafka Streams handed over; -1 for none. */
     private long handedOffset;
 
@@ -127,6 +139,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
             Supplier<TopicReader> topicReaders) {
         this.config = config;
         this.intake = new LabelIntake(config, contracts, runtime, limit);
+        this.limits = LabelLimits.of(config);
         this.textFingerprint = runtime.description().textFingerprint();
         this.topicReaders = topicReaders;
         this.labelsTopic = config.topic(TagstreamConfig.LABELS_TOPIC);
@@ -229,6 +242,8 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         }
         progress = new Resumption(stored, written, vocabulary, safeBase()).progress(encoded.size(), intact);
         saveProgress();
+        elsewhere = written.elsewhere();
+        tellOfExcess();
         queue.clear();
         queuedOffset = -1;
         met = null;
@@ -255,8 +270,34 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
             return;
         }
         met = new HashSet<>();
+        metInForce = 0;
         vocabulary.records().forEach(found -> queue(change(found)));
         log.info("Reading topic {} from its beginning, up to offset {}", labelsTopic, queuedOffset);
+    }
+
+    /** Labels from before there were limits stay in force. */
+    private void tellOfExcess() {
+        Map<String, LabelLimits.Refusal> exceeded = limits.exceeded(encoded.labels());
+        exceeded.entrySet().stream()
+                .limit(MOST_TOLD)
+                .forEach(label -> log.warn(
+                        "A label in force would be refused today ({}); it stays in force{}. Remove it and add it anew",
+                        label.getValue().message(),
+                        LabelLimits.isEmitted(label.getKey())
+                                ? ""
+                                : ", but its id is too long for tags, so no image gets it"));
+        if (exceeded.size() > MOST_TOLD) {
+            log.warn("{} more labels in force would be refused today", exceeded.size() - MOST_TOLD);
+        }
+        int excess = limits.excess(progress.getLabels());
+        if (excess > 0) {
+            log.warn(
+                    "{} labels are in force, {} more than {} allows; they stay in force until the labels are encoded"
+                            + " anew, for another model: raise it before that",
+                    progress.getLabels(),
+                    excess,
+                    TagstreamConfig.VOCABULARY_MAX);
+        }
     }
 
     /** Checks whether the topics are still as this encoder left them. */
@@ -294,7 +335,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     private WrittenEmbeddings readEmbeddings() {
         TopicReader.Contents contents = topics.read(embeddings.topic());
         lookedUpTo = contents.end();
-        return new WrittenEmbeddings(contents, embeddings);
+        return new WrittenEmbeddings(contents, embeddings, limits);
     }
 
     /** Writes what label-embeddings lacks; the marker follows when the group ends. */
@@ -329,11 +370,13 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
 
     /** Takes a change, or refuses it. */
     private void take(Change change) {
+        int inForce = met == null ? progress.getLabels() : metInForce;
         if (met != null) {
-            intake.id(change).ifPresent(met::add);
+            intake.id(change).ifPresent(this::meet);
         }
         try {
-            Taken taken = intake.understand(change, progress.getBase() + change.offset(), encoded);
+            Taken taken = intake.understand(change, progress.getBase() + change.offset(), encoded, inForce, elsewhere);
+            metInForce += taken.growth();
             if (met != null && Objects.equals(taken.embedding(), taken.previous())) {
                 return; // it was taken before, and still is
             }
@@ -342,6 +385,12 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
             progress.setLabels(progress.getLabels() + taken.growth());
         } catch (RefusedLabelException refused) {
             intake.refuse(change, refused, context);
+        }
+    }
+
+    private void meet(String id) {
+        if (met.add(id) && encoded.find(id).isPresent()) {
+            metInForce++;
         }
     }
 

@@ -23,10 +23,12 @@ import io.tagstream.topology.records.IdDeserializer;
 import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.records.Shortened;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
+import io.tagstream.topology.vocabulary.LabelLimits;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -51,6 +53,7 @@ final class LabelIntake {
     private final ModelRuntime runtime;
     private final String textFingerprint;
     private final RecordLimit limit;
+    private final LabelLimits limits;
     private final IdDeserializer labelIds = new IdDeserializer("label");
 
     LabelIntake(TagstreamConfig config, Contracts contracts, ModelRuntime runtime, RecordLimit limit) {
@@ -59,6 +62,7 @@ final class LabelIntake {
         this.runtime = runtime;
         this.textFingerprint = runtime.description().textFingerprint();
         this.limit = limit;
+        this.limits = LabelLimits.of(config);
     }
 
     /** A record of label-vocabulary. */
@@ -81,13 +85,25 @@ final class LabelIntake {
         }
     }
 
-    /** Computes and forwards nothing: an exception that the record is to blame for refuses the record. */
-    Taken understand(Change change, long epoch, EncodedLabels encoded) throws RefusedLabelException {
+    /**
+     * Computes and forwards nothing: an exception that the record is to blame for refuses the record.
+     *
+     * @param labels how many labels are in force
+     * @param elsewhere labels that another encoder has in force although they exceed the limits, by their ids
+     */
+    Taken understand(Change change, long epoch, EncodedLabels encoded, int labels, Map<String, Label> elsewhere)
+            throws RefusedLabelException {
         Label label = null;
         try {
             String id = readId(change.record().key());
             label = readLabel(change.record());
             LabelEmbedding previous = encoded.find(id).orElse(null);
+            if (label != null) {
+                Label inForce = Optional.ofNullable(previous)
+                        .flatMap(EncodedLabels::label)
+                        .orElse(elsewhere.get(id));
+                requireWithinLimits(id, label, inForce, previous == null ? labels : 0);
+            }
             LabelEmbedding embedding = label == null ? null : encode(id, label, epoch, previous);
             Record<String, byte[]> written = written(new EmbeddingKey(textFingerprint, id), embedding, 0);
             if (!limit.fits(utf8(written.key()), written.value(), written.headers())) {
@@ -139,16 +155,17 @@ final class LabelIntake {
         }
     }
 
+    private void requireWithinLimits(String id, Label label, Label inForce, int others) throws RefusedLabelException {
+        Optional<LabelLimits.Refusal> refusal =
+                limits.refusal(id, label, inForce).or(() -> limits.full(id, others));
+        if (refusal.isPresent()) {
+            throw new RefusedLabelException(
+                    refusal.get().reason(), refusal.get().message(), label, null);
+        }
+    }
+
     private LabelEmbedding encode(String id, Label label, long epoch, LabelEmbedding previous)
             throws RefusedLabelException {
-        Double threshold = label.getThreshold();
-        if (threshold != null && !(threshold >= 0 && threshold <= 1)) {
-            throw new RefusedLabelException(
-                    LabelFailureReason.BAD_THRESHOLD,
-                    "The threshold of label '" + id + "' is " + threshold + "; it must be in [0, 1] or null",
-                    label,
-                    null);
-        }
         if (previous != null && previous.getContent() instanceof EncodedLabel before && sameText(before, label)) {
             EncodedLabel kept = EncodedLabel.newBuilder(before).setLabel(label).build();
             return new LabelEmbedding(textFingerprint, epoch, kept);

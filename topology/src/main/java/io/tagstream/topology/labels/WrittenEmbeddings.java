@@ -5,12 +5,15 @@
  */
 package io.tagstream.topology.labels;
 
+import io.tagstream.avro.EncodedLabel;
+import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.records.Blame;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.EmbeddingReader;
+import io.tagstream.topology.vocabulary.LabelLimits;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -31,12 +34,17 @@ final class WrittenEmbeddings {
     /** The highest epoch base for each label-vocabulary topic, by topic id. */
     private final Map<String, Long> bases = new HashMap<>();
 
+    /** Labels of other encoders that exceed the limits, by id. */
+    private final Map<String, Label> elsewhere = new HashMap<>();
+
+    private final LabelLimits limits;
     private LabelEmbedding marker;
     private long ownEpoch = VocabularySnapshot.EMPTY_EPOCH;
     private long newestEpoch = VocabularySnapshot.EMPTY_EPOCH;
 
     /** @throws org.apache.kafka.common.KafkaException if the registry does not answer */
-    WrittenEmbeddings(TopicReader.Contents topic, EmbeddingReader reader) {
+    WrittenEmbeddings(TopicReader.Contents topic, EmbeddingReader reader, LabelLimits limits) {
+        this.limits = limits;
         topic.records().forEach(found -> take(found, reader));
     }
 
@@ -50,6 +58,7 @@ final class WrittenEmbeddings {
         }
         boolean own = key.textFingerprint().equals(reader.model().textFingerprint());
         if (!own && !key.isMarker()) {
+            takeFromElsewhere(key.labelId(), found, reader);
             return;
         }
         Optional<LabelEmbedding> embedding = Optional.empty();
@@ -75,6 +84,23 @@ final class WrittenEmbeddings {
         }
     }
 
+    private void takeFromElsewhere(String id, ConsumerRecord<byte[], byte[]> found, EmbeddingReader reader) {
+        elsewhere.remove(id);
+        try {
+            LabelEmbedding embedding = reader.deserializer().deserialize(reader.topic(), found.value());
+            if (embedding != null
+                    && embedding.getContent() instanceof EncodedLabel label
+                    && limits.refusal(id, label.getLabel(), null).isPresent()) {
+                elsewhere.put(id, label.getLabel());
+            }
+        } catch (RuntimeException e) {
+            if (!Blame.isOnRecord(e)) {
+                throw e;
+            }
+            log.debug("The label at {}@{} of another encoder cannot be read", found.topic(), found.offset(), e);
+        }
+    }
+
     private void takeMarker(LabelEmbedding found, boolean own) {
         if (own) {
             marker = found;
@@ -95,6 +121,11 @@ final class WrittenEmbeddings {
     /** The encoder's labels by id; empty for a label that cannot be read. */
     Map<String, Optional<LabelEmbedding>> labels() {
         return labels;
+    }
+
+    /** Labels that another encoder has in force although they exceed the limits, by id. */
+    Map<String, Label> elsewhere() {
+        return elsewhere;
     }
 
     /** The encoder's newest marker. */

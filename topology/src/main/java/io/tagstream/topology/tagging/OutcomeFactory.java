@@ -27,6 +27,7 @@ import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.records.Shortened;
 import io.tagstream.topology.tagging.Outcome.Knowledge;
 import io.tagstream.topology.tagging.Outcome.Output;
+import io.tagstream.topology.vocabulary.LabelLimits;
 import io.tagstream.topology.vocabulary.VocabularyLabel;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.nio.charset.StandardCharsets;
@@ -313,7 +314,9 @@ final class OutcomeFactory {
         List<VocabularyLabel> labels = vocabulary.labels();
         List<LabelScore> kept = new ArrayList<>();
         for (int i = 0; i < labels.size(); i++) {
-            if (scores[i] != ImageScores.NOT_DECODED && scores[i] >= floor(labels.get(i))) {
+            if (scores[i] != ImageScores.NOT_DECODED
+                    && scores[i] >= floor(labels.get(i))
+                    && LabelLimits.isEmitted(labels.get(i).id())) {
                 kept.add(new LabelScore(labels.get(i).id(), scores[i]));
             }
         }

@@ -71,10 +71,10 @@ public final class VocabularySnapshot implements LabelVectors {
             Double threshold = label.getLabel().getThreshold();
             described.add(new VocabularyLabel(
                     label.getLabelId(),
-                    label.getLabel().getName(),
+                    LabelLimits.shown(label.getLabel().getName()),
                     List.copyOf(label.getLabel().getPrompts()),
                     threshold == null ? OptionalDouble.empty() : OptionalDouble.of(threshold),
-                    label.getLabel().getState() == LabelState.ACTIVE,
+                    label.getLabel().getState() == LabelState.ACTIVE && LabelLimits.isEmitted(label.getLabelId()),
                     label.getVectorOffset(),
                     embedding.getSourceOffset()));
         }

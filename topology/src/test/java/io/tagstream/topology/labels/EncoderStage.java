@@ -60,7 +60,7 @@ final class EncoderStage {
     final Contracts contracts;
     final List<LabelFailure> failures = new ArrayList<>();
 
-    private final TagstreamConfig config = TestConfig.with();
+    private final TagstreamConfig config;
     private final MockProcessorContext<Object, byte[]> context = new MockProcessorContext<>();
     private final KeyValueStore<String, LabelEmbedding> encoded =
             store(LabelEncoderTopology.ENCODED_LABELS_STORE, new StateSerde<>(LabelEmbedding.class));
@@ -80,7 +80,8 @@ final class EncoderStage {
 
     private String positionOf = "";
 
-    EncoderStage(FakeTopics topics, SchemaRegistry registry, FakeModelRuntime model) {
+    EncoderStage(FakeTopics topics, SchemaRegistry registry, FakeModelRuntime model, Object... settings) {
+        this.config = TestConfig.with(settings);
         this.topics = topics;
         this.model = model;
         this.contracts = new Contracts(registry);

@@ -170,7 +170,7 @@ class LabelEncoderTopologyTest {
                         LabelFailureReason.BAD_THRESHOLD,
                         LabelFailureReason.EMPTY_NAME,
                         LabelFailureReason.BAD_THRESHOLD);
-        assertThat(refused.get(0).getMessage()).contains("'dog'", "1.5", "[0, 1]");
+        assertThat(refused.get(0).getMessage()).contains("\"dog\"", "1.5", "from 0 to 1");
         assertThat(refused.get(0).getOrigin().getOffset()).isEqualTo(1);
         List<LabelEmbedding> written = embeddings.readValuesToList();
         assertThat(written).hasSize(2);
@@ -215,7 +215,7 @@ class LabelEncoderTopologyTest {
         List<KeyValue<String, LabelFailure>> refused = failures.readKeyValuesToList();
         assertThat(refused)
                 .extracting(failure -> failure.value.getReason())
-                .containsExactly(LabelFailureReason.RECORD_TOO_LARGE, LabelFailureReason.RECORD_TOO_LARGE);
+                .containsExactly(LabelFailureReason.RECORD_TOO_LARGE, LabelFailureReason.BAD_ID);
         assertThat(refused.get(0).value.getMessage()).contains("1048576", "kafka.max.request.size");
         assertThat(refused.get(0).key).isEqualTo("dog");
         assertThat(refused.get(0).value.getLabel())

@@ -225,7 +225,7 @@ class RetaggingPropertyTest {
                 return;
             }
             String id = known.get(random.nextInt(known.size()));
-            String[] nudged = uris.get(id).split("~");
+            String[] nudged = uris.get(id).split("~", 2);
             int nudges = Integer.parseInt(nudged[1]);
             for (int i = random.nextInt(3); i < 3 && nudges < FakeModelRuntime.MOST_NUDGES; i++) {
                 nudges++;

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.IntConsumer;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -94,12 +95,16 @@ public final class ChangeWatch implements AutoCloseable {
      * Waits until changes are in force or refused.
      *
      * @param offsets the changes' offsets in the vocabulary's topic, at least one
-     * @return empty if the outcome is not known within {@code patience}
+     * @param patience how long to wait for the next sign of progress
+     * @param progress takes the number of changes that have been encoded or refused, whenever there are more
+     * @return empty if the outcome is not known, and nothing has happened for {@code patience}
      */
-    public Optional<Effect> await(Collection<Long> offsets, Duration patience) {
+    public Optional<Effect> await(Collection<Long> offsets, Duration patience, IntConsumer progress) {
         long newest = offsets.stream().mapToLong(Long::longValue).max().orElseThrow();
         Set<Long> wanted = Set.copyOf(offsets);
         List<Refusal> refusals = new ArrayList<>();
+        Set<String> encoded = new HashSet<>();
+        int done = 0;
         LabelEmbedding marker = null;
         long deadline = System.nanoTime() + patience.toNanos();
         while (System.nanoTime() < deadline) {
@@ -115,7 +120,15 @@ public final class ChangeWatch implements AutoCloseable {
                             .filter(candidate -> covers(candidate, newest))
                             .flatMap(candidate -> inForce(candidate.getTextFingerprint(), newest))
                             .orElse(null);
+                } else if (found.key() != null) {
+                    encoded.add(found.key());
                 }
+            }
+            int doneNow = Math.min(wanted.size(), encoded.size() + refusals.size());
+            if (doneNow > done) {
+                done = doneNow;
+                deadline = System.nanoTime() + patience.toNanos();
+                progress.accept(done);
             }
             if (marker != null && allFailuresRead()) {
                 int labels = ((VocabularyMarker) marker.getContent()).getLabels();

@@ -31,7 +31,7 @@ public final class TopicEditor implements VocabularyEditor {
     @Override
     public synchronized Optional<ChangeWatch.Effect> apply(Map<String, Label> changes, Duration patience) {
         try (ChangeWatch watch = new ChangeWatch(config, contracts)) {
-            return watch.await(topic.write(changes), patience);
+            return watch.await(topic.write(changes), patience, done -> {});
         }
     }
 }

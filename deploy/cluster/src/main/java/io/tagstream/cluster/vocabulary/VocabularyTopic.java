@@ -6,10 +6,12 @@
 package io.tagstream.cluster.vocabulary;
 
 import io.tagstream.avro.Label;
+import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.topics.TopicScan;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.IdDeserializer;
+import io.tagstream.topology.vocabulary.LabelLimits;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,11 +39,13 @@ public final class VocabularyTopic {
     private final TagstreamConfig config;
     private final Contracts contracts;
     private final String topic;
+    private final LabelLimits limits;
 
     public VocabularyTopic(TagstreamConfig config, Contracts contracts) {
         this.config = config;
         this.contracts = contracts;
         this.topic = config.topic(TagstreamConfig.LABELS_TOPIC);
+        this.limits = LabelLimits.of(config);
     }
 
     /**
@@ -51,6 +55,28 @@ public final class VocabularyTopic {
      * @param lastOffset the offset of the last record, or -1 if there is none
      */
     public record Contents(Map<String, Label> labels, long lastOffset) {}
+
+    /** What labels may be. */
+    public LabelLimits limits() {
+        return limits;
+    }
+
+    /**
+     * Refuses changes that the label encoder would refuse, before anything is written.
+     *
+     * @param present the labels in force by their ids
+     * @param changes labels by their ids, null for a label to remove
+     * @throws OperatorException of kind INVALID, if a label is refused
+     */
+    public void requireWithinLimits(Map<String, Label> present, Map<String, Label> changes) {
+        Map<String, LabelLimits.Refusal> refusals = limits.refusals(present, changes);
+        if (!refusals.isEmpty()) {
+            throw OperatorException.invalid("%s; nothing was changed%s"
+                    .formatted(
+                            refusals.values().iterator().next().message(),
+                            refusals.size() == 1 ? "" : " (%d labels are refused)".formatted(refusals.size())));
+        }
+    }
 
     /** Reads the topic to its current end. As in the label encoder, a record that cannot be read changes nothing. */
     public Contents read() {
@@ -80,6 +106,7 @@ public final class VocabularyTopic {
      * {@code wanted}.
      *
      * @return the state of the topic afterwards
+     * @throws OperatorException of kind INVALID, if a label is refused; nothing is written then
      */
     public Contents replace(Map<String, Label> wanted) {
         Contents before = read();
@@ -87,7 +114,8 @@ public final class VocabularyTopic {
         if (changes.isEmpty()) {
             return before;
         }
-        List<Long> offsets = write(changes);
+        requireWithinLimits(before.labels(), changes);
+        List<Long> offsets = write(limits.inOrder(before.labels(), changes));
         return new Contents(wanted, offsets.get(offsets.size() - 1));
     }
 

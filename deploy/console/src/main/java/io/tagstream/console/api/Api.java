@@ -13,6 +13,7 @@ import io.javalin.http.HttpStatus;
 import io.tagstream.model.LabelTextException;
 import io.tagstream.operations.http.Problem;
 import io.tagstream.topology.query.QueryUnavailableException;
+import io.tagstream.topology.vocabulary.LabelLimits;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -35,7 +36,13 @@ public final class Api {
     private static final String DESCRIPTION = "openapi.yaml";
 
     private final LateServices late = new LateServices();
+    private final LabelLimits limits;
     private List<String> routes = List.of();
+
+    /** @param limits what labels may be */
+    public Api(LabelLimits limits) {
+        this.limits = limits;
+    }
 
     /** Answers requests from these services from now on. */
     public void serve(ApiServices services) {
@@ -53,7 +60,7 @@ public final class Api {
         ApiRoutes registered = new ApiRoutes(config.routes);
         new ImagesApi(late).register(registered);
         new SearchApi(late).register(registered);
-        new LabelsApi(late).register(registered);
+        new LabelsApi(late, limits).register(registered);
         new InsightApi(late).register(registered);
         new EventsApi(late).register(registered);
         registered.get(ROOT + DESCRIPTION, Api::description);

@@ -16,6 +16,7 @@ import io.tagstream.cluster.vocabulary.VocabularyEditor;
 import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
 import io.tagstream.topology.query.ImageQueries;
+import io.tagstream.topology.vocabulary.LabelLimits;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
@@ -34,9 +35,11 @@ final class LabelsApi {
     private static final int MOST_BEST = 100;
 
     private final LateServices late;
+    private final LabelLimits limits;
 
-    LabelsApi(LateServices late) {
+    LabelsApi(LateServices late, LabelLimits limits) {
         this.late = late;
+        this.limits = limits;
     }
 
     void register(ApiRoutes routes) {
@@ -130,18 +133,13 @@ final class LabelsApi {
         VocabularyEditor editor = editor();
         String id = request.pathParam("id");
         Wanted wanted = Json.body(request, Wanted.class);
-        if ("*".equals(request.header(Header.IF_NONE_MATCH))
-                && late.get().views().vocabulary().find(id).isPresent()) {
+        Optional<Label> inForce = late.get().views().vocabulary().find(id);
+        if ("*".equals(request.header(Header.IF_NONE_MATCH)) && inForce.isPresent()) {
             throw ProblemException.of(
                     HttpStatus.PRECONDITION_FAILED,
                     "label \"%s\" already exists; edit it, or give the new label another id".formatted(id));
         }
-        Map<String, String> attributes = late.get()
-                .views()
-                .vocabulary()
-                .find(id)
-                .map(Label::getAttributes)
-                .orElse(Map.of());
+        Map<String, String> attributes = inForce.map(Label::getAttributes).orElse(Map.of());
         Label label = Label.newBuilder()
                 .setName(Optional.ofNullable(wanted.name()).map(String::strip).orElse(id))
                 .setPrompts(prompts(wanted.prompts()))
@@ -149,7 +147,19 @@ final class LabelsApi {
                 .setState(Optional.ofNullable(wanted.state()).orElse(LabelState.ACTIVE))
                 .setAttributes(attributes)
                 .build();
+        requireWithinLimits(limits.refusals(late.get().views().vocabulary().labels(), Map.of(id, label)).values().stream()
+                .findFirst());
         answer(request, editor, Map.of(id, label));
+    }
+
+    /** Refuses what the label encoder would refuse, in the same way, before it is written. */
+    private static void requireWithinLimits(Optional<LabelLimits.Refusal> refusal) {
+        refusal.ifPresent(refused -> {
+            throw ProblemException.of(
+                    HttpStatus.UNPROCESSABLE_CONTENT,
+                    refused.message(),
+                    refused.reason().name());
+        });
     }
 
     private void delete(Context request) throws InterruptedException {
@@ -195,6 +205,8 @@ final class LabelsApi {
         if (name.isEmpty()) {
             throw Parameters.wrong("name", "", "the label's name");
         }
+        LabelText text = new LabelText(name, prompts(tried.prompts()));
+        requireWithinLimits(LabelLimits.refusal(text));
         int best = Optional.ofNullable(tried.best()).orElse(DEFAULT_BEST);
         if (best < 0 || best > MOST_BEST) {
             throw Parameters.wrong("best", String.valueOf(best), "a number from 0 to " + MOST_BEST);
@@ -202,10 +214,7 @@ final class LabelsApi {
         Double threshold = threshold(tried.threshold());
         Json.answer(
                 request,
-                queries.preview(
-                        new LabelText(name, prompts(tried.prompts())),
-                        threshold == null ? OptionalDouble.empty() : OptionalDouble.of(threshold),
-                        best));
+                queries.preview(text, threshold == null ? OptionalDouble.empty() : OptionalDouble.of(threshold), best));
     }
 
     private static List<String> prompts(List<String> given) {

@@ -7,6 +7,7 @@ package io.tagstream.console.search;
 
 import io.tagstream.avro.TagEvent;
 import io.tagstream.model.image.ImageSources;
+import io.tagstream.topology.vocabulary.LabelLimits;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,7 @@ public record ImageDocument(
     /** A model. */
     public record Model(String id, String version) {}
 
-    /** The image of a tag event. */
+    /** The image of a tag event. Tags from before labels had limits are cut to what an index can take. */
     public static ImageDocument of(String id, TagEvent event) {
         return new ImageDocument(
                 id,
@@ -62,7 +63,9 @@ public record ImageDocument(
                 event.getWidth(),
                 event.getHeight(),
                 event.getTags().stream()
-                        .map(tag -> new TagScore(tag.getLabelId(), tag.getName(), tag.getScore(), tag.getThreshold()))
+                        .filter(tag -> LabelLimits.isEmitted(tag.getLabelId()))
+                        .map(tag -> new TagScore(
+                                tag.getLabelId(), LabelLimits.shown(tag.getName()), tag.getScore(), tag.getThreshold()))
                         .toList(),
                 event.getAttributes(),
                 new Model(event.getModel().getId(), event.getModel().getVersion()),

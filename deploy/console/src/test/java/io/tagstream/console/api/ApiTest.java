@@ -16,6 +16,7 @@ import io.tagstream.console.FakeQueries;
 import io.tagstream.console.live.CurrentFailure;
 import io.tagstream.console.live.LiveEvent;
 import io.tagstream.console.search.ImageDocument;
+import io.tagstream.topology.config.TagstreamConfig;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.net.URLEncoder;
@@ -203,6 +204,43 @@ class ApiTest {
             assertProblem(console.send(console.write("PUT", "/api/labels/x", "{\"treshold\":0.5}")), 400, "treshold");
             assertProblem(console.send(console.write("PUT", "/api/labels/x", "[")), 400, "body");
         }
+    }
+
+    @Test
+    void shouldRefuseLabelsLikeTheLabelEncoderBeforeTheyAreWritten() throws Exception {
+        try (ConsoleFixture console = new ConsoleFixture(
+                directory, Map.of(TagstreamConfig.VOCABULARY_MAX, 1), Optional.of(new FakeQueries()))) {
+            assertRefused(console, "x".repeat(501), "x", "BAD_ID", "501 characters");
+            assertRefused(console, "cat%E2%80%AE", "cat", "BAD_ID", "U+202E");
+            assertRefused(console, "cat", "c\\u0007at", "BAD_NAME", "U+0007");
+            assertRefused(console, "cat", "\\u200b", "EMPTY_NAME", "shows nothing");
+            assertRefused(console, "cat", "x".repeat(501), "TEXT_TOO_LONG", "at most 500");
+            assertThat(console.written()).isEmpty();
+            assertProblem(
+                    console.send(console.write("POST", "/api/labels/preview", "{\"name\":\"\\u200b\"}")),
+                    422,
+                    "shows nothing");
+
+            console.vocabulary()
+                    .apply(Map.of("\u202eold", Label.newBuilder().setName("old").build()));
+            assertRefused(console, "cat", "cat", "VOCABULARY_FULL", "vocabulary.max");
+            assertThat(console.send(console.write(
+                                    "PUT", "/api/labels/%E2%80%AEold", "{\"name\":\"old\",\"threshold\":0.5}"))
+                            .statusCode())
+                    .as("a label that was in force before there were limits")
+                    .isEqualTo(200);
+            assertThat(console.send(console.write("DELETE", "/api/labels/%E2%80%AEold", ""))
+                            .statusCode())
+                    .isEqualTo(200);
+        }
+    }
+
+    private static void assertRefused(ConsoleFixture console, String id, String name, String reason, String detail)
+            throws Exception {
+        HttpResponse<String> refused =
+                console.send(console.write("PUT", "/api/labels/" + id, "{\"name\":\"%s\"}".formatted(name)));
+        assertProblem(refused, 422, detail);
+        assertThat(json(refused).path("reason").asText()).isEqualTo(reason);
     }
 
     @Test

@@ -8,6 +8,10 @@ package io.tagstream.console.search;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.tagstream.avro.Cause;
+import io.tagstream.avro.Model;
+import io.tagstream.avro.Tag;
+import io.tagstream.avro.TagEvent;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,6 +45,35 @@ class SearchIndexTest {
             assertThat(index.find("b")).isEmpty();
             assertThat(index.imagesWith("cat")).isZero();
             assertThat(index.imagesWith("dog")).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void shouldTakeTagsFromBeforeLabelsHadLimits() throws Exception {
+        TagEvent event = TagEvent.newBuilder()
+                .setUri("file:///a.jpg")
+                .setSha256("")
+                .setWidth(1)
+                .setHeight(1)
+                .setTags(List.of(
+                        new Tag("x".repeat(40_000), "x", 0.9f, 0.5f),
+                        new Tag("long", "y".repeat(40_000), 0.8f, 0.5f),
+                        new Tag("cat", "cat", 0.7f, 0.5f)))
+                .setModel(new Model("everyday", "1"))
+                .setVocabularyEpoch(1)
+                .setCause(Cause.NEW_IMAGE)
+                .setTaggedAt(NOON)
+                .build();
+        try (SearchIndex index = SearchIndex.open(directory)) {
+            index.put(ImageDocument.of("a", event));
+            index.show();
+
+            assertThat(index.imagesWith("cat")).isEqualTo(1);
+            assertThat(index.imagesWith("long")).isEqualTo(1);
+            assertThat(index.find("a").orElseThrow().tags())
+                    .extracting(ImageDocument.TagScore::labelId)
+                    .as("no term is longer than 32,766 bytes")
+                    .containsExactly("long", "cat");
         }
     }
 
