@@ -28,7 +28,6 @@ import io.tagstream.topology.tagging.LocalImageQueries;
 import io.tagstream.topology.tagging.TaggingContext;
 import io.tagstream.topology.tagging.TaggingTopology;
 import io.tagstream.topology.vocabulary.Vocabulary;
-import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -202,7 +201,12 @@ public final class Tagstream implements AutoCloseable {
 
     /** The number of labels in the current vocabulary; 0 while there is none. */
     public int vocabularySize() {
-        return vocabulary.snapshot().map(VocabularySnapshot::size).orElse(0);
+        return vocabulary.size();
+    }
+
+    /** Why images get no tags although nothing is waiting, and what to do; empty if the vocabulary has labels. */
+    public Optional<String> noTagsBecause() {
+        return vocabulary.emptiness();
     }
 
     /** What images are waiting for; empty when they are being tagged. */

@@ -33,6 +33,7 @@ import picocli.CommandLine.Command;
             "  tagstream labels set heron --threshold 0.8 --state active",
             "  tagstream labels remove heron",
             "  tagstream labels import birds.csv",
+            "  tagstream labels import --bundle",
             "  tagstream labels export vocabulary.csv"
         })
 public final class LabelsCommand extends CommandGroup implements Subcommand {}

@@ -9,6 +9,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
+import io.tagstream.topology.vocabulary.LabelLimits;
+import io.tagstream.topology.vocabulary.Vocabulary;
 import java.io.PrintStream;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -39,14 +41,17 @@ final class LabelsListCommand implements Callable<Integer> {
             PrintStream out = Terminal.utf8Output();
             present.forEach((id, label) -> out.println(json ? json(id, label) : text(id, label)));
             out.flush();
+            if (present.isEmpty()) {
+                Terminal.note(Vocabulary.EMPTY);
+            }
             return ExitCode.DONE;
         });
     }
 
     private static String text(String id, Label label) {
-        StringBuilder line = new StringBuilder(id);
+        StringBuilder line = new StringBuilder(LabelLimits.readable(id));
         if (!label.getName().equals(id)) {
-            line.append("  \"").append(label.getName()).append('"');
+            line.append("  \"").append(LabelLimits.readable(label.getName())).append('"');
         }
         if (label.getState() == LabelState.SHADOW) {
             line.append("  SHADOW");
@@ -55,7 +60,7 @@ final class LabelsListCommand implements Callable<Integer> {
             line.append("  threshold ").append(label.getThreshold());
         }
         if (!label.getPrompts().isEmpty()) {
-            line.append("  ").append(String.join(" | ", label.getPrompts()));
+            line.append("  ").append(LabelLimits.readable(String.join(" | ", label.getPrompts())));
         }
         return line.toString();
     }

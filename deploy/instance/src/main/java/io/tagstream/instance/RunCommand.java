@@ -90,6 +90,7 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
                 if (!stop.isRequested()) {
                     tagstream.start();
                     started.set(tagstream);
+                    operations.remark(tagstream::noTagsBecause);
                     try (Served served = serve(console, config, registry, tagstream, runtime, operations)) {
                         follow(tagstream, runtime.description(), stop);
                     }

@@ -7,14 +7,22 @@ package io.tagstream.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tagstream.avro.Label;
 import io.tagstream.cli.CommandProcess.Run;
+import io.tagstream.cluster.settings.Settings;
+import io.tagstream.cluster.vocabulary.VocabularyTopic;
 import io.tagstream.it.InRun;
 import io.tagstream.it.TestCluster;
+import io.tagstream.schemas.registry.SchemaRegistries;
+import io.tagstream.schemas.registry.SchemaRegistry;
+import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,6 +40,10 @@ class LabelsCommandIT {
             configure(cluster.bootstrapServers(), cluster.registryUrl());
             try (CommandProcess run = CommandProcess.start("run", "--config", configuration.toString())) {
                 run.awaitNote("Images wait for the vocabulary");
+                run.awaitNote("the vocabulary has no labels");
+                Run empty = labels("list");
+                assertThat(empty.lines()).isEmpty();
+                assertThat(empty.errors()).contains("the vocabulary has no labels", "labels import --bundle");
 
                 assertDone(labels("add", "heron"), "1 change in force: 1 labels, vocabulary epoch ");
                 assertDone(
@@ -49,7 +61,16 @@ class LabelsCommandIT {
                         .contains("{\"id\":\"heron\",\"name\":\"heron\",\"prompts\":[],\"threshold\":0.75,"
                                 + "\"state\":\"ACTIVE\"}");
 
-                Run refused = labels("set", "sea-lion", "--prompt", "word ".repeat(5000));
+                assertUsage(labels("add", "long", "--name", "x".repeat(501)), "501 characters", "nothing was changed");
+                assertUsage(labels("add", "be\u0007ll"), "contains U+0007", "nothing was changed");
+                assertUsage(labels("add", " "), "shows nothing", "nothing was changed");
+                Path tooLong = Files.writeString(
+                        directory.resolve("long.csv"), "id,name\nok,ok\nlong,%s\n".formatted("x".repeat(501)));
+                assertUsage(labels("import", tooLong.toString()), "label \"long\"", "501 characters");
+                assertUsage(
+                        labels("add", "third", "--set", "vocabulary.max=2"), "has 2 labels", "raise vocabulary.max");
+
+                Run refused = labels("set", "sea-lion", "--prompt", "word ".repeat(90));
                 assertThat(refused.exitCode()).as(refused.errors()).isEqualTo(1);
                 assertThat(refused.errors()).contains("\"sea-lion\" was refused (TEXT_TOO_LONG)", "shorten it");
 
@@ -73,11 +94,39 @@ class LabelsCommandIT {
     }
 
     @Test
+    void shouldLoadTheModelsLabelsAndRemoveALabelThatItWouldRefuse() throws Exception {
+        try (TestCluster cluster = TestCluster.start()) {
+            configure(cluster.bootstrapServers(), cluster.registryUrl());
+            try (CommandProcess run = CommandProcess.start("run", "--config", configuration.toString())) {
+                run.awaitNote("the vocabulary has no labels");
+
+                assertDone(labels("import", "--bundle"), "454 changes in force: 454 labels");
+                Run again = labels("import", "--bundle");
+                assertDone(again, "454 labels in the bundle: 0 to add, 0 to change, 0 to remove.");
+                assertDone(again, "Nothing to change.");
+
+                produce("be\u0007ll");
+                assertThat(labels("list").lines()).contains("be\\u0007ll  \"bell\"");
+                assertDone(labels("remove", "be\\u0007ll"), "1 change in force: 454 labels");
+            }
+        }
+    }
+
+    @Test
     void shouldSayWhatCannotBeReached() throws Exception {
         configure("127.0.0.1:1", "http://127.0.0.1:1");
         Run run = labels("list");
         assertThat(run.exitCode()).as(run.errors()).isEqualTo(1);
         assertThat(run.errors()).contains("no Kafka cluster answers at 127.0.0.1:1", "check bootstrap.servers");
+    }
+
+    /** Writes a label that the command line would refuse. */
+    private void produce(String id) throws IOException {
+        TagstreamConfig config = new Settings().file(configuration).config();
+        try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
+            new VocabularyTopic(config, new Contracts(registry))
+                    .write(Map.of(id, Label.newBuilder().setName("bell").build()));
+        }
     }
 
     private void configure(String servers, String registry) throws IOException {

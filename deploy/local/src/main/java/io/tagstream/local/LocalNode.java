@@ -158,6 +158,7 @@ public final class LocalNode implements AutoCloseable {
         tagstream = new Tagstream(config, runtime(), registry, operations.metrics());
         parts.push(new Part("topology", tagstream));
         tagstream.start();
+        operations.remark(tagstream::noTagsBecause);
         console.ifPresent(page -> parts.push(new Part(
                 "console",
                 new ConsoleServices(

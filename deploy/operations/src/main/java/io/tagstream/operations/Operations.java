@@ -23,6 +23,7 @@ import io.tagstream.operations.http.LimitedServer;
 import io.tagstream.topology.config.TagstreamConfig;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -45,6 +46,7 @@ public final class Operations implements AutoCloseable {
     private final JvmGcMetrics collections = new JvmGcMetrics();
     private final Supplier<Optional<String>> stopped;
     private final Supplier<Optional<String>> notReady;
+    private final AtomicReference<Supplier<Optional<String>>> remark = new AtomicReference<>(Optional::empty);
     private final Optional<? extends Consumer<JavalinConfig>> more;
     private final Optional<Javalin> server;
 
@@ -118,7 +120,16 @@ public final class Operations implements AutoCloseable {
         more.ifPresent(routes -> routes.accept(config));
         config.routes.get("/metrics", this::scrape);
         config.routes.get("/health/live", request -> answer(request, "live", stopped.get()));
-        config.routes.get("/health/ready", request -> answer(request, "ready", notReady.get()));
+        config.routes.get("/health/ready", request -> answer(request, ready(), notReady.get()));
+    }
+
+    /** From now on, {@code /health/ready} also says this after "ready", as long as there is something to say. */
+    public void remark(Supplier<Optional<String>> remarks) {
+        remark.set(remarks);
+    }
+
+    private String ready() {
+        return remark.get().get().map(text -> "ready; " + text).orElse("ready");
     }
 
     private void scrape(Context request) {

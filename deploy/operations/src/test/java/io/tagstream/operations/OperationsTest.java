@@ -43,7 +43,11 @@ class OperationsTest {
             assertThat(starting.body()).isEqualTo("starting\n");
 
             notReady.set(Optional.empty());
-            assertThat(get(operations, "/health/ready", "*/*").statusCode()).isEqualTo(200);
+            assertThat(get(operations, "/health/ready", "*/*").body()).isEqualTo("ready\n");
+            operations.remark(() -> Optional.of("there are no labels"));
+            HttpResponse<String> ready = get(operations, "/health/ready", "*/*");
+            assertThat(ready.statusCode()).isEqualTo(200);
+            assertThat(ready.body()).isEqualTo("ready; there are no labels\n");
 
             stopped.set(Optional.of("a thread keeps failing"));
             HttpResponse<String> dead = get(operations, "/health/live", "*/*");

@@ -92,6 +92,12 @@ public enum TaggingMetric implements Metric {
             Type.COUNTER,
             "tags",
             "Tags that newly read images would have been given if shadow labels were active."),
+    VOCABULARY_LABELS(
+            "tagstream.vocabulary.labels",
+            Type.GAUGE,
+            "labels",
+            "Labels in force on this instance. 0: images get no tags, because the vocabulary is empty or has not been"
+                    + " read yet."),
     VOCABULARY_EPOCH(
             "tagstream.vocabulary.epoch",
             Type.GAUGE,

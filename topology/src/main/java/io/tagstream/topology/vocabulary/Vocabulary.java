@@ -42,6 +42,10 @@ public final class Vocabulary implements AutoCloseable {
     private static final long SHORTEST_WAIT_MILLIS = 50;
     private static final long LONGEST_WAIT_MILLIS = 5_000;
 
+    /** What it means that there are no labels, and what to do. */
+    public static final String EMPTY = "the vocabulary has no labels, so images get no tags; add some, for example the"
+            + " model's own with: tagstream labels import --bundle";
+
     private final EmbeddingReader reader;
     private final IntFunction<LabelSelection> selection;
     private final CountDownLatch closed = new CountDownLatch(1);
@@ -63,6 +67,9 @@ public final class Vocabulary implements AutoCloseable {
 
     /** Why the newest marker is not in force; null if it is. Guarded by this. */
     private String held;
+
+    /** Whether the log says that the vocabulary is empty. Guarded by this. */
+    private boolean toldEmpty;
 
     /** What must be covered before anything is tagged; null while that is unknown. Guarded by this. */
     private Requirement required;
@@ -101,6 +108,16 @@ public final class Vocabulary implements AutoCloseable {
     public synchronized void require(String topicId, long labelOffset) {
         required = new Requirement(topicId, labelOffset);
         tellWhenInForce();
+    }
+
+    /** How many labels are in force; 0 until the vocabulary has caught up with the startup rule. */
+    public synchronized int size() {
+        return isCovered() ? labels.size() : 0;
+    }
+
+    /** What a vocabulary that is in force and has no labels means; empty if it has labels, or is not in force. */
+    public synchronized Optional<String> emptiness() {
+        return isCovered() && labels.isEmpty() ? Optional.of(EMPTY) : Optional.empty();
     }
 
     /** The newest snapshot; empty until the vocabulary has caught up with the startup rule. */
@@ -251,8 +268,15 @@ public final class Vocabulary implements AutoCloseable {
 
     /** Once caught up, every epoch is worth a log line; before that, there may be thousands. */
     private void tellWhenInForce() {
-        if (isCovered()) {
+        if (!isCovered()) {
+            return;
+        }
+        boolean wasEmpty = toldEmpty;
+        toldEmpty = labels.isEmpty();
+        if (!toldEmpty) {
             log.info("Vocabulary of {} labels in force, epoch {}", labels.size(), epoch);
+        } else if (!wasEmpty) {
+            log.warn("Epoch {}: {}", epoch, EMPTY);
         }
     }
 

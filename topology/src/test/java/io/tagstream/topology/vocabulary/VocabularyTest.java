@@ -55,6 +55,24 @@ class VocabularyTest {
     }
 
     @Test
+    void shouldSayThatItIsEmptyWhileItIsInForceAndHasNoLabels() {
+        assertThat(vocabulary.emptiness()).as("nothing is known yet").isEmpty();
+        vocabulary.require(LABELS, VocabularySnapshot.EMPTY_EPOCH);
+        assertThat(vocabulary.emptiness())
+                .hasValueSatisfying(text -> assertThat(text).contains("no tags", "labels import --bundle"));
+        assertThat(vocabulary.size()).isZero();
+
+        put("dog", 0);
+        mark(0, 1);
+        assertThat(vocabulary.emptiness()).isEmpty();
+        assertThat(vocabulary.size()).isEqualTo(1);
+
+        remove("dog");
+        mark(1, 0);
+        assertThat(vocabulary.emptiness()).isPresent();
+    }
+
+    @Test
     void shouldWaitForAMarkerThatCoversTheEnd() {
         vocabulary.require(LABELS, 3);
         put("dog", 0);

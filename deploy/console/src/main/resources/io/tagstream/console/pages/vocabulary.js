@@ -11,6 +11,7 @@ const PREVIEW_MILLIS = 500;
 
 let labels = [];
 let total = 0;
+let loaded = false;
 let filter = "";
 let failure = null;
 let editing = null; // { fresh, id, name, prompts, threshold, state, preview, previewFailure, failure, busy }
@@ -27,6 +28,7 @@ function load() {
     (page) => {
       total = page.total;
       labels = page.items;
+      loaded = true;
       failure = null;
     },
     (refused) => {
@@ -256,6 +258,15 @@ function sweep() {
   </p>`;
 }
 
+function empty() {
+  return loaded && total === 0 && filter === ""
+    ? html`<p class="notice" id="empty-vocabulary" role="status">
+        There are no labels, so images get no tags. Add labels here, or load the model's own with
+        <code>tagstream labels import --bundle</code>.
+      </p>`
+    : nothing;
+}
+
 function row(label, writable) {
   return html`<tr data-label=${label.id}>
     <th scope="row">${label.name}${label.name === label.id ? nothing : html` <small>${label.id}</small>`}</th>
@@ -324,6 +335,7 @@ export const vocabulary = {
         ${writable ? html`<button type="button" id="add-label" @click=${() => open(null)}>Add a label</button>` : nothing}
       </div>
       ${problem(failure)} ${sweep()}
+      ${empty()}
       <p>${plural(total, "label", "labels")}${total > labels.length ? `, showing the first ${count(labels.length)}` : ""}</p>
       <div class="overflow-auto" tabindex="0" role="region" aria-label="Labels">
         <table class="labels">
