@@ -113,7 +113,7 @@ public final class LocalSession {
             Tagstream tagstream = node.startTagstream();
             node.consoleUrl().ifPresent(url -> output.note("The console is on " + url));
             tellOfAnotherModel(reader.current().values(), node.runtime().description());
-            try (Submitter submitter = new Submitter(node, labels.lastOffset())) {
+            try (Submitter submitter = new Submitter(node)) {
                 follow(images, node, tagstream, reader, submitter);
             }
         }
@@ -227,13 +227,18 @@ public final class LocalSession {
         output.startProgress("Tagging", images.size());
         try (Watch watch = new Watch(images)) {
             boolean started = false;
+            // which tags are current shows once the vocabulary is in force
+            boolean judging = reader.current().isEmpty();
             while (!stop.isRequested()) {
                 if (tagstream.failure().isDone()) {
                     throw OperatorException.failed(
                             "tagging stopped: " + tagstream.failure().join() + "; run again with --verbose to see why");
                 }
-                submitSome(reader.current(), submitter);
-                reader.poll(unsubmitted.isEmpty() ? TURN : Duration.ZERO, output::note)
+                judging = judging || tagstream.ready();
+                if (judging) {
+                    submitSome(reader.current(), submitter, tagstream.vocabularyEpoch());
+                }
+                reader.poll(unsubmitted.isEmpty() || !judging ? TURN : Duration.ZERO, output::note)
                         .forEach(outcome -> take(outcome, submitter));
                 if (!started && unsubmitted.isEmpty() && awaited.isEmpty()) {
                     output.endProgress();
@@ -271,11 +276,11 @@ public final class LocalSession {
         });
     }
 
-    private void submitSome(Map<String, TagEvent> current, Submitter submitter) {
+    private void submitSome(Map<String, TagEvent> current, Submitter submitter, long vocabularyEpoch) {
         for (int turn = 0; turn < SUBMISSIONS_A_TURN && !unsubmitted.isEmpty(); turn++) {
             NamedImage image = unsubmitted.remove();
             TagEvent event = current.get(image.id());
-            if (event == null || !submitter.isCurrent(image, event)) {
+            if (event == null || !submitter.isCurrent(image, event, vocabularyEpoch)) {
                 submitter.submit(image);
                 awaited.put(image.id(), Awaited.OUTCOME);
             } else if (!awaited.containsKey(image.id())) {

@@ -48,17 +48,14 @@ public final class Submitter implements AutoCloseable {
     private final String topic;
     private final Producer<String, ImageReference> producer;
     private final ModelDescription model;
-    private final long vocabularyOffset;
     private final String run = UUID.randomUUID().toString();
     private final String options;
     private final AtomicReference<Exception> failure = new AtomicReference<>();
 
-    /** @param vocabularyOffset the vocabulary's last offset: tags of an older epoch are out of date */
-    public Submitter(LocalNode node, long vocabularyOffset) {
+    public Submitter(LocalNode node) {
         TagstreamConfig config = node.config();
         this.topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
         this.model = node.runtime().description();
-        this.vocabularyOffset = vocabularyOffset;
         this.options = "top-k=%s min-score=%s"
                 .formatted(
                         config.topK().isPresent() ? config.topK().getAsInt() : DEFAULT,
@@ -72,11 +69,15 @@ public final class Submitter implements AutoCloseable {
                 node.contracts().imageReference().serializer());
     }
 
-    /** Whether tagging the image again would give the same tags. Reads the file. */
-    boolean isCurrent(NamedImage image, TagEvent event) {
+    /**
+     * Whether tagging the image again would give the same tags. Reads the file.
+     *
+     * @param vocabularyEpoch the epoch of the vocabulary in force
+     */
+    boolean isCurrent(NamedImage image, TagEvent event, long vocabularyEpoch) {
         return image.file().isPresent()
                 && event.getUri().equals(image.uri().toString())
-                && event.getVocabularyEpoch() >= vocabularyOffset
+                && event.getVocabularyEpoch() >= vocabularyEpoch
                 && event.getModel().getId().equals(model.id())
                 && event.getModel().getVersion().equals(model.version())
                 && options.equals(event.getAttributes().get(OPTIONS_ATTRIBUTE))
