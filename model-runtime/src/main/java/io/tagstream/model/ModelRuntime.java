@@ -5,6 +5,7 @@
  */
 package io.tagstream.model;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -65,6 +66,11 @@ public interface ModelRuntime extends AutoCloseable {
      * @throws ImageException if the features are not this model's, or the model fails
      */
     List<LabelEvidence> explain(ImageFeatures image, LabelVectors labels) throws ImageException;
+
+    /** The longest that an image may be worked on before it fails, its wait for its source not included. */
+    default Duration longestImage() {
+        return Duration.ZERO;
+    }
 
     /** Ends the runtime in order: cancels what is in flight, joins the threads, frees native memory. */
     @Override

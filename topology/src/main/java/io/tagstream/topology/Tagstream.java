@@ -19,6 +19,7 @@ import io.tagstream.topology.clients.FailedThreads;
 import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.clients.LeavingClients;
 import io.tagstream.topology.clients.TopicReader;
+import io.tagstream.topology.clients.WatchedClients;
 import io.tagstream.topology.config.StreamsSettings;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.labels.LabelEncoderTopology;
@@ -28,6 +29,13 @@ import io.tagstream.topology.tagging.LocalImageQueries;
 import io.tagstream.topology.tagging.TaggingContext;
 import io.tagstream.topology.tagging.TaggingTopology;
 import io.tagstream.topology.vocabulary.Vocabulary;
+import io.tagstream.topology.waits.Progress;
+import io.tagstream.topology.waits.Restores;
+import io.tagstream.topology.waits.TaggingHealth;
+import io.tagstream.topology.waits.TaggingWatch;
+import io.tagstream.topology.waits.Wait;
+import io.tagstream.topology.waits.WaitReason;
+import io.tagstream.topology.waits.Waits;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -42,7 +50,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.streams.CloseOptions;
@@ -92,6 +102,7 @@ public final class Tagstream implements AutoCloseable {
     private final LocalImageQueries images;
     private final List<KafkaStreamsMetrics> kafkaMetrics;
     private final TopicWatch topics;
+    private final TaggingWatch watch;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
@@ -116,11 +127,6 @@ public final class Tagstream implements AutoCloseable {
 
     /** Takes the tagging topology's Kafka clients from {@code taggingClients}: tests pass failing ones. */
     Tagstream(
-            TagstreamConfig config, ModelRuntime runtime, SchemaRegistry registry, KafkaClientSupplier taggingClients) {
-        this(config, runtime, registry, new CompositeMeterRegistry(), taggingClients);
-    }
-
-    private Tagstream(
             TagstreamConfig config,
             ModelRuntime runtime,
             SchemaRegistry registry,
@@ -140,14 +146,28 @@ public final class Tagstream implements AutoCloseable {
                 LabelEncoderTopology.build(config, contracts, runtime),
                 labelsApplicationId,
                 1,
+                clients -> clients,
                 new DefaultKafkaClientSupplier());
         Inflow inflow = new Inflow();
-        this.shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics, inflow);
+        Waits waits = new Waits();
+        Progress progress = new Progress();
+        Restores restores = new Restores();
+        this.shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics, inflow, waits, progress);
         this.tagging = streams(
                 TaggingTopology.build(config, shared),
                 config.applicationId(),
                 config.getInt(TagstreamConfig.STREAM_THREADS),
+                clients -> new WatchedClients(clients, progress),
                 inflow.over(taggingClients));
+        tagging.setGlobalStateRestoreListener(restores);
+        this.watch = new TaggingWatch(
+                config.topic(TagstreamConfig.IMAGES_TOPIC),
+                TaggingTopology.taggingInput(config, config.applicationId()),
+                config.taggingAfter(),
+                progress,
+                restores,
+                waits,
+                new Watched(inflow, runtime));
         this.images = new LocalImageQueries(tagging, StreamsSettings.address(config), shared);
         this.kafkaMetrics = List.of(new KafkaStreamsMetrics(labelEncoder), new KafkaStreamsMetrics(tagging));
         kafkaMetrics.forEach(kafka -> kafka.bindTo(metrics));
@@ -183,6 +203,7 @@ public final class Tagstream implements AutoCloseable {
         TopicReader.Contents labels = readLabels();
         log.info("Images wait for the vocabulary to be encoded up to offset {}", labels.newestOffset());
         vocabulary.require(labels.topicId(), labels.newestOffset());
+        watch.start(config.kafkaSettings(), config.applicationId());
         topics.start(Map.of(config.topic(TagstreamConfig.LABELS_TOPIC), labels.topicId()));
         labelEncoder.start();
         tagging.start();
@@ -194,7 +215,7 @@ public final class Tagstream implements AutoCloseable {
         }
     }
 
-    /** Whether images are being tagged: the streams run and the vocabulary has caught up. */
+    /** Whether this instance can serve: the streams run and the vocabulary has caught up. */
     public boolean ready() {
         return notReadyBecause().isEmpty();
     }
@@ -209,14 +230,14 @@ public final class Tagstream implements AutoCloseable {
         return vocabulary.emptiness();
     }
 
-    /** What images are waiting for; empty when they are being tagged. */
+    /** What this instance lacks to serve; empty when it can. Images may still wait: see {@link #tagging}. */
     public Optional<String> notReadyBecause() {
         if (failure.isDone()) {
             return Optional.of("the stream has failed: " + failure.join());
         }
-        Optional<String> waits = failedThreads.reason().or(shared::waitsBecause);
-        if (waits.isPresent()) {
-            return waits;
+        Optional<String> failing = failedThreads.reason();
+        if (failing.isPresent()) {
+            return failing;
         }
         if (tagging.state() != KafkaStreams.State.RUNNING) {
             return Optional.of("the tagging topology is " + tagging.state());
@@ -225,6 +246,48 @@ public final class Tagstream implements AutoCloseable {
             return Optional.of("a stream thread is waiting for its partitions");
         }
         return vocabulary.notReadyBecause();
+    }
+
+    /** Whether images wait without any of them coming out, and why. */
+    public TaggingHealth tagging() {
+        return failure.isDone() ? TaggingHealth.waiting("the stream has failed: " + failure.join()) : watch.health();
+    }
+
+    /** What the watch asks. */
+    private final class Watched implements TaggingWatch.Instance {
+        private final Inflow inflow;
+        private final ModelRuntime runtime;
+
+        Watched(Inflow inflow, ModelRuntime runtime) {
+            this.inflow = inflow;
+            this.runtime = runtime;
+        }
+
+        @Override
+        public Optional<Wait> failedThread() {
+            return failedThreads
+                    .failure()
+                    .map(thrown -> new Wait(
+                            isCausedBy(thrown, RegistryUnavailableException.class)
+                                    ? WaitReason.REGISTRY_AWAY
+                                    : WaitReason.THREAD_FAILED,
+                            "a stream thread failed with " + thrown));
+        }
+
+        @Override
+        public Optional<String> withoutVocabulary() {
+            return vocabulary.notReadyBecause();
+        }
+
+        @Override
+        public boolean holds(TopicPartition partition) {
+            return inflow.holds(partition);
+        }
+
+        @Override
+        public Duration longestImage() {
+            return runtime.longestImage();
+        }
     }
 
     /** Whether a thread, such as the replacement for another, has yet to get its first partitions. */
@@ -271,6 +334,7 @@ public final class Tagstream implements AutoCloseable {
         closing.countDown();
         vocabulary.close();
         topics.close();
+        watch.close();
         tagging.close(closeOptions());
         labelEncoder.close(closeOptions());
     }
@@ -283,7 +347,12 @@ public final class Tagstream implements AutoCloseable {
         return CloseOptions.timeout(CLOSE_TIMEOUT).withGroupMembershipOperation(GroupMembershipOperation.LEAVE_GROUP);
     }
 
-    private KafkaStreams streams(Topology topology, String applicationId, int threads, KafkaClientSupplier clients) {
+    private KafkaStreams streams(
+            Topology topology,
+            String applicationId,
+            int threads,
+            UnaryOperator<KafkaClientSupplier> outermost,
+            KafkaClientSupplier clients) {
         Properties properties = new Properties();
         properties.putAll(StreamsSettings.of(config, applicationId, threads));
         RecordLimit limit = RecordLimit.of(config);
@@ -291,7 +360,9 @@ public final class Tagstream implements AutoCloseable {
             properties.put(StreamsConfig.topicPrefix(TopicConfig.MAX_MESSAGE_BYTES_CONFIG), limit.batchBytes());
         }
         KafkaStreams streams = new KafkaStreams(
-                topology, properties, new LeavingClients(new DecisiveClients(clients), failedThreads, threads));
+                topology,
+                properties,
+                outermost.apply(new LeavingClients(new DecisiveClients(clients), failedThreads, threads)));
         streams.setUncaughtExceptionHandler(this::afterThreadDeath);
         return streams;
     }

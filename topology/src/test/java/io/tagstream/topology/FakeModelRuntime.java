@@ -41,6 +41,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
 /**
@@ -50,7 +51,7 @@ import java.util.function.Supplier;
  * so does whether the label is a candidate; {@code any:URI~N} scores N times {@link #NUDGE} more than {@code any:URI}.
  * Features have the same size whatever the version, as two models' may;
  * features of another version are scored without complaint, and wrongly. {@code fail:REASON} fails with that reason;
- * {@code throw:} triggers a bug, in a label's name too.
+ * {@code throw:} triggers a bug, in a label's name too; a label named {@code hang:} is encoded after {@link #letGo}.
  *
  * <p>Images complete when {@link #complete} is called, or by themselves after a delay ({@link #completing}); those with
  * {@code hang:} URIs complete only after {@link #letGo}.
@@ -145,6 +146,11 @@ public final class FakeModelRuntime implements ModelRuntime {
         }
         if (text.name().startsWith("throw:")) {
             throw new IllegalStateException(text.name());
+        }
+        while (hanging
+                && text.name().startsWith("hang:")
+                && !Thread.currentThread().isInterrupted()) {
+            LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
         }
         encodedLabels.incrementAndGet();
         String described =
@@ -302,6 +308,7 @@ public final class FakeModelRuntime implements ModelRuntime {
 
     @Override
     public void close() {
+        hanging = false;
         if (executor != null) {
             executor.shutdownNow();
         }

@@ -32,8 +32,9 @@ public final class MetricsPage {
                 "Generated from `PipelineMetric`, `TaggingMetric`, `IndexMetric` and `HttpMetric`; a test fails when"
                         + " this page is stale.\n\n");
         page.append("If `http.port` is set, `tagstream run` serves them for Prometheus at `/metrics`. It also serves"
-                + " `/health/live` (200 until tagging has stopped for good) and `/health/ready` (200 while images are"
-                + " being tagged); if not, both say why. Timers and summaries are served as `_count`, `_sum` and"
+                + " `/health/live` (200 until tagging has stopped for good), `/health/ready` (200 while the instance can"
+                + " serve) and `/health/tagging` (200 unless [images wait](operations.md#when-images-wait)); otherwise"
+                + " the answer is 503 and says why. Timers and summaries are served as `_count`, `_sum` and"
                 + " `_max`. `tagstream index` serves its own metrics, `tagstream_index_*`, in the same way; it is"
                 + " ready while documents are being indexed and searches find them.\n\n");
         page.append("| metric | type | unit | tags | meaning |\n|---|---|---|---|---|\n");

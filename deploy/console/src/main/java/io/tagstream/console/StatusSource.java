@@ -17,6 +17,7 @@ import io.tagstream.model.batch.PipelineMetric;
 import io.tagstream.model.metrics.Metric;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.tagging.TaggingMetric;
+import io.tagstream.topology.waits.TaggingHealth;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
@@ -64,8 +65,10 @@ final class StatusSource {
         Tagstream tagstream = instance.tagstream();
         ModelDescription model = instance.model();
         Optional<String> notReady = tagstream.notReadyBecause();
+        TaggingHealth tagging = tagstream.tagging();
         return new Status(
-                new Status.Readiness(notReady.isEmpty(), notReady.orElse(null)),
+                new Status.Readiness(
+                        notReady.isEmpty(), notReady.orElse(null), tagging.healthy() ? null : tagging.text()),
                 new Status.Load(
                         before.map(look -> perSecond(look, now)).orElse(null),
                         gauge(TaggingMetric.PENDING),

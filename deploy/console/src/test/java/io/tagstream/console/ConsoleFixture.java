@@ -80,7 +80,7 @@ public final class ConsoleFixture implements AutoCloseable {
         all.putAll(settings);
         TagstreamConfig config = new TagstreamConfig(all);
         console = new Console(config);
-        operations = new Operations(config, Optional::empty, Optional::empty, Optional.of(console));
+        operations = new Operations(config, Optional::empty, Optional::empty, Optional.empty(), Optional.of(console));
         index = SearchIndex.open(directory.resolve("index"));
         thumbnails = new Thumbnails(config);
         intake = uploads.map(files -> new ImageIntake(config, new Contracts(SchemaRegistries.inMemory()), files));
@@ -103,7 +103,7 @@ public final class ConsoleFixture implements AutoCloseable {
 
     private Status status(boolean writable, boolean queries) {
         return new Status(
-                new Status.Readiness(true, null),
+                new Status.Readiness(true, null, null),
                 new Status.Load(12.5, 3, 2, 1, 7.5),
                 new Status.Outcomes(index.size(), 1, 0, views.failures().byReason()),
                 new Status.Vocabulary(7, views.vocabulary().labels().size()),

@@ -26,6 +26,7 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.waits.TaggingHealth;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -83,13 +84,17 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
             Startup.prepare(config, registry, stop::isRequested);
             AtomicReference<Tagstream> started = new AtomicReference<>();
             Optional<Console> console = console(config);
-            try (Operations operations =
-                            new Operations(config, () -> stopped(started), () -> notReady(started), console);
+            try (Operations operations = new Operations(
+                            config,
+                            () -> stopped(started),
+                            () -> notReady(started),
+                            Optional.of(() -> tagging(started)),
+                            console);
                     ModelRuntime runtime = ModelRuntimes.open(config, operations.metrics());
                     Tagstream tagstream = new Tagstream(config, runtime, registry, operations.metrics())) {
                 if (!stop.isRequested()) {
+                    started.set(tagstream); // before the start, which may wait for the cluster or the registry
                     tagstream.start();
-                    started.set(tagstream);
                     operations.remark(tagstream::noTagsBecause);
                     try (Served served = serve(console, config, registry, tagstream, runtime, operations)) {
                         follow(tagstream, runtime.description(), stop);
@@ -149,6 +154,12 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
 
     private static Optional<String> notReady(AtomicReference<Tagstream> started) {
         return started.get() == null ? Optional.of("starting") : started.get().notReadyBecause();
+    }
+
+    private static TaggingHealth tagging(AtomicReference<Tagstream> started) {
+        return started.get() == null
+                ? TaggingHealth.well("starting")
+                : started.get().tagging();
     }
 
     private static void follow(Tagstream tagstream, ModelDescription model, StopSignal stop)

@@ -58,7 +58,8 @@ class ClusterQueriesIT {
             tagstream = stage.start(model, settings);
             TagstreamConfig config = stage.config(settings);
             Console console = new Console(config);
-            operations = new Operations(config, Optional::empty, Optional::empty, Optional.of(console));
+            operations =
+                    new Operations(config, Optional::empty, Optional::empty, Optional.empty(), Optional.of(console));
             queries = new ClusterImageQueries(tagstream.images(), Optional.empty());
             services = new ConsoleServices(
                     console,

@@ -288,7 +288,8 @@ class PoisonIT {
     }
 
     /** A reference with a schema that only its writer and the registry know. */
-    private static byte[] ofAnotherSchema(Stage stage) throws IOException {
+    /** An image that no schema of ours has written: only the registry knows how to read it. */
+    static byte[] ofAnotherSchema(Stage stage) throws IOException {
         Schema schema = SchemaBuilder.record("ImageReference")
                 .namespace("io.tagstream.avro")
                 .fields()
@@ -307,7 +308,7 @@ class PoisonIT {
     }
 
     /** A registry that does not answer the first requests for schemas. */
-    private static final class UnreachableRegistry implements SchemaRegistry {
+    static final class UnreachableRegistry implements SchemaRegistry {
         private final SchemaRegistry registry;
         private final AtomicInteger left;
         private final AtomicInteger refusals = new AtomicInteger();

@@ -5,6 +5,8 @@
  */
 package io.tagstream.topology;
 
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
 import io.tagstream.cluster.topics.TopicKeys;
@@ -50,6 +52,7 @@ final class Stage implements AutoCloseable {
     private final Path stateDirectory;
     private final AtomicInteger instances = new AtomicInteger();
     private final List<AutoCloseable> running = new ArrayList<>();
+    private final Map<Tagstream, MeterRegistry> metrics = new HashMap<>();
 
     Stage(TestCluster cluster, Path stateDirectory, Object... keysAndValues) {
         this.stateDirectory = stateDirectory;
@@ -126,14 +129,26 @@ final class Stage implements AutoCloseable {
 
     /** Starts an instance that may never become ready. */
     Tagstream startUnready(FakeModelRuntime model, Object... overrides) {
-        return launch(model, registry, new DefaultKafkaClientSupplier(), overrides);
+        return startUnready(model, new DefaultKafkaClientSupplier(), overrides);
+    }
+
+    /** Starts an instance with these Kafka clients that may never become ready. */
+    Tagstream startUnready(FakeModelRuntime model, KafkaClientSupplier clients, Object... overrides) {
+        return launch(model, registry, clients, overrides);
+    }
+
+    /** What an instance measures. */
+    MeterRegistry metrics(Tagstream instance) {
+        return metrics.get(instance);
     }
 
     private Tagstream launch(
             FakeModelRuntime model, SchemaRegistry itsRegistry, KafkaClientSupplier clients, Object... overrides) {
         instances.incrementAndGet();
-        Tagstream instance = new Tagstream(config(overrides), model, itsRegistry, clients);
+        MeterRegistry itsMetrics = new SimpleMeterRegistry();
+        Tagstream instance = new Tagstream(config(overrides), model, itsRegistry, itsMetrics, clients);
         running.add(instance);
+        metrics.put(instance, itsMetrics);
         instance.start();
         return instance;
     }

@@ -423,7 +423,7 @@ class TagstreamIT {
 
             try (Tagstream refused = stage.startUnready(clip)) {
                 await().atMost(PATIENCE)
-                        .until(() -> notReady(
+                        .until(() -> wouldWait(
                                 refused,
                                 "bundle everyday of generation 5;",
                                 "bundle clip of generation 1 and model.switch=0",
@@ -434,7 +434,7 @@ class TagstreamIT {
                 assertThat(switched.ready()).isTrue();
                 try (Tagstream left = stage.startUnready(everyday)) {
                     await().atMost(PATIENCE)
-                            .until(() -> notReady(left, "bundle clip of generation 1 with model.switch=1;"));
+                            .until(() -> wouldWait(left, "bundle clip of generation 1 with model.switch=1;"));
                     assertThat(modelsNow(stage)).containsExactly("clip");
                 }
             }
@@ -462,10 +462,9 @@ class TagstreamIT {
                 .build();
     }
 
-    private static boolean notReady(Tagstream instance, String... reason) {
-        return instance.notReadyBecause()
-                .filter(found -> Arrays.stream(reason).allMatch(found::contains))
-                .isPresent();
+    private static boolean wouldWait(Tagstream instance, String... reason) {
+        String health = instance.tagging().text();
+        return Arrays.stream(reason).allMatch(health::contains);
     }
 
     private static List<String> models(Stage stage, int outcomes) {

@@ -5,6 +5,7 @@
  */
 package io.tagstream.topology;
 
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.config.TagstreamConfig;
@@ -17,6 +18,6 @@ public final class TagstreamOnClients {
     /** Creates an instance whose tagging topology gets its clients from {@code taggingClients}. */
     public static Tagstream create(
             TagstreamConfig config, ModelRuntime runtime, SchemaRegistry registry, KafkaClientSupplier taggingClients) {
-        return new Tagstream(config, runtime, registry, taggingClients);
+        return new Tagstream(config, runtime, registry, new CompositeMeterRegistry(), taggingClients);
     }
 }

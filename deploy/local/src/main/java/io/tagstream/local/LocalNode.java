@@ -25,6 +25,7 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.waits.TaggingHealth;
 import java.io.IOException;
 import java.net.BindException;
 import java.nio.file.Path;
@@ -106,7 +107,7 @@ public final class LocalNode implements AutoCloseable {
     private LocalNode(TagstreamConfig early, Path uploads) {
         this.uploads = uploads;
         console = early.getBoolean(ConsoleKeys.CONSOLE_ENABLED) ? Optional.of(new Console(early)) : Optional.empty();
-        operations = new Operations(early, Optional::empty, this::notReadyBecause, console);
+        operations = new Operations(early, Optional::empty, this::notReadyBecause, Optional.of(this::tagging), console);
         parts.push(new Part("operations", operations));
         runtime = CompletableFuture.supplyAsync(() -> ModelRuntimes.open(early, operations.metrics()), task -> {
             Thread loader = new Thread(task, "tagstream-model-loader");
@@ -198,6 +199,10 @@ public final class LocalNode implements AutoCloseable {
 
     private Optional<String> notReadyBecause() {
         return tagstream == null ? Optional.of("starting") : tagstream.notReadyBecause();
+    }
+
+    private TaggingHealth tagging() {
+        return tagstream == null ? TaggingHealth.well("starting") : tagstream.tagging();
     }
 
     /** The registry of the node's metrics; add a registry to it to read them. */

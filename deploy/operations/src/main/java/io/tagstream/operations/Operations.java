@@ -21,6 +21,7 @@ import io.tagstream.cluster.OperatorException;
 import io.tagstream.operations.http.ClientLimits;
 import io.tagstream.operations.http.LimitedServer;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.waits.TaggingHealth;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicReference;
@@ -30,8 +31,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The metrics of a process. If {@code http.port} is set, it serves {@code /metrics}, {@code /health/live} and
- * {@code /health/ready}. It listens from the beginning, so you can watch a slow start.
+ * The metrics of a process. If {@code http.port} is set, it serves {@code /metrics}, {@code /health/live},
+ * {@code /health/ready} and, if it tags images, {@code /health/tagging}. It listens from the beginning, so you can watch a slow start.
  *
  * <p><i>Threading notes.</i> The server's threads answer requests and call the suppliers. One thread creates and closes
  * this.
@@ -47,6 +48,7 @@ public final class Operations implements AutoCloseable {
     private final Supplier<Optional<String>> stopped;
     private final Supplier<Optional<String>> notReady;
     private final AtomicReference<Supplier<Optional<String>>> remark = new AtomicReference<>(Optional::empty);
+    private final Optional<Supplier<TaggingHealth>> tagging;
     private final Optional<? extends Consumer<JavalinConfig>> more;
     private final Optional<Javalin> server;
 
@@ -54,26 +56,29 @@ public final class Operations implements AutoCloseable {
      * Starts to listen, if the configuration says so.
      *
      * @param stopped why tagging has stopped for good; empty while it has not
-     * @param notReady why images are not being tagged now; empty while they are
+     * @param notReady why the process cannot serve now; empty while it can
      * @throws OperatorException if the port cannot be listened on
      */
     public Operations(TagstreamConfig config, Supplier<Optional<String>> stopped, Supplier<Optional<String>> notReady) {
-        this(config, stopped, notReady, Optional.empty());
+        this(config, stopped, notReady, Optional.empty(), Optional.empty());
     }
 
     /**
      * Does the same, with more routes on the same server.
      *
+     * @param tagging whether images wait, for a process that tags them
      * @param more registers the other routes
      */
     public Operations(
             TagstreamConfig config,
             Supplier<Optional<String>> stopped,
             Supplier<Optional<String>> notReady,
+            Optional<Supplier<TaggingHealth>> tagging,
             Optional<? extends Consumer<JavalinConfig>> more) {
         this.more = more;
         this.stopped = stopped;
         this.notReady = notReady;
+        this.tagging = tagging;
         OptionalInt port = config.optionalInt(TagstreamConfig.HTTP_PORT);
         this.server = port.isPresent()
                 ? Optional.of(listen(config.getString(TagstreamConfig.HTTP_HOST), port.getAsInt()))
@@ -121,6 +126,7 @@ public final class Operations implements AutoCloseable {
         config.routes.get("/metrics", this::scrape);
         config.routes.get("/health/live", request -> answer(request, "live", stopped.get()));
         config.routes.get("/health/ready", request -> answer(request, ready(), notReady.get()));
+        tagging.ifPresent(health -> config.routes.get("/health/tagging", request -> answer(request, health.get())));
     }
 
     /** From now on, {@code /health/ready} also says this after "ready", as long as there is something to say. */
@@ -141,9 +147,13 @@ public final class Operations implements AutoCloseable {
     }
 
     private static void answer(Context request, String yes, Optional<String> whyNot) {
+        answer(request, new TaggingHealth(whyNot.isEmpty(), whyNot.orElse(yes)));
+    }
+
+    private static void answer(Context request, TaggingHealth health) {
         request.contentType(TEXT)
-                .status(whyNot.isPresent() ? HttpStatus.SERVICE_UNAVAILABLE : HttpStatus.OK)
-                .result(whyNot.orElse(yes) + "\n");
+                .status(health.healthy() ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE)
+                .result(health.text() + "\n");
     }
 
     @Override

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.waits.TaggingHealth;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -31,6 +32,25 @@ class OperationsTest {
             assertThat(page.headers().firstValue("Content-Type").orElseThrow())
                     .startsWith("application/openmetrics-text");
             assertThat(page.body()).endsWith("# EOF\n");
+        }
+    }
+
+    @Test
+    void shouldTellWhetherImagesWaitIfItTagsThem() throws Exception {
+        AtomicReference<TaggingHealth> tagging = new AtomicReference<>(TaggingHealth.well("idle"));
+        try (Operations operations =
+                new Operations(config(0), stopped::get, notReady::get, Optional.of(tagging::get), Optional.empty())) {
+            HttpResponse<String> idle = get(operations, "/health/tagging", "*/*");
+            assertThat(idle.statusCode()).isEqualTo(200);
+            assertThat(idle.body()).isEqualTo("idle\n");
+
+            tagging.set(TaggingHealth.waiting("images of partition 0 of images have waited for 75 s"));
+            HttpResponse<String> waiting = get(operations, "/health/tagging", "*/*");
+            assertThat(waiting.statusCode()).isEqualTo(503);
+            assertThat(waiting.body()).isEqualTo("images of partition 0 of images have waited for 75 s\n");
+        }
+        try (Operations operations = new Operations(config(0), stopped::get, notReady::get)) {
+            assertThat(get(operations, "/health/tagging", "*/*").statusCode()).isEqualTo(404);
         }
     }
 

@@ -67,6 +67,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
     private static final int GPU_BATCH_SIZE = 32;
 
     private final ModelDescription description;
+    private final Duration longestImage;
     private final Sessions sessions;
     private final LabelTextEncoder labelEncoder;
     private final ImageFetcher fetcher;
@@ -102,6 +103,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
                     .featureBytes(sessions.features().bytes())
                     .candidateCutoff(bundled.scoring().candidateCutoff())
                     .build();
+            longestImage = options.retry().deadline();
             openedEncoder = new LabelTextEncoder(bundle, sessions.text());
             openedScorer = ImageScorer.ofBatches(sessions, options.batchSize());
             SelfTest.run(bundle, openedEncoder, openedScorer);
@@ -135,6 +137,11 @@ public final class OnnxModelRuntime implements ModelRuntime {
     /** A builder that begins with the defaults. */
     public static Builder builder(Bundle bundle) {
         return new Builder(bundle);
+    }
+
+    @Override
+    public Duration longestImage() {
+        return longestImage;
     }
 
     @Override

@@ -30,10 +30,13 @@ public final class FailedThreads {
 
     /** Why partitions are waiting; empty when no thread is ending. */
     public Optional<String> reason() {
+        return failure().map(thrown -> "a stream thread has failed and is being replaced: " + thrown);
+    }
+
+    /** The exception that a thread is ending because of; empty when none is. */
+    public Optional<Throwable> failure() {
         forgetTheDead();
-        return failed.values().stream()
-                .findFirst()
-                .map(thrown -> "a stream thread has failed and is being replaced: " + thrown);
+        return failed.values().stream().findFirst();
     }
 
     private void forgetTheDead() {

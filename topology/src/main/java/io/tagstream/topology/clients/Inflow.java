@@ -42,6 +42,11 @@ public final class Inflow {
         full.remove(partition);
     }
 
+    /** Whether a partition is held back. */
+    public boolean holds(TopicPartition partition) {
+        return full.contains(partition);
+    }
+
     /** The number of partitions that are held back. */
     public int held() {
         return full.size();

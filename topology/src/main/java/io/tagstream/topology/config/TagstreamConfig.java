@@ -90,6 +90,7 @@ public final class TagstreamConfig extends AbstractConfig {
 
     public static final String HTTP_HOST = "http.host";
     public static final String HTTP_PORT = "http.port";
+    public static final String HEALTH_TAGGING_AFTER_MILLIS = "health.tagging.after.ms";
 
     private static final int LARGEST_PORT = 65_535;
 
@@ -382,7 +383,7 @@ public final class TagstreamConfig extends AbstractConfig {
                     LOW,
                     "How many times the application's bundle has been switched. A later release of the bundle (same"
                             + " id, higher generation) takes over by itself. An instance with any other bundle"
-                            + " (another id or a lower generation) waits, and is not ready, until this number is one"
+                            + " (another id or a lower generation) waits until this number is one"
                             + " higher on every instance with that bundle; to go back, raise it again. Known images"
                             + " are then read again. -1: every start switches to its own bundle; for applications with"
                             + " one instance, such as `tagstream local`.")
@@ -399,10 +400,20 @@ public final class TagstreamConfig extends AbstractConfig {
                     ConfigDef.Type.INT,
                     null,
                     MEDIUM,
-                    "Port of `/metrics` (Prometheus; see metrics.md), `/health/live` and `/health/ready`. 0: any free"
+                    "Port of `/metrics` (Prometheus; see metrics.md), `/health/live`, `/health/ready` and `/health/tagging`. 0: any free"
                             + " port. Default: none. Other instances query it about the images of this instance's"
                             + " partitions, at `http.host` (the machine's name if that is 0.0.0.0) or, if set, at the"
                             + " host:port in `kafka.application.server`.")
+            .define(
+                    HEALTH_TAGGING_AFTER_MILLIS,
+                    ConfigDef.Type.LONG,
+                    60_000L,
+                    atLeast(100),
+                    MEDIUM,
+                    "How long images of a partition may wait without any coming out before `/health/tagging` and the log"
+                            + " report it. The default is a little longer than another instance takes to take over from"
+                            + " one that has died (45 s, Kafka's session timeout). An image that is being fetched or scored"
+                            + " has `image.deadline.ms` on top.")
             .define(
                     HTTP_HOST,
                     ConfigDef.Type.STRING,
@@ -489,6 +500,11 @@ public final class TagstreamConfig extends AbstractConfig {
 
     public Duration topicsCheck() {
         return Duration.ofMillis(getLong(TOPICS_CHECK_MILLIS));
+    }
+
+    /** How long images of a partition may wait without any coming out, before health reports it. */
+    public Duration taggingAfter() {
+        return Duration.ofMillis(getLong(HEALTH_TAGGING_AFTER_MILLIS));
     }
 
     public Duration taskForward() {

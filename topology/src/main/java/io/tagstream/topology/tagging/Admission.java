@@ -19,6 +19,9 @@ import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.DeadLetters;
 import io.tagstream.topology.records.IdDeserializer;
 import io.tagstream.topology.records.RecordLimit;
+import io.tagstream.topology.waits.Wait;
+import io.tagstream.topology.waits.WaitReason;
+import io.tagstream.topology.waits.Waits;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -53,13 +56,15 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
     private final TagstreamConfig config;
     private final Contracts contracts;
     private final RecordLimit limit;
+    private final Waits waits;
     private final IdDeserializer imageIds = new IdDeserializer("image");
     private final Serializer<PendingImage> pendingImages = new StateSerde<>(PendingImage.class).serializer();
 
-    Admission(TagstreamConfig config, Contracts contracts, RecordLimit limit) {
+    Admission(TagstreamConfig config, Contracts contracts, RecordLimit limit, Waits waits) {
         this.config = config;
         this.contracts = contracts;
         this.limit = limit;
+        this.waits = waits;
     }
 
     /** An image id and the pending image that is owed an outcome, as bytes. */
@@ -103,15 +108,20 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
 
     /** Waits a moment for the registry: if the thread died instead, all its partitions would wait for longer. */
     private Accepted acceptOnceTheRegistryAnswers(Record<byte[], byte[]> submitted, RecordMetadata metadata) {
+        int partition = context().taskId().partition();
         long began = System.nanoTime();
         while (true) {
             try {
-                return accept(submitted, metadata);
+                Accepted accepted = accept(submitted, metadata);
+                waits.endAtAdmission(partition);
+                return accepted;
             } catch (RegistryUnavailableException e) {
+                if (waits.beginAtAdmission(partition, new Wait(WaitReason.REGISTRY_AWAY, e.getMessage()))) {
+                    log.info("Asking the schema registry until it answers: {}", e.getMessage());
+                }
                 if (System.nanoTime() - began >= REGISTRY_PATIENCE.toNanos()) {
                     throw e;
                 }
-                log.warn("Asking the schema registry again: {}", e.getMessage());
                 LockSupport.parkNanos(REGISTRY_PAUSE.toNanos());
             }
         }

@@ -20,6 +20,7 @@ import io.tagstream.topology.records.Blame;
 import io.tagstream.topology.records.DeadLetters;
 import io.tagstream.topology.tagging.Outcome.Output;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import io.tagstream.topology.waits.Progress;
 import io.tagstream.topology.waits.Wait;
 import io.tagstream.topology.waits.WaitReason;
 import java.nio.charset.StandardCharsets;
@@ -85,15 +86,14 @@ final class Generation {
     private final SortedMap<Long, Long> owedSince = new TreeMap<>();
 
     private final TaggingMeters.Backlog backlog;
+    private final TopicPartition input;
+    private final Progress.Task task;
 
     /** Entries of the pending store that cannot be read, by their places, with the reasons. */
     private final Map<Long, SerializationException> unreadable = new LinkedHashMap<>();
 
     /** Written by the runtime's threads, emptied by the punctuator. */
     private final Queue<Completion> completed = new ConcurrentLinkedQueue<>();
-
-    /** The partition that the task's images come from; known once the first image arrives. */
-    private Optional<TopicPartition> input = Optional.empty();
 
     private long owedBytes;
 
@@ -115,6 +115,10 @@ final class Generation {
         this.progress = KnownImages.readable(progressStore, PROGRESS_KEY)
                 .orElseGet(() -> new TaskProgress(VocabularySnapshot.EMPTY_EPOCH, 0L, "", 0L));
         this.backlog = shared.meters().backlog();
+        this.input = new TopicPartition(
+                TaggingTopology.taggingInput(shared.config(), context.applicationId()),
+                context.taskId().partition());
+        this.task = shared.progress().task(input);
         this.known = new KnownImages(context, shared);
         this.sweeper = new Sweeper(shared, known, new SweptTask());
         // seldom, since every punctuation makes Kafka Streams commit
@@ -167,9 +171,8 @@ final class Generation {
         shared.meters().accepted(millisSince(image));
         enqueue(new OwedImage(sequence, image));
         submitReady();
-        input = context.recordMetadata().map(record -> new TopicPartition(record.topic(), record.partition()));
         if (owesTooMuch()) {
-            input.ifPresent(shared.inflow()::hold);
+            shared.inflow().hold(input);
         }
     }
 
@@ -213,6 +216,7 @@ final class Generation {
                 ready.remove();
             }
         }
+        measureProgress();
         boolean nowBusy = !ready.isEmpty() || !inFlight.isEmpty();
         if (nowBusy != busy) {
             busy = nowBusy;
@@ -303,7 +307,7 @@ final class Generation {
         newest().ifPresent(sweeper::run);
         known.save();
         if (!owesTooMuch()) {
-            input.ifPresent(shared.inflow()::release);
+            shared.inflow().release(input);
         }
         if (byImage.isEmpty() && !sweeper.active() && !known.untidy()) {
             rest();
@@ -428,13 +432,19 @@ final class Generation {
         } else {
             shared.meters().deleted();
         }
+        shared.progress().outcome(input);
         owedSince.remove(owed.sequence());
         owedBytes -= owed.bytes();
         measureBacklog();
     }
 
+    private void measureProgress() {
+        task.now(owedSince.size(), ready.size(), inFlight.size());
+    }
+
     private void measureBacklog() {
         backlog.now(owedSince.size(), owedSince.isEmpty() ? 0 : owedSince.get(owedSince.firstKey()));
+        measureProgress();
     }
 
     /** The time since the timestamp of an image's record. */
@@ -535,8 +545,9 @@ final class Generation {
         vocabularyCheck.cancel();
         sweeper.close();
         backlog.close();
+        task.close();
         shared.waits().end(context.taskId().partition());
-        input.ifPresent(shared.inflow()::release);
+        shared.inflow().release(input);
         inFlight.forEach(OwedImage::cancel);
         if (busy) {
             busy = false;

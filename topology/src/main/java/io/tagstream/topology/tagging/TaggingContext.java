@@ -15,10 +15,10 @@ import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import io.tagstream.topology.waits.Progress;
 import io.tagstream.topology.waits.Waits;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -40,7 +40,8 @@ public final class TaggingContext {
     private final OutcomeFactory outcomes;
 
     private final ModelSuccession models;
-    private final Waits waits = new Waits();
+    private final Waits waits;
+    private final Progress progress;
     private final TaggingMeters meters;
 
     /**
@@ -57,14 +58,7 @@ public final class TaggingContext {
     private final String keptFeatures;
     private final AtomicInteger busyTasks = new AtomicInteger();
 
-    /**
-     * The state that one topology's tasks share.
-     *
-     * @param vocabulary made for this topology alone, which fills it
-     * @param runtime owned by the caller
-     * @param metrics the registry that {@link TaggingMetric}s go to
-     * @param inflow wraps the clients that the topology runs with
-     */
+    /** The state of a topology that nobody watches. The parameters are those of the other constructor. */
     public TaggingContext(
             TagstreamConfig config,
             Contracts contracts,
@@ -72,7 +66,31 @@ public final class TaggingContext {
             ModelRuntime runtime,
             MeterRegistry metrics,
             Inflow inflow) {
+        this(config, contracts, vocabulary, runtime, metrics, inflow, new Waits(), new Progress());
+    }
+
+    /**
+     * The state that one topology's tasks share.
+     *
+     * @param vocabulary made for this topology alone, which fills it
+     * @param runtime owned by the caller
+     * @param metrics the registry that {@link TaggingMetric}s go to
+     * @param inflow wraps the clients that the topology runs with
+     * @param waits is told what tasks are waiting for
+     * @param progress is told what tasks owe and achieve
+     */
+    public TaggingContext(
+            TagstreamConfig config,
+            Contracts contracts,
+            Vocabulary vocabulary,
+            ModelRuntime runtime,
+            MeterRegistry metrics,
+            Inflow inflow,
+            Waits waits,
+            Progress progress) {
         this.config = config;
+        this.waits = waits;
+        this.progress = progress;
         this.contracts = contracts;
         this.vocabulary = vocabulary;
         this.runtime = runtime;
@@ -130,9 +148,8 @@ public final class TaggingContext {
         return waits;
     }
 
-    /** Why partitions of this instance are waiting; empty when none is. */
-    public Optional<String> waitsBecause() {
-        return waits.reason();
+    Progress progress() {
+        return progress;
     }
 
     TaggingMeters meters() {

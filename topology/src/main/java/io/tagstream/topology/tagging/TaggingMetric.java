@@ -30,9 +30,15 @@ public enum TaggingMetric implements Metric {
             "tagstream.tagging.waiting",
             Type.GAUGE,
             "partitions",
-            "Partitions whose images wait, by reason ([this table](operations.md#when-images-wait) says what to do about"
-                    + " each); `/health/ready` says which.",
+            "Partitions whose images have waited for longer than `health.tagging.after.ms` without any coming out, or would"
+                    + " wait, by reason ([this table](operations.md#when-images-wait) says what to do about each);"
+                    + " `/health/tagging` says which.",
             "reason"),
+    LONGEST_WAIT(
+            "tagstream.tagging.silence",
+            Type.GAUGE,
+            "seconds",
+            "The longest time that images of a partition have now waited without any coming out; 0 while none waits."),
     RESTORED(
             "tagstream.tagging.pending.restored",
             Type.COUNTER,

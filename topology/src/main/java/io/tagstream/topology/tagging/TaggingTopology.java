@@ -90,7 +90,9 @@ public final class TaggingTopology {
                         Consumed.with(Serdes.ByteArray(), Serdes.ByteArray())
                                 .withName("images")
                                 .withTimestampExtractor(new RecordTimestamp()))
-                .process(() -> new Admission(config, shared.contracts(), shared.limit()), Named.as(ADMISSION))
+                .process(
+                        () -> new Admission(config, shared.contracts(), shared.limit(), shared.waits()),
+                        Named.as(ADMISSION))
                 .map((id, image) -> KeyValue.pair((String) id, (byte[]) image), Named.as(ACCEPTED));
         if (config.getBoolean(TagstreamConfig.IMAGES_REPARTITION)) {
             accepted = accepted.repartition(Repartitioned.<String, byte[]>as(REPARTITION)
@@ -127,9 +129,16 @@ public final class TaggingTopology {
             topics.add(changelog(applicationId, store));
         }
         if (config.getBoolean(TagstreamConfig.IMAGES_REPARTITION)) {
-            topics.add(applicationId + "-" + REPARTITION + "-repartition");
+            topics.add(taggingInput(config, applicationId));
         }
         return topics;
+    }
+
+    /** The topic that tagging tasks read: the re-keying topic, or the images topic if there is none. */
+    public static String taggingInput(TagstreamConfig config, String applicationId) {
+        return config.getBoolean(TagstreamConfig.IMAGES_REPARTITION)
+                ? applicationId + "-" + REPARTITION + "-repartition"
+                : config.topic(TagstreamConfig.IMAGES_TOPIC);
     }
 
     static String changelog(String applicationId, String store) {

@@ -7,11 +7,25 @@ package io.tagstream.topology.waits;
 
 /** Why images wait. The names appear in metrics, health and logs, and in the operations page's table of remedies. */
 public enum WaitReason {
-    VOCABULARY_BEHIND(
-            "It ends once this instance has read the newest vocabulary; if it lasts, see what the label encoder"
-                    + " logs."),
+    VOCABULARY_NOT_ENCODED("The label encoder is still encoding labels; if this lasts, see what it logs."),
+    VOCABULARY_BEHIND("This passes once this instance has read the newest vocabulary; if it lasts, see what the label"
+            + " encoder logs."),
     OTHER_MODEL("Give this instance the bundle that tagged the images, or a later release of it (model.bundle); or"
-            + " switch to its own (model.switch).");
+            + " switch to its own (model.switch)."),
+    REGISTRY_AWAY("Make the schema registry answer (schema.registry.url); the record is then read."),
+    NO_ROOM("Find out which image hosts do not answer; or raise task.pending.max or model.max.accepted."),
+    SLOW_IMAGES("Find out which image hosts do not answer, and whether the model still scores"
+            + " (tagstream_runtime_stage_seconds)."),
+    RESTORING("This passes once the state is restored; standby replicas (kafka.num.standby.replicas) shorten it. If it"
+            + " makes no progress, look for an open transaction (kafka-transactions find-hanging)."),
+    REBALANCING("This passes once an instance takes the partition over; if it lasts, look for a member of the consumer"
+            + " group that does not answer (kafka-consumer-groups --describe --members)."),
+    THREAD_FAILED("The thread is replaced; the log has its exception, which says what to mend."),
+    FENCED("The work is done again; if this recurs, look for brokers that are slow to commit, or a process that stands"
+            + " still for longer than its session (kafka.session.timeout.ms)."),
+    TRANSACTION_OPEN("Find the producer whose transaction is open (kafka-transactions find-hanging) and end it."),
+    KAFKA_AWAY("Make the Kafka cluster answer (bootstrap.servers); whether images wait is not known until then."),
+    UNEXPLAINED("Take a thread dump (jstack) and restart this instance; its work is done again.");
 
     private final String remedy;
 
@@ -19,7 +33,7 @@ public enum WaitReason {
         this.remedy = remedy;
     }
 
-    /** What to do about it, in a sentence. */
+    /** What to do about it, in a sentence or two. */
     public String remedy() {
         return remedy;
     }

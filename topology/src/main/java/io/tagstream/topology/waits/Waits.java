@@ -5,22 +5,31 @@
  */
 package io.tagstream.topology.waits;
 
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Partitions whose images are waiting for something that this instance does not have. Each wait is logged once, with
- * what to do, however many partitions have it.
+ * Partitions whose images are waiting: those whose tasks say what they lack, and those that {@link TaggingWatch} has
+ * found silent. What tasks say is logged once, with what to do, however many partitions have it.
  *
- * <p><i>Threading notes.</i> A task's stream thread reports its waits; any thread may ask.
+ * <p><i>Threading notes.</i> A task's stream thread reports its waits, the watch what it has found; any thread may ask.
  */
 public final class Waits {
     private static final Logger log = LoggerFactory.getLogger(Waits.class);
 
+    /** By partition of the tagging tasks' input. */
     private final Map<Integer, Wait> waits = new ConcurrentHashMap<>();
+
+    /** By partition of the images topic. */
+    private final Map<Integer, Wait> atAdmission = new ConcurrentHashMap<>();
+
+    private volatile Map<TopicPartition, Wait> silent = Map.of();
+    private volatile Duration longest = Duration.ZERO;
 
     /** Notes that a partition is waiting. */
     public void begin(int partition, Wait wait) {
@@ -46,19 +55,66 @@ public final class Waits {
         }
     }
 
-    /** The number of partitions that are waiting for this reason. */
-    public long partitions(WaitReason reason) {
-        return waits.values().stream().filter(wait -> wait.reason() == reason).count();
+    /**
+     * Notes that a partition of the images topic is waiting. That is nothing to log yet, since it may pass in a moment.
+     *
+     * @return whether that is news
+     */
+    public boolean beginAtAdmission(int partition, Wait wait) {
+        return atAdmission.put(partition, wait) == null;
     }
 
-    /** Which partitions are waiting, with the reason of the first; empty when none is. */
-    public Optional<String> reason() {
-        return waits.entrySet().stream()
-                .min(Map.Entry.comparingByKey())
-                .map(first -> "partition %d is waiting%s: %s"
-                        .formatted(
-                                first.getKey(),
-                                waits.size() == 1 ? "" : ", and so are %d others".formatted(waits.size() - 1),
-                                first.getValue().detail()));
+    /** Notes that a partition of the images topic has stopped waiting. */
+    public void endAtAdmission(int partition) {
+        atAdmission.remove(partition);
+    }
+
+    /** What a tagging task is waiting for. */
+    public Optional<Wait> of(int partition) {
+        return Optional.ofNullable(waits.get(partition));
+    }
+
+    Optional<Wait> atAdmission(int partition) {
+        return Optional.ofNullable(atAdmission.get(partition));
+    }
+
+    /** What any partition of the images topic is waiting for. */
+    Optional<Wait> atAdmission() {
+        return atAdmission.values().stream().findFirst();
+    }
+
+    /** What the first of the tagging tasks that wait is waiting for, with its partition. */
+    Optional<Map.Entry<Integer, Wait>> first() {
+        return waits.entrySet().stream().min(Map.Entry.comparingByKey());
+    }
+
+    /**
+     * Notes which partitions have been silent for too long while images wait.
+     *
+     * @param longest how long images of any partition have waited, too long or not
+     */
+    void silent(Map<TopicPartition, Wait> partitions, Duration longest) {
+        this.silent = Map.copyOf(partitions);
+        this.longest = longest;
+    }
+
+    /** The number of partitions that are waiting for this reason. */
+    public long partitions(WaitReason reason) {
+        Map<TopicPartition, Wait> found = silent;
+        long declared = waits.entrySet().stream()
+                .filter(entry -> entry.getValue().reason() == reason)
+                .filter(entry -> found.entrySet().stream()
+                        .noneMatch(each -> each.getKey().partition() == entry.getKey()
+                                && each.getValue().reason() == reason))
+                .count();
+        return declared
+                + found.values().stream()
+                        .filter(wait -> wait.reason() == reason)
+                        .count();
+    }
+
+    /** The longest time that images of a partition have now waited without any of them coming out, in seconds. */
+    public double longestSeconds() {
+        return longest.toMillis() / 1e3;
     }
 }

@@ -7,6 +7,9 @@ package io.tagstream.topology.waits;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
+import java.util.Map;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 
 class WaitsTest {
@@ -17,18 +20,17 @@ class WaitsTest {
 
     @Test
     void shouldSayWhichPartitionWaitsForWhatUntilNoneDoes() {
-        assertThat(waits.reason()).isEmpty();
+        assertThat(waits.first()).isEmpty();
         waits.begin(3, FOR_A_BUNDLE);
-        assertThat(waits.reason()).contains("partition 3 is waiting: for a newer bundle");
-        waits.begin(2, FOR_A_BUNDLE);
         waits.begin(5, FOR_A_VOCABULARY);
-        assertThat(waits.reason()).contains("partition 2 is waiting, and so are 2 others: for a newer bundle");
+        assertThat(waits.first()).contains(Map.entry(3, FOR_A_BUNDLE));
+        assertThat(waits.of(5)).contains(FOR_A_VOCABULARY);
 
-        waits.end(2);
         waits.end(3);
-        assertThat(waits.reason()).contains("partition 5 is waiting: for a vocabulary");
+        assertThat(waits.first()).contains(Map.entry(5, FOR_A_VOCABULARY));
         waits.end(5);
-        assertThat(waits.reason()).isEmpty();
+        assertThat(waits.first()).isEmpty();
+        assertThat(waits.of(5)).isEmpty();
     }
 
     @Test
@@ -41,5 +43,18 @@ class WaitsTest {
         assertThat(waits.partitions(WaitReason.VOCABULARY_BEHIND)).isEqualTo(1);
         waits.end(2);
         assertThat(waits.partitions(WaitReason.VOCABULARY_BEHIND)).isZero();
+    }
+
+    @Test
+    void shouldCountAPartitionOnceThatSaysWhatItLacksAndIsSilent() {
+        waits.begin(1, FOR_A_BUNDLE);
+        waits.silent(
+                Map.of(
+                        new TopicPartition("images", 1), FOR_A_BUNDLE,
+                        new TopicPartition("images", 2), FOR_A_BUNDLE),
+                Duration.ofSeconds(90));
+
+        assertThat(waits.partitions(WaitReason.OTHER_MODEL)).isEqualTo(2);
+        assertThat(waits.longestSeconds()).isEqualTo(90);
     }
 }

@@ -147,8 +147,9 @@ final class LabelsApi {
                 .setState(Optional.ofNullable(wanted.state()).orElse(LabelState.ACTIVE))
                 .setAttributes(attributes)
                 .build();
-        requireWithinLimits(limits.refusals(late.get().views().vocabulary().labels(), Map.of(id, label)).values().stream()
-                .findFirst());
+        requireWithinLimits(
+                limits.refusals(late.get().views().vocabulary().labels(), Map.of(id, label)).values().stream()
+                        .findFirst());
         answer(request, editor, Map.of(id, label));
     }
 

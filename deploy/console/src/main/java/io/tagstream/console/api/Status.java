@@ -20,12 +20,13 @@ public record Status(
         Search search,
         Features features) {
     /**
-     * Whether images are being tagged now.
+     * Whether the instance can serve, and whether images wait.
      *
-     * @param notReadyBecause why they are not; null while they are
+     * @param notReadyBecause why the instance cannot serve; null while it can
+     * @param waitsBecause which images have waited for too long, why, and what to do; null if none has
      */
     @JsonInclude(JsonInclude.Include.ALWAYS)
-    public record Readiness(boolean ready, String notReadyBecause) {}
+    public record Readiness(boolean ready, String notReadyBecause, String waitsBecause) {}
 
     /**
      * The images under way.

@@ -105,6 +105,9 @@ function notReady() {
   if (state.status && !state.status.ready) {
     return html`<p class="notice" role="status">Images are waiting: ${state.status.notReadyBecause}</p>`;
   }
+  if (state.status?.waitsBecause) {
+    return html`<p class="notice" role="status">${state.status.waitsBecause}</p>`;
+  }
   return nothing;
 }
 

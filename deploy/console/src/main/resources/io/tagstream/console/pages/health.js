@@ -32,7 +32,7 @@ const tile = (title, value, more) =>
 
 function tiles(status) {
   return html`<dl class="tiles">
-    ${tile("State", status.ready ? "tagging" : "waiting", status.notReadyBecause)}
+    ${tile("State", status.ready && !status.waitsBecause ? "tagging" : "waiting", status.notReadyBecause ?? status.waitsBecause)}
     ${tile("Throughput", status.imagesPerSecond === null ? "–" : status.imagesPerSecond.toFixed(1), "images/s")}
     ${tile("Pending", count(status.pending), `images, ${count(status.inFlight)} in progress`)}
     ${tile("Batch size", status.batchSize === null ? "–" : status.batchSize.toFixed(1), "images")}
