@@ -177,11 +177,11 @@ final class Sweeper {
         if (newer && due(vocabulary)) {
             begin(vocabulary); // before anything is applied: nothing older may follow
         }
-        long end = System.nanoTime() + (task.isBusy() ? SHORT_TURN_NANOS : TURN_NANOS);
+        long end = shared.nanoTime() + (task.isBusy() ? SHORT_TURN_NANOS : TURN_NANOS);
         for (int left = landed.size(); left > 0; left--) {
             landed.remove().run();
         }
-        while (!scored.isEmpty() && System.nanoTime() < end) {
+        while (!scored.isEmpty() && shared.nanoTime() < end) {
             Scored next = scored.remove();
             next.item.step.open--;
             apply(next.item.imageId, next.item.image, next.all());
@@ -189,7 +189,7 @@ final class Sweeper {
         advanceCursor();
         if (target != null && due(target)) {
             submit();
-            while (System.nanoTime() < end && mayTakeStep() && takeStep()) {
+            while (shared.nanoTime() < end && mayTakeStep() && takeStep()) {
                 submit();
             }
             advanceCursor();

@@ -21,6 +21,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -52,6 +53,10 @@ public final class TaggingContext {
 
     private final Inflow inflow;
     private final RateLimit sweepRate;
+
+    /** The clock that bounds the tasks' turns. */
+    private volatile LongSupplier nanoTime = System::nanoTime;
+
     /** By partition. */
     private final Map<Integer, SweepStatus> sweeps = new ConcurrentHashMap<>();
 
@@ -100,7 +105,7 @@ public final class TaggingContext {
         this.meters = new TaggingMeters(metrics, vocabulary, inflow, sweeps, waits);
         this.labels = () -> vocabulary.snapshot().orElseThrow();
         this.inflow = inflow;
-        this.sweepRate = new RateLimit(config.getInt(TagstreamConfig.SWEEP_MAX_RATE), System::nanoTime);
+        this.sweepRate = new RateLimit(config.getInt(TagstreamConfig.SWEEP_MAX_RATE), this::nanoTime);
         this.keptFeatures = config.getString(TagstreamConfig.IMAGE_FEATURES).toLowerCase(Locale.ROOT);
     }
 
@@ -162,6 +167,16 @@ public final class TaggingContext {
 
     Inflow inflow() {
         return inflow;
+    }
+
+    /** Replaces the clock that bounds the tasks' turns: a simulation must not depend on the machine's. */
+    void useClock(LongSupplier nanoseconds) {
+        nanoTime = nanoseconds;
+    }
+
+    /** The time that bounds the tasks' turns, in nanoseconds from an arbitrary origin. */
+    long nanoTime() {
+        return nanoTime.getAsLong();
     }
 
     RateLimit sweepRate() {
