@@ -4,6 +4,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,6 +75,13 @@ def test_scenery_should_be_read_and_mistakes_named_with_their_line(tmp_path):
         path.write_text(text)
         with pytest.raises(LabelFileError, match=message):
             read_scenery(path)
+
+
+@pytest.mark.parametrize(("name", "photos", "words"), [("scenery", 475, 24), ("indoors", 817, 83)])
+def test_the_kits_own_judgements_should_be_read_with_every_word(name, photos, words):
+    found = read_scenery(Path(__file__).parents[1] / "configs" / f"everyday_{name}.csv")
+    assert (len(found.images), len(found.words)) == (photos, words)
+    assert found.present.any(0).all()
 
 
 def test_features_should_be_the_means_of_all_patches_and_of_the_upper_rows():
