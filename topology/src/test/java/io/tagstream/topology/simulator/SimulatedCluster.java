@@ -195,6 +195,7 @@ final class SimulatedCluster {
     /** The session of an instance times out. */
     void expire(SimulatedInstance instance) {
         for (SimulatedThread thread : List.of(instance.images(), instance.labels())) {
+            thread.expire();
             leave(thread);
         }
     }

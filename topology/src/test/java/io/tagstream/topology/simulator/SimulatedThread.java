@@ -34,6 +34,9 @@ final class SimulatedThread {
 
     private boolean needsCommit;
 
+    /** Whether its session timed out since it last joined the group, even if tasks are assigned to it again. */
+    private boolean expired;
+
     SimulatedThread(SimulatedInstance instance, SimulatedGroup group) {
         this.instance = instance;
         this.group = group;
@@ -97,6 +100,9 @@ final class SimulatedThread {
 
     /** Takes the tasks that the group has assigned to this thread. */
     void adopt() {
+        if (expired) {
+            lose(); // it joins anew
+        }
         for (TaskId id : group.tasksOf(this)) {
             if (!tasks.containsKey(id)) {
                 SimulatedTask task = new SimulatedTask(instance.cluster().kind(group, id), id, this);
@@ -117,8 +123,13 @@ final class SimulatedThread {
         tasks.values().forEach(SimulatedTask::punctuate);
     }
 
+    /** The group takes this thread for dead. */
+    void expire() {
+        expired = true;
+    }
+
     private boolean isFenced() {
-        return tasks.keySet().stream().anyMatch(id -> group.owner(id) != this);
+        return expired || tasks.keySet().stream().anyMatch(id -> group.owner(id) != this);
     }
 
     /** Commits the transaction; a thread that has lost tasks is fenced, and loses all it did since its last commit. */
@@ -151,6 +162,7 @@ final class SimulatedThread {
         tasks.values().forEach(SimulatedTask::end);
         clear();
         if (isFenced()) {
+            expired = false;
             tasks.clear();
             adopt();
             return;
@@ -178,6 +190,7 @@ final class SimulatedThread {
     }
 
     private void lose() {
+        expired = false;
         clear();
         tasks.values().forEach(SimulatedTask::end);
         tasks.clear();
