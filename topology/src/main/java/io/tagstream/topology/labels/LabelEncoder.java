@@ -349,7 +349,10 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
                     progress.getLabels(),
                     missing.size());
         }
-        markerDue = met != null || !missing.isEmpty() || !written.marker().equals(Optional.of(marker()));
+        markerDue = met != null
+                || !missing.isEmpty()
+                || written.changedSinceMarker()
+                || !written.marker().equals(Optional.of(marker()));
         if (markerDue && markerCheck == null) {
             beginGroup();
         }

@@ -40,6 +40,7 @@ final class WrittenEmbeddings {
     private final LabelLimits limits;
     private LabelEmbedding marker;
     private long ownEpoch = VocabularySnapshot.EMPTY_EPOCH;
+    private boolean changedSinceMarker;
     private long newestEpoch = VocabularySnapshot.EMPTY_EPOCH;
 
     /** @throws org.apache.kafka.common.KafkaException if the registry does not answer */
@@ -77,10 +78,13 @@ final class WrittenEmbeddings {
         }
         if (key.isMarker()) {
             takeMarker(embedding.orElse(null), own);
-        } else if (found.value() == null) {
-            labels.remove(key.labelId());
         } else {
-            labels.put(key.labelId(), embedding);
+            changedSinceMarker = true;
+            if (found.value() == null) {
+                labels.remove(key.labelId());
+            } else {
+                labels.put(key.labelId(), embedding);
+            }
         }
     }
 
@@ -104,6 +108,7 @@ final class WrittenEmbeddings {
     private void takeMarker(LabelEmbedding found, boolean own) {
         if (own) {
             marker = found;
+            changedSinceMarker = false;
         }
         if (found == null) {
             return;
@@ -131,6 +136,11 @@ final class WrittenEmbeddings {
     /** The encoder's newest marker. */
     Optional<LabelEmbedding> marker() {
         return Optional.ofNullable(marker);
+    }
+
+    /** Whether records of labels follow the encoder's newest marker: no instance has them in force before another one. */
+    boolean changedSinceMarker() {
+        return changedSinceMarker;
     }
 
     /** The highest epoch of the encoder's markers; -1 if there is none. */

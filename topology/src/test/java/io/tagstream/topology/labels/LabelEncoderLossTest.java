@@ -387,6 +387,22 @@ class LabelEncoderLossTest {
     }
 
     @Test
+    void shouldPutInForceWhatItWroteAgainWhereACrashCameBeforeTheMarker() {
+        threeLabels();
+        topics.createAnew(EMBEDDINGS);
+        stage.put("dog");
+        stage.passQuietly(); // its marker counts labels that the topic lacks
+        stage.stop();
+        stage.startForOneLabel(); // writes these again, and no marker
+        assertThat(stage.written())
+                .last()
+                .satisfies(record -> assertThat(record.key.isMarker()).isFalse());
+        stage.start();
+
+        assertThat(stage.new Instance().labels()).containsExactly("ant", "bee", "cat", "dog");
+    }
+
+    @Test
     void shouldNotHangWhereCompactionMeetsAnOpenGroup() {
         threeLabels();
         stage.put("dog");
