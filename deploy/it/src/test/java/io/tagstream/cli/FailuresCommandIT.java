@@ -186,7 +186,7 @@ class FailuresCommandIT {
                 "See 'tagstream failures --help'");
         assertRefused(
                 failures("list", "--since", "yesterday"),
-                "--since yesterday: 90s, 30m",
+                "--since yesterday: give a time such as 90s, 30m",
                 "See 'tagstream failures list --help'");
         assertRefused(
                 failures("replay", "--set", "images.topic"),
