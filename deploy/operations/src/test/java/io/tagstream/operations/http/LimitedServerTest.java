@@ -55,7 +55,11 @@ class LimitedServerTest {
 
     @BeforeEach
     void start() {
-        server = Javalin.create(this::configure).start("127.0.0.1", 0);
+        start(LIMITS);
+    }
+
+    private void start(ClientLimits limits) {
+        server = Javalin.create(config -> configure(config, limits)).start("127.0.0.1", 0);
         slow = new SlowClients(server.port());
     }
 
@@ -66,9 +70,9 @@ class LimitedServerTest {
         server.stop();
     }
 
-    private void configure(JavalinConfig config) {
+    private void configure(JavalinConfig config, ClientLimits limits) {
         config.startup.showJavalinBanner = false;
-        new LimitedServer(LIMITS, metrics).accept(config);
+        new LimitedServer(limits, metrics).accept(config);
         config.routes.get("/health/live", request -> request.result("live"));
         config.routes.post("/api/echo", request -> request.result(request.bodyAsBytes()));
         config.routes.post("/api/images", LimitedServerTest::upload);
@@ -250,6 +254,11 @@ class LimitedServerTest {
 
     @Test
     void shouldMakeRoomForNewConnections() throws Exception {
+        slow.close();
+        server.stop();
+        ClientLimits.OpenConnections patient =
+                new ClientLimits.OpenConnections(LIMITS.connections().most(), DEADLINE.multipliedBy(2));
+        start(new ClientLimits(LIMITS.bodies(), LIMITS.uploads(), LIMITS.answerPace(), patient, LIMITS.turn()));
         List<Socket> sockets = new ArrayList<>();
         for (int socket = 0; socket < LIMITS.connections().most() + 5; socket++) {
             sockets.add(slow.begin("GET /health/live HTTP/1.1\r\nX-Slow: "));
