@@ -345,10 +345,11 @@ public final class TagstreamConfig extends AbstractConfig {
                     "auto",
                     new Selections(),
                     MEDIUM,
-                    "Which labels an image is decoded against. `all`: every label. `candidates`: labels whose cosine"
-                            + " with the image is high enough, a rule that depends only on the label and the image."
+                    "Which labels an image is decoded against. `all`: every label. `candidates`: labels that are likely"
+                            + " enough, judging by their cosine with the image and by how common the model expects them"
+                            + " to be. This depends only on the label and the image."
                             + " `auto`: `candidates` for vocabularies of at least `vocabulary.candidates.from` labels,"
-                            + " otherwise `all`. `top-N`, such as `top-200`: the N nearest labels. This is"
+                            + " otherwise `all`. `top-N`, such as `top-200`: the N most likely labels. This is"
                             + " approximate, since a new label may displace another, and every change of the"
                             + " vocabulary decodes all N again; the model version in tag events says so.")
             .define(
