@@ -151,11 +151,14 @@ public final class Vocabulary implements AutoCloseable {
         if (required == null) {
             return false;
         }
-        if (inForce == null) {
-            return required.labelOffset() == VocabularySnapshot.EMPTY_EPOCH; // nobody has ever written a label
-        }
-        covered = covered || (isOfRequiredTopic() && coveredOffset() >= required.labelOffset());
+        covered = covered || coversRequirement();
         return covered;
+    }
+
+    private boolean coversRequirement() {
+        return inForce == null
+                ? required.labelOffset() == VocabularySnapshot.EMPTY_EPOCH // nobody has ever written a label
+                : isOfRequiredTopic() && coveredOffset() >= required.labelOffset();
     }
 
     /** Markers from earlier versions of Tagstream do not say which topic they are for. */

@@ -167,6 +167,16 @@ class VocabularyTest {
     }
 
     @Test
+    void shouldKeepWorkingWhereAMarkerOfAReplacedTopicArrivesAfterItStartedEmpty() {
+        vocabulary.require(LABELS, VocabularySnapshot.EMPTY_EPOCH);
+        assertThat(vocabulary.snapshot()).isPresent();
+
+        mark(402, new VocabularyMarker(0, "topic-0", 402L));
+        assertThat(vocabulary.snapshot().orElseThrow().epoch()).isEqualTo(402);
+        assertThat(vocabulary.notReadyBecause()).isEmpty();
+    }
+
+    @Test
     void shouldTakeAMarkerOfAnEarlierVersionForWhatItSays() {
         vocabulary.require(LABELS, 3);
         put("dog", 1);
