@@ -25,6 +25,8 @@ import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.labels.LabelEncoderTopology;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
+import io.tagstream.topology.state.LocalState;
+import io.tagstream.topology.state.UnusableStateException;
 import io.tagstream.topology.tagging.LocalImageQueries;
 import io.tagstream.topology.tagging.TaggingContext;
 import io.tagstream.topology.tagging.TaggingTopology;
@@ -62,6 +64,8 @@ import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.ThreadMetadata;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.errors.ProcessorStateException;
+import org.apache.kafka.streams.errors.StreamsException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 import org.slf4j.Logger;
@@ -97,6 +101,8 @@ public final class Tagstream implements AutoCloseable {
     private final Contracts contracts;
     private final Vocabulary vocabulary;
     private final TaggingContext shared;
+    private final LocalState state;
+    private final String labelsApplicationId;
     private final KafkaStreams labelEncoder;
     private final KafkaStreams tagging;
     private final LocalImageQueries images;
@@ -120,6 +126,7 @@ public final class Tagstream implements AutoCloseable {
      * An instance that is measured.
      *
      * @param metrics receives Tagstream's metrics and Kafka Streams' own; the caller closes it, after this
+     * @throws UnusableStateException if the state directory cannot be written or is in use
      */
     public Tagstream(TagstreamConfig config, ModelRuntime runtime, SchemaRegistry registry, MeterRegistry metrics) {
         this(config, runtime, registry, metrics, new DefaultKafkaClientSupplier());
@@ -140,7 +147,9 @@ public final class Tagstream implements AutoCloseable {
                 contracts.labelEmbedding().deserializer(),
                 config::selection);
         requireRoomForFeatures(config, runtime.description());
-        String labelsApplicationId = LabelEncoderTopology.applicationId(
+        this.state = new LocalState(config, metrics);
+        state.requireWritable();
+        this.labelsApplicationId = LabelEncoderTopology.applicationId(
                 config.applicationId(), runtime.description().textFingerprint());
         this.labelEncoder = streams(
                 LabelEncoderTopology.build(config, contracts, runtime),
@@ -197,16 +206,28 @@ public final class Tagstream implements AutoCloseable {
     /**
      * Registers the contracts, notes how far the vocabulary must be encoded, and starts both topologies. Returns when
      * the vocabulary's topic has been read; {@link #awaitReady} waits until images are being tagged.
+     *
+     * @throws UnusableStateException if the stores in the state directory cannot be opened and are not just damaged
      */
     public void start() {
+        state.putDamagedAside(labelsApplicationId);
+        state.putDamagedAside(config.applicationId());
         contracts.register(config);
         TopicReader.Contents labels = readLabels();
         log.info("Images wait for the vocabulary to be encoded up to offset {}", labels.newestOffset());
         vocabulary.require(labels.topicId(), labels.newestOffset());
         watch.start(config.kafkaSettings(), config.applicationId());
         topics.start(Map.of(config.topic(TagstreamConfig.LABELS_TOPIC), labels.topicId()));
-        labelEncoder.start();
-        tagging.start();
+        start(labelEncoder, labelsApplicationId);
+        start(tagging, config.applicationId());
+    }
+
+    private void start(KafkaStreams streams, String applicationId) {
+        try {
+            streams.start();
+        } catch (ProcessorStateException e) {
+            throw state.explained(applicationId, e);
+        }
     }
 
     private TopicReader.Contents readLabels() {
@@ -359,10 +380,15 @@ public final class Tagstream implements AutoCloseable {
         if (limit.exceedsBrokersDefault()) { // or Kafka Streams' own topics would refuse what the producer accepts
             properties.put(StreamsConfig.topicPrefix(TopicConfig.MAX_MESSAGE_BYTES_CONFIG), limit.batchBytes());
         }
-        KafkaStreams streams = new KafkaStreams(
-                topology,
-                properties,
-                outermost.apply(new LeavingClients(new DecisiveClients(clients), failedThreads, threads)));
+        KafkaStreams streams;
+        try {
+            streams = new KafkaStreams(
+                    topology,
+                    properties,
+                    outermost.apply(new LeavingClients(new DecisiveClients(clients), failedThreads, threads)));
+        } catch (StreamsException e) {
+            throw state.explained(applicationId, e);
+        }
         streams.setUncaughtExceptionHandler(this::afterThreadDeath);
         return streams;
     }
@@ -378,6 +404,11 @@ public final class Tagstream implements AutoCloseable {
             stopForGood(new KafkaException("state cannot be read: " + thrown.getMessage(), thrown));
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         }
+        Optional<UnusableStateException> disk = state.ofDisk(thrown);
+        if (disk.isPresent()) {
+            stopForGood(disk.get());
+            return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+        }
         int deaths = deathsLately();
         // A record is waiting for a schema that only the registry has: no reason to give up, however long it takes.
         boolean awaitsRegistry = isCausedBy(thrown, RegistryUnavailableException.class);
@@ -386,7 +417,10 @@ public final class Tagstream implements AutoCloseable {
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         }
         Duration pause = pause(deaths);
-        log.error("A stream thread failed; it is replaced in {} ms and its work is redone", pause.toMillis(), thrown);
+        if (!state.isDamaged(thrown)) {
+            log.error(
+                    "A stream thread failed; it is replaced in {} ms and its work is redone", pause.toMillis(), thrown);
+        }
         try {
             if (closing.await(pause.toMillis(), TimeUnit.MILLISECONDS)) {
                 return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;

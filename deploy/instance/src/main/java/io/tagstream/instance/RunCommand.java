@@ -26,6 +26,7 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.state.UnusableStateException;
 import io.tagstream.topology.waits.TaggingHealth;
 import java.time.Duration;
 import java.util.Optional;
@@ -103,6 +104,8 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
             }
             log.info("Stopped");
             return stop.exitCode();
+        } catch (UnusableStateException e) {
+            throw OperatorException.failed(e.getMessage(), e);
         }
     }
 

@@ -25,6 +25,7 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.state.UnusableStateException;
 import io.tagstream.topology.waits.TaggingHealth;
 import java.io.IOException;
 import java.net.BindException;
@@ -153,12 +154,16 @@ public final class LocalNode implements AutoCloseable {
     /**
      * Starts Tagstream once the model is loaded.
      *
-     * @throws OperatorException if the model cannot be loaded
+     * @throws OperatorException if the model cannot be loaded, or the state directory cannot be used
      */
     public Tagstream startTagstream() {
-        tagstream = new Tagstream(config, runtime(), registry, operations.metrics());
-        parts.push(new Part("topology", tagstream));
-        tagstream.start();
+        try {
+            tagstream = new Tagstream(config, runtime(), registry, operations.metrics());
+            parts.push(new Part("topology", tagstream));
+            tagstream.start();
+        } catch (UnusableStateException e) {
+            throw OperatorException.failed(e.getMessage(), e);
+        }
         operations.remark(tagstream::noTagsBecause);
         console.ifPresent(page -> parts.push(new Part(
                 "console",

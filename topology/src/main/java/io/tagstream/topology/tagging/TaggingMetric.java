@@ -98,6 +98,13 @@ public enum TaggingMetric implements Metric {
             Type.COUNTER,
             "tags",
             "Tags that newly read images would have been given if shadow labels were active."),
+    DAMAGED_STATE(
+            "tagstream.state.damaged",
+            Type.COUNTER,
+            "tasks",
+            "Tasks whose files in the state directory were damaged and are restored from Kafka"
+                    + " ([what to do](operations.md#when-the-state-directory-has-problems)). If it rises"
+                    + " again and again, the disk is bad."),
     VOCABULARY_LABELS(
             "tagstream.vocabulary.labels",
             Type.GAUGE,
