@@ -163,9 +163,15 @@ public final class CommandProcess implements AutoCloseable {
         }
     }
 
-    /** Ends the process, whatever state it is in. */
+    /** A path as the process sees it, which may have mounts of its own. */
+    Path seen(Path path) {
+        return Path.of("/proc", Long.toString(process.pid()), "root").resolve(Path.of("/").relativize(path));
+    }
+
+    /** Ends the process and those that it has started, whatever state they are in. */
     @Override
     public void close() throws IOException {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
         process.onExit().join();
         Files.delete(output);

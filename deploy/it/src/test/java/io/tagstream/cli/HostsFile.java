@@ -5,12 +5,9 @@
  */
 package io.tagstream.cli;
 
-import static org.junit.jupiter.api.Assumptions.abort;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -20,10 +17,6 @@ import java.util.List;
  */
 final class HostsFile {
     private static final Path SYSTEM = Path.of("/etc/hosts");
-
-    /** As root, and as an ordinary user if the system lets users create namespaces. */
-    private static final List<List<String>> WAYS =
-            List.of(List.of("unshare", "--mount"), List.of("unshare", "--user", "--map-root-user", "--mount"));
 
     private HostsFile() {}
 
@@ -35,24 +28,6 @@ final class HostsFile {
     static List<String> with(Path folder, String... entries) throws IOException, InterruptedException {
         Path file = Files.copy(SYSTEM, folder.resolve("hosts"));
         Files.writeString(file, Files.readString(file) + "\n" + String.join("\n", entries) + "\n");
-        for (List<String> way : WAYS) {
-            List<String> program = new ArrayList<>(way);
-            program.addAll(List.of("sh", "-c", "mount --bind \"$0\" " + SYSTEM + " && exec \"$@\"", file.toString()));
-            if (works(program)) {
-                return program;
-            }
-        }
-        return abort(
-                "a command cannot have its own hosts file here: unshare and mount need Linux and permission for namespaces");
-    }
-
-    private static boolean works(List<String> program) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(program);
-        command.add("true");
-        try {
-            return new ProcessBuilder(command).inheritIO().start().waitFor() == 0;
-        } catch (IOException e) {
-            return abort("a command cannot have its own hosts file here: " + e.getMessage());
-        }
+        return OwnMounts.program("mount --bind \"$0\" " + SYSTEM + " && exec \"$@\"", file);
     }
 }
