@@ -165,7 +165,8 @@ public final class CommandProcess implements AutoCloseable {
 
     /** A path as the process sees it, which may have mounts of its own. */
     Path seen(Path path) {
-        return Path.of("/proc", Long.toString(process.pid()), "root").resolve(Path.of("/").relativize(path));
+        return Path.of("/proc", Long.toString(process.pid()), "root")
+                .resolve(Path.of("/").relativize(path));
     }
 
     /** Ends the process and those that it has started, whatever state they are in. */

@@ -132,8 +132,8 @@ class StateDiskIT {
                 state());
         String full = "the disk of state directory " + state() + " is full";
         try (CommandProcess run = CommandProcess.startUnder(supervised, "run", "--config", file);
-                SchemaRegistry registry = SchemaRegistries.connect(
-                        Map.of(TagstreamConfig.SCHEMA_REGISTRY_URL, cluster.registryUrl()))) {
+                SchemaRegistry registry =
+                        SchemaRegistries.connect(Map.of(TagstreamConfig.SCHEMA_REGISTRY_URL, cluster.registryUrl()))) {
             Contracts contracts = new Contracts(registry);
             run.awaitNote(READY);
             send(contracts, 0, 1);
@@ -157,8 +157,8 @@ class StateDiskIT {
 
     private static void fill(Path filler) {
         assertThatThrownBy(() -> {
-                    try (OutputStream file = Files.newOutputStream(
-                            filler, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+                    try (OutputStream file =
+                            Files.newOutputStream(filler, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
                         while (true) {
                             file.write(new byte[4096]);
                         }
@@ -195,7 +195,8 @@ class StateDiskIT {
                 new ByteArraySerializer())) {
             for (int image = from; image < to; image++) {
                 byte[] value = contracts.imageReference().serializer().serialize("images", photo);
-                producer.send(new ProducerRecord<>("images", "image-" + image, value)).get();
+                producer.send(new ProducerRecord<>("images", "image-" + image, value))
+                        .get();
             }
         }
     }

@@ -199,7 +199,9 @@ class DamagedStateIT {
         await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(latest(stage.outcomes(atLeast(2 * IMAGES + 2))))
                         .isEqualTo(expected));
-        assertThat(stage.outcomes(all -> true)).as("one outcome for each image and each change").hasSize(2 * IMAGES + 2);
+        assertThat(stage.outcomes(all -> true))
+                .as("one outcome for each image and each change")
+                .hasSize(2 * IMAGES + 2);
     }
 
     private static double damaged(Stage stage, Tagstream instance) {
@@ -218,7 +220,8 @@ class DamagedStateIT {
 
     private static List<Path> find(Path directory, Pattern names) throws IOException {
         try (Stream<Path> files = Files.walk(directory)) {
-            return files.filter(file -> names.matcher(file.getFileName().toString()).matches())
+            return files.filter(
+                            file -> names.matcher(file.getFileName().toString()).matches())
                     .sorted()
                     .toList();
         }

@@ -43,7 +43,8 @@ public final class LocalState {
     private static final Logger log = LoggerFactory.getLogger(LocalState.class);
     private static final Pattern TASK = Pattern.compile("\\d+_\\d+");
     private static final String ASIDE = ".damaged-";
-    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss").withZone(ZoneOffset.UTC);
     private static final String PROBE = ".write-probe";
 
     /** Less room than this is none: opening the stores of some tasks takes as much. */
@@ -150,9 +151,8 @@ public final class LocalState {
 
     private static List<Path> entries(Path directory, Pattern names) throws IOException {
         try (Stream<Path> entries = Files.list(directory)) {
-            return entries.filter(
-                            entry -> names.matcher(entry.getFileName().toString())
-                                    .matches())
+            return entries.filter(entry ->
+                            names.matcher(entry.getFileName().toString()).matches())
                     .sorted()
                     .toList();
         }

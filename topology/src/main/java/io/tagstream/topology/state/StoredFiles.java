@@ -90,9 +90,7 @@ final class StoredFiles {
         if (Files.exists(checkpoint)) {
             List<String> lines = Files.readAllLines(checkpoint, StandardCharsets.ISO_8859_1);
             if (lines.size() < CHECKPOINT_HEAD
-                    || !lines.stream()
-                            .skip(CHECKPOINT_HEAD)
-                            .allMatch(CHECKPOINT_LINE.asMatchPredicate())) {
+                    || !lines.stream().skip(CHECKPOINT_HEAD).allMatch(CHECKPOINT_LINE.asMatchPredicate())) {
                 throw new IOException(checkpoint + " is not a checkpoint");
             }
         }
