@@ -8,6 +8,7 @@ package io.tagstream.schemas;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import java.nio.ByteBuffer;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.avro.Schema;
 import org.apache.avro.generic.GenericDatumReader;
@@ -96,6 +97,24 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
         return (topic, bytes) -> bytes == null ? null : read(bytes);
     }
 
+    /**
+     * The id of the schema that reading these bytes will ask the registry for; empty if it will not ask, because the
+     * schema is known, or because the bytes name none.
+     *
+     * @param bytes a record's value; may be null
+     */
+    public Optional<Integer> unknownSchema(byte[] bytes) {
+        if (bytes == null || bytes.length < HEADER_LENGTH || bytes[0] != MAGIC) {
+            return Optional.empty();
+        }
+        int id = schemaId(bytes);
+        return readerById.containsKey(id) ? Optional.empty() : Optional.of(id);
+    }
+
+    private static int schemaId(byte[] bytes) {
+        return ByteBuffer.wrap(bytes).getInt(1);
+    }
+
     private T read(byte[] bytes) {
         if (bytes.length < HEADER_LENGTH) {
             throw new SerializationException("A record of " + bytes.length + " bytes is too short for Confluent's Avro"
@@ -107,7 +126,7 @@ public final class AvroSerde<T extends SpecificRecord> implements Serde<T> {
                             + " format: write it with an Avro serializer that uses the schema registry",
                     bytes.length, bytes[0], bytes[0] == '{' ? " ('{', JSON?)" : ""));
         }
-        int id = ByteBuffer.wrap(bytes).getInt(1);
+        int id = schemaId(bytes);
         GenericDatumReader<T> reader = readerById.get(id);
         if (reader == null) {
             reader = binary.readerOf(registry.schemaById(id));

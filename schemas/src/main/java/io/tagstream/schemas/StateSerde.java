@@ -86,13 +86,30 @@ public final class StateSerde<T extends SpecificRecord> implements Serde<T> {
         return (topic, bytes) -> bytes == null ? null : read(bytes);
     }
 
+    /**
+     * Whether bytes are of this class, in any of its known versions: where a store has values of several classes.
+     *
+     * @param bytes a store's value
+     */
+    public boolean isOfThisClass(byte[] bytes) {
+        return isSingleObject(bytes) && readerByFingerprint.containsKey(fingerprint(bytes));
+    }
+
+    private static boolean isSingleObject(byte[] bytes) {
+        return bytes.length >= HEADER_LENGTH && bytes[0] == MAGIC[0] && bytes[1] == MAGIC[1];
+    }
+
+    private static long fingerprint(byte[] bytes) {
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(MAGIC.length);
+    }
+
     private T read(byte[] bytes) {
-        if (bytes.length < HEADER_LENGTH || bytes[0] != MAGIC[0] || bytes[1] != MAGIC[1]) {
+        if (!isSingleObject(bytes)) {
             throw new SerializationException(
                     "A state entry of " + bytes.length + " bytes is not in Avro's single-object encoding (0xC3 0x01, an"
                             + " 8-byte fingerprint, Avro binary)");
         }
-        long fingerprint = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong(MAGIC.length);
+        long fingerprint = fingerprint(bytes);
         GenericDatumReader<T> reader = readerByFingerprint.get(fingerprint);
         if (reader == null) {
             throw new UnknownStateException(String.format(

@@ -358,6 +358,7 @@ public final class Tagstream implements AutoCloseable {
         watch.close();
         tagging.close(closeOptions());
         labelEncoder.close(closeOptions());
+        shared.close();
     }
 
     /**

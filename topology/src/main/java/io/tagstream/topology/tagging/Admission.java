@@ -5,29 +5,22 @@
  */
 package io.tagstream.topology.tagging;
 
-import io.tagstream.avro.ImageFailureReason;
-import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.RecordOrigin;
-import io.tagstream.avro.state.PendingImage;
 import io.tagstream.avro.state.RecordHeader;
-import io.tagstream.avro.state.Refusal;
+import io.tagstream.avro.state.UndecodedImage;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Blame;
-import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.DeadLetters;
 import io.tagstream.topology.records.IdDeserializer;
-import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.waits.Wait;
 import io.tagstream.topology.waits.WaitReason;
-import io.tagstream.topology.waits.Waits;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
-import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serializer;
@@ -39,11 +32,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Reads an images record and accepts it: from here on it is owed an outcome. Its origin and headers travel inside the
- * value, since the re-keying topic has offsets of its own. A record that cannot be read becomes a dead letter. A
- * registry that does not answer says nothing about a record, so its exception passes and the record is read again.
+ * value, since the re-keying topic has offsets of its own. A record that cannot be read becomes a dead letter.
  *
- * <p>A record that does not fit into one of ours is accepted without its headers and attributes, as a failure that
- * takes its turn among the outcomes of its image id. A deletion needs neither headers nor attributes.
+ * <p>A registry that does not answer says nothing about a record: one with an unknown schema is accepted as it is, to
+ * be read later ({@link LateDecoding}). Its image id is its key, so its outcome keeps its place.
  */
 final class Admission extends ContextualProcessor<byte[], byte[], Object, Object> {
     private static final Logger log = LoggerFactory.getLogger(Admission.class);
@@ -53,28 +45,24 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
 
     private static final Duration REGISTRY_PAUSE = Duration.ofMillis(100);
 
-    private final TagstreamConfig config;
-    private final Contracts contracts;
-    private final RecordLimit limit;
-    private final Waits waits;
+    private final TaggingContext shared;
+    private final String topic;
     private final IdDeserializer imageIds = new IdDeserializer("image");
-    private final Serializer<PendingImage> pendingImages = new StateSerde<>(PendingImage.class).serializer();
+    private final Serializer<UndecodedImage> undecodedImages = new StateSerde<>(UndecodedImage.class).serializer();
 
-    Admission(TagstreamConfig config, Contracts contracts, RecordLimit limit, Waits waits) {
-        this.config = config;
-        this.contracts = contracts;
-        this.limit = limit;
-        this.waits = waits;
+    Admission(TaggingContext shared) {
+        this.shared = shared;
+        this.topic = shared.config().topic(TagstreamConfig.IMAGES_TOPIC);
     }
 
-    /** An image id and the pending image that is owed an outcome, as bytes. */
+    /** An image id and what is owed an outcome, as bytes. */
     private static final class Accepted {
         private final String id;
-        private final byte[] pending;
+        private final byte[] owed;
 
-        Accepted(String id, byte[] pending) {
+        Accepted(String id, byte[] owed) {
             this.id = id;
-            this.pending = pending;
+            this.owed = owed;
         }
     }
 
@@ -94,29 +82,32 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
                     metadata.partition(),
                     metadata.offset(),
                     e.toString());
-            context().forward(DeadLetters.of(submitted, metadata, e, limit), TaggingTopology.DEAD_LETTERS_SINK);
+            context().forward(DeadLetters.of(submitted, metadata, e, shared.limit()), TaggingTopology.DEAD_LETTERS_SINK);
             return;
         }
         context()
                 .forward(
                         submitted
                                 .withKey(accepted.id)
-                                .withValue(accepted.pending)
+                                .withValue(accepted.owed)
                                 .withHeaders(new RecordHeaders()),
                         TaggingTopology.ACCEPTED);
     }
 
-    /** Waits a moment for the registry: if the thread died instead, all its partitions would wait for longer. */
+    /**
+     * Waits a moment for the registry, if a record is too large to be accepted as it is: if the thread died instead, all
+     * its partitions would wait for longer.
+     */
     private Accepted acceptOnceTheRegistryAnswers(Record<byte[], byte[]> submitted, RecordMetadata metadata) {
         int partition = context().taskId().partition();
         long began = System.nanoTime();
         while (true) {
             try {
                 Accepted accepted = accept(submitted, metadata);
-                waits.endAtAdmission(partition);
+                shared.waits().endAtAdmission(partition);
                 return accepted;
             } catch (RegistryUnavailableException e) {
-                if (waits.beginAtAdmission(partition, new Wait(WaitReason.REGISTRY_AWAY, e.getMessage()))) {
+                if (shared.waits().beginAtAdmission(partition, new Wait(WaitReason.REGISTRY_AWAY, e.getMessage()))) {
                     log.info("Asking the schema registry until it answers: {}", e.getMessage());
                 }
                 if (System.nanoTime() - began >= REGISTRY_PATIENCE.toNanos()) {
@@ -128,38 +119,41 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
     }
 
     private Accepted accept(Record<byte[], byte[]> submitted, RecordMetadata metadata) {
-        String topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
         String id = imageIds.deserialize(topic, submitted.key());
-        ImageReference reference =
-                contracts.imageReference().deserializer().deserialize(topic, submitted.headers(), submitted.value());
-        PendingImage pending = PendingImage.newBuilder()
-                .setImageId(id)
-                .setReference(reference)
-                .setOrigin(new RecordOrigin(metadata.topic(), metadata.partition(), metadata.offset()))
-                .setTimestamp(submitted.timestamp())
-                .setHeaders(headers(submitted))
-                .build();
-        byte[] whole = pendingImages.serialize(null, pending);
-        if (fits(submitted.key(), whole)) {
-            return new Accepted(id, whole);
+        byte[] value = submitted.value();
+        RecordOrigin origin = new RecordOrigin(metadata.topic(), metadata.partition(), metadata.offset());
+        List<RecordHeader> headers = headers(submitted);
+        boolean unknown =
+                shared.contracts().imageReference().unknownSchema(value).isPresent();
+        if (unknown && shared.registry().isAway()) {
+            byte[] undecoded = undecoded(id, value, origin, submitted.timestamp(), headers);
+            if (shared.limit().fits(submitted.key(), undecoded, List.of())) {
+                return new Accepted(id, undecoded);
+            }
         }
-        String message =
-                "The reference and its headers need %d bytes, but a record holds at most %d (kafka.max.request.size)"
-                        .formatted(RecordLimit.sizeOf(submitted.key(), whole, List.of()), limit.bytes());
-        pending.setHeaders(List.of());
-        if (reference != null) {
-            pending.setReference(TruncatedReference.of(reference));
-            pending.setRefusal(new Refusal(ImageFailureReason.RECORD_TOO_LARGE, message));
+        try {
+            return new Accepted(
+                    id,
+                    shared.acceptance()
+                            .accept(id, value, origin, submitted.timestamp(), headers)
+                            .bytes());
+        } catch (RuntimeException e) {
+            if (!unknown || Blame.isOnRecord(e)) {
+                throw e;
+            }
+            shared.registry().unanswered();
+            byte[] undecoded = undecoded(id, value, origin, submitted.timestamp(), headers);
+            if (!shared.limit().fits(submitted.key(), undecoded, List.of())) {
+                throw e;
+            }
+            return new Accepted(id, undecoded);
         }
-        byte[] truncated = pendingImages.serialize(null, pending);
-        if (!fits(submitted.key(), truncated)) {
-            throw new SerializationException(message + "; the image id alone is " + submitted.key().length + " bytes");
-        }
-        return new Accepted(id, truncated);
     }
 
-    private boolean fits(byte[] id, byte[] pending) {
-        return limit.fits(id, pending, List.of());
+    private byte[] undecoded(
+            String id, byte[] value, RecordOrigin origin, long timestamp, List<RecordHeader> headers) {
+        return undecodedImages.serialize(
+                null, new UndecodedImage(id, ByteBuffer.wrap(value), origin, timestamp, headers));
     }
 
     private static List<RecordHeader> headers(Record<byte[], byte[]> submitted) {
@@ -169,5 +163,15 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
             headers.add(new RecordHeader(header.key(), value == null ? null : ByteBuffer.wrap(value)));
         }
         return headers;
+    }
+
+    /** The bytes of a field of state; null stays null. */
+    static byte[] bytes(ByteBuffer field) {
+        if (field == null) {
+            return null;
+        }
+        byte[] bytes = new byte[field.remaining()];
+        field.duplicate().get(bytes);
+        return bytes;
     }
 }

@@ -11,6 +11,7 @@ import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.PendingImage;
 import io.tagstream.avro.state.Refusal;
 import io.tagstream.avro.state.TaskProgress;
+import io.tagstream.avro.state.UndecodedImage;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
@@ -41,6 +42,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.SerializationException;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
@@ -85,6 +88,9 @@ final class Generation {
     /** When each image that is owed an outcome was accepted, by its place. */
     private final SortedMap<Long, Long> owedSince = new TreeMap<>();
 
+    /** Images whose turn has come but which cannot be read yet. */
+    private final LateDecoding decoding;
+
     private final TaggingMeters.Backlog backlog;
     private final TopicPartition input;
     private final Progress.Task task;
@@ -120,6 +126,7 @@ final class Generation {
                 context.taskId().partition());
         this.task = shared.progress().task(input);
         this.known = new KnownImages(context, shared);
+        this.decoding = new LateDecoding(shared);
         this.sweeper = new Sweeper(shared, known, new SweptTask());
         // seldom, since every punctuation makes Kafka Streams commit
         this.vocabularyCheck = context.schedule(shared.config().sweepCheck(), PunctuationType.WALL_CLOCK_TIME, now -> {
@@ -137,7 +144,7 @@ final class Generation {
                 KeyValue<Long, byte[]> entry = entries.next();
                 nextSequence = entry.key + 1;
                 try {
-                    enqueue(new OwedImage(entry.key, shared.pendingImage(entry.value)));
+                    enqueue(shared.owed(entry.key, entry.value));
                     resumed++;
                 } catch (SerializationException e) {
                     unreadable.put(entry.key, e);
@@ -154,9 +161,9 @@ final class Generation {
     }
 
     void accept(Record<String, byte[]> accepted) {
-        PendingImage image;
+        OwedImage owed;
         try {
-            image = shared.pendingImage(accepted.value());
+            owed = shared.owed(nextSequence, accepted.value());
         } catch (SerializationException e) {
             RecordMetadata metadata = context.recordMetadata().orElseThrow();
             log.error("Cannot read the record at {}; it becomes a dead letter", metadata, e);
@@ -166,10 +173,10 @@ final class Generation {
                     TaggingTopology.TAGGING_DEAD_LETTERS_SINK);
             return;
         }
-        long sequence = nextSequence++;
-        pending.put(sequence, accepted.value());
-        shared.meters().accepted(millisSince(image));
-        enqueue(new OwedImage(sequence, image));
+        nextSequence++;
+        pending.put(owed.sequence(), accepted.value());
+        shared.meters().accepted(millisSince(owed));
+        enqueue(owed);
         submitReady();
         if (owesTooMuch()) {
             shared.inflow().hold(input);
@@ -193,7 +200,7 @@ final class Generation {
         owedSince.put(owed.sequence(), owed.acceptedAt());
         owedBytes += owed.bytes();
         measureBacklog();
-        Deque<OwedImage> sameImage = byImage.computeIfAbsent(owed.image().getImageId(), id -> new ArrayDeque<>(1));
+        Deque<OwedImage> sameImage = byImage.computeIfAbsent(owed.imageId(), id -> new ArrayDeque<>(1));
         sameImage.add(owed);
         if (sameImage.size() == 1) {
             takeTurn(owed);
@@ -201,7 +208,9 @@ final class Generation {
     }
 
     private void takeTurn(OwedImage owed) {
-        if (owed.image().getReference() == null || owed.image().getRefusal() != null) {
+        if (!owed.isDecoded()) {
+            decoding.add(owed);
+        } else if (owed.image().getReference() == null || owed.image().getRefusal() != null) {
             complete(new Completion(owed, null, null)); // needs no model
         } else {
             ready.add(owed);
@@ -243,7 +252,12 @@ final class Generation {
             shared.waits().begin(partition, wait.get());
             return Optional.empty();
         }
-        shared.waits().end(partition);
+        Optional<Wait> unread = decoding.unanswered()
+                .map(why -> new Wait(
+                        WaitReason.REGISTRY_AWAY,
+                        "images whose schema is not known wait, and other images go on: " + why));
+        unread.ifPresentOrElse(
+                why -> shared.waits().begin(partition, why), () -> shared.waits().end(partition));
         return snapshot;
     }
 
@@ -291,6 +305,7 @@ final class Generation {
     private void forwardCompleted() {
         unreadable.forEach(this::putAside);
         unreadable.clear();
+        decoding.take(context.currentSystemTimeMs()).forEach(this::goOn);
         Completion completion = completed.poll();
         while (completion != null) {
             inFlight.remove(completion.owed());
@@ -303,7 +318,7 @@ final class Generation {
         }
         bringUpToDate();
         submitReady();
-        known.tidy(!byImage.isEmpty(), context.currentSystemTimeMs());
+        known.tidy(isBusy(), context.currentSystemTimeMs());
         newest().ifPresent(sweeper::run);
         known.save();
         if (!owesTooMuch()) {
@@ -312,6 +327,37 @@ final class Generation {
         if (byImage.isEmpty() && !sweeper.active() && !known.untidy()) {
             rest();
         }
+    }
+
+    /** Whether images are being worked on. Those that wait for the schema registry do not count. */
+    private boolean isBusy() {
+        return byImage.size() > decoding.size();
+    }
+
+    /** An image waits for the schema registry no longer. */
+    private void goOn(LateDecoding.Decoded decoded) {
+        OwedImage owed = decoded.owed();
+        if (decoded.refusal() == null) {
+            owed.decoded(decoded.image());
+            takeTurn(owed);
+            return;
+        }
+        UndecodedImage undecoded = owed.undecoded();
+        log.warn("The record of {} is a dead letter: {}", ImageName.of(undecoded), decoded.refusal().toString());
+        Headers headers = new RecordHeaders();
+        undecoded.getHeaders().forEach(header -> headers.add(header.getKey(), Admission.bytes(header.getValue())));
+        context.forward(
+                DeadLetters.of(
+                        new Record<>(
+                                owed.imageId().getBytes(StandardCharsets.UTF_8),
+                                Admission.bytes(undecoded.getValue()),
+                                owed.timestamp(),
+                                headers),
+                        undecoded.getOrigin(),
+                        decoded.refusal(),
+                        shared.limit()),
+                TaggingTopology.TAGGING_DEAD_LETTERS_SINK);
+        owesNoLonger(owed);
     }
 
     private void rest() {
@@ -384,12 +430,21 @@ final class Generation {
         Outcome outcome = outcome(completion);
         forward(image.getImageId(), outcome);
         learn(image.getImageId(), completion, outcome);
-        pending.delete(owed.sequence());
         measure(completion, outcome);
-        Deque<OwedImage> sameImage = byImage.get(image.getImageId());
-        sameImage.remove(); // the settled image itself
+        owesNoLonger(owed);
+    }
+
+    /** What an image has come to is forwarded; the next with the same id takes its turn. */
+    private void owesNoLonger(OwedImage owed) {
+        pending.delete(owed.sequence());
+        shared.progress().outcome(input);
+        owedSince.remove(owed.sequence());
+        owedBytes -= owed.bytes();
+        measureBacklog();
+        Deque<OwedImage> sameImage = byImage.get(owed.imageId());
+        sameImage.remove(); // the image itself
         if (sameImage.isEmpty()) {
-            byImage.remove(image.getImageId());
+            byImage.remove(owed.imageId());
         } else {
             takeTurn(sameImage.peek());
         }
@@ -424,7 +479,7 @@ final class Generation {
         if (owed.wasSubmitted()) {
             shared.meters().completed(completion.waitedNanos());
         }
-        shared.meters().forwarded(owed.lap(), millisSince(owed.image()));
+        shared.meters().forwarded(owed.lap(), millisSince(owed));
         if (outcome.failed()) {
             shared.meters().failed();
         } else if (outcome.tagged()) {
@@ -432,14 +487,11 @@ final class Generation {
         } else {
             shared.meters().deleted();
         }
-        shared.progress().outcome(input);
-        owedSince.remove(owed.sequence());
-        owedBytes -= owed.bytes();
-        measureBacklog();
     }
 
     private void measureProgress() {
         task.now(owedSince.size(), ready.size(), inFlight.size());
+        task.held(decoding.unanswered().isPresent());
     }
 
     private void measureBacklog() {
@@ -448,8 +500,8 @@ final class Generation {
     }
 
     /** The time since the timestamp of an image's record. */
-    private long millisSince(PendingImage image) {
-        return context.currentSystemTimeMs() - image.getTimestamp();
+    private long millisSince(OwedImage owed) {
+        return context.currentSystemTimeMs() - owed.timestamp();
     }
 
     /** Computes and forwards nothing: an exception that the image is to blame for becomes its outcome. */
@@ -526,7 +578,7 @@ final class Generation {
 
         @Override
         public boolean isBusy() {
-            return !byImage.isEmpty();
+            return Generation.this.isBusy();
         }
 
         @Override

@@ -7,6 +7,7 @@ package io.tagstream.topology.tagging;
 
 import io.tagstream.avro.RecordOrigin;
 import io.tagstream.avro.state.PendingImage;
+import io.tagstream.avro.state.UndecodedImage;
 
 /** An image's name in logs: {@code image "id" (topic-partition@offset)}, by the images record it came with. */
 final class ImageName {
@@ -15,9 +16,16 @@ final class ImageName {
     private ImageName() {}
 
     static String of(PendingImage image) {
-        RecordOrigin origin = image.getOrigin();
+        return of(image.getImageId(), image.getOrigin());
+    }
+
+    static String of(UndecodedImage image) {
+        return of(image.getImageId(), image.getOrigin());
+    }
+
+    private static String of(String id, RecordOrigin origin) {
         return "image \"%s\" (%s-%d@%d)"
-                .formatted(escaped(image.getImageId()), origin.getTopic(), origin.getPartition(), origin.getOffset());
+                .formatted(escaped(id), origin.getTopic(), origin.getPartition(), origin.getOffset());
     }
 
     /** An id in quotes. */

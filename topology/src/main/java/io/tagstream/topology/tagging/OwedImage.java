@@ -6,6 +6,7 @@
 package io.tagstream.topology.tagging;
 
 import io.tagstream.avro.state.PendingImage;
+import io.tagstream.avro.state.UndecodedImage;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -16,21 +17,69 @@ import java.util.concurrent.CompletableFuture;
  */
 final class OwedImage {
     private final long sequence;
-    private final PendingImage image;
+    private final String imageId;
+    private final long timestamp;
+    private final long bytes;
     private final long acceptedAt = System.nanoTime();
     private long lapAt = acceptedAt;
+
+    /** Null once it is decoded. */
+    private UndecodedImage undecoded;
+
+    /** Null until it is decoded. */
+    private PendingImage image;
+
     private CompletableFuture<?> scoring;
 
     /** @param sequence its place in the order of acceptance, its key in the pending store */
     OwedImage(long sequence, PendingImage image) {
         this.sequence = sequence;
+        this.imageId = image.getImageId();
+        this.timestamp = image.getTimestamp();
+        this.bytes =
+                image.getReference() == null ? 0 : image.getReference().getUri().length();
         this.image = image;
+    }
+
+    /** One that cannot be read before the schema registry answers. */
+    OwedImage(long sequence, UndecodedImage undecoded) {
+        this.sequence = sequence;
+        this.imageId = undecoded.getImageId();
+        this.timestamp = undecoded.getTimestamp();
+        this.bytes = undecoded.getValue().remaining();
+        this.undecoded = undecoded;
     }
 
     long sequence() {
         return sequence;
     }
 
+    String imageId() {
+        return imageId;
+    }
+
+    /** The timestamp of its record, milliseconds since the epoch. */
+    long timestamp() {
+        return timestamp;
+    }
+
+    /** Whether it can be read. */
+    boolean isDecoded() {
+        return image != null;
+    }
+
+    /** The record that cannot be read yet; null once it is decoded. */
+    UndecodedImage undecoded() {
+        return undecoded;
+    }
+
+    /** Notes what its record says. */
+    void decoded(PendingImage read) {
+        image = read;
+        undecoded = null;
+    }
+
+    /** What its record says; null until it is decoded. */
     PendingImage image() {
         return image;
     }
@@ -40,9 +89,9 @@ final class OwedImage {
         return acceptedAt;
     }
 
-    /** The size of its URI, which may be a whole image. */
+    /** The size of its URI, which may be a whole image, or of its record if that could not be read at first. */
     long bytes() {
-        return image.getReference() == null ? 0 : image.getReference().getUri().length();
+        return bytes;
     }
 
     /** Notes the future that scores it now. */

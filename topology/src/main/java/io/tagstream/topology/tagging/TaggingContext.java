@@ -7,6 +7,7 @@ package io.tagstream.topology.tagging;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.avro.state.PendingImage;
+import io.tagstream.avro.state.UndecodedImage;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.clients.Inflow;
@@ -31,13 +32,16 @@ import org.apache.kafka.common.serialization.Deserializer;
  *
  * <p><i>Threading notes.</i> Used by every stream thread.
  */
-public final class TaggingContext {
+public final class TaggingContext implements AutoCloseable {
     private final TagstreamConfig config;
     private final Contracts contracts;
     private final Vocabulary vocabulary;
     private final ModelRuntime runtime;
     private final RecordLimit limit;
     private final Deserializer<PendingImage> pendingImages = new StateSerde<>(PendingImage.class).deserializer();
+    private final StateSerde<UndecodedImage> undecodedImages = new StateSerde<>(UndecodedImage.class);
+    private final Acceptance acceptance;
+    private final RegistryAccess registry = new RegistryAccess(this::nanoTime);
     private final OutcomeFactory outcomes;
 
     private final ModelSuccession models;
@@ -100,6 +104,7 @@ public final class TaggingContext {
         this.vocabulary = vocabulary;
         this.runtime = runtime;
         this.limit = RecordLimit.of(config);
+        this.acceptance = new Acceptance(config, contracts, limit);
         this.outcomes = new OutcomeFactory(config, contracts, limit, runtime.description());
         this.models = new ModelSuccession(runtime.description(), config.getLong(TagstreamConfig.MODEL_SWITCH));
         this.meters = new TaggingMeters(metrics, vocabulary, inflow, sweeps, waits);
@@ -128,13 +133,26 @@ public final class TaggingContext {
     /**
      * Reads an accepted image.
      *
+     * @param sequence its place in the pending store
      * @throws SerializationException if the bytes are not an accepted image
      */
-    PendingImage pendingImage(byte[] bytes) {
+    OwedImage owed(long sequence, byte[] bytes) {
         if (bytes == null) {
             throw new SerializationException("There is no value");
         }
-        return pendingImages.deserialize(null, bytes);
+        if (undecodedImages.isOfThisClass(bytes)) {
+            UndecodedImage undecoded = undecodedImages.deserializer().deserialize(null, bytes);
+            return new OwedImage(sequence, undecoded);
+        }
+        return new OwedImage(sequence, pendingImages.deserialize(null, bytes));
+    }
+
+    Acceptance acceptance() {
+        return acceptance;
+    }
+
+    RegistryAccess registry() {
+        return registry;
     }
 
     RecordLimit limit() {
@@ -199,6 +217,12 @@ public final class TaggingContext {
     /** Notes that a task has images to submit, or has none left. */
     void busy(boolean busy) {
         busyTasks.addAndGet(busy ? 1 : -1);
+    }
+
+    /** Call this when the topology has stopped. */
+    @Override
+    public void close() {
+        registry.close();
     }
 
     /** How many images each busy task may have submitted, so that none takes all the room. */

@@ -91,8 +91,7 @@ public final class TaggingTopology {
                                 .withName("images")
                                 .withTimestampExtractor(new RecordTimestamp()))
                 .process(
-                        () -> new Admission(config, shared.contracts(), shared.limit(), shared.waits()),
-                        Named.as(ADMISSION))
+                        () -> new Admission(shared), Named.as(ADMISSION))
                 .map((id, image) -> KeyValue.pair((String) id, (byte[]) image), Named.as(ACCEPTED));
         if (config.getBoolean(TagstreamConfig.IMAGES_REPARTITION)) {
             accepted = accepted.repartition(Repartitioned.<String, byte[]>as(REPARTITION)

@@ -109,6 +109,15 @@ public final class Progress {
         private volatile int withoutRoom;
         private volatile int inHand;
 
+        /** Null if no image is held up. */
+        private volatile Long heldSince;
+
+        private final LongSupplier clock;
+
+        private Task(LongSupplier clock) {
+            this.clock = clock;
+        }
+
         /**
          * Notes the images of the task.
          *
@@ -120,6 +129,20 @@ public final class Progress {
             this.withoutRoom = withoutRoom;
             this.inHand = inHand;
             this.owed = owed;
+        }
+
+        /** Notes whether images are held up, while others may go on. */
+        public void held(boolean any) {
+            if (!any) {
+                heldSince = null;
+            } else if (heldSince == null) {
+                heldSince = clock.getAsLong();
+            }
+        }
+
+        /** Since when images have been held up without a pause. */
+        Optional<Long> heldSince() {
+            return Optional.ofNullable(heldSince);
         }
 
         boolean alive() {
@@ -147,7 +170,7 @@ public final class Progress {
 
     /** Notes that a task has been initialised for a partition. */
     public Task task(TopicPartition partition) {
-        Task task = new Task();
+        Task task = new Task(clock);
         tasks.put(partition, task);
         return task;
     }

@@ -226,8 +226,9 @@ public final class TaggingWatch implements AutoCloseable {
                             news.computeIfAbsent(wait, key -> new ArrayList<>()).add(partition));
         }
         news.forEach((wait, these) -> log.warn(
-                "Images of {} wait and none comes out ({}): {}. {}",
+                "Images of {} wait{} ({}): {}. {}",
                 named(these),
+                wait.reason() == WaitReason.REGISTRY_AWAY ? "" : " and none comes out",
                 wait.reason(),
                 wait.detail(),
                 wait.reason().remedy()));
@@ -266,7 +267,12 @@ public final class TaggingWatch implements AutoCloseable {
             Optional<Restores.Left> restoring = restoring(partition);
             waiting = owes || unread || open || restoring.isPresent();
             if (owes) {
-                progressAt = progress.lastOutcome(partition).orElse(Long.MIN_VALUE);
+                long last = progress.lastOutcome(partition).orElse(Long.MIN_VALUE);
+                // what others come to is no progress of those that are held up
+                progressAt = progress.lastTask(partition)
+                        .flatMap(Progress.Task::heldSince)
+                        .filter(since -> last == Long.MIN_VALUE || since - last < 0)
+                        .orElse(last);
             } else if (unread) {
                 progressAt = progress.commit(partition).map(Progress.Commit::at).orElse(Long.MIN_VALUE);
             } else if (open) {
@@ -447,10 +453,11 @@ public final class TaggingWatch implements AutoCloseable {
     private static String line(Wait wait, List<Report> these, long now) {
         long longest =
                 these.stream().mapToLong(report -> now - report.since()).max().orElseThrow();
-        return "images of %s have waited for %d s without any coming out (%s): %s. %s"
+        return "images of %s have waited for %d s%s (%s): %s. %s"
                 .formatted(
                         named(these.stream().map(Report::partition).toList()),
                         TimeUnit.NANOSECONDS.toSeconds(longest),
+                        wait.reason() == WaitReason.REGISTRY_AWAY ? "" : " without any coming out",
                         wait.reason(),
                         wait.detail(),
                         wait.reason().remedy());

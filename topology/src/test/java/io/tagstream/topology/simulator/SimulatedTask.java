@@ -89,7 +89,7 @@ final class SimulatedTask implements ProcessorContext<Object, Object> {
         SimulatedCluster cluster = instance.cluster();
         this.input = cluster.input(kind, id);
         this.admission = kind == Kind.ADMISSION || kind == Kind.ADMISSION_AND_TAGGING
-                ? SimulatedTagging.admission(cluster.config(), cluster.contracts())
+                ? SimulatedTagging.admission(instance.shared())
                 : null;
         this.tagging = kind == Kind.TAGGING || kind == Kind.ADMISSION_AND_TAGGING
                 ? SimulatedTagging.tagging(instance.shared())

@@ -14,9 +14,7 @@ import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
-import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.vocabulary.Vocabulary;
-import io.tagstream.topology.waits.Waits;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -50,12 +48,13 @@ public final class SimulatedTagging {
         TaggingContext shared =
                 new TaggingContext(config, contracts, vocabulary, runtime, new SimpleMeterRegistry(), inflow);
         shared.useClock(nanoTime);
+        shared.registry().askOn(Runnable::run); // a simulation has one thread
         return shared;
     }
 
     /** What reads images records. */
-    public static Processor<byte[], byte[], Object, Object> admission(TagstreamConfig config, Contracts contracts) {
-        return new Admission(config, contracts, RecordLimit.of(config), new Waits());
+    public static Processor<byte[], byte[], Object, Object> admission(TaggingContext shared) {
+        return new Admission(shared);
     }
 
     /** What tags accepted images. */
