@@ -126,7 +126,10 @@ class TaggingHealthIT {
     private void awaitWaits(Stage stage, Tagstream instance, WaitReason reason) {
         await(reason.name()).dontCatchUncaughtExceptions().atMost(PATIENCE).untilAsserted(() -> {
             TaggingHealth health = instance.tagging();
-            assertThat(health.text()).contains("(" + reason + ")", reason.remedy(), "without any coming out");
+            assertThat(health.text()).contains("(" + reason + ")", reason.remedy(), "have waited for ");
+            assertThat(health.text().contains("without any coming out"))
+                    .as("said only if it is sure")
+                    .isNotEqualTo(reason == WaitReason.REGISTRY_AWAY);
             assertThat(health.healthy()).isFalse();
             assertThat(partitions(stage, instance, reason)).isPositive();
             assertThat(lines)

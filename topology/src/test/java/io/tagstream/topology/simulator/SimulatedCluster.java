@@ -6,7 +6,6 @@
 package io.tagstream.topology.simulator;
 
 import io.tagstream.model.ModelDescription;
-import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
 import io.tagstream.topology.config.TagstreamConfig;
@@ -30,7 +29,8 @@ final class SimulatedCluster {
 
     private final Settings settings;
     private final TagstreamConfig config;
-    private final Contracts contracts = new Contracts(SchemaRegistries.inMemory());
+    private final SimulatedRegistry registry = new SimulatedRegistry();
+    private final Contracts contracts = new Contracts(registry);
     private final SimulatedBroker broker = new SimulatedBroker();
     private final SimulatedGroup imagesGroup;
     private final Map<String, SimulatedGroup> labelsGroups = new LinkedHashMap<>();
@@ -67,6 +67,10 @@ final class SimulatedCluster {
 
     TagstreamConfig config() {
         return config;
+    }
+
+    SimulatedRegistry registry() {
+        return registry;
     }
 
     Contracts contracts() {

@@ -13,6 +13,7 @@ import io.tagstream.topology.simulator.SimulatedCluster.Requirement;
 import io.tagstream.topology.tagging.SimulatedTagging;
 import io.tagstream.topology.tagging.SweepStatus;
 import io.tagstream.topology.tagging.TaggingTopology;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -99,6 +100,7 @@ final class Simulation {
     }
 
     private void everybodyRuns() {
+        cluster.registry().away(false);
         for (SimulatedInstance instance : cluster.instances()) {
             instance.thaw();
             if (instance.isRunning() && instance.generation() != newestModel) {
@@ -246,6 +248,8 @@ final class Simulation {
             case SUBMIT -> submit(step.image(), step.uri());
             case DELETE -> submit(step.image(), null);
             case SUBMIT_GARBAGE -> submitGarbage(step.image());
+            case SUBMIT_FOREIGN -> submitForeign(step.image(), step.uri(), step.foreignSchema());
+            case REGISTRY -> cluster.registry().away(step.registryLeaves());
             case EDIT_LABEL -> edit(step);
             case EDIT_IN_FORCE -> {
                 edit(step);
@@ -370,13 +374,22 @@ final class Simulation {
     }
 
     private void submit(String id, String uri) {
+        append(new Submission(id, uri, true), reference(uri));
+    }
+
+    /** Submits an image as a producer does that has another schema. */
+    private void submitForeign(String id, String uri, int schema) {
+        byte[] value = ByteBuffer.wrap(reference(uri)).putInt(1, schema).array();
+        append(new Submission(id, uri, true), value);
+    }
+
+    private byte[] reference(String uri) {
         ImageReference reference =
                 uri == null ? null : ImageReference.newBuilder().setUri(uri).build();
-        byte[] value = cluster.contracts()
+        return cluster.contracts()
                 .imageReference()
                 .serializer()
                 .serialize(cluster.config().topic(TagstreamConfig.IMAGES_TOPIC), reference);
-        append(new Submission(id, uri, true), value);
     }
 
     private void submitGarbage(String id) {

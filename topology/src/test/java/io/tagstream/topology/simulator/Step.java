@@ -18,6 +18,10 @@ record Step(Deed deed, int a, int b, int c) {
         DELETE(4),
         /** A record that nobody can read is submitted for image a. */
         SUBMIT_GARBAGE(1),
+        /** Image a is submitted with URI b, with one of many schemas, c, that only the registry knows. */
+        SUBMIT_FOREIGN(3),
+        /** The schema registry goes away, or comes back if a is a multiple of 3. */
+        REGISTRY(3),
         /** Label a is changed, as b and c say. */
         EDIT_LABEL(7),
         /** The same, and it is encoded and read wherever somebody works, while images stay as they are. */
@@ -85,6 +89,7 @@ record Step(Deed deed, int a, int b, int c) {
     private static final int IMAGES = 9;
     private static final int URIS = 20;
     private static final int LABELS = 7;
+    private static final int FOREIGN_SCHEMAS = 30;
     private static final int[] LENGTHS = {1, 10, 10, 20, 50, 100, 500, 1_000, 11_000};
 
     String image() {
@@ -97,6 +102,14 @@ record Step(Deed deed, int a, int b, int c) {
             return "fail:FETCH_NOT_FOUND";
         }
         return uri > URIS ? "fake:word+other" : "any:" + uri;
+    }
+
+    int foreignSchema() {
+        return SimulatedRegistry.FIRST_FOREIGN + c % FOREIGN_SCHEMAS;
+    }
+
+    boolean registryLeaves() {
+        return a % 3 != 0;
     }
 
     String label() {
@@ -128,6 +141,8 @@ record Step(Deed deed, int a, int b, int c) {
         return deed
                 + switch (deed) {
                     case SUBMIT -> " %s %s".formatted(image(), uri());
+                    case SUBMIT_FOREIGN -> " %s %s with schema %d".formatted(image(), uri(), foreignSchema());
+                    case REGISTRY -> registryLeaves() ? " leaves" : " returns";
                     case DELETE, SUBMIT_GARBAGE -> " " + image();
                     case EDIT_LABEL, EDIT_IN_FORCE -> " %s how %d %d".formatted(label(), b % 8, c % 100);
                     case PASS -> " %d ms".formatted(millis());
