@@ -102,7 +102,7 @@ public final class Progress {
                 .findFirst();
     }
 
-    /** The present task of a partition: what it owes. Written by its stream thread. */
+    /** The present task of a partition: what it owes, and whether some of it is held up. Written by its stream thread. */
     public static final class Task implements AutoCloseable {
         private volatile boolean alive = true;
         private volatile int owed;

@@ -12,7 +12,7 @@ public enum WaitReason {
             + " encoder logs."),
     OTHER_MODEL("Give this instance the bundle that tagged the images, or a later release of it (model.bundle); or"
             + " switch to its own (model.switch)."),
-    REGISTRY_AWAY("Make the schema registry answer (schema.registry.url); the record is then read."),
+    REGISTRY_AWAY("Make the schema registry answer (schema.registry.url); what waits is then read."),
     NO_ROOM("Find out which image hosts do not answer; or raise task.pending.max or model.max.accepted."),
     SLOW_IMAGES("Find out which image hosts do not answer, and whether the model still scores"
             + " (tagstream_runtime_stage_seconds)."),
