@@ -92,6 +92,24 @@ class AvroSerdeTest {
     }
 
     @Test
+    void shouldSayWhichSchemaItWillAskTheRegistryFor() {
+        int id = registry.register("other-value", ImageReference.getClassSchema());
+        byte[] bytes = new AvroSerde<>(ImageReference.class, registry)
+                .serializer()
+                .serialize("elsewhere", reference("file:///a"));
+        byte[] foreign = ByteBuffer.wrap(bytes).putInt(1, id).array();
+
+        assertThat(serde.unknownSchema(foreign)).contains(id);
+        serde.deserializer().deserialize(TOPIC, foreign);
+        assertThat(serde.unknownSchema(foreign)).as("now it is known").isEmpty();
+        assertThat(serde.unknownSchema(null)).as("a deletion").isEmpty();
+        assertThat(serde.unknownSchema(new byte[] {0, 1})).as("too short").isEmpty();
+        assertThat(serde.unknownSchema("{\"uri\": \"a\"}".getBytes(StandardCharsets.UTF_8)))
+                .as("not the wire format")
+                .isEmpty();
+    }
+
+    @Test
     void shouldRegisterTheContractWithoutWhatConcernsJavaAlone() {
         assertThat(ImageReference.getClassSchema().toString()).contains("avro.java.string");
 

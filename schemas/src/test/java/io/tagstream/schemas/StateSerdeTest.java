@@ -87,6 +87,18 @@ class StateSerdeTest {
     }
 
     @Test
+    void shouldTellItsOwnBytesFromOthers() {
+        byte[] own = serde.serializer().serialize(TOPIC, pending());
+        byte[] other =
+                new StateSerde<>(TaskProgress.class).serializer().serialize(TOPIC, new TaskProgress(1L, 1L, "", 0L));
+
+        assertThat(serde.isOfThisClass(own)).isTrue();
+        assertThat(serde.isOfThisClass(other)).isFalse();
+        assertThat(serde.isOfThisClass(new byte[3])).isFalse();
+        assertThat(serde.isOfThisClass(new byte[30])).isFalse();
+    }
+
+    @Test
     void shouldRefuseEveryTruncationAndTrailingBytes() {
         byte[] bytes = serde.serializer().serialize(TOPIC, pending());
 

@@ -305,7 +305,7 @@ final class Generation {
     private void forwardCompleted() {
         unreadable.forEach(this::putAside);
         unreadable.clear();
-        decoding.take(context.currentSystemTimeMs()).forEach(this::goOn);
+        decoding.take().forEach(this::goOn);
         Completion completion = completed.poll();
         while (completion != null) {
             inFlight.remove(completion.owed());

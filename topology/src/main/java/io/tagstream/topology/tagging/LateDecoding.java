@@ -36,8 +36,8 @@ final class LateDecoding {
     private String unanswered;
     private Duration pause = FIRST_PAUSE;
 
-    /** When to ask next, in milliseconds since the epoch. */
-    private long nextAt = Long.MIN_VALUE;
+    /** When to ask next, by {@link TaggingContext#nanoTime}. */
+    private long nextAt;
 
     /** What became of an image: either it could be read, or it never can. */
     record Decoded(OwedImage owed, PendingImage image, RuntimeException refusal) {}
@@ -47,6 +47,7 @@ final class LateDecoding {
 
     LateDecoding(TaggingContext shared) {
         this.shared = shared;
+        this.nextAt = shared.nanoTime();
     }
 
     void add(OwedImage owed) {
@@ -63,12 +64,9 @@ final class LateDecoding {
         return Optional.ofNullable(unanswered);
     }
 
-    /**
-     * Takes the images that wait no longer, and asks for the others if it is time.
-     *
-     * @param now milliseconds since the epoch
-     */
-    List<Decoded> take(long now) {
+    /** Takes the images that wait no longer, and asks for the others if it is time. */
+    List<Decoded> take() {
+        long now = shared.nanoTime();
         List<Decoded> taken = List.of();
         Round round = rounds.poll();
         if (round != null) {
@@ -80,12 +78,12 @@ final class LateDecoding {
                 pause = FIRST_PAUSE;
                 nextAt = now;
             } else {
-                nextAt = now + pause.toMillis();
+                nextAt = now + pause.toNanos();
                 Duration doubled = pause.multipliedBy(2);
                 pause = doubled.compareTo(LONGEST_PAUSE) < 0 ? doubled : LONGEST_PAUSE;
             }
         }
-        if (!asking && !waiting.isEmpty() && now >= nextAt) {
+        if (!asking && !waiting.isEmpty() && now - nextAt >= 0) {
             asking = true;
             List<OwedImage> all = List.copyOf(waiting);
             shared.registry().ask(() -> ask(all));

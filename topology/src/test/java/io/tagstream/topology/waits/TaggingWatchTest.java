@@ -165,6 +165,27 @@ class TaggingWatchTest {
     }
 
     @Test
+    void shouldMindImagesThatAreHeldUpWhileOthersComeOut() {
+        Progress.Task task = taskOwes(1);
+        waits.begin(0, new Wait(WaitReason.REGISTRY_AWAY, "schema 7 is not known"));
+        for (int second = 0; second < 70; second++) {
+            task.held(true);
+            pass(1);
+            progress.outcome(KEYED);
+            progress.committed(Map.of());
+        }
+        assertWaits(WaitReason.REGISTRY_AWAY);
+        assertThat(watch.health().text())
+                .startsWith("images of partition 0 of ")
+                .contains("have waited for 70 s (REGISTRY_AWAY): schema 7 is not known.");
+
+        task.held(false);
+        waits.end(0);
+        pass(1);
+        assertThat(watch.health()).isEqualTo(TaggingHealth.well("tagging"));
+    }
+
+    @Test
     void shouldGiveImagesInHandTheirOwnTimeOnTop() {
         taskOwes(1).now(1, 0, 1);
         pass(180);
