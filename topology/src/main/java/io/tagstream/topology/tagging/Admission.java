@@ -82,15 +82,13 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
                     metadata.partition(),
                     metadata.offset(),
                     e.toString());
-            context().forward(DeadLetters.of(submitted, metadata, e, shared.limit()), TaggingTopology.DEAD_LETTERS_SINK);
+            context()
+                    .forward(DeadLetters.of(submitted, metadata, e, shared.limit()), TaggingTopology.DEAD_LETTERS_SINK);
             return;
         }
         context()
                 .forward(
-                        submitted
-                                .withKey(accepted.id)
-                                .withValue(accepted.owed)
-                                .withHeaders(new RecordHeaders()),
+                        submitted.withKey(accepted.id).withValue(accepted.owed).withHeaders(new RecordHeaders()),
                         TaggingTopology.ACCEPTED);
     }
 
@@ -150,8 +148,7 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
         }
     }
 
-    private byte[] undecoded(
-            String id, byte[] value, RecordOrigin origin, long timestamp, List<RecordHeader> headers) {
+    private byte[] undecoded(String id, byte[] value, RecordOrigin origin, long timestamp, List<RecordHeader> headers) {
         return undecodedImages.serialize(
                 null, new UndecodedImage(id, ByteBuffer.wrap(value), origin, timestamp, headers));
     }

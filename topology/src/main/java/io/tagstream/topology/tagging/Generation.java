@@ -257,7 +257,8 @@ final class Generation {
                         WaitReason.REGISTRY_AWAY,
                         "images whose schema is not known wait, and other images go on: " + why));
         unread.ifPresentOrElse(
-                why -> shared.waits().begin(partition, why), () -> shared.waits().end(partition));
+                why -> shared.waits().begin(partition, why),
+                () -> shared.waits().end(partition));
         return snapshot;
     }
 
@@ -343,7 +344,10 @@ final class Generation {
             return;
         }
         UndecodedImage undecoded = owed.undecoded();
-        log.warn("The record of {} is a dead letter: {}", ImageName.of(undecoded), decoded.refusal().toString());
+        log.warn(
+                "The record of {} is a dead letter: {}",
+                ImageName.of(undecoded),
+                decoded.refusal().toString());
         Headers headers = new RecordHeaders();
         undecoded.getHeaders().forEach(header -> headers.add(header.getKey(), Admission.bytes(header.getValue())));
         context.forward(

@@ -107,8 +107,7 @@ final class LateDecoding {
         for (OwedImage owed : images) {
             UndecodedImage undecoded = owed.undecoded();
             byte[] value = Admission.bytes(undecoded.getValue());
-            Optional<Integer> unknown =
-                    shared.contracts().imageReference().unknownSchema(value);
+            Optional<Integer> unknown = shared.contracts().imageReference().unknownSchema(value);
             if (unknown.filter(unansweredSchemas::contains).isPresent()) {
                 continue;
             }

@@ -90,8 +90,7 @@ public final class TaggingTopology {
                         Consumed.with(Serdes.ByteArray(), Serdes.ByteArray())
                                 .withName("images")
                                 .withTimestampExtractor(new RecordTimestamp()))
-                .process(
-                        () -> new Admission(shared), Named.as(ADMISSION))
+                .process(() -> new Admission(shared), Named.as(ADMISSION))
                 .map((id, image) -> KeyValue.pair((String) id, (byte[]) image), Named.as(ACCEPTED));
         if (config.getBoolean(TagstreamConfig.IMAGES_REPARTITION)) {
             accepted = accepted.repartition(Repartitioned.<String, byte[]>as(REPARTITION)
