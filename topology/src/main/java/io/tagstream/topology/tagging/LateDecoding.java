@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -126,7 +127,7 @@ final class LateDecoding {
                     decoded.add(new Decoded(owed, null, e));
                 } else {
                     unknown.ifPresent(unansweredSchemas::add);
-                    why = e.getMessage();
+                    why = Objects.requireNonNullElseGet(e.getMessage(), e::toString);
                 }
             }
         }
