@@ -11,8 +11,7 @@ package io.tagstream.model;
  * @param id the bundle's id
  * @param version the bundle's version with execution provider and precision, such as {@code 1.0.0+cpu.fp32}: scores of
  *     equal versions agree within 1e-3
- * @param generation grows with every release of the same id; an older generation takes over the work of a newer one
- *     only if an operator switches to it
+ * @param generation grows with every release of the same id
  * @param textFingerprint SHA-256 of everything that a label's vector depends on, 64 hexadecimal digits
  * @param embeddingSize D, the length of a label's vector
  * @param defaultThreshold the score in [0, 1] from which a tag is emitted if its label has no threshold
@@ -31,6 +30,12 @@ public record ModelDescription(
         int topK,
         int featureBytes,
         double candidateCutoff) {
+    /** The bundle's own version, the same wherever it runs. */
+    public String bundleVersion() {
+        int plus = version.lastIndexOf('+');
+        return plus < 0 ? version : version.substring(0, plus);
+    }
+
     /** A builder; every value must be given. */
     public static Builder builder() {
         return new Builder();

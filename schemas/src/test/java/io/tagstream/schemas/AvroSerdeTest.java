@@ -62,7 +62,7 @@ class AvroSerdeTest {
         Label label = new Label("dog", List.of("a {}"), 0.5, LabelState.SHADOW, Map.of("owner", "pets"));
         for (Object content : List.of(
                 new EncodedLabel("dog", label, ByteBuffer.wrap(new byte[] {1, 2, 3, 4}), 7L, 0.25f, 0.5f),
-                new VocabularyMarker(3, "topic-1", 7L))) {
+                new VocabularyMarker(3, "topic-1", 7L, null))) {
             LabelEmbedding embedding = new LabelEmbedding("fingerprint", 7L, content);
 
             byte[] bytes = embeddings.serializer().serialize("label-embeddings", embedding);

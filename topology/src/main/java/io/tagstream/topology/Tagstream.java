@@ -8,6 +8,8 @@ package io.tagstream.topology;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.tagstream.avro.BundleRelease;
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.UnknownStateException;
@@ -22,6 +24,11 @@ import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.clients.WatchedClients;
 import io.tagstream.topology.config.StreamsSettings;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.control.BundleGate;
+import io.tagstream.topology.control.ControlFollower;
+import io.tagstream.topology.control.ControlSeed;
+import io.tagstream.topology.control.ControlTopic;
+import io.tagstream.topology.control.Controls;
 import io.tagstream.topology.labels.LabelEncoderTopology;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
@@ -102,6 +109,14 @@ public final class Tagstream implements AutoCloseable {
     private final Vocabulary vocabulary;
     private final TaggingContext shared;
     private final LocalState state;
+    private final BundleRelease bundle;
+    private final ControlFollower control;
+    private final BundleGate gate;
+    private final Waits waits = new Waits();
+
+    /** Whether {@link #start} has returned. */
+    private volatile boolean started;
+
     private final String labelsApplicationId;
     private final KafkaStreams labelEncoder;
     private final KafkaStreams tagging;
@@ -149,16 +164,17 @@ public final class Tagstream implements AutoCloseable {
         requireRoomForFeatures(config, runtime.description());
         this.state = new LocalState(config, metrics);
         state.requireWritable();
+        this.bundle = Controls.release(runtime.description());
+        this.control = new ControlFollower(config, contracts);
         this.labelsApplicationId = LabelEncoderTopology.applicationId(
                 config.applicationId(), runtime.description().textFingerprint());
         this.labelEncoder = streams(
-                LabelEncoderTopology.build(config, contracts, runtime),
+                LabelEncoderTopology.build(config, contracts, runtime, control::inForce),
                 labelsApplicationId,
                 1,
                 clients -> clients,
                 new DefaultKafkaClientSupplier());
         Inflow inflow = new Inflow();
-        Waits waits = new Waits();
         Progress progress = new Progress();
         Restores restores = new Restores();
         this.shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics, inflow, waits, progress);
@@ -183,10 +199,14 @@ public final class Tagstream implements AutoCloseable {
         Set<String> wanted = new HashSet<>(config.topics());
         wanted.addAll(TaggingTopology.internalTopics(config, config.applicationId()));
         wanted.addAll(LabelEncoderTopology.internalTopics(labelsApplicationId));
+        this.gate = new BundleGate(bundle, control::inForce, waits, new StreamThreads());
         this.topics = new TopicWatch(
                 config.kafkaSettings(),
                 wanted,
-                Set.of(config.topic(TagstreamConfig.LABELS_TOPIC), config.topic(TagstreamConfig.EMBEDDINGS_TOPIC)),
+                Set.of(
+                        config.topic(TagstreamConfig.LABELS_TOPIC),
+                        config.topic(TagstreamConfig.EMBEDDINGS_TOPIC),
+                        config.topic(TagstreamConfig.CONTROL_TOPIC)),
                 config.topicsCheck(),
                 this::stopForGood);
     }
@@ -204,22 +224,47 @@ public final class Tagstream implements AutoCloseable {
     }
 
     /**
-     * Registers the contracts, notes how far the vocabulary must be encoded, and starts both topologies. Returns when
-     * the vocabulary's topic has been read; {@link #awaitReady} waits until images are being tagged.
+     * Registers the contracts, notes how far the vocabulary must be encoded, and starts both topologies; the tagging
+     * topology only if this instance's bundle is in force, else when it is. Returns when the vocabulary's topic has been
+     * read; {@link #awaitReady} waits until images are being tagged.
      *
      * @throws UnusableStateException if the stores in the state directory cannot be opened and are not just damaged
      */
     public void start() {
+        start(false);
+    }
+
+    /**
+     * The same, but this instance's bundle and the policy of its configuration are put in force, whatever was before:
+     * for applications with one instance.
+     */
+    public void startAlone() {
+        start(true);
+    }
+
+    private void start(boolean alone) {
         state.putDamagedAside(labelsApplicationId);
         state.putDamagedAside(config.applicationId());
         contracts.register(config);
-        TopicReader.Contents labels = readLabels();
+        TopicReader.Contents labels;
+        ClusterControl inForce;
+        try (TopicReader reader = new ClusterTopicReader(config, config.applicationId() + "-vocabulary-end")) {
+            labels = reader.read(config.topic(TagstreamConfig.LABELS_TOPIC));
+            ControlTopic topic = new ControlTopic(config, contracts);
+            inForce = new ControlSeed(config, contracts, topic, reader).ensure(bundle, labelsApplicationId);
+            if (alone && own(inForce).isPresent()) {
+                inForce = topic.change(before -> before.flatMap(this::own));
+            }
+        }
+        Controls.ignored(config, inForce.getPolicy()).ifPresent(log::warn);
         log.info("Images wait for the vocabulary to be encoded up to offset {}", labels.newestOffset());
-        vocabulary.require(labels.topicId(), labels.newestOffset());
+        vocabulary.require(labels.topicId(), labels.newestOffset(), inForce.getRevision());
+        control.start(inForce);
         watch.start(config.kafkaSettings(), config.applicationId());
         topics.start(Map.of(config.topic(TagstreamConfig.LABELS_TOPIC), labels.topicId()));
         start(labelEncoder, labelsApplicationId);
-        start(tagging, config.applicationId());
+        gate.start();
+        started = true;
     }
 
     private void start(KafkaStreams streams, String applicationId) {
@@ -230,9 +275,50 @@ public final class Tagstream implements AutoCloseable {
         }
     }
 
-    private TopicReader.Contents readLabels() {
-        try (TopicReader reader = new ClusterTopicReader(config, config.applicationId() + "-vocabulary-end")) {
-            return reader.read(config.topic(TagstreamConfig.LABELS_TOPIC));
+    private Optional<ClusterControl> own(ClusterControl before) {
+        return Controls.next(before, bundle, Controls.policy(config), Instant.now());
+    }
+
+    /** The tagging topology's threads: without them, this instance has no partitions. */
+    private final class StreamThreads implements BundleGate.Partitions {
+        @Override
+        public void take(long revision) {
+            if (failure.isDone()) {
+                return;
+            }
+            if (tagging.state() == KafkaStreams.State.CREATED) {
+                vocabulary.require(revision);
+                startTagging();
+            } else if (tagging.metadataForLocalThreads().isEmpty()) {
+                vocabulary.require(revision);
+                for (int thread = 0; thread < config.getInt(TagstreamConfig.STREAM_THREADS); thread++) {
+                    if (tagging.addStreamThread().isEmpty()) {
+                        return; // on its way to another state
+                    }
+                }
+            }
+        }
+
+        private void startTagging() {
+            try {
+                Tagstream.this.start(tagging, config.applicationId());
+            } catch (UnusableStateException e) {
+                if (!started) {
+                    throw e;
+                }
+                stopForGood(new KafkaException(e.getMessage(), e));
+            }
+        }
+
+        @Override
+        public void giveBack() {
+            if (tagging.state() == KafkaStreams.State.CREATED) {
+                return;
+            }
+            while (!tagging.metadataForLocalThreads().isEmpty()
+                    && tagging.removeStreamThread(CLOSE_TIMEOUT).isPresent()) {
+                log.info("A stream thread has given its partitions back");
+            }
         }
     }
 
@@ -259,6 +345,9 @@ public final class Tagstream implements AutoCloseable {
         Optional<String> failing = failedThreads.reason();
         if (failing.isPresent()) {
             return failing;
+        }
+        if (waits.ofAll().isPresent()) {
+            return Optional.empty();
         }
         if (tagging.state() != KafkaStreams.State.RUNNING) {
             return Optional.of("the tagging topology is " + tagging.state());
@@ -321,6 +410,11 @@ public final class Tagstream implements AutoCloseable {
         return images;
     }
 
+    /** Why this instance takes no partitions, and what to do; empty if its bundle is in force. */
+    public Optional<Wait> waitsBecause() {
+        return waits.ofAll();
+    }
+
     /** The vocabulary's newest epoch on this instance; -1 if the vocabulary was never written. */
     public long vocabularyEpoch() {
         return vocabulary.epoch();
@@ -356,9 +450,11 @@ public final class Tagstream implements AutoCloseable {
         vocabulary.close();
         topics.close();
         watch.close();
+        gate.close();
         tagging.close(closeOptions());
         labelEncoder.close(closeOptions());
         shared.close();
+        control.close();
     }
 
     /**

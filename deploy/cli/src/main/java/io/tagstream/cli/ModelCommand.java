@@ -10,9 +10,14 @@ import picocli.CommandLine.Command;
 /** {@code tagstream model}, which only lists its subcommands. */
 @Command(
         name = "model",
-        description = "Describes a model, and checks whether it is intact.",
+        description = "Describes a model, checks whether it is intact, and puts it in force on a cluster.",
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {ModelInspectCommand.class, ModelVerifyCommand.class})
+        subcommands = {
+            ModelInspectCommand.class,
+            ModelVerifyCommand.class,
+            ModelListCommand.class,
+            ModelUseCommand.class
+        })
 public final class ModelCommand extends CommandGroup implements Subcommand {}

@@ -81,6 +81,15 @@ class CommandsTest {
         assertUsage("--limit 0", "tail", "--limit", "0");
     }
 
+    @Test
+    void shouldSayWhatCannotBePutInForce() {
+        assertUsage("give either a BUNDLE or --back", "model", "use");
+        assertUsage("give either a BUNDLE or --back", "model", "use", "somewhere", "--back");
+        assertUsage("give --min-score, --top-k or --scores-floor", "policy", "set");
+        assertUsage("--min-score high: must be a score in [0, 1]", "policy", "set", "--min-score", "high");
+        assertUsage("--top-k 0: must be a number of at least 1", "policy", "set", "--top-k", "0");
+    }
+
     private void assertUsage(String message, String... arguments) {
         assertThat(Main.run(arguments)).isEqualTo(2);
         assertThat(errors.toString(StandardCharsets.UTF_8)).contains(message);

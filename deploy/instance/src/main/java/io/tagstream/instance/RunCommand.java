@@ -165,14 +165,19 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
                 : started.get().tagging();
     }
 
+    /** An instance that waits because another bundle is in force is ready, too. */
+    private static boolean tags(Tagstream tagstream) {
+        return tagstream.ready() && tagstream.waitsBecause().isEmpty();
+    }
+
     private static void follow(Tagstream tagstream, ModelDescription model, StopSignal stop)
             throws InterruptedException {
         CompletableFuture<Throwable> failure = tagstream.failure();
         CompletableFuture<Object> end = CompletableFuture.anyOf(failure, stop.requested());
-        while (!end.isDone() && !tagstream.ready()) {
+        while (!end.isDone() && !tags(tagstream)) {
             Thread.sleep(READINESS_CHECK.toMillis());
         }
-        if (tagstream.ready()) {
+        if (tags(tagstream)) {
             log.info(
                     "Tagging; vocabulary epoch {}, {} labels, model {} {}",
                     tagstream.vocabularyEpoch(),

@@ -50,7 +50,7 @@ class ClusterCommandsIT {
                             "fetch.file.roots = " + CommandProcess.SAMPLES.toAbsolutePath()));
             Run missing = command("topics");
             assertThat(missing.exitCode()).as(missing.errors()).isEqualTo(1);
-            assertThat(missing.lines()).hasSize(8).allMatch(line -> line.contains("missing"));
+            assertThat(missing.lines()).hasSize(9).allMatch(line -> line.contains("missing"));
 
             try (CommandProcess run = CommandProcess.start("run", "--config", configuration.toString())) {
                 run.awaitNote("Images wait for the vocabulary");
@@ -76,12 +76,31 @@ class ClusterCommandsIT {
                 assertThat(topics.exitCode()).as(topics.errors()).isZero();
                 assertThat(topics.lines()).anyMatch(line -> line.matches("images +fit +2 offsets; partitions 2"));
 
+                assertModelAndPolicy();
                 assertReadOnlyConsole(run);
                 run.terminate();
                 Run ended = run.awaitEnd();
                 assertThat(ended.errors()).doesNotContain("ERROR", "Exception");
             }
         }
+    }
+
+    private void assertModelAndPolicy() throws Exception {
+        Run list = command("model", "list");
+        assertThat(list.lines()).as(list.errors()).hasSize(1);
+        assertThat(list.lines().get(0))
+                .matches("in force  everyday \\S+ \\(generation \\d+\\) since .*, control revision 1");
+        Run back = command("model", "use", "--back");
+        assertThat(back.exitCode()).isEqualTo(1);
+        assertThat(back.errors()).contains("no other bundle was in force before everyday", "nothing was changed");
+        Run wrong = command("policy", "set", "--min-score", "2");
+        assertThat(wrong.exitCode()).isEqualTo(2);
+        assertThat(wrong.errors()).contains("--min-score 2: must be a score in [0, 1]");
+        Run set = command("policy", "set", "--top-k", "7");
+        assertThat(set.exitCode()).as(set.errors()).isZero();
+        assertThat(set.lines().get(0)).isEqualTo("In force (control revision 2):");
+        Run shown = command("policy", "show");
+        assertThat(shown.lines()).as(shown.errors()).hasSize(3).contains("top-k         7");
     }
 
     /** The console that {@code run} serves by default allows viewing and searching, but no changes. */

@@ -58,7 +58,7 @@ record Shape(
                 config.applicationId(), model.description().textFingerprint())));
         return new Shape(
                 describe(TaggingTopology.build(config, shared)),
-                describe(LabelEncoderTopology.build(config, contracts, model)),
+                describe(LabelEncoderTopology.build(config, contracts, model, () -> null)),
                 internalTopics,
                 stateFormats());
     }

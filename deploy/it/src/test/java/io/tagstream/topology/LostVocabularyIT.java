@@ -317,7 +317,8 @@ class LostVocabularyIT {
                 TagstreamConfig.EMBEDDINGS_TOPIC,
                 EmbeddingKey.marker(fingerprint).toString(),
                 VersionBefore.embedding(
-                        new LabelEmbedding(fingerprint, 1L, new VocabularyMarker(2, null, -1L)), stage.registry()));
+                        new LabelEmbedding(fingerprint, 1L, new VocabularyMarker(2, null, -1L, null)),
+                        stage.registry()));
         stage.flush();
         admin.alterConsumerGroupOffsets(
                         application,

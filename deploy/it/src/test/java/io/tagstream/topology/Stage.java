@@ -7,6 +7,7 @@ package io.tagstream.topology;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
 import io.tagstream.cluster.topics.TopicKeys;
@@ -15,15 +16,20 @@ import io.tagstream.it.TestCluster;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.control.ControlTopic;
+import io.tagstream.topology.control.Controls;
 import io.tagstream.topology.records.Contracts;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -151,6 +157,17 @@ final class Stage implements AutoCloseable {
         metrics.put(instance, itsMetrics);
         instance.start();
         return instance;
+    }
+
+    /** Puts a model's bundle in force, as {@code tagstream model use} does. */
+    ClusterControl use(FakeModelRuntime model) {
+        return control(before ->
+                Controls.next(before, Controls.release(model.description()), before.getPolicy(), Instant.now()));
+    }
+
+    /** Changes the control record, as commands do. */
+    ClusterControl control(Function<ClusterControl, Optional<ClusterControl>> change) {
+        return new ControlTopic(config(), contracts).change(before -> change.apply(before.orElseThrow()));
     }
 
     void label(String id, Label label) {

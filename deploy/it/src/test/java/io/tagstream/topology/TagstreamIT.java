@@ -289,8 +289,9 @@ class TagstreamIT {
             try (Tagstream instance = stage.start(second)) {
                 assertThat(instance.vocabularyEpoch()).isEqualTo(49);
             }
+            stage.use(otherText);
             try (Tagstream instance = stage.start(otherText)) {
-                assertThat(instance.vocabularyEpoch()).isEqualTo(49);
+                assertThat(instance.vocabularyEpoch()).as("the switch is one").isEqualTo(50);
             }
 
             assertThat(first.encodedLabels()).isEqualTo(50);
@@ -425,20 +426,21 @@ class TagstreamIT {
                 await().atMost(PATIENCE)
                         .until(() -> wouldWait(
                                 refused,
-                                "bundle everyday of generation 5;",
-                                "bundle clip of generation 1 and model.switch=0",
-                                "with it and with model.switch=1"));
+                                "bundle everyday 1.2.0 (generation 5) is in force",
+                                "this instance has bundle clip",
+                                "tagstream model use"));
             }
-            try (Tagstream switched = stage.start(clip, TagstreamConfig.MODEL_SWITCH, 1)) {
+            stage.use(clip);
+            try (Tagstream switched = stage.start(clip)) {
                 await().atMost(PATIENCE).until(() -> modelsNow(stage).equals(Set.of("clip")));
                 assertThat(switched.ready()).isTrue();
                 try (Tagstream left = stage.startUnready(everyday)) {
-                    await().atMost(PATIENCE)
-                            .until(() -> wouldWait(left, "bundle clip of generation 1 with model.switch=1;"));
+                    await().atMost(PATIENCE).until(() -> wouldWait(left, "bundle clip"));
                     assertThat(modelsNow(stage)).containsExactly("clip");
                 }
             }
-            try (Tagstream back = stage.start(everyday, TagstreamConfig.MODEL_SWITCH, 2)) {
+            stage.use(everyday);
+            try (Tagstream back = stage.start(everyday)) {
                 await().atMost(PATIENCE).until(() -> modelsNow(stage).equals(Set.of("everyday")));
                 assertThat(back.ready()).isTrue();
             }

@@ -91,8 +91,6 @@ public final class LocalNode implements AutoCloseable {
                 // the images are the user's own, and processes would slow the start by a second
                 .withDefault(InferenceKeys.DECODE_ISOLATION, "none")
                 .withDefault(SESSION_TIMEOUT, SESSION_TIMEOUT_MILLIS)
-                // one instance: any bundle that it is given takes over
-                .withDefault(TagstreamConfig.MODEL_SWITCH, -1)
                 .with(TagstreamConfig.TOPICS_REPLICATION_FACTOR, (short) 1);
         LocalNode node = new LocalNode(settings.config(), data.uploads());
         try {
@@ -160,7 +158,7 @@ public final class LocalNode implements AutoCloseable {
         try {
             tagstream = new Tagstream(config, runtime(), registry, operations.metrics());
             parts.push(new Part("topology", tagstream));
-            tagstream.start();
+            tagstream.startAlone();
         } catch (UnusableStateException e) {
             throw OperatorException.failed(e.getMessage(), e);
         }

@@ -33,8 +33,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Writes image references, and knows which images do not need one.
  *
- * <p>Every reference carries two attributes, which return with its outcome: the run that submitted it, and the options
- * that chose the tags.
+ * <p>Every reference carries the run that submitted it as an attribute, which returns with its outcome.
  *
  * <p><i>Threading notes:</i> used by one thread; write failures arrive on the producer's thread and are thrown at the
  * next use.
@@ -42,24 +41,17 @@ import org.slf4j.LoggerFactory;
 public final class Submitter implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Submitter.class);
     private static final String RUN_ATTRIBUTE = "tagstream.local.run";
-    private static final String OPTIONS_ATTRIBUTE = "tagstream.local.options";
-    private static final String DEFAULT = "default";
 
     private final String topic;
     private final Producer<String, ImageReference> producer;
     private final ModelDescription model;
     private final String run = UUID.randomUUID().toString();
-    private final String options;
     private final AtomicReference<Exception> failure = new AtomicReference<>();
 
     public Submitter(LocalNode node) {
         TagstreamConfig config = node.config();
         this.topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
         this.model = node.runtime().description();
-        this.options = "top-k=%s min-score=%s"
-                .formatted(
-                        config.topK().isPresent() ? config.topK().getAsInt() : DEFAULT,
-                        config.minScore().isPresent() ? config.minScore().getAsDouble() : DEFAULT);
         Map<String, Object> settings = config.kafkaSettings();
         settings.put(ProducerConfig.ACKS_CONFIG, "all");
         settings.put(ProducerConfig.LINGER_MS_CONFIG, 0);
@@ -72,7 +64,7 @@ public final class Submitter implements AutoCloseable {
     /**
      * Whether tagging the image again would give the same tags. Reads the file.
      *
-     * @param vocabularyEpoch the epoch of the vocabulary in force
+     * @param vocabularyEpoch the epoch of the vocabulary and the tag policy in force
      */
     boolean isCurrent(NamedImage image, TagEvent event, long vocabularyEpoch) {
         return image.file().isPresent()
@@ -80,7 +72,6 @@ public final class Submitter implements AutoCloseable {
                 && event.getVocabularyEpoch() >= vocabularyEpoch
                 && event.getModel().getId().equals(model.id())
                 && event.getModel().getVersion().equals(model.version())
-                && options.equals(event.getAttributes().get(OPTIONS_ATTRIBUTE))
                 && hasContent(image.file().get(), event.getSha256());
     }
 
@@ -97,7 +88,7 @@ public final class Submitter implements AutoCloseable {
     public void submit(NamedImage image) {
         ImageReference reference = ImageReference.newBuilder()
                 .setUri(image.uri().toString())
-                .setAttributes(Map.of(RUN_ATTRIBUTE, run, OPTIONS_ATTRIBUTE, options))
+                .setAttributes(Map.of(RUN_ATTRIBUTE, run))
                 .setSubmittedAt(Instant.now().truncatedTo(ChronoUnit.MILLIS))
                 .build();
         send(image.id(), reference);

@@ -59,6 +59,7 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String LABELS_QUIET_MILLIS = "labels.quiet.ms";
     public static final String LABELS_GROUP_MILLIS = "labels.group.ms";
     public static final String EMBEDDINGS_TOPIC = "embeddings.topic";
+    public static final String CONTROL_TOPIC = "control.topic";
     public static final String TAGS_TOPIC = "tags.topic";
     public static final String TAGS_TOP_K = "tags.top.k";
     public static final String TAGS_MIN_SCORE = "tags.min.score";
@@ -85,7 +86,6 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String VOCABULARY_MAX = "vocabulary.max";
 
     public static final String MODEL_BUNDLE = "model.bundle";
-    public static final String MODEL_SWITCH = "model.switch";
     public static final String MODEL_MAX_ACCEPTED = "model.max.accepted";
 
     public static final String HTTP_HOST = "http.host";
@@ -195,6 +195,14 @@ public final class TagstreamConfig extends AbstractConfig {
                     "Topic of encoded labels, written only by Tagstream: one partition, compacted. Each"
                             + " `application.id` needs its own.")
             .define(
+                    CONTROL_TOPIC,
+                    ConfigDef.Type.STRING,
+                    "cluster-control",
+                    new NonEmptyString(),
+                    LOW,
+                    "Topic of the model and the tag policy in force, written by `tagstream model use` and `tagstream"
+                            + " policy set`: one partition, compacted. Each `application.id` needs its own.")
+            .define(
                     TAGS_TOPIC,
                     ConfigDef.Type.STRING,
                     "tags",
@@ -206,14 +214,16 @@ public final class TagstreamConfig extends AbstractConfig {
                     ConfigDef.Type.INT,
                     null,
                     MEDIUM,
-                    "The most tags per image. Default: the bundle's number.")
+                    "The most tags per image. Default: the bundle's number. The first value for a new cluster;"
+                            + " from then on `tagstream policy set` changes it.")
             .define(
                     TAGS_MIN_SCORE,
                     ConfigDef.Type.DOUBLE,
                     null,
                     MEDIUM,
                     "The score in [0, 1] from which a tag is emitted, whatever the thresholds of the labels and the"
-                            + " bundle. Default: each label's own threshold, or the bundle's if the label has none.")
+                            + " bundle. Default: each label's own threshold, or the bundle's if the label has none. The"
+                            + " first value for a new cluster; from then on `tagstream policy set` changes it.")
             .define(
                     TAG_CHANGES_TOPIC,
                     ConfigDef.Type.STRING,
@@ -314,7 +324,8 @@ public final class TagstreamConfig extends AbstractConfig {
                     ConfigDef.Range.between(0, 1),
                     LOW,
                     "Scores of at least this are kept for every image, so that thresholds above it can change without"
-                            + " decoding anything.")
+                            + " decoding anything. The first value for a new cluster; from then on `tagstream policy set`"
+                            + " changes it.")
             .define(
                     SWEEP_CHECK_MILLIS,
                     ConfigDef.Type.INT,
@@ -375,19 +386,8 @@ public final class TagstreamConfig extends AbstractConfig {
                     "classpath:io/tagstream/bundles/everyday",
                     new NonEmptyString(),
                     HIGH,
-                    "The model: the directory of a bundle, or `classpath:` and the path of a bundle in a jar.")
-            .define(
-                    MODEL_SWITCH,
-                    ConfigDef.Type.LONG,
-                    0L,
-                    atLeast(-1),
-                    LOW,
-                    "How many times the application's bundle has been switched. A later release of the bundle (same"
-                            + " id, higher generation) takes over by itself. An instance with any other bundle"
-                            + " (another id or a lower generation) waits until this number is one"
-                            + " higher on every instance with that bundle; to go back, raise it again. Known images"
-                            + " are then read again. -1: every start switches to its own bundle; for applications with"
-                            + " one instance, such as `tagstream local`.")
+                    "The model: the directory of a bundle, or `classpath:` and the path of a bundle in a jar. An instance"
+                            + " waits while another bundle is in force (`tagstream model use`).")
             .define(
                     MODEL_MAX_ACCEPTED,
                     ConfigDef.Type.INT,

@@ -5,8 +5,10 @@
  */
 package io.tagstream.topology.labels;
 
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.RecordOrigin;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.EncoderProgress;
@@ -21,6 +23,7 @@ import io.tagstream.topology.records.RecordTimestamp;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.EmbeddingReader;
 import io.tagstream.topology.vocabulary.LabelLimits;
+import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -50,6 +53,9 @@ import org.slf4j.LoggerFactory;
  * previous version stays in force). A group of changes ends when none has arrived for a moment; then a marker is
  * written with the offset up to which everything has been taken or refused.
  *
+ * <p><i>The rules.</i> A marker also puts the model and the tag policy in force that the control record says. Every
+ * change of them is an epoch of its own, so that known images follow it as they follow the labels.
+ *
  * <p><i>What may be lost.</i> Before anything else the encoder looks at both topics. Whatever its store holds and
  * label-embeddings lacks, or holds in unreadable bytes, is written again, and so is the marker. When something else is
  * written to label-embeddings later, the encoder looks again. Labels that its store lacks are taken from
@@ -70,12 +76,16 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
 
     private static final Duration MARKER_CHECK = Duration.ofMillis(20);
 
+    /** How often to look at the control record: seldom, since every punctuation makes Kafka Streams commit. */
+    private static final Duration CONTROL_CHECK = Duration.ofMillis(500);
+
     /** How long to spend on reading changes again before committing the work so far. */
     private static final Duration TURN = Duration.ofMillis(500);
 
     private final TagstreamConfig config;
     private final LabelIntake intake;
     private final String textFingerprint;
+    private final Supplier<ClusterControl> control;
     private final Supplier<TopicReader> topicReaders;
     private final String labelsTopic;
     private final EmbeddingReader embeddings;
@@ -136,11 +146,13 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
             Contracts contracts,
             ModelRuntime runtime,
             RecordLimit limit,
+            Supplier<ClusterControl> control,
             Supplier<TopicReader> topicReaders) {
         this.config = config;
         this.intake = new LabelIntake(config, contracts, runtime, limit);
         this.limits = LabelLimits.of(config);
         this.textFingerprint = runtime.description().textFingerprint();
+        this.control = control;
         this.topicReaders = topicReaders;
         this.labelsTopic = config.topic(TagstreamConfig.LABELS_TOPIC);
         this.embeddings = new EmbeddingReader(
@@ -162,6 +174,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         wrote = false;
         beginGroup(); // its first check looks at the topics
         context.schedule(config.topicsCheck(), PunctuationType.WALL_CLOCK_TIME, now -> lookAgain());
+        context.schedule(CONTROL_CHECK, PunctuationType.WALL_CLOCK_TIME, now -> followControl());
     }
 
     @Override
@@ -241,7 +254,6 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
             encoded.adopt(written);
         }
         progress = new Resumption(stored, written, vocabulary, safeBase()).progress(encoded.size(), intact);
-        saveProgress();
         elsewhere = written.elsewhere();
         tellOfExcess();
         queue.clear();
@@ -250,7 +262,47 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         if (!progress.getComplete()) {
             readAgain(vocabulary);
         }
+        if (met == null || progress.getRules() == null) { // else the epoch is not known yet
+            takeRules(written.ownEpoch());
+        }
+        saveProgress();
         mend(written);
+    }
+
+    private void followControl() {
+        if (progress == null || met != null || !takeRules(VocabularySnapshot.EMPTY_EPOCH)) {
+            return;
+        }
+        saveProgress();
+        markerDue = true;
+        quietChecks = 0;
+        if (markerCheck == null) {
+            beginGroup();
+        }
+    }
+
+    /**
+     * Takes the control record, if it is newer than the rules; the next marker puts it in force, at a higher epoch.
+     *
+     * @param used the highest epoch that images may follow by now, if that is above the encoder's
+     */
+    private boolean takeRules(long used) {
+        ClusterControl now = control.get();
+        MarkerRules before = progress.getRules();
+        if (before != null && now.getRevision() <= before.getRevision()) {
+            return false;
+        }
+        boolean floorFell = before == null
+                || now.getPolicy().getScoresFloor() < before.getPolicy().getScoresFloor();
+        long always = VocabularySnapshot.EMPTY_EPOCH;
+        MarkerRules rules = new MarkerRules(now.getRevision(), now.getBundle(), now.getPolicy(), always, always);
+        progress.setRules(rules);
+        if (Resumption.changes(rules) > 0) { // nothing can have come before the first
+            long since = Math.max(Resumption.epoch(progress), used + 1);
+            rules.setSince(since);
+            rules.setFloorSince(floorFell ? since : before.getFloorSince());
+        }
+        return true;
     }
 
     /**
@@ -378,7 +430,8 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
             intake.id(change).ifPresent(this::meet);
         }
         try {
-            Taken taken = intake.understand(change, progress.getBase() + change.offset(), encoded, inForce, elsewhere);
+            Taken taken =
+                    intake.understand(change, Resumption.epoch(progress, change.offset()), encoded, inForce, elsewhere);
             metInForce += taken.growth();
             if (met != null && Objects.equals(taken.embedding(), taken.previous())) {
                 return; // it was taken before, and still is
@@ -457,7 +510,11 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         return new LabelEmbedding(
                 textFingerprint,
                 Resumption.epoch(progress),
-                new VocabularyMarker(progress.getLabels(), progress.getTopicId(), progress.getProcessedOffset()));
+                new VocabularyMarker(
+                        progress.getLabels(),
+                        progress.getTopicId(),
+                        progress.getProcessedOffset(),
+                        progress.getRules()));
     }
 
     private void write(EmbeddingKey key, LabelEmbedding embedding) {

@@ -5,6 +5,7 @@
  */
 package io.tagstream.topology.labels;
 
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.state.EncoderProgress;
 import io.tagstream.model.ModelRuntime;
@@ -57,17 +58,28 @@ public final class LabelEncoderTopology {
         return applicationId + "-labels-" + textFingerprint.substring(0, Math.min(16, textFingerprint.length()));
     }
 
-    public static Topology build(TagstreamConfig config, Contracts contracts, ModelRuntime runtime) {
+    /**
+     * Builds the topology.
+     *
+     * @param control gives the control record in force, as far as this instance has read
+     */
+    public static Topology build(
+            TagstreamConfig config, Contracts contracts, ModelRuntime runtime, Supplier<ClusterControl> control) {
         return build(
                 config,
                 contracts,
                 runtime,
+                control,
                 () -> new ClusterTopicReader(config, config.applicationId() + "-label-encoder"));
     }
 
     /** Takes the topic readers as a parameter: tests have no cluster. */
     static Topology build(
-            TagstreamConfig config, Contracts contracts, ModelRuntime runtime, Supplier<TopicReader> topicReaders) {
+            TagstreamConfig config,
+            Contracts contracts,
+            ModelRuntime runtime,
+            Supplier<ClusterControl> control,
+            Supplier<TopicReader> topicReaders) {
         StreamsBuilder builder = new StreamsBuilder();
         builder.stream(
                         config.topic(TagstreamConfig.LABELS_TOPIC),
@@ -75,7 +87,7 @@ public final class LabelEncoderTopology {
                                 .withName("label-vocabulary")
                                 .withTimestampExtractor(new RecordTimestamp()))
                 .process(
-                        new Encoders(config, contracts, runtime, RecordLimit.of(config), topicReaders),
+                        new Encoders(config, contracts, runtime, RecordLimit.of(config), control, topicReaders),
                         Named.as(ENCODER));
         Topology topology = builder.build();
         topology.addSink(
@@ -115,11 +127,12 @@ public final class LabelEncoderTopology {
             Contracts contracts,
             ModelRuntime runtime,
             RecordLimit limit,
+            Supplier<ClusterControl> control,
             Supplier<TopicReader> topicReaders)
             implements ProcessorSupplier<byte[], byte[], Object, byte[]> {
         @Override
         public Processor<byte[], byte[], Object, byte[]> get() {
-            return new LabelEncoder(config, contracts, runtime, limit, topicReaders);
+            return new LabelEncoder(config, contracts, runtime, limit, control, topicReaders);
         }
 
         @Override

@@ -5,11 +5,14 @@
  */
 package io.tagstream.topology.labels;
 
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.state.EncoderProgress;
 import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import java.util.Comparator;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /**
  * Where a label encoder continues: compares what it remembers with what label-vocabulary and label-embeddings hold now.
@@ -42,7 +45,17 @@ final class Resumption {
 
     /** The vocabulary epoch that a progress stands for. */
     static long epoch(EncoderProgress progress) {
-        return progress.getBase() + progress.getProcessedOffset();
+        return epoch(progress, progress.getProcessedOffset());
+    }
+
+    /** The vocabulary epoch of an offset of label-vocabulary, as a progress counts. */
+    static long epoch(EncoderProgress progress, long offset) {
+        return progress.getBase() + offset + changes(progress.getRules());
+    }
+
+    /** How often the rules were changed: every change is an epoch of its own. */
+    static long changes(MarkerRules rules) {
+        return rules == null ? 0 : rules.getRevision() - 1;
     }
 
     /**
@@ -53,16 +66,26 @@ final class Resumption {
      */
     EncoderProgress progress(int labels, boolean intact) {
         Optional<EncoderProgress> known = stored.filter(this::isOfThisTopic);
+        MarkerRules rules = rules();
+        long changes = changes(rules);
         long processed = known.map(EncoderProgress::getProcessedOffset).orElse(-1L);
         long base = known.map(EncoderProgress::getBase).orElseGet(this::firstBase);
         base = Math.max(base, written.base(vocabulary.topicId()).orElse(base)); // as other encoders count
         boolean complete = known.isPresent()
-                ? known.get().getComplete() && intact && base + processed >= written.ownEpoch()
+                ? known.get().getComplete() && intact && base + processed + changes >= written.ownEpoch()
                 : labels == 0 && vocabulary.records().isEmpty();
         if (!complete) {
-            base = Math.max(base, lowestBase(processed));
+            base = Math.max(base, lowestBase(processed) - changes);
         }
-        return new EncoderProgress(processed, labels, vocabulary.topicId(), base, complete);
+        return new EncoderProgress(processed, labels, vocabulary.topicId(), base, complete, rules);
+    }
+
+    /** The newest rules that this encoder has taken; null if it has taken none. */
+    private MarkerRules rules() {
+        return Stream.of(stored.map(EncoderProgress::getRules), written.rules())
+                .flatMap(Optional::stream)
+                .max(Comparator.comparing(MarkerRules::getRevision))
+                .orElse(null);
     }
 
     /** Earlier versions of Tagstream did not say which topic their progress is for. A topic can lose its end, too. */

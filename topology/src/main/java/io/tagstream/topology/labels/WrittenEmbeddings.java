@@ -8,6 +8,7 @@ package io.tagstream.topology.labels;
 import io.tagstream.avro.EncodedLabel;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.records.Blame;
@@ -119,7 +120,8 @@ final class WrittenEmbeddings {
         }
         VocabularyMarker content = (VocabularyMarker) found.getContent();
         if (content.getTopicId() != null) {
-            bases.merge(content.getTopicId(), found.getSourceOffset() - content.getTopicOffset(), Math::max);
+            long base = found.getSourceOffset() - content.getTopicOffset() - Resumption.changes(content.getRules());
+            bases.merge(content.getTopicId(), base, Math::max);
         }
     }
 
@@ -136,6 +138,11 @@ final class WrittenEmbeddings {
     /** The encoder's newest marker. */
     Optional<LabelEmbedding> marker() {
         return Optional.ofNullable(marker);
+    }
+
+    /** The rules of the encoder's newest marker. */
+    Optional<MarkerRules> rules() {
+        return marker().map(found -> ((VocabularyMarker) found.getContent()).getRules());
     }
 
     /** Whether records of labels follow the encoder's newest marker: no instance has them in force before another one. */

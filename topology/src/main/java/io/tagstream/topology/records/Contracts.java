@@ -5,6 +5,7 @@
  */
 package io.tagstream.topology.records;
 
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
@@ -29,6 +30,7 @@ public final class Contracts {
     private final AvroSerde<ImageReference> imageReference;
     private final AvroSerde<Label> label;
     private final AvroSerde<LabelEmbedding> labelEmbedding;
+    private final AvroSerde<ClusterControl> clusterControl;
     private final AvroSerde<TagEvent> tagEvent;
     private final AvroSerde<TagChange> tagChange;
     private final AvroSerde<ImageFailure> imageFailure;
@@ -38,6 +40,7 @@ public final class Contracts {
         imageReference = new AvroSerde<>(ImageReference.class, registry);
         label = new AvroSerde<>(Label.class, registry);
         labelEmbedding = new AvroSerde<>(LabelEmbedding.class, registry);
+        clusterControl = new AvroSerde<>(ClusterControl.class, registry);
         tagEvent = new AvroSerde<>(TagEvent.class, registry);
         tagChange = new AvroSerde<>(TagChange.class, registry);
         imageFailure = new AvroSerde<>(ImageFailure.class, registry);
@@ -55,6 +58,7 @@ public final class Contracts {
         subjects.put(TagstreamConfig.IMAGES_TOPIC, imageReference);
         subjects.put(TagstreamConfig.LABELS_TOPIC, label);
         subjects.put(TagstreamConfig.EMBEDDINGS_TOPIC, labelEmbedding);
+        subjects.put(TagstreamConfig.CONTROL_TOPIC, clusterControl);
         subjects.put(TagstreamConfig.TAGS_TOPIC, tagEvent);
         subjects.put(TagstreamConfig.TAG_CHANGES_TOPIC, tagChange);
         subjects.put(TagstreamConfig.IMAGE_FAILURES_TOPIC, imageFailure);
@@ -83,6 +87,10 @@ public final class Contracts {
 
     public AvroSerde<LabelEmbedding> labelEmbedding() {
         return labelEmbedding;
+    }
+
+    public AvroSerde<ClusterControl> clusterControl() {
+        return clusterControl;
     }
 
     public AvroSerde<TagEvent> tagEvent() {

@@ -17,6 +17,7 @@ import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
 import io.tagstream.model.Priority;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.control.BundleGate;
 import io.tagstream.topology.records.Blame;
 import io.tagstream.topology.records.DeadLetters;
 import io.tagstream.topology.tagging.Outcome.Output;
@@ -119,7 +120,7 @@ final class Generation {
         this.pending = context.getStateStore(TaggingTopology.PENDING_STORE);
         this.progressStore = context.getStateStore(TaggingTopology.TASK_PROGRESS_STORE);
         this.progress = KnownImages.readable(progressStore, PROGRESS_KEY)
-                .orElseGet(() -> new TaskProgress(VocabularySnapshot.EMPTY_EPOCH, 0L, "", 0L));
+                .orElseGet(() -> new TaskProgress(VocabularySnapshot.EMPTY_EPOCH, 0L));
         this.backlog = shared.meters().backlog();
         this.input = new TopicPartition(
                 TaggingTopology.taggingInput(shared.config(), context.applicationId()),
@@ -237,16 +238,10 @@ final class Generation {
         return newest().isPresent();
     }
 
-    /** The vocabulary, if it and the model are available and no older than those that this task has worked with. */
+    /** The vocabulary, if it is no older than the one that this task has worked with, and is for this model. */
     private Optional<VocabularySnapshot> newest() {
         Optional<VocabularySnapshot> snapshot = shared.vocabulary().snapshot();
-        Optional<Wait> wait = shared.models().refusal(progress);
-        if (wait.isEmpty() && snapshot.isPresent() && snapshot.get().epoch() < progress.getVocabularyEpoch()) {
-            wait = Optional.of(new Wait(
-                    WaitReason.VOCABULARY_BEHIND,
-                    "its images were tagged under vocabulary epoch %d, which this instance has not read yet"
-                            .formatted(progress.getVocabularyEpoch())));
-        }
+        Optional<Wait> wait = snapshot.flatMap(this::refusal);
         int partition = context.taskId().partition();
         if (wait.isPresent()) {
             shared.waits().begin(partition, wait.get());
@@ -260,6 +255,20 @@ final class Generation {
                 why -> shared.waits().begin(partition, why),
                 () -> shared.waits().end(partition));
         return snapshot;
+    }
+
+    /** Why this task must not work with a vocabulary. */
+    private Optional<Wait> refusal(VocabularySnapshot vocabulary) {
+        long epoch = vocabulary.epoch();
+        long revision = vocabulary.rules().getRevision();
+        if (epoch < progress.getVocabularyEpoch() || revision < progress.getControlRevision()) {
+            return Optional.of(new Wait(
+                    WaitReason.VOCABULARY_BEHIND,
+                    "its images were tagged under vocabulary epoch %d with control revision %d, which this instance has"
+                                    .formatted(progress.getVocabularyEpoch(), progress.getControlRevision())
+                            + " not read yet"));
+        }
+        return BundleGate.refusal(shared.bundle(), vocabulary.rules().getBundle());
     }
 
     private boolean submit(OwedImage owed) {
@@ -386,7 +395,7 @@ final class Generation {
 
     private boolean bringUpToDate(Completion completion, VocabularySnapshot newest) {
         ImageScores<VocabularySnapshot> older = completion.scores();
-        VocabularyDelta delta = new VocabularyDelta(newest, older.labels().epoch(), 0, shared.outcomes()::threshold);
+        VocabularyDelta delta = shared.outcomes().delta(newest, older.labels().epoch());
         int[] labels = older.labels().selection().equals(newest.selection())
                 ? delta.toDecode()
                 : VocabularyDelta.everything(newest);
@@ -475,7 +484,7 @@ final class Generation {
         ImageScores<VocabularySnapshot> scores = completion.scores();
         known.read(imageId, meta.get(), known.find(imageId), scores.features(), context.currentSystemTimeMs());
         shared.meters().shadowTags(shared.outcomes().shadowTags(scores));
-        advanceTo(meta.get().getVocabularyEpoch());
+        advanceTo(scores.labels());
     }
 
     private void measure(Completion completion, Outcome outcome) {
@@ -535,9 +544,11 @@ final class Generation {
         }
     }
 
-    /** Notes which vocabulary and model the task has worked with. */
-    private void advanceTo(long epoch) {
-        TaskProgress now = shared.models().follow(progress, epoch);
+    /** Notes which vocabulary, with its rules, the task has worked with. */
+    private void advanceTo(VocabularySnapshot vocabulary) {
+        TaskProgress now = new TaskProgress(
+                Math.max(vocabulary.epoch(), progress.getVocabularyEpoch()),
+                Math.max(vocabulary.rules().getRevision(), progress.getControlRevision()));
         if (!now.equals(progress)) {
             progress = now;
             progressStore.put(PROGRESS_KEY, progress);
@@ -586,8 +597,8 @@ final class Generation {
         }
 
         @Override
-        public void advanceTo(long epoch) {
-            Generation.this.advanceTo(epoch);
+        public void advanceTo(VocabularySnapshot vocabulary) {
+            Generation.this.advanceTo(vocabulary);
         }
 
         @Override

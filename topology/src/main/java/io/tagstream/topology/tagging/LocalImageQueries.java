@@ -121,7 +121,7 @@ public final class LocalImageQueries implements ImageQueries {
     public Preview preview(LabelText text, OptionalDouble threshold, int best) throws LabelTextException {
         LabelVectors label =
                 new OneLabel(shared.runtime().encodeLabel(text), vocabulary().selection());
-        double emittedFrom = shared.outcomes().threshold(threshold);
+        double emittedFrom = shared.outcomes().threshold(vocabulary(), threshold);
         Tally tally = new Tally(
                 DoubleStream.concat(Arrays.stream(THRESHOLDS), DoubleStream.of(emittedFrom))
                         .sorted()
@@ -194,7 +194,7 @@ public final class LocalImageQueries implements ImageQueries {
                     .labelId(label.id())
                     .name(label.name())
                     .score(score)
-                    .threshold(shared.outcomes().threshold(label))
+                    .threshold(shared.outcomes().threshold(vocabulary, label))
                     .active(label.active())
                     .prompts(label.prompts())
                     .candidate(decoded)

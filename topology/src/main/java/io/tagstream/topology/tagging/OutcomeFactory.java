@@ -63,9 +63,7 @@ final class OutcomeFactory {
     private final RecordLimit limit;
     private final Model model;
     private final double defaultThreshold;
-    private final int topK;
-    private final OptionalDouble minScore;
-    private final double floor;
+    private final int defaultTopK;
     private final Serializer<ImageMeta> metas = new StateSerde<>(ImageMeta.class).serializer();
 
     OutcomeFactory(TagstreamConfig config, Contracts contracts, RecordLimit limit, ModelDescription description) {
@@ -74,9 +72,7 @@ final class OutcomeFactory {
         this.limit = limit;
         this.model = new Model(description.id(), description.version());
         this.defaultThreshold = description.defaultThreshold();
-        this.topK = config.topK().orElse(description.topK());
-        this.minScore = config.minScore();
-        this.floor = config.getDouble(TagstreamConfig.IMAGE_SCORES_FLOOR);
+        this.defaultTopK = description.topK();
     }
 
     /** The model, as it is named in the stored image state. */
@@ -85,18 +81,19 @@ final class OutcomeFactory {
     }
 
     /** The score from which a label is emitted. */
-    double threshold(VocabularyLabel label) {
-        return threshold(label.threshold());
+    double threshold(VocabularySnapshot vocabulary, VocabularyLabel label) {
+        return threshold(vocabulary, label.threshold());
     }
 
     /** The score from which a label with this threshold of its own, or none, is emitted. */
-    double threshold(OptionalDouble own) {
-        return minScore.orElse(own.orElse(defaultThreshold));
+    double threshold(VocabularySnapshot vocabulary, OptionalDouble own) {
+        Double minScore = vocabulary.rules().getPolicy().getMinScore();
+        return minScore == null ? own.orElse(defaultThreshold) : minScore;
     }
 
-    /** The score from which a label's score is kept: the scores of tags always are. */
-    double floor(VocabularyLabel label) {
-        return Math.min(floor, threshold(label));
+    /** What must be decoded to bring images from an epoch to a newer one. */
+    VocabularyDelta delta(VocabularySnapshot newer, long from) {
+        return new VocabularyDelta(newer, from, label -> threshold(newer, label));
     }
 
     /**
@@ -272,12 +269,14 @@ final class OutcomeFactory {
                 continue; // like nearly all labels when an image follows a change
             }
             VocabularyLabel label = labels.get(i);
-            double threshold = threshold(label);
+            double threshold = threshold(vocabulary, label);
             if (label.active() && scores[i] >= threshold) {
                 tags.add(new Tag(label.id(), label.name(), scores[i], (float) threshold));
             }
         }
         tags.sort(BEST_FIRST);
+        Integer most = vocabulary.rules().getPolicy().getTopK();
+        int topK = most == null ? defaultTopK : most;
         return tags.size() > topK ? new ArrayList<>(tags.subList(0, topK)) : tags;
     }
 
@@ -302,7 +301,7 @@ final class OutcomeFactory {
         List<VocabularyLabel> labels = scores.labels().labels();
         int tags = 0;
         for (int i = 0; i < labels.size(); i++) {
-            if (!labels.get(i).active() && scores.scores()[i] >= threshold(labels.get(i))) {
+            if (!labels.get(i).active() && scores.scores()[i] >= threshold(scores.labels(), labels.get(i))) {
                 tags++;
             }
         }
@@ -313,9 +312,10 @@ final class OutcomeFactory {
     private List<LabelScore> kept(VocabularySnapshot vocabulary, float[] scores) {
         List<VocabularyLabel> labels = vocabulary.labels();
         List<LabelScore> kept = new ArrayList<>();
+        double floor = vocabulary.rules().getPolicy().getScoresFloor();
         for (int i = 0; i < labels.size(); i++) {
             if (scores[i] != ImageScores.NOT_DECODED
-                    && scores[i] >= floor(labels.get(i))
+                    && scores[i] >= Math.min(floor, threshold(vocabulary, labels.get(i))) // those of tags always are
                     && LabelLimits.isEmitted(labels.get(i).id())) {
                 kept.add(new LabelScore(labels.get(i).id(), scores[i]));
             }

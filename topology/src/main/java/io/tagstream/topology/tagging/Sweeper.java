@@ -73,8 +73,8 @@ final class Sweeper {
         /** Whether fresh images await their outcome. */
         boolean isBusy();
 
-        /** From now on the task works with nothing older than this epoch. */
-        void advanceTo(long epoch);
+        /** From now on the task works with nothing older than this. */
+        void advanceTo(VocabularySnapshot vocabulary);
 
         Instant now();
     }
@@ -208,7 +208,7 @@ final class Sweeper {
         target = vocabulary;
         known.beginSweep(scoring(vocabulary));
         frontier = known.cursor();
-        task.advanceTo(vocabulary.epoch());
+        task.advanceTo(vocabulary);
     }
 
     /**
@@ -304,7 +304,8 @@ final class Sweeper {
         if (image.getUri().isEmpty() || (sameModel && sameSelection && epoch >= target.epoch())) {
             return;
         }
-        VocabularyDelta delta = deltas.computeIfAbsent(epoch, from -> delta(target, from));
+        VocabularyDelta delta =
+                deltas.computeIfAbsent(epoch, from -> shared.outcomes().delta(target, from));
         int[] labels = sameModel && sameSelection ? delta.toDecode(image) : VocabularyDelta.everything(target);
         if (labels.length == 0) {
             apply(id, image, delta.known(image));
@@ -320,14 +321,6 @@ final class Sweeper {
         } else {
             read(step, id, image);
         }
-    }
-
-    private VocabularyDelta delta(VocabularySnapshot newer, long from) {
-        return new VocabularyDelta(
-                newer,
-                from,
-                shared.config().getDouble(TagstreamConfig.IMAGE_SCORES_FLOOR),
-                shared.outcomes()::threshold);
     }
 
     private void submit() {
@@ -471,7 +464,7 @@ final class Sweeper {
 
     /** Scores an image that was read under an earlier vocabulary, from the features just read. */
     private void rescore(Reading reading, ImageMeta image, ImageFeatures features) {
-        VocabularyDelta delta = delta(target, VocabularySnapshot.EMPTY_EPOCH);
+        VocabularyDelta delta = shared.outcomes().delta(target, VocabularySnapshot.EMPTY_EPOCH);
         Group group = new Group(VocabularyDelta.everything(target));
         group.items.add(new Item(reading.step, reading.imageId, image, features, delta));
         unsubmitted.add(group);

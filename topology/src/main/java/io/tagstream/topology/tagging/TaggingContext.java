@@ -6,12 +6,14 @@
 package io.tagstream.topology.tagging;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.tagstream.avro.BundleRelease;
 import io.tagstream.avro.state.PendingImage;
 import io.tagstream.avro.state.UndecodedImage;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.control.Controls;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.vocabulary.Vocabulary;
@@ -44,7 +46,7 @@ public final class TaggingContext implements AutoCloseable {
     private final RegistryAccess registry = new RegistryAccess(this::nanoTime);
     private final OutcomeFactory outcomes;
 
-    private final ModelSuccession models;
+    private final BundleRelease bundle;
     private final Waits waits;
     private final Progress progress;
     private final TaggingMeters meters;
@@ -106,7 +108,7 @@ public final class TaggingContext implements AutoCloseable {
         this.limit = RecordLimit.of(config);
         this.acceptance = new Acceptance(config, contracts, limit);
         this.outcomes = new OutcomeFactory(config, contracts, limit, runtime.description());
-        this.models = new ModelSuccession(runtime.description(), config.getLong(TagstreamConfig.MODEL_SWITCH));
+        this.bundle = Controls.release(runtime.description());
         this.meters = new TaggingMeters(metrics, vocabulary, inflow, sweeps, waits);
         this.labels = () -> vocabulary.snapshot().orElseThrow();
         this.inflow = inflow;
@@ -163,8 +165,9 @@ public final class TaggingContext implements AutoCloseable {
         return outcomes;
     }
 
-    ModelSuccession models() {
-        return models;
+    /** The bundle that this instance has. */
+    BundleRelease bundle() {
+        return bundle;
     }
 
     Waits waits() {

@@ -58,6 +58,7 @@ final class TaggingMeters {
         for (WaitReason reason : WaitReason.values()) {
             TaggingMetric.WAITING_PARTITIONS.gauge(registry, waits, all -> all.partitions(reason), reason.name());
         }
+        TaggingMetric.BUNDLE_IN_FORCE.gauge(registry, waits, all -> all.ofAll().isEmpty() ? 1 : 0);
         TaggingMetric.LONGEST_WAIT.gauge(registry, waits, Waits::longestSeconds);
         TaggingMetric.VOCABULARY_LABELS.gauge(registry, vocabulary, Vocabulary::size);
         TaggingMetric.VOCABULARY_EPOCH.gauge(registry, vocabulary, Vocabulary::epoch);

@@ -34,6 +34,12 @@ public enum TaggingMetric implements Metric {
                     + " wait, by reason ([this table](operations.md#when-images-wait) says what to do about each);"
                     + " `/health/tagging` says which.",
             "reason"),
+    BUNDLE_IN_FORCE(
+            "tagstream.bundle.in.force",
+            Type.GAUGE,
+            "instances",
+            "1 if this instance's bundle is the one in force; 0 while another one is, and this instance takes no"
+                    + " partitions."),
     LONGEST_WAIT(
             "tagstream.tagging.silence",
             Type.GAUGE,

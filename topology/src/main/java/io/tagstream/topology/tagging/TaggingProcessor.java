@@ -27,9 +27,9 @@ import org.apache.kafka.streams.processor.api.Record;
  * <p><i>Order.</i> Of the images with the same id only the oldest is in flight; the next follows when that outcome has
  * been forwarded. Different ids never wait for each other.
  *
- * <p><i>No going backwards.</i> The task stores the highest vocabulary epoch and the model that it has worked with, and
- * works with nothing older ({@link ModelSuccession}): after it has moved to an instance that lags behind, it waits, and
- * says so ({@link Waits}). If the vocabulary changes while an image is being scored, the image is scored against the
+ * <p><i>No going backwards.</i> The task stores the highest vocabulary epoch and control revision that it has worked
+ * with, and works with nothing older: after it has moved to an instance that lags behind, it waits, and says so
+ * ({@link Waits}). Nor does it work with a vocabulary that is for another bundle. If the vocabulary changes while an image is being scored, the image is scored against the
  * changes, from its features, before its outcome is emitted.
  *
  * <p><i>Known images</i> follow the vocabulary through the {@link Sweeper}, whose results the same punctuator forwards.

@@ -5,6 +5,7 @@
  */
 package io.tagstream.topology.tagging;
 
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.LabelScore;
 import io.tagstream.model.ImageScores;
@@ -20,8 +21,8 @@ import java.util.stream.IntStream;
 
 /**
  * What must be decoded to bring images from one vocabulary epoch to a newer one. A label's score depends on that label
- * and the image alone, so labels whose vector is still the same keep their scores; thresholds, names and states cost
- * nothing.
+ * and the image alone, so labels whose vector is still the same keep their scores; thresholds, names, states and the tag
+ * policy cost nothing, unless scores are needed that were too low to be kept.
  *
  * <p>Immutable.
  */
@@ -37,20 +38,23 @@ final class VocabularyDelta {
      * Compares two epochs.
      *
      * @param from the epoch that images are at
-     * @param floor the score from which a label's scores are kept, unless its threshold is lower
-     * @param threshold the score from which a label is emitted
+     * @param threshold the score from which a label is emitted under the newer one
      */
-    VocabularyDelta(VocabularySnapshot newer, long from, double floor, ToDoubleFunction<VocabularyLabel> threshold) {
+    VocabularyDelta(VocabularySnapshot newer, long from, ToDoubleFunction<VocabularyLabel> threshold) {
         this.newer = newer;
         this.from = from;
         List<VocabularyLabel> labels = newer.labels();
-        boolean everything = !newer.selection().exact(); // one new label may push out any other
+        MarkerRules rules = newer.rules();
+        double floor = rules.getPolicy().getScoresFloor();
+        boolean otherThresholds = rules.getSince() > from;
+        boolean everything = !newer.selection().exact() // one new label may push out any other
+                || rules.getFloorSince() > from; // scores were not kept that are from now on
         this.changed = IntStream.range(0, labels.size())
                 .filter(label -> everything || labels.get(label).vectorEpoch() > from)
                 .toArray();
         this.lowered = IntStream.range(0, everything ? 0 : labels.size())
                 .filter(label -> labels.get(label).vectorEpoch() <= from
-                        && labels.get(label).changedEpoch() > from
+                        && (otherThresholds || labels.get(label).changedEpoch() > from)
                         && threshold.applyAsDouble(labels.get(label)) < floor)
                 .toArray();
     }

@@ -6,6 +6,7 @@
 package io.tagstream.topology.vocabulary;
 
 import io.tagstream.avro.LabelEmbedding;
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.model.LabelSelection;
 import io.tagstream.model.ModelDescription;
@@ -13,6 +14,7 @@ import io.tagstream.topology.records.Blame;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
@@ -77,8 +79,11 @@ public final class Vocabulary implements AutoCloseable {
     /** Whether the requirement was ever covered. Guarded by this. */
     private boolean covered;
 
-    /** The id of a label-vocabulary topic, and the offset of its newest record. */
-    private record Requirement(String topicId, long labelOffset) {}
+    /** The rules of the newest marker that has any; null before the first. Guarded by this. */
+    private MarkerRules rules;
+
+    /** The id of a label-vocabulary topic, the offset of its newest record, and a revision of the control record. */
+    private record Requirement(String topicId, long labelOffset, long revision) {}
 
     /** A vocabulary in which every label is decoded, however many there are. */
     public Vocabulary(String topic, ModelDescription model, Deserializer<LabelEmbedding> deserializer) {
@@ -100,14 +105,22 @@ public final class Vocabulary implements AutoCloseable {
     }
 
     /**
-     * The startup rule: nothing is tagged until a marker covers what label-vocabulary held when this instance started.
+     * The startup rule: nothing is tagged until a marker covers what label-vocabulary held when this instance started,
+     * and the control record that was in force.
      *
      * @param topicId the id of that topic: a marker for an earlier topic of the same name covers nothing of it
      * @param labelOffset the offset of its newest record; {@link VocabularySnapshot#EMPTY_EPOCH} if there is none
+     * @param revision the revision of the control record
      */
-    public synchronized void require(String topicId, long labelOffset) {
-        required = new Requirement(topicId, labelOffset);
+    public synchronized void require(String topicId, long labelOffset, long revision) {
+        required = new Requirement(topicId, labelOffset, revision);
         tellWhenInForce();
+    }
+
+    /** Nothing is tagged until a marker covers this control record, too: this instance's bundle is in force again. */
+    public synchronized void require(long revision) {
+        covered = false;
+        require(required.topicId(), required.labelOffset(), revision);
     }
 
     /** How many labels are in force; 0 until the vocabulary has caught up with the startup rule. */
@@ -141,6 +154,10 @@ public final class Vocabulary implements AutoCloseable {
         if (held != null) {
             return Optional.of(held);
         }
+        if (coversLabels()) {
+            return Optional.of("the vocabulary's newest marker has control revision %d, not yet %d"
+                    .formatted(rules == null ? 0 : rules.getRevision(), required.revision()));
+        }
         return Optional.of(
                 inForce == null || isOfRequiredTopic()
                         ? "the vocabulary is encoded up to offset " + coveredOffset() + " of " + required.labelOffset()
@@ -151,14 +168,12 @@ public final class Vocabulary implements AutoCloseable {
         if (required == null) {
             return false;
         }
-        covered = covered || coversRequirement();
+        covered = covered || (coversLabels() && rules != null && rules.getRevision() >= required.revision());
         return covered;
     }
 
-    private boolean coversRequirement() {
-        return inForce == null
-                ? required.labelOffset() == VocabularySnapshot.EMPTY_EPOCH // nobody has ever written a label
-                : isOfRequiredTopic() && coveredOffset() >= required.labelOffset();
+    private boolean coversLabels() {
+        return inForce != null && isOfRequiredTopic() && coveredOffset() >= required.labelOffset();
     }
 
     /** Markers from earlier versions of Tagstream do not say which topic they are for. */
@@ -244,7 +259,12 @@ public final class Vocabulary implements AutoCloseable {
             }
         });
         changes.clear();
+        MarkerRules newRules = marker.getRules() == null ? rules : marker.getRules();
+        if (newEpoch != epoch || !Objects.equals(newRules, rules)) {
+            snapshot = null;
+        }
         epoch = newEpoch;
+        rules = newRules;
         inForce = marker;
         tellWhenInForce();
     }
@@ -284,9 +304,9 @@ public final class Vocabulary implements AutoCloseable {
     }
 
     private VocabularySnapshot current() {
-        if (snapshot == null || snapshot.epoch() != epoch) {
+        if (snapshot == null) {
             snapshot = new VocabularySnapshot(
-                    epoch, reader.model().embeddingSize(), labels.values(), selection.apply(labels.size()));
+                    epoch, rules, reader.model().embeddingSize(), labels.values(), selection.apply(labels.size()));
         }
         return snapshot;
     }

@@ -8,6 +8,7 @@ package io.tagstream.topology.vocabulary;
 import io.tagstream.avro.EncodedLabel;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.LabelState;
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.model.LabelSelection;
 import io.tagstream.model.LabelVectors;
 import java.nio.ByteBuffer;
@@ -34,6 +35,7 @@ public final class VocabularySnapshot implements LabelVectors {
     private static final int SUBSETS_KEPT = 8;
 
     private final long epoch;
+    private final MarkerRules rules;
     private final List<VocabularyLabel> labels;
     private final FloatBuffer vectors;
     private final float[] referenceMeans;
@@ -48,11 +50,18 @@ public final class VocabularySnapshot implements LabelVectors {
     /**
      * Copies the labels' vectors into one direct buffer.
      *
+     * @param rules the model and the tag policy that are in force with them
      * @param embeddings labels in order of id, each with a vector of {@code dimension} floats
      * @param selection which of the labels an image is decoded against
      */
-    VocabularySnapshot(long epoch, int dimension, Collection<LabelEmbedding> embeddings, LabelSelection selection) {
+    VocabularySnapshot(
+            long epoch,
+            MarkerRules rules,
+            int dimension,
+            Collection<LabelEmbedding> embeddings,
+            LabelSelection selection) {
         this.epoch = epoch;
+        this.rules = rules;
         this.dimension = dimension;
         this.selection = selection;
         this.indexes = new HashMap<>(2 * embeddings.size());
@@ -85,6 +94,11 @@ public final class VocabularySnapshot implements LabelVectors {
     /** Identifies the vocabulary: a newer one has a higher epoch, even if label-vocabulary was recreated. */
     public long epoch() {
         return epoch;
+    }
+
+    /** The model and the tag policy that are in force with these labels. */
+    public MarkerRules rules() {
+        return rules;
     }
 
     /** The labels, in the order of their vectors. */

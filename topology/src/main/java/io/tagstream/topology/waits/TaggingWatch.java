@@ -374,6 +374,7 @@ public final class TaggingWatch implements AutoCloseable {
             known = inHand(partition, progress.lastTask(partition).orElseThrow());
         }
         return known.or(() -> works ? Optional.empty() : instance.failedThread())
+                .or(() -> works ? Optional.empty() : waits.ofAll())
                 .or(waits::atAdmission)
                 .or(() -> fenced(since))
                 .or(() -> restoring(partition)
@@ -437,6 +438,11 @@ public final class TaggingWatch implements AutoCloseable {
         }
         if (anyWaits) {
             return TaggingHealth.well("tagging");
+        }
+        if (waits.ofAll().isPresent()) {
+            Wait wait = waits.ofAll().get();
+            return TaggingHealth.well("this instance takes no partitions (%s): %s. %s"
+                    .formatted(wait.reason(), wait.detail(), wait.reason().remedy()));
         }
         String idle = progress.ownsAny() ? "idle" : "without a partition";
         return TaggingHealth.well(waits.first()

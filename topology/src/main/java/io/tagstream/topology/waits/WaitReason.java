@@ -10,8 +10,8 @@ public enum WaitReason {
     VOCABULARY_NOT_ENCODED("The label encoder is still encoding labels; if this lasts, see what it logs."),
     VOCABULARY_BEHIND("This passes once this instance has read the newest vocabulary; if it lasts, see what the label"
             + " encoder logs."),
-    OTHER_MODEL("Give this instance the bundle that tagged the images, or a later release of it (model.bundle); or"
-            + " switch to its own (model.switch)."),
+    OTHER_MODEL("Give this instance the bundle in force (model.bundle); or put its own in force for all instances"
+            + " (tagstream model use)."),
     REGISTRY_AWAY("Make the schema registry answer (schema.registry.url); what waits is then read."),
     NO_ROOM("Find out which image hosts do not answer; or raise task.pending.max or model.max.accepted."),
     SLOW_IMAGES("Find out which image hosts do not answer, and whether the model still scores"

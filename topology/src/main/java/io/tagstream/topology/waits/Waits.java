@@ -17,6 +17,8 @@ import org.slf4j.LoggerFactory;
  * Partitions whose images are waiting: those whose tasks say what they lack, and those that {@link TaggingWatch} has
  * found silent. What tasks say is logged once, with what to do, however many partitions have it.
  *
+ * <p>An instance whose bundle is not in force takes no partitions: then all of it waits.
+ *
  * <p><i>Threading notes.</i> A task's stream thread reports its waits, the watch what it has found; any thread may ask.
  */
 public final class Waits {
@@ -27,6 +29,9 @@ public final class Waits {
 
     /** By partition of the images topic. */
     private final Map<Integer, Wait> atAdmission = new ConcurrentHashMap<>();
+
+    /** Why this instance takes no partitions; null if it may. */
+    private volatile Wait all;
 
     private volatile Map<TopicPartition, Wait> silent = Map.of();
     private volatile Duration longest = Duration.ZERO;
@@ -53,6 +58,31 @@ public final class Waits {
         if (waits.remove(partition) != null && waits.isEmpty()) {
             log.info("No partition is waiting any longer");
         }
+    }
+
+    /** Notes that this instance takes no partitions. Used by one thread. */
+    public void beginAll(Wait wait) {
+        if (!wait.equals(all)) {
+            all = wait;
+            log.warn(
+                    "This instance waits and takes no partitions ({}): {}. {}",
+                    wait.reason(),
+                    wait.detail(),
+                    wait.reason().remedy());
+        }
+    }
+
+    /** Notes that this instance may take partitions. Used by one thread. */
+    public void endAll() {
+        if (all != null) {
+            all = null;
+            log.info("This instance takes partitions again");
+        }
+    }
+
+    /** Why this instance takes no partitions; empty if it may. */
+    public Optional<Wait> ofAll() {
+        return Optional.ofNullable(all);
     }
 
     /**

@@ -5,6 +5,7 @@
  */
 package io.tagstream.topology.labels;
 
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.LabelFailure;
@@ -14,6 +15,7 @@ import io.tagstream.schemas.StateSerde;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
+import io.tagstream.topology.TestRules;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
@@ -67,6 +69,9 @@ final class EncoderStage {
     private final KeyValueStore<String, EncoderProgress> progress =
             store(LabelEncoderTopology.ENCODER_PROGRESS_STORE, new StateSerde<>(EncoderProgress.class));
 
+    /** The control record in force. */
+    ClusterControl control;
+
     private LabelEncoder encoder;
     private long now = 1_700_000_000_000L;
 
@@ -85,6 +90,7 @@ final class EncoderStage {
         this.topics = topics;
         this.model = model;
         this.contracts = new Contracts(registry);
+        this.control = TestRules.control(config, model.description());
         context.setCurrentSystemTimeMs(now);
     }
 
@@ -102,7 +108,7 @@ final class EncoderStage {
      * Starts the encoder, hands it the records that it has not had, as Kafka Streams does, and lets it come to rest.
      */
     void start() {
-        encoder = new LabelEncoder(config, contracts, model, RecordLimit.of(config), () -> topics);
+        encoder = new LabelEncoder(config, contracts, model, RecordLimit.of(config), () -> control, () -> topics);
         encoder.init(context);
         if (!topics.topicId(LABELS).equals(positionOf)) {
             position = 0; // brokers forget a group's position in a deleted topic
@@ -115,7 +121,7 @@ final class EncoderStage {
 
     /** Starts an encoder that is slow with each label, and stops it when it has taken the first. */
     void startForOneLabel() {
-        encoder = new LabelEncoder(config, contracts, slow(), RecordLimit.of(config), () -> topics);
+        encoder = new LabelEncoder(config, contracts, slow(), RecordLimit.of(config), () -> control, () -> topics);
         encoder.init(context);
         pass(STEP);
         stop();
@@ -288,7 +294,7 @@ final class EncoderStage {
         private long next;
 
         Instance() {
-            vocabulary.require(topics.topicId(LABELS), topics.read(LABELS).newestOffset());
+            vocabulary.require(topics.topicId(LABELS), topics.read(LABELS).newestOffset(), control.getRevision());
         }
 
         private void read() {

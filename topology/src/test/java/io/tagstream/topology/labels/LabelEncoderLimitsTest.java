@@ -143,7 +143,8 @@ class LabelEncoderLimitsTest {
         append(new EmbeddingKey(fingerprint, id), new LabelEmbedding(fingerprint, 0L, encoded));
         append(
                 EmbeddingKey.marker(fingerprint),
-                new LabelEmbedding(fingerprint, 0L, new VocabularyMarker(1, topics.topicId(EncoderStage.LABELS), 0L)));
+                new LabelEmbedding(
+                        fingerprint, 0L, new VocabularyMarker(1, topics.topicId(EncoderStage.LABELS), 0L, null)));
     }
 
     private void append(EmbeddingKey key, LabelEmbedding value) {

@@ -16,6 +16,7 @@ import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.FakeModelRuntime;
+import io.tagstream.topology.TestRules;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.io.IOException;
@@ -265,7 +266,7 @@ class LabelEncoderLossTest {
         assertThat(instance.labels()).containsExactly("bee");
         assertThat(instance.epoch()).isEqualTo(4);
         assertThat(stage.marker().orElseThrow().getContent())
-                .isEqualTo(new VocabularyMarker(1, topics.topicId(LABELS), 0L));
+                .isEqualTo(new VocabularyMarker(1, topics.topicId(LABELS), 0L, TestRules.of(stage.control, -1)));
         stage.put("fox");
         stage.passQuietly();
         assertThat(instance.labels()).containsExactly("bee", "fox");
@@ -420,7 +421,7 @@ class LabelEncoderLossTest {
     void shouldWriteAMarkerWhereNobodyHasWrittenALabel() {
         stage.start();
         assertThat(stage.marker().orElseThrow().getContent())
-                .isEqualTo(new VocabularyMarker(0, topics.topicId(LABELS), -1L));
+                .isEqualTo(new VocabularyMarker(0, topics.topicId(LABELS), -1L, TestRules.of(stage.control, -1)));
         assertThat(stage.new Instance().labels()).isEmpty();
         stage.put("ant");
         stage.passQuietly();
@@ -447,15 +448,14 @@ class LabelEncoderLossTest {
         threeLabelsOfTheVersionBefore();
         stage.storeProgress(VersionBefore.storedProgress(3, 3, 3));
         EncoderStage.Instance instance = stage.new Instance();
-        assertThat(instance.labels())
-                .as("its markers count, until there is a newer")
-                .containsExactly("ant", "bee", "cat");
+        assertThat(instance.isReady()).as("its markers say no rules").isFalse();
         int before = topics.records(EMBEDDINGS).size();
         stage.start();
 
         assertThat(topics.records(EMBEDDINGS)).as("a marker that tells more").hasSize(before + 1);
         assertThat(stage.marker().orElseThrow().getContent())
-                .isEqualTo(new VocabularyMarker(3, topics.topicId(LABELS), 3L));
+                .isEqualTo(new VocabularyMarker(3, topics.topicId(LABELS), 3L, TestRules.of(stage.control, -1)));
+        assertThat(instance.labels()).containsExactly("ant", "bee", "cat");
         assertThat(instance.epoch()).isEqualTo(3);
         stage.put("dog");
         stage.passQuietly();
@@ -471,7 +471,8 @@ class LabelEncoderLossTest {
         stage.writeEmbedding(
                 "",
                 VersionBefore.embedding(
-                        new LabelEmbedding(stage.fingerprint(), 2L, new VocabularyMarker(3, null, -1L)), registry));
+                        new LabelEmbedding(stage.fingerprint(), 2L, new VocabularyMarker(3, null, -1L, null)),
+                        registry));
         topics.compact(EMBEDDINGS);
         EncoderStage.Instance instance = stage.new Instance();
         assertThat(instance.isReady()).isFalse();
@@ -491,7 +492,8 @@ class LabelEncoderLossTest {
         stage.writeEmbedding(
                 "",
                 VersionBefore.embedding(
-                        new LabelEmbedding(stage.fingerprint(), 0L, new VocabularyMarker(3, null, -1L)), registry));
+                        new LabelEmbedding(stage.fingerprint(), 0L, new VocabularyMarker(3, null, -1L, null)),
+                        registry));
         stage.start();
 
         EncoderStage.Instance instance = stage.new Instance();

@@ -17,6 +17,7 @@ import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
+import io.tagstream.topology.TestRules;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import java.nio.charset.StandardCharsets;
@@ -43,7 +44,8 @@ class LabelEncoderTopologyTest {
     private final FakeTopics topics = new FakeTopics();
     private final String fingerprint = model.description().textFingerprint();
     private final TopologyTestDriver driver = new TopologyTestDriver(
-            LabelEncoderTopology.build(config, contracts, model, () -> topics),
+            LabelEncoderTopology.build(
+                    config, contracts, model, () -> TestRules.control(config, model.description()), () -> topics),
             TestConfig.driverProperties(config, "labels"));
     private final TestInputTopic<byte[], byte[]> labels =
             driver.createInputTopic("label-vocabulary", new ByteArraySerializer(), new ByteArraySerializer());
@@ -91,7 +93,8 @@ class LabelEncoderTopologyTest {
         List<LabelEmbedding> written = embeddings.readValuesToList();
         assertThat(written).hasSize(501);
         assertThat(written.get(500).getContent())
-                .isEqualTo(new VocabularyMarker(500, topics.topicId("label-vocabulary"), 499L));
+                .isEqualTo(new VocabularyMarker(
+                        500, topics.topicId("label-vocabulary"), 499L, TestRules.of(config, model.description())));
         assertThat(written.get(500).getSourceOffset()).isEqualTo(499);
     }
 
@@ -253,7 +256,8 @@ class LabelEncoderTopologyTest {
         List<KeyValue<String, LabelEmbedding>> written = embeddings.readKeyValuesToList();
         assertThat(written.get(2)).isEqualTo(KeyValue.pair(fingerprint + "/dog", null));
         assertThat(written.get(4).value.getContent())
-                .isEqualTo(new VocabularyMarker(1, topics.topicId("label-vocabulary"), 3L));
+                .isEqualTo(new VocabularyMarker(
+                        1, topics.topicId("label-vocabulary"), 3L, TestRules.of(config, model.description())));
     }
 
     private void put(String id, Label label) {

@@ -5,6 +5,7 @@
  */
 package io.tagstream.topology.labels;
 
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.state.EncoderProgress;
 import io.tagstream.model.ModelRuntime;
@@ -15,6 +16,7 @@ import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.processor.api.Processor;
@@ -31,8 +33,12 @@ public final class SimulatedLabels {
 
     /** A label encoder that reads its topics through a reader of the simulator's. */
     public static Processor<byte[], byte[], Object, byte[]> encoder(
-            TagstreamConfig config, Contracts contracts, ModelRuntime runtime, TopicReader topics) {
-        return new LabelEncoder(config, contracts, runtime, RecordLimit.of(config), () -> topics);
+            TagstreamConfig config,
+            Contracts contracts,
+            ModelRuntime runtime,
+            Supplier<ClusterControl> control,
+            TopicReader topics) {
+        return new LabelEncoder(config, contracts, runtime, RecordLimit.of(config), control, () -> topics);
     }
 
     /** The key and value serdes of the encoder's stores, by name. */

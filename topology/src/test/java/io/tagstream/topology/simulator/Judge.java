@@ -7,9 +7,11 @@ package io.tagstream.topology.simulator;
 
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
+import io.tagstream.avro.TagPolicy;
 import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.KeptFeatures;
 import io.tagstream.model.ImageRequest;
@@ -137,7 +139,7 @@ final class Judge {
 
     private void epochsNeverGoBack() {
         Map<String, Long> epochs = new HashMap<>();
-        Map<String, Integer> generations = new HashMap<>();
+        Map<String, Long> revisions = new HashMap<>();
         Markers markers = cluster.markers();
         for (Written record : cluster.broker().written()) {
             if (!record.topic().equals(TagstreamConfig.TAGS_TOPIC) || record.value() == null) {
@@ -152,11 +154,19 @@ final class Judge {
                     "epochs never go back",
                     () -> "task %s used epoch %d after %d".formatted(task, epoch, earlier));
             int generation = generation(event);
-            Integer older = generations.put(task, generation);
+            MarkerRules rules = markers.rules(cluster.model(generation).textFingerprint(), epoch)
+                    .orElseThrow(() -> new Violation(
+                            "images are tagged under a marker",
+                            "task %s used release %d at epoch %d".formatted(task, generation, epoch)));
             require(
-                    older == null || older <= generation,
-                    "the model never goes back",
-                    () -> "task %s used release %d after %d".formatted(task, generation, older));
+                    rules.getBundle().getGeneration() == generation,
+                    "images are tagged by the bundle in force",
+                    () -> "task %s used release %d at epoch %d under %s".formatted(task, generation, epoch, rules));
+            Long older = revisions.put(task, rules.getRevision());
+            require(
+                    older == null || older <= rules.getRevision(),
+                    "the control record never goes back",
+                    () -> "task %s used revision %d after %d".formatted(task, rules.getRevision(), older));
             Requirement requirement = cluster.requirement(record.writer().life());
             boolean covered = requirement.labelOffset() < 0
                     || markers.cover(cluster.model(generation).textFingerprint(), requirement, epoch);
@@ -396,17 +406,19 @@ final class Judge {
                     .orElseThrow();
             fresh.complete(1);
             float[] scores = scored.join().scores();
+            TagPolicy policy = cluster.control().getPolicy();
             List<Tag> tags = new ArrayList<>();
             for (int row = 0; row < rows.size(); row++) {
                 Label label = rows.get(row).getValue();
-                double threshold =
+                double own =
                         label.getThreshold() == null ? cluster.model(model).defaultThreshold() : label.getThreshold();
+                double threshold = policy.getMinScore() == null ? own : policy.getMinScore();
                 if (label.getState() == LabelState.ACTIVE && scores[row] >= threshold) {
                     tags.add(new Tag(rows.get(row).getKey(), label.getName(), scores[row], (float) threshold));
                 }
             }
             tags.sort(Comparator.comparing(Tag::getScore).reversed().thenComparing(Tag::getLabelId));
-            int topK = cluster.config().topK().orElseThrow();
+            int topK = policy.getTopK();
             return tags.size() > topK ? List.copyOf(tags.subList(0, topK)) : tags;
         }
 

@@ -6,6 +6,7 @@
 package io.tagstream.topology.simulator;
 
 import io.tagstream.avro.LabelEmbedding;
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.simulator.SimulatedBroker.Written;
@@ -14,6 +15,7 @@ import io.tagstream.topology.vocabulary.EmbeddingKey;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The markers that label encoders have ever committed, in order. */
 final class Markers {
@@ -22,7 +24,7 @@ final class Markers {
     private int looked;
 
     /** @param epoch the epoch that it puts in force */
-    private record Marker(String textFingerprint, long epoch, String topicId, long topicOffset) {
+    private record Marker(String textFingerprint, long epoch, String topicId, long topicOffset, MarkerRules rules) {
         boolean covers(Requirement requirement) {
             return topicId.equals(requirement.labelsTopicId()) && topicOffset >= requirement.labelOffset();
         }
@@ -39,6 +41,15 @@ final class Markers {
                 .anyMatch(marker -> marker.textFingerprint().equals(textFingerprint)
                         && marker.epoch() <= epoch
                         && marker.covers(requirement));
+    }
+
+    /** What a label encoder's marker for an epoch said about the model and the tag policy. */
+    Optional<MarkerRules> rules(String textFingerprint, long epoch) {
+        look();
+        return markers.stream()
+                .filter(marker -> marker.textFingerprint().equals(textFingerprint) && marker.epoch() == epoch)
+                .map(Marker::rules)
+                .findFirst();
     }
 
     private void look() {
@@ -59,7 +70,8 @@ final class Markers {
                         key.textFingerprint(),
                         embedding.getSourceOffset(),
                         marker.getTopicId(),
-                        marker.getTopicOffset()));
+                        marker.getTopicOffset(),
+                        marker.getRules()));
             }
         }
     }
@@ -68,6 +80,11 @@ final class Markers {
         for (Marker earlier : markers) {
             if (earlier.textFingerprint().equals(marker.textFingerprint()) && earlier.epoch() > marker.epoch()) {
                 throw new Violation("epochs never go back", "marker %s after %s".formatted(marker, earlier));
+            }
+            boolean sameEpoch =
+                    earlier.textFingerprint().equals(marker.textFingerprint()) && earlier.epoch() == marker.epoch();
+            if (sameEpoch && !earlier.rules().equals(marker.rules())) {
+                throw new Violation("other rules have another epoch", "marker %s after %s".formatted(marker, earlier));
             }
         }
         markers.add(marker);

@@ -5,9 +5,11 @@
  */
 package io.tagstream.topology.simulator;
 
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
+import io.tagstream.topology.TestRules;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.labels.LabelEncoderTopology;
 import io.tagstream.topology.records.Contracts;
@@ -41,6 +43,7 @@ final class SimulatedCluster {
     private final List<Requirement> requirements = new ArrayList<>();
 
     private final Markers markers = new Markers(this);
+    private ClusterControl control;
     private long now = 1_700_000_000_000L;
     private long nanosWithin;
 
@@ -54,6 +57,7 @@ final class SimulatedCluster {
                 tasks.add(new TaskId(subtopology, partition));
             }
         }
+        this.control = TestRules.control(config, model(1));
         this.imagesGroup = new SimulatedGroup(config.applicationId(), tasks);
         for (String topic :
                 List.of(TagstreamConfig.IMAGES_TOPIC, TagstreamConfig.LABELS_TOPIC, TagstreamConfig.EMBEDDINGS_TOPIC)) {
@@ -97,6 +101,16 @@ final class SimulatedCluster {
 
     List<SimulatedGroup> labelsGroups() {
         return List.copyOf(labelsGroups.values());
+    }
+
+    /** The newest control record. */
+    ClusterControl control() {
+        return control;
+    }
+
+    /** A command changes the control record; every instance reads it when it does. */
+    void control(ClusterControl changed) {
+        control = changed;
     }
 
     /** A release of the model. */
@@ -179,6 +193,9 @@ final class SimulatedCluster {
 
     /** Gives a thread the tasks that nobody has. */
     void join(SimulatedThread thread) {
+        if (!thread.takesTasks()) {
+            return;
+        }
         thread.group().tasks().stream()
                 .filter(task -> thread.group().owner(task) == null)
                 .forEach(task -> thread.group().assign(task, thread));
@@ -190,7 +207,7 @@ final class SimulatedCluster {
         SimulatedThread heir = instances.stream()
                 .filter(SimulatedInstance::isAtWork)
                 .flatMap(instance -> Stream.of(instance.images(), instance.labels()))
-                .filter(other -> other != thread && other.group() == thread.group())
+                .filter(other -> other != thread && other.group() == thread.group() && other.takesTasks())
                 .findFirst()
                 .orElse(null);
         thread.group().reassign(thread, heir);

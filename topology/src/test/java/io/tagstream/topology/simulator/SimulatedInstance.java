@@ -5,10 +5,12 @@
  */
 package io.tagstream.topology.simulator;
 
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.control.Controls;
 import io.tagstream.topology.tagging.SimulatedTagging;
 import io.tagstream.topology.tagging.TaggingContext;
 import io.tagstream.topology.vocabulary.Vocabulary;
@@ -43,6 +45,9 @@ final class SimulatedInstance {
     private boolean frozen;
     private int life;
     private int generation = 1;
+    /** The newest control record that it has read. */
+    private ClusterControl control;
+
     private SimulatedModel model;
     private Vocabulary vocabulary;
     private VocabularyProcessor vocabularyProcessor;
@@ -86,6 +91,28 @@ final class SimulatedInstance {
         return life;
     }
 
+    ClusterControl control() {
+        return control;
+    }
+
+    /** Whether its bundle is in force, as far as it knows. */
+    boolean isBundleInForce() {
+        return control.getBundle().equals(Controls.release(cluster.model(generation)));
+    }
+
+    /** Reads the newest control record; takes tasks or gives them all back, if its bundle is in force now or no longer. */
+    void readControl() {
+        boolean before = isBundleInForce();
+        control = cluster.control();
+        if (before && !isBundleInForce()) {
+            images.close();
+            cluster.leave(images);
+        } else if (!before && isBundleInForce()) {
+            vocabulary.require(control.getRevision());
+            cluster.join(images);
+        }
+    }
+
     int generation() {
         return generation;
     }
@@ -113,6 +140,7 @@ final class SimulatedInstance {
     /** Starts with a release of the model, joins the groups, and takes tasks that nobody has. */
     void start(int modelGeneration) {
         generation = modelGeneration;
+        control = cluster.control();
         life = cluster.beginLife(this);
         ModelDescription description = cluster.model(generation);
         model = new SimulatedModel(description, cluster.settings().room());
@@ -123,7 +151,7 @@ final class SimulatedInstance {
                 cluster.config()::selection);
         vocabularyProcessor = new VocabularyProcessor(vocabulary);
         TopicReader.Contents labelTopic = cluster.broker().read(cluster.config().topic(TagstreamConfig.LABELS_TOPIC));
-        vocabulary.require(labelTopic.topicId(), labelTopic.newestOffset());
+        vocabulary.require(labelTopic.topicId(), labelTopic.newestOffset(), control.getRevision());
         Inflow inflow = new Inflow();
         shared = SimulatedTagging.context(
                 cluster.config(), cluster.contracts(), vocabulary, model, inflow, cluster::nanoTime);

@@ -95,7 +95,8 @@ final class SimulatedTask implements ProcessorContext<Object, Object> {
                 ? SimulatedTagging.tagging(instance.shared())
                 : null;
         this.labels = kind == Kind.LABELS
-                ? SimulatedLabels.encoder(cluster.config(), cluster.contracts(), instance.model(), cluster.broker())
+                ? SimulatedLabels.encoder(
+                        cluster.config(), cluster.contracts(), instance.model(), instance::control, cluster.broker())
                 : null;
     }
 

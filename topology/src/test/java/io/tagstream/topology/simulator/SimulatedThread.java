@@ -50,6 +50,11 @@ final class SimulatedThread {
         return group;
     }
 
+    /** Whether its instance takes tasks of the group. */
+    boolean takesTasks() {
+        return group != instance.cluster().imagesGroup() || instance.isBundleInForce();
+    }
+
     Collection<SimulatedTask> tasks() {
         return tasks.values();
     }

@@ -5,16 +5,20 @@
  */
 package io.tagstream.topology.simulator;
 
+import io.tagstream.avro.BundleRelease;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
+import io.tagstream.avro.TagPolicy;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.control.Controls;
 import io.tagstream.topology.simulator.SimulatedCluster.Requirement;
 import io.tagstream.topology.tagging.SimulatedTagging;
 import io.tagstream.topology.tagging.SweepStatus;
 import io.tagstream.topology.tagging.TaggingTopology;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -101,6 +105,7 @@ final class Simulation {
 
     private void everybodyRuns() {
         cluster.registry().away(false);
+        use(newestModel);
         for (SimulatedInstance instance : cluster.instances()) {
             instance.thaw();
             if (instance.isRunning() && instance.generation() != newestModel) {
@@ -111,7 +116,16 @@ final class Simulation {
             if (!instance.isRunning()) {
                 instance.start(newestModel);
             }
+            instance.readControl();
         }
+    }
+
+    private void use(int generation) {
+        change(Controls.release(cluster.model(generation)), cluster.control().getPolicy());
+    }
+
+    private void change(BundleRelease bundle, TagPolicy policy) {
+        Controls.next(cluster.control(), bundle, policy, Instant.EPOCH).ifPresent(cluster::control);
     }
 
     /** Lets everything work until nothing is left to do. */
@@ -133,6 +147,15 @@ final class Simulation {
         for (SimulatedInstance instance : cluster.instances()) {
             if (instance.isAtWork() && !instance.knowsItsTopics()) {
                 return Optional.of(instance + " has to restart");
+            }
+            if (instance.isAtWork()
+                    && instance.vocabulary()
+                            .snapshot()
+                            .filter(snapshot -> snapshot.rules().getRevision()
+                                    == cluster.control().getRevision())
+                            .isEmpty()) {
+                return Optional.of(instance + " has not taken control revision "
+                        + cluster.control().getRevision());
             }
             if (instance.isAtWork()
                     && (!instance.hasReadVocabulary()
@@ -206,6 +229,7 @@ final class Simulation {
         for (SimulatedInstance instance : cluster.instances()) {
             instance.watchTopics();
             if (instance.isAtWork()) {
+                instance.readControl();
                 instance.readVocabulary(MANY);
                 instance.labels().run(MANY);
                 instance.labels().commit();
@@ -267,8 +291,21 @@ final class Simulation {
             case LOSE_TOPIC -> loseTopic(step);
             case COMPACT -> cluster.broker().compact(embeddingsTopic());
             case MOVE -> move(step.a());
+            case USE -> use(instance(step).generation());
+            case CHANGE_POLICY -> change(cluster.control().getBundle(), step.policy());
             case START, THAW, KILL, STOP, FREEZE, EXPIRE, UPGRADE -> perform(step, instance(step));
-            case RUN, RUN_ON, COMMIT, ABORT, ENCODE, READ_VOCABULARY, SCORE, SCORE_ALL, LAND, LAND_ALL, FAIL -> {
+            case RUN,
+                    RUN_ON,
+                    COMMIT,
+                    ABORT,
+                    ENCODE,
+                    READ_VOCABULARY,
+                    READ_CONTROL,
+                    SCORE,
+                    SCORE_ALL,
+                    LAND,
+                    LAND_ALL,
+                    FAIL -> {
                 if (instance(step).isAtWork()) {
                     work(step, instance(step));
                 }
@@ -305,6 +342,7 @@ final class Simulation {
                     instance.labels().commit();
                 }
             }
+            case READ_CONTROL -> instance.readControl();
             case READ_VOCABULARY -> instance.readVocabulary(1 + step.b() % 6);
             case SCORE_ALL -> {
                 for (int place = 0; place < model.waiting(); place++) {
@@ -461,7 +499,9 @@ final class Simulation {
         TaskId task = tasks.get(choice % tasks.size());
         SimulatedThread from = cluster.imagesGroup().owner(task);
         Optional<SimulatedInstance> to = cluster.instances().stream()
-                .filter(instance -> instance.isAtWork() && (from == null || instance != from.instance()))
+                .filter(instance -> instance.isAtWork()
+                        && instance.isBundleInForce()
+                        && (from == null || instance != from.instance()))
                 .findFirst();
         if (to.isEmpty() || (from != null && !from.instance().isAtWork())) {
             return;

@@ -79,8 +79,20 @@ class SimulatorMutantsTest {
                                         "return 0;"),
                                 new Change(
                                         "labels/Resumption.java",
-                                        "base = Math.max(base, lowestBase(processed));",
+                                        "base = Math.max(base, lowestBase(processed) - changes);",
                                         ""))),
+                new Mutant(
+                        "A change of the model or the tag policy is no epoch of its own",
+                        List.of(new Change(
+                                "labels/Resumption.java",
+                                "return rules == null ? 0 : rules.getRevision() - 1;",
+                                "return 0;"))),
+                new Mutant(
+                        "A change of the tag policy asks for no scores that were not kept",
+                        List.of(new Change(
+                                "tagging/VocabularyDelta.java",
+                                "boolean otherThresholds = rules.getSince() > from;",
+                                "boolean otherThresholds = false;"))),
                 new Mutant(
                         "After the loss of a sweep's store, images are scored from other images' features",
                         List.of(

@@ -5,6 +5,8 @@
  */
 package io.tagstream.topology.simulator;
 
+import io.tagstream.avro.TagPolicy;
+
 /**
  * A step of a history. Its numbers are taken modulo what there is to choose from. So every step makes sense in every
  * state, and a history without some of its steps is a history, too.
@@ -64,8 +66,14 @@ record Step(Deed deed, int a, int b, int c) {
         EXPIRE(2),
         /** Task a goes to the other instance, in order. */
         MOVE(3),
-        /** Instance a restarts with the newest release of the model, or a newer one for an odd b. */
+        /** Instance a restarts with the newest release of the model, or a newer one for an odd b; it may have to wait. */
         UPGRADE(3),
+        /** The bundle of instance a is put in force. */
+        USE(3),
+        /** The tag policy is changed, as b and c say. */
+        CHANGE_POLICY(3),
+        /** Instance a reads the control record. */
+        READ_CONTROL(5),
         /** Store a of partition b is lost, with its changelog. */
         LOSE_STORE(2),
         /** The vocabulary's topic, or label-embeddings for an odd a, is deleted and recreated. */
@@ -90,6 +98,7 @@ record Step(Deed deed, int a, int b, int c) {
     private static final int URIS = 20;
     private static final int LABELS = 7;
     private static final int FOREIGN_SCHEMAS = 30;
+    private static final double[] FLOORS = {0, 0.05, 0.4, 0.8};
     private static final int[] LENGTHS = {1, 10, 10, 20, 50, 100, 500, 1_000, 11_000};
 
     String image() {
@@ -125,6 +134,11 @@ record Step(Deed deed, int a, int b, int c) {
         return LENGTHS[a % LENGTHS.length];
     }
 
+    /** A tag policy. */
+    TagPolicy policy() {
+        return new TagPolicy(b % 3 == 0 ? c % 100 / 100.0 : null, 1 + c % 8, FLOORS[c / 100 % FLOORS.length]);
+    }
+
     /** Whether a topic that is lost is the vocabulary; else it is label-embeddings. */
     boolean losesVocabulary() {
         return a % 2 == 0;
@@ -146,6 +160,7 @@ record Step(Deed deed, int a, int b, int c) {
                     case DELETE, SUBMIT_GARBAGE -> " " + image();
                     case EDIT_LABEL, EDIT_IN_FORCE -> " %s how %d %d".formatted(label(), b % 8, c % 100);
                     case PASS -> " %d ms".formatted(millis());
+                    case CHANGE_POLICY -> " to " + policy();
                     case MOVE -> " task " + a;
                     case LOSE_STORE -> " %d %d".formatted(a, b);
                     case LOSE_TOPIC -> losesVocabulary() ? " of labels" : " of embeddings";

@@ -11,15 +11,19 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.avro.ImageReference;
+import io.tagstream.avro.LabelEmbedding;
+import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
+import io.tagstream.topology.TestRules;
 import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.DeadLetters;
 import io.tagstream.topology.records.RecordLimit;
+import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +36,7 @@ import org.apache.avro.Schema;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.test.TestRecord;
@@ -59,13 +64,24 @@ class PoisonRecordsTest {
                 "label-embeddings",
                 model.description(),
                 contracts.labelEmbedding().deserializer());
-        vocabulary.require("topic-1", -1);
+        vocabulary.require("topic-1", -1, 1);
         driver = new TopologyTestDriver(
                 TaggingTopology.build(
                         config,
                         new TaggingContext(
                                 config, contracts, vocabulary, model, new SimpleMeterRegistry(), new Inflow())),
                 TestConfig.driverProperties(config, "tagstream"));
+        String marker =
+                EmbeddingKey.marker(model.description().textFingerprint()).toString();
+        LabelEmbedding nothing = new LabelEmbedding(
+                model.description().textFingerprint(),
+                -1L,
+                new VocabularyMarker(0, "topic-1", -1L, TestRules.of(config, model.description())));
+        driver.createInputTopic(
+                        "label-embeddings",
+                        new StringSerializer(),
+                        contracts.labelEmbedding().serializer())
+                .pipeInput(marker, nothing);
         images = driver.createInputTopic("images", new ByteArraySerializer(), new ByteArraySerializer());
     }
 

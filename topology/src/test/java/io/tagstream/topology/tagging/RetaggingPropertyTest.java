@@ -11,6 +11,7 @@ import io.tagstream.avro.LabelState;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
+import io.tagstream.avro.TagPolicy;
 import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.config.TagstreamConfig;
@@ -26,7 +27,7 @@ import org.apache.kafka.streams.KeyValue;
 import org.junit.jupiter.api.Test;
 
 /**
- * Whatever happens to a vocabulary while images are added, changed and removed, the task restarts, models succeed each
+ * Whatever happens to a vocabulary and the tag policy while images are added, changed and removed, the task restarts, models succeed each
  * other and stores are lost: once known images have followed, their tags are the same as if every image were tagged
  * anew with the last model under the final vocabulary, with scores within the tolerance. At every moment, the reported
  * changes add up to the tags.
@@ -56,13 +57,17 @@ class RetaggingPropertyTest {
     void shouldEndWithTheTagsOfTaggingEverythingAnew() {
         int edits = 0;
         int upgrades = 0;
+        int policies = 0;
         for (int seed = FIRST_SEED; seed < FIRST_SEED + SEQUENCES; seed++) {
             Sequence sequence = new Sequence(seed);
             sequence.run();
             edits += sequence.edits;
             upgrades += sequence.model - 1;
+            policies += sequence.policies;
         }
-        System.out.printf("%d sequences, %d edits of the vocabulary, %d other models%n", SEQUENCES, edits, upgrades);
+        System.out.printf(
+                "%d sequences, %d edits of the vocabulary, %d other models, %d other policies%n",
+                SEQUENCES, edits, upgrades, policies);
     }
 
     private static final class Sequence {
@@ -75,7 +80,9 @@ class RetaggingPropertyTest {
         private final Map<String, List<Tag>> told = new HashMap<>();
         private final List<String> deeds = new ArrayList<>();
         private int edits;
+        private int policies;
         private int model = 1;
+        private TagPolicy policy;
 
         Sequence(int seed) {
             this.seed = seed;
@@ -105,6 +112,7 @@ class RetaggingPropertyTest {
         void run() {
             Map<String, TaggingHarness.Entry> vocabulary;
             try (TaggingHarness harness = new TaggingHarness(model(), settings)) {
+                policy = harness.policy();
                 harness.mark();
                 for (int step = 0; step < STEPS; step++) {
                     act(harness);
@@ -120,6 +128,7 @@ class RetaggingPropertyTest {
             }
             Map<String, List<Tag>> anew;
             try (TaggingHarness harness = new TaggingHarness(model(), settings)) {
+                harness.change(policy);
                 harness.vocabulary(new TreeMap<>(vocabulary));
                 uris.forEach(harness::submit);
                 harness.land();
@@ -177,7 +186,7 @@ class RetaggingPropertyTest {
         }
 
         private void act(TaggingHarness harness) {
-            switch (random.nextInt(14)) {
+            switch (random.nextInt(15)) {
                 case 0, 1 -> {
                     String id = "image-" + random.nextInt(IMAGES);
                     submit(harness, id, "any:" + random.nextInt(30) + "~0");
@@ -208,8 +217,19 @@ class RetaggingPropertyTest {
                 }
                 case 9 -> restart(harness);
                 case 10 -> nudge(harness);
+                case 11 -> changePolicy(harness);
                 default -> edit(harness);
             }
+        }
+
+        private void changePolicy(TaggingHarness harness) {
+            policy = new TagPolicy(
+                    random.nextInt(3) == 0 ? random.nextInt(100) / 100.0 : null,
+                    1 + random.nextInt(LABELS),
+                    pick(0.0, 0.05, 0.4, 0.8));
+            deeds.add("policy " + policy);
+            policies++;
+            harness.change(policy);
         }
 
         private void submit(TaggingHarness harness, String id, String uri) {

@@ -12,7 +12,9 @@ import io.tagstream.avro.LabelState;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
+import io.tagstream.avro.TagPolicy;
 import io.tagstream.avro.state.ImageMeta;
+import io.tagstream.avro.state.LabelScore;
 import io.tagstream.avro.state.TagTurn;
 import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.config.TagstreamConfig;
@@ -121,6 +123,52 @@ class SweeperTest {
         harness.sweep();
 
         assertThat(harness.latestTags().get("a")).extracting(Tag::getLabelId).containsExactly("dog");
+    }
+
+    @Test
+    void shouldFollowAPolicyWithoutDecoding() {
+        start(TagstreamConfig.IMAGE_SCORES_FLOOR, 0.2).add("dog");
+        harness.mark();
+        harness.tag("a", "fake:cat");
+        int decoded = harness.model.decodedPairs();
+
+        harness.change(new TagPolicy(0.25, null, 0.2));
+        harness.mark();
+        harness.sweep();
+
+        assertThat(harness.latestTags().get("a")).extracting(Tag::getThreshold).containsExactly(0.25f);
+        assertThat(harness.model.decodedPairs()).isEqualTo(decoded);
+        assertThat(harness.changes.readValue().getCause()).isEqualTo(Cause.VOCABULARY_CHANGED);
+    }
+
+    @Test
+    void shouldDecodeWhereThePolicyNeedsScoresThatWereNotKept() {
+        start(TagstreamConfig.IMAGE_SCORES_FLOOR, 0.4).add("dog");
+        harness.mark();
+        harness.tag("a", "fake:cat");
+
+        harness.change(new TagPolicy(0.25, null, 0.4));
+        harness.mark();
+        harness.sweep();
+
+        assertThat(harness.latestTags().get("a")).extracting(Tag::getLabelId).containsExactly("dog");
+    }
+
+    @Test
+    void shouldKeepLowerScoresOnceTheFloorFalls() {
+        start(TagstreamConfig.IMAGE_SCORES_FLOOR, 0.4).add("dog");
+        harness.mark();
+        harness.tag("a", "fake:cat");
+        assertThat(harness.known("a").getScores()).isEmpty();
+
+        harness.change(new TagPolicy(null, null, 0.2));
+        harness.mark();
+        harness.sweep();
+
+        assertThat(harness.known("a").getScores())
+                .extracting(LabelScore::getLabelId)
+                .containsExactly("dog");
+        assertThat(harness.model.encodedImages()).as("from its features").isEqualTo(1);
     }
 
     @Test

@@ -6,25 +6,32 @@
 package io.tagstream.topology.tagging;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.tagstream.avro.BundleRelease;
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.avro.EncodedLabel;
 import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.LabelState;
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
+import io.tagstream.avro.TagPolicy;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
+import io.tagstream.topology.TestRules;
 import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.control.Controls;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.Vocabulary;
+import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -89,6 +96,11 @@ final class TaggingHarness implements AutoCloseable {
     private TestInputTopic<String, ImageReference> images;
     private TestInputTopic<String, LabelEmbedding> embeddings;
     private long offset;
+    private ClusterControl control;
+    private MarkerRules rules;
+
+    /** Whether no marker has put the rules in force yet. */
+    private boolean rulesChanged;
 
     /** The number of records on the images topic. */
     private int imageRecords;
@@ -99,6 +111,8 @@ final class TaggingHarness implements AutoCloseable {
 
     TaggingHarness(FakeModelRuntime model, Object... settings) {
         this.config = TestConfig.with(settings);
+        this.control = TestRules.control(config, model.description());
+        this.rules = TestRules.of(control, VocabularySnapshot.EMPTY_EPOCH);
         start(model, Map.of());
     }
 
@@ -110,7 +124,10 @@ final class TaggingHarness implements AutoCloseable {
                 model.description(),
                 contracts.labelEmbedding().deserializer(),
                 config::selection);
-        followed.require("topic-1", 0);
+        if (!control.getBundle().equals(Controls.release(model.description()))) {
+            changeRules(Controls.release(model.description()), control.getPolicy());
+        }
+        followed.require("topic-1", 0, control.getRevision());
         TaggingContext shared = new TaggingContext(config, contracts, followed, model, metrics, new Inflow());
         driver = new TopologyTestDriver(
                 TaggingTopology.build(config, shared, () -> new Restored(new TaggingProcessor(shared), stored)),
@@ -123,6 +140,9 @@ final class TaggingHarness implements AutoCloseable {
                 new StringSerializer(),
                 contracts.labelEmbedding().serializer());
         embeddingsTopic.forEach(embedding -> embeddings.pipeInput(embedding.key, embedding.value));
+        if (!embeddingsTopic.isEmpty() && rulesChanged) {
+            mark();
+        }
         tags = driver.createOutputTopic(
                 "tags", new StringDeserializer(), contracts.tagEvent().deserializer());
         changes = driver.createOutputTopic(
@@ -272,7 +292,35 @@ final class TaggingHarness implements AutoCloseable {
     void mark() {
         pipe(
                 EmbeddingKey.marker(fingerprint()),
-                new LabelEmbedding(fingerprint(), offset, new VocabularyMarker(vocabulary.size(), "topic-1", offset)));
+                new LabelEmbedding(
+                        fingerprint(), offset, new VocabularyMarker(vocabulary.size(), "topic-1", offset, rules)));
+        rulesChanged = false;
+    }
+
+    /** Changes the tag policy; the next {@link #mark} puts it in force. */
+    void change(TagPolicy policy) {
+        changeRules(control.getBundle(), policy);
+    }
+
+    /** The tag policy of the newest control record. */
+    TagPolicy policy() {
+        return control.getPolicy();
+    }
+
+    private void changeRules(BundleRelease bundle, TagPolicy policy) {
+        ClusterControl next =
+                Controls.next(control, bundle, policy, Instant.EPOCH).orElse(control);
+        if (next == control) {
+            return;
+        }
+        offset++; // every change is an epoch of its own
+        MarkerRules changed = TestRules.of(next, offset);
+        if (next.getPolicy().getScoresFloor() >= control.getPolicy().getScoresFloor()) {
+            changed.setFloorSince(rules.getFloorSince());
+        }
+        control = next;
+        rules = changed;
+        rulesChanged = true;
     }
 
     private void pipe(EmbeddingKey key, LabelEmbedding embedding) {

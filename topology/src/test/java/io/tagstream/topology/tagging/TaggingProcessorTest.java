@@ -18,6 +18,7 @@ import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.RecordOrigin;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
@@ -42,6 +43,7 @@ import io.tagstream.schemas.UnknownStateException;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
+import io.tagstream.topology.TestRules;
 import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
@@ -93,7 +95,7 @@ class TaggingProcessorTest {
         context.setCurrentSystemTimeMs(1_700_000_000_000L);
         store(TaggingTopology.IMAGE_FEATURES_STORE, Serdes.Long(), Serdes.ByteArray());
         store(TaggingTopology.SWEEP_STORE, Serdes.String(), new StateSerde<>(SweepState.class));
-        vocabulary.require("topic-1", -1);
+        vocabulary.require("topic-1", -1, 1);
         mark(10);
     }
 
@@ -177,7 +179,7 @@ class TaggingProcessorTest {
 
     @Test
     void shouldWaitForAVocabularyAsNewAsTheTaskHasUsed() {
-        progress.put("progress", new TaskProgress(20L, 1L, "fake", 0L));
+        progress.put("progress", new TaskProgress(20L, 1L));
         processor.init(context);
         processor.process(new Record<>("a", image("a", "fake:a"), 0));
         punctuate();
@@ -193,13 +195,13 @@ class TaggingProcessorTest {
     }
 
     @Test
-    void shouldWaitForAModelAsNewAsTheTaskHasUsed() {
-        progress.put("progress", new TaskProgress(5L, 2L, "fake", 0L));
+    void shouldWaitForAControlRecordAsNewAsTheTaskHasUsed() {
+        progress.put("progress", new TaskProgress(5L, 2L));
         processor.init(context);
         processor.process(new Record<>("a", image("a", "fake:a"), 0));
         punctuate();
 
-        assertThat(model.waiting()).as("generation 1 is older than 2").isZero();
+        assertThat(model.waiting()).as("revision 1 is older than 2").isZero();
         assertThat(pending.get(0L)).isNotNull();
         assertThat(waitingPartitions()).isEqualTo(1);
         processor.close();
@@ -208,7 +210,7 @@ class TaggingProcessorTest {
 
     @Test
     void shouldSayThatItWaitsBeforeThereIsAnImage() {
-        progress.put("progress", new TaskProgress(5L, 1L, "another bundle", 0L));
+        mark(vocabulary, 11, 0, rules(FakeModelRuntime.describe("another bundle", "1", 1, "text-1"), 2));
         processor.init(context);
 
         assertThat(waitingPartitions()).isEqualTo(1);
@@ -222,7 +224,7 @@ class TaggingProcessorTest {
 
     @Test
     void shouldDeleteAnImageWhileItWaits() {
-        progress.put("progress", new TaskProgress(20L, 1L, "fake", 0L));
+        progress.put("progress", new TaskProgress(20L, 1L));
         processor.init(context);
         processor.process(new Record<>("a", bytes(new PendingImage("a", null, origin(), 0L, List.of(), null)), 0));
         punctuate();
@@ -240,7 +242,7 @@ class TaggingProcessorTest {
         model.complete(1);
         punctuate();
 
-        assertThat(progress.get("progress")).isEqualTo(new TaskProgress(10L, 1L, "fake", 0L));
+        assertThat(progress.get("progress")).isEqualTo(new TaskProgress(10L, 1L));
     }
 
     @Test
@@ -266,9 +268,9 @@ class TaggingProcessorTest {
                 "label-embeddings",
                 newer.description(),
                 contracts.labelEmbedding().deserializer());
-        followed.require("topic-1", -1);
+        followed.require("topic-1", -1, 1);
         add(followed, "cat", 11);
-        mark(followed, 11, 1);
+        mark(followed, 12, 1, rules(newer.description(), 2));
         TaggingProcessor next = processor(followed, newer);
         next.init(context);
         punctuate(); // checks
@@ -287,12 +289,12 @@ class TaggingProcessorTest {
         }
         assertThat(List.of("a", "b")).allSatisfy(id -> {
             assertThat(metas.get(id).getModel().getVersion()).startsWith("fake-2");
-            assertThat(metas.get(id).getVocabularyEpoch()).isEqualTo(11);
+            assertThat(metas.get(id).getVocabularyEpoch()).isEqualTo(12);
         });
-        assertThat(progress.get("progress")).isEqualTo(new TaskProgress(11L, 2L, "fake", 0L));
+        assertThat(progress.get("progress")).isEqualTo(new TaskProgress(12L, 2L));
 
-        add(followed, "dog", 12);
-        mark(followed, 12, 2);
+        add(followed, "dog", 13);
+        mark(followed, 13, 2, rules(newer.description(), 2));
         for (int turn = 0; turn < 3; turn++) { // checks, has them scored, applies the scores
             punctuate();
         }
@@ -575,11 +577,21 @@ class TaggingProcessorTest {
 
     /** Puts a vocabulary with this many labels in force. */
     private void mark(Vocabulary followed, long epoch, int labels) {
+        mark(followed, epoch, labels, rules(model.description(), 1));
+    }
+
+    private static MarkerRules rules(ModelDescription bundle, long revision) {
+        return MarkerRules.newBuilder(TestRules.of(TestConfig.with(), bundle))
+                .setRevision(revision)
+                .build();
+    }
+
+    private void mark(Vocabulary followed, long epoch, int labels, MarkerRules rules) {
         String fingerprint = model.description().textFingerprint();
         pipe(
                 followed,
                 EmbeddingKey.marker(fingerprint),
-                new LabelEmbedding(fingerprint, epoch, new VocabularyMarker(labels, "topic-1", epoch)));
+                new LabelEmbedding(fingerprint, epoch, new VocabularyMarker(labels, "topic-1", epoch, rules)));
     }
 
     /** Adds a label whose name and text are its id. */

@@ -16,6 +16,7 @@ import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.LabelState;
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
@@ -24,6 +25,7 @@ import io.tagstream.model.FailureReason;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
+import io.tagstream.topology.TestRules;
 import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
@@ -65,8 +67,11 @@ class TaggingTopologyTest {
     private TestOutputTopic<byte[], byte[]> deadLetters;
     private final Set<String> labelsPut = new HashSet<>();
 
+    private MarkerRules rules;
+
     private void start(Object... settings) {
         TagstreamConfig config = TestConfig.with(settings);
+        rules = TestRules.of(config, model.description());
         vocabulary = new Vocabulary(
                 "label-embeddings",
                 model.description(),
@@ -136,7 +141,7 @@ class TaggingTopologyTest {
     @Test
     void shouldHoldImagesUntilTheVocabularyIsEncoded() {
         start();
-        vocabulary.require("topic-1", 5);
+        vocabulary.require("topic-1", 5, 1);
         images.pipeInput("image-1", reference("fake:dog"));
         punctuate();
         assertThat(model.waiting()).isZero();
@@ -153,7 +158,8 @@ class TaggingTopologyTest {
     @Test
     void shouldTagUnderAnEmptyVocabulary() {
         start();
-        vocabulary.require("topic-1", -1);
+        vocabulary.require("topic-1", -1, 1);
+        mark(-1);
         tag("image-1", "fake:dog");
 
         TagEvent event = tags.readValue();
@@ -171,7 +177,7 @@ class TaggingTopologyTest {
         put("low-too", 3, 0.2, LabelState.ACTIVE);
         put("shadow", 4, 0.0, LabelState.SHADOW);
         mark(4);
-        vocabulary.require("topic-1", 4);
+        vocabulary.require("topic-1", 4, 1);
         tag("image-1", "fake:dog");
 
         assertThat(tags.readValue().getTags())
@@ -185,7 +191,7 @@ class TaggingTopologyTest {
         put("strict", 0, 1.0, LabelState.ACTIVE);
         put("default", 1, null, LabelState.ACTIVE);
         mark(1);
-        vocabulary.require("topic-1", 1);
+        vocabulary.require("topic-1", 1, 1);
         tag("image-1", "fake:dog");
 
         assertThat(tags.readValue().getTags()).extracting(Tag::getThreshold).containsExactly(0f, 0f);
@@ -375,7 +381,7 @@ class TaggingTopologyTest {
             put(label, epoch, null, LabelState.ACTIVE);
         }
         mark(epoch);
-        vocabulary.require("topic-1", epoch);
+        vocabulary.require("topic-1", epoch, 1);
     }
 
     private void put(String id, long offset, Double threshold, LabelState state) {
@@ -392,7 +398,8 @@ class TaggingTopologyTest {
     private void mark(long offset) {
         pipe(
                 EmbeddingKey.marker(fingerprint()),
-                new LabelEmbedding(fingerprint(), offset, new VocabularyMarker(labelsPut.size(), "topic-1", offset)));
+                new LabelEmbedding(
+                        fingerprint(), offset, new VocabularyMarker(labelsPut.size(), "topic-1", offset, rules)));
     }
 
     private void pipe(EmbeddingKey key, LabelEmbedding embedding) {

@@ -10,11 +10,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tagstream.avro.EncodedLabel;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.topology.FakeModelRuntime;
+import io.tagstream.topology.TestConfig;
+import io.tagstream.topology.TestRules;
 import io.tagstream.topology.records.Contracts;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -32,6 +35,7 @@ class VocabularyTest {
 
     private final ModelDescription model = FakeModelRuntime.describe("1", 1, "mine");
     private final Contracts contracts = new Contracts(SchemaRegistries.inMemory());
+    private final MarkerRules rules = TestRules.of(TestConfig.with(), model);
     private final Vocabulary vocabulary =
             new Vocabulary(TOPIC, model, contracts.labelEmbedding().deserializer());
 
@@ -45,8 +49,10 @@ class VocabularyTest {
     }
 
     @Test
-    void shouldBeReadyAtOnceWhenTheVocabularyWasNeverWritten() {
-        vocabulary.require(LABELS, VocabularySnapshot.EMPTY_EPOCH);
+    void shouldBeReadyWithTheFirstMarkerWhenTheVocabularyWasNeverWritten() {
+        vocabulary.require(LABELS, VocabularySnapshot.EMPTY_EPOCH, 1);
+        assertThat(vocabulary.snapshot()).isEmpty();
+        mark(-1, 0);
 
         assertThat(vocabulary.snapshot()).hasValueSatisfying(snapshot -> {
             assertThat(snapshot.size()).isZero();
@@ -57,7 +63,8 @@ class VocabularyTest {
     @Test
     void shouldSayThatItIsEmptyWhileItIsInForceAndHasNoLabels() {
         assertThat(vocabulary.emptiness()).as("nothing is known yet").isEmpty();
-        vocabulary.require(LABELS, VocabularySnapshot.EMPTY_EPOCH);
+        vocabulary.require(LABELS, VocabularySnapshot.EMPTY_EPOCH, 1);
+        mark(-1, 0);
         assertThat(vocabulary.emptiness())
                 .hasValueSatisfying(text -> assertThat(text).contains("no tags", "labels import --bundle"));
         assertThat(vocabulary.size()).isZero();
@@ -74,7 +81,7 @@ class VocabularyTest {
 
     @Test
     void shouldWaitForAMarkerThatCoversTheEnd() {
-        vocabulary.require(LABELS, 3);
+        vocabulary.require(LABELS, 3, 1);
         put("dog", 0);
         mark(2, 1);
         assertThat(vocabulary.snapshot()).isEmpty();
@@ -86,7 +93,7 @@ class VocabularyTest {
 
     @Test
     void shouldChangeAtMarkersOnly() {
-        vocabulary.require(LABELS, 0);
+        vocabulary.require(LABELS, 0, 1);
         put("dog", 0);
         put("ant", 1);
         mark(1, 2);
@@ -106,7 +113,7 @@ class VocabularyTest {
 
     @Test
     void shouldPutAMarkerInForceWithAsManyLabelsAsItSaysOnly() {
-        vocabulary.require(LABELS, 1);
+        vocabulary.require(LABELS, 1, 1);
         put("ant", 0);
         mark(1, 2); // the topic has lost a label
         assertThat(vocabulary.snapshot()).isEmpty();
@@ -131,7 +138,7 @@ class VocabularyTest {
 
     @Test
     void shouldWaitForTheNextMarkerWhereCompactionTookWhatALaterChangeReplaced() {
-        vocabulary.require(LABELS, 1);
+        vocabulary.require(LABELS, 1, 1);
         // dog@0 ant@1 marker@1 dog@2 owl@3, the encoder's group still open: compacted, dog@0 is gone
         put("ant", 1);
         mark(1, 2);
@@ -146,45 +153,69 @@ class VocabularyTest {
     @Test
     void shouldNotTakeAMarkerOfATopicThatWasReplacedForCover() {
         put("dog", 1);
-        mark(402, new VocabularyMarker(1, "topic-0", 402L));
-        vocabulary.require(LABELS, 0);
+        mark(402, new VocabularyMarker(1, "topic-0", 402L, rules));
+        vocabulary.require(LABELS, 0, 1);
         assertThat(vocabulary.snapshot()).isEmpty();
         assertThat(vocabulary.notReadyBecause().orElseThrow()).contains("was recreated");
 
-        mark(403, new VocabularyMarker(1, LABELS, 0L));
+        mark(403, new VocabularyMarker(1, LABELS, 0L, rules));
         assertThat(vocabulary.snapshot().orElseThrow().epoch()).isEqualTo(403);
     }
 
     @Test
     void shouldKeepWorkingWhereTheTopicIsReplacedLater() {
         put("dog", 1);
-        mark(402, new VocabularyMarker(1, LABELS, 402L));
-        vocabulary.require(LABELS, 402);
+        mark(402, new VocabularyMarker(1, LABELS, 402L, rules));
+        vocabulary.require(LABELS, 402, 1);
         assertThat(vocabulary.snapshot()).isPresent();
 
-        mark(403, new VocabularyMarker(1, "topic-2", 0L));
+        mark(403, new VocabularyMarker(1, "topic-2", 0L, rules));
         assertThat(vocabulary.snapshot().orElseThrow().epoch()).isEqualTo(403);
     }
 
     @Test
     void shouldKeepWorkingWhereAMarkerOfAReplacedTopicArrivesAfterItStartedEmpty() {
-        vocabulary.require(LABELS, VocabularySnapshot.EMPTY_EPOCH);
+        vocabulary.require(LABELS, VocabularySnapshot.EMPTY_EPOCH, 1);
+        mark(-1, 0);
         assertThat(vocabulary.snapshot()).isPresent();
 
-        mark(402, new VocabularyMarker(0, "topic-0", 402L));
+        mark(402, new VocabularyMarker(0, "topic-0", 402L, rules));
         assertThat(vocabulary.snapshot().orElseThrow().epoch()).isEqualTo(402);
         assertThat(vocabulary.notReadyBecause()).isEmpty();
     }
 
     @Test
-    void shouldTakeAMarkerOfAnEarlierVersionForWhatItSays() {
-        vocabulary.require(LABELS, 3);
-        put("dog", 1);
-        mark(2, new VocabularyMarker(1, null, -1L));
+    void shouldWaitForAMarkerWithTheControlRecord() {
+        vocabulary.require(LABELS, 0, 2);
+        mark(0, 0);
         assertThat(vocabulary.snapshot()).isEmpty();
-        mark(3, new VocabularyMarker(1, null, -1L));
+        assertThat(vocabulary.notReadyBecause().orElseThrow()).contains("control revision 1, not yet 2");
 
-        assertThat(vocabulary.snapshot().orElseThrow().epoch()).isEqualTo(3);
+        mark(1, new VocabularyMarker(0, LABELS, 0L, revision(2)));
+        assertThat(vocabulary.snapshot().orElseThrow().rules().getRevision()).isEqualTo(2);
+
+        vocabulary.require(3);
+        assertThat(vocabulary.snapshot()).isEmpty();
+        mark(2, new VocabularyMarker(0, LABELS, 0L, revision(3)));
+        assertThat(vocabulary.snapshot().orElseThrow().rules().getRevision()).isEqualTo(3);
+    }
+
+    private MarkerRules revision(long revision) {
+        return MarkerRules.newBuilder(rules).setRevision(revision).build();
+    }
+
+    @Test
+    void shouldTakeLabelsOfAnEarlierVersionButNotItsMarker() {
+        vocabulary.require(LABELS, 3, 1);
+        put("dog", 1);
+        mark(2, new VocabularyMarker(1, null, -1L, null));
+        assertThat(vocabulary.snapshot()).isEmpty();
+        mark(3, new VocabularyMarker(1, null, -1L, null));
+        assertThat(vocabulary.snapshot()).isEmpty();
+        assertThat(vocabulary.notReadyBecause().orElseThrow()).contains("control revision 0, not yet 1");
+
+        mark(3, 1);
+        assertThat(ids()).containsExactly("dog");
     }
 
     private List<String> ids() {
@@ -195,7 +226,7 @@ class VocabularyTest {
 
     @Test
     void shouldHoldVectorsInTheOrderOfLabels() {
-        vocabulary.require(LABELS, 0);
+        vocabulary.require(LABELS, 0, 1);
         put("b", 2);
         put("a", 1);
         mark(2, 2);
@@ -209,7 +240,7 @@ class VocabularyTest {
 
     @Test
     void shouldLeaveOutOtherModelsAndWhatItCannotRead() {
-        vocabulary.require(LABELS, 0);
+        vocabulary.require(LABELS, 0, 1);
         put("dog", 0);
         apply("0000/cat", embedding(0, new EncodedLabel("cat", label("cat"), vector(1, 4), 0L, 0f, 1f)));
         vocabulary.apply(key(model.textFingerprint() + "/bad"), new byte[] {9, 9});
@@ -238,7 +269,7 @@ class VocabularyTest {
         byte[] marker = contracts
                 .labelEmbedding()
                 .serializer()
-                .serialize(TOPIC, embedding(4, new VocabularyMarker(0, LABELS, 4L)));
+                .serialize(TOPIC, embedding(4, new VocabularyMarker(0, LABELS, 4L, rules)));
 
         waiting.apply(key(EmbeddingKey.marker(model.textFingerprint()).toString()), marker);
 
@@ -259,7 +290,7 @@ class VocabularyTest {
 
     @Test
     void shouldNotGoBackToAnOlderMarker() {
-        vocabulary.require(LABELS, 0);
+        vocabulary.require(LABELS, 0, 1);
         mark(9, 0);
         mark(4, 0);
 
@@ -277,7 +308,7 @@ class VocabularyTest {
     }
 
     private void mark(long epoch, int labels) {
-        mark(epoch, new VocabularyMarker(labels, LABELS, epoch));
+        mark(epoch, new VocabularyMarker(labels, LABELS, epoch, rules));
     }
 
     private void mark(long epoch, VocabularyMarker marker) {

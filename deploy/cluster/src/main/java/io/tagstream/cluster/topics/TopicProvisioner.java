@@ -66,6 +66,7 @@ public final class TopicProvisioner {
                 requirement(TagstreamConfig.IMAGES_TOPIC, partitions, false, Map.of()),
                 requirement(TagstreamConfig.LABELS_TOPIC, 1, true, compacted),
                 requirement(TagstreamConfig.EMBEDDINGS_TOPIC, 1, true, embeddings),
+                requirement(TagstreamConfig.CONTROL_TOPIC, 1, true, compacted),
                 requirement(TagstreamConfig.TAGS_TOPIC, partitions, false, tags),
                 requirement(TagstreamConfig.TAG_CHANGES_TOPIC, partitions, false, retained(CHANGES_RETENTION)),
                 requirement(TagstreamConfig.IMAGE_FAILURES_TOPIC, partitions, false, retained(FAILURES_RETENTION)),
