@@ -14,6 +14,7 @@ import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
+import io.tagstream.topology.TestRules;
 import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
@@ -78,13 +79,14 @@ class AwayRegistryTest {
                 "label-embeddings",
                 model.description(),
                 contracts.labelEmbedding().deserializer());
-        vocabulary.require("topic-1", -1);
+        vocabulary.require("topic-1", -1, 1);
         shared = new TaggingContext(config, contracts, vocabulary, model, new SimpleMeterRegistry(), inflow);
         shared.registry().askOn(questions::add);
         shared.useClock(() -> nanos);
         driver = new TopologyTestDriver(
                 TaggingTopology.build(config, shared), TestConfig.driverProperties(config, "tagstream"));
         drivers.add(driver);
+        TestRules.mark(driver, contracts, config, model.description());
         images = driver.createInputTopic("images", new ByteArraySerializer(), new ByteArraySerializer());
     }
 

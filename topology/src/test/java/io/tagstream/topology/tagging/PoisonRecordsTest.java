@@ -11,8 +11,6 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.avro.ImageReference;
-import io.tagstream.avro.LabelEmbedding;
-import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.FakeModelRuntime;
@@ -23,7 +21,6 @@ import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.DeadLetters;
 import io.tagstream.topology.records.RecordLimit;
-import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.Vocabulary;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -36,7 +33,6 @@ import org.apache.avro.Schema;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.TestInputTopic;
 import org.apache.kafka.streams.TopologyTestDriver;
 import org.apache.kafka.streams.test.TestRecord;
@@ -71,17 +67,7 @@ class PoisonRecordsTest {
                         new TaggingContext(
                                 config, contracts, vocabulary, model, new SimpleMeterRegistry(), new Inflow())),
                 TestConfig.driverProperties(config, "tagstream"));
-        String marker =
-                EmbeddingKey.marker(model.description().textFingerprint()).toString();
-        LabelEmbedding nothing = new LabelEmbedding(
-                model.description().textFingerprint(),
-                -1L,
-                new VocabularyMarker(0, "topic-1", -1L, TestRules.of(config, model.description())));
-        driver.createInputTopic(
-                        "label-embeddings",
-                        new StringSerializer(),
-                        contracts.labelEmbedding().serializer())
-                .pipeInput(marker, nothing);
+        TestRules.mark(driver, contracts, config, model.description());
         images = driver.createInputTopic("images", new ByteArraySerializer(), new ByteArraySerializer());
     }
 
