@@ -88,12 +88,6 @@ class SimulatorMutantsTest {
                                 "return rules == null ? 0 : rules.getRevision() - 1;",
                                 "return 0;"))),
                 new Mutant(
-                        "A change of the tag policy asks for no scores that were not kept",
-                        List.of(new Change(
-                                "tagging/VocabularyDelta.java",
-                                "boolean otherThresholds = rules.getSince() > from;",
-                                "boolean otherThresholds = false;"))),
-                new Mutant(
                         "After the loss of a sweep's store, images are scored from other images' features",
                         List.of(
                                 new Change(
