@@ -308,11 +308,10 @@ final class TaggingHarness implements AutoCloseable {
     }
 
     private void changeRules(BundleRelease bundle, TagPolicy policy) {
-        ClusterControl next =
-                Controls.next(control, bundle, policy, Instant.EPOCH).orElse(control);
-        if (next == control) {
-            return;
-        }
+        Controls.next(control, bundle, policy, Instant.EPOCH).ifPresent(this::changeRules);
+    }
+
+    private void changeRules(ClusterControl next) {
         offset++; // every change is an epoch of its own
         MarkerRules changed = TestRules.of(next, offset);
         if (next.getPolicy().getScoresFloor() >= control.getPolicy().getScoresFloor()) {
