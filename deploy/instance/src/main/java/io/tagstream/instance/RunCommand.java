@@ -62,7 +62,8 @@ import picocli.CommandLine.Mixin;
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
-            "1:the cluster, the registry or the model cannot be used, or tagging has stopped for good",
+            "1:the cluster, the registry, the model or the state directory cannot be used, or tagging has stopped for"
+                    + " good",
             "2:wrong usage or configuration; nothing was done",
             "130, 143:stopped cleanly by Ctrl-C or SIGTERM"
         })

@@ -155,6 +155,32 @@ class StateDiskIT {
         }
     }
 
+    @Test
+    void shouldEndLocalWhileItsDiskIsFullAndGoOnOnceThereIsRoom() throws Exception {
+        Path data = Files.createDirectory(directory.resolve("data"));
+        Path photos = Files.createDirectory(directory.resolve("photos"));
+        Files.copy(CommandProcess.SAMPLES.resolve("cat.jpg"), photos.resolve("first.jpg"));
+        List<String> supervised = OwnMounts.program(
+                "mount -t tmpfs -o size=96m data \"$0\" || exit;"
+                        + " until \"$@\"; do echo \"the process ended with $?\" >&2; sleep 1; done",
+                data);
+        String full = "disk of data directory " + data.resolve("kafka") + " is full: free some room";
+        try (CommandProcess local = CommandProcess.startUnder(
+                supervised, "local", photos.toString(), "--data-dir", data.toString())) {
+            local.awaitLine("first.jpg  cat ");
+            Path filler = local.seen(data).resolve("filler");
+            fill(filler);
+            Files.copy(CommandProcess.SAMPLES.resolve("cat.jpg"), photos.resolve("second.jpg"));
+            local.awaitNote("Kafka has ended the process; the " + full);
+            local.awaitNote("the process ended with 1");
+            fill(filler);
+            local.awaitNote("tagstream: The " + full); // the next start
+
+            Files.delete(filler);
+            local.awaitLine("second.jpg  cat ");
+        }
+    }
+
     private static void fill(Path filler) {
         assertThatThrownBy(() -> {
                     try (OutputStream file =

@@ -19,8 +19,11 @@ import java.util.Map;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A Kafka broker (KRaft, broker and controller in one node) inside this JVM. It is a real broker, with transactions,
@@ -39,6 +42,9 @@ public final class EmbeddedBroker implements AutoCloseable {
 
     /** A file that exists from an orderly shutdown to the next start. */
     private static final String STOPPED = "broker.stopped";
+
+    private static final Logger log = LoggerFactory.getLogger(EmbeddedBroker.class);
+    private static final long LEAST_ROOM = 1 << 20;
 
     private final Path directory;
     private final DirectoryLock lock;
@@ -60,11 +66,15 @@ public final class EmbeddedBroker implements AutoCloseable {
      * @param port port in [1, 65535] for clients, or 0 for any free one
      * @return the running broker
      * @throws BindException when the port is in use
-     * @throws IOException when the directory is in use by another broker or cannot be written, or when the broker does
-     *     not start; the message says which and what to change
+     * @throws IOException when the directory is in use by another broker or cannot be written, when its disk is full, or
+     *     when the broker does not start; the message says which and what to change
      */
     public static EmbeddedBroker start(Path directory, int port) throws IOException {
         Path data = directory.toAbsolutePath().normalize();
+        if (Files.isDirectory(data) && isFull(data)) {
+            throw new IOException(
+                    "The disk of data directory " + data + " is full: free some room, or choose another directory");
+        }
         DirectoryLock lock = DirectoryLock.acquire(data);
         try {
             int clientPort = LoopbackPort.resolve(port, "Kafka broker");
@@ -73,6 +83,7 @@ public final class EmbeddedBroker implements AutoCloseable {
             } else if (!Files.deleteIfExists(data.resolve(STOPPED))) {
                 StaleRegistration.remove(settings(data, clientPort, clientPort), NODE_ID);
             }
+            sayWhyBeforeHalt(data);
             return new EmbeddedBroker(data, lock, startServer(data, clientPort), clientPort);
         } catch (IOException | RuntimeException | Error failed) {
             lock.close();
@@ -105,6 +116,21 @@ public final class EmbeddedBroker implements AutoCloseable {
         } finally {
             lock.close();
         }
+    }
+
+    /** A broker that cannot write ends the process at once: going on could lose records that it has confirmed. */
+    private static void sayWhyBeforeHalt(Path directory) {
+        Exit.setHaltProcedure((code, message) -> {
+            String reason = isFull(directory)
+                    ? "the disk of data directory %s is full: free some room".formatted(directory)
+                    : "the errors above say why: mend what they name";
+            log.error("Kafka has ended the process; {}, then start again. Nothing that was stored is lost.", reason);
+            Runtime.getRuntime().halt(code);
+        });
+    }
+
+    private static boolean isFull(Path directory) {
+        return directory.toFile().getUsableSpace() < LEAST_ROOM;
     }
 
     private static boolean isFormatted(Path directory) {
