@@ -165,8 +165,8 @@ class StateDiskIT {
                         + " until \"$@\"; do echo \"the process ended with $?\" >&2; sleep 1; done",
                 data);
         String full = "disk of data directory " + data.resolve("kafka") + " is full: free some room";
-        try (CommandProcess local = CommandProcess.startUnder(
-                supervised, "local", photos.toString(), "--data-dir", data.toString())) {
+        try (CommandProcess local =
+                CommandProcess.startUnder(supervised, "local", photos.toString(), "--data-dir", data.toString())) {
             local.awaitLine("first.jpg  cat ");
             Path filler = local.seen(data).resolve("filler");
             fill(filler);
