@@ -29,6 +29,7 @@ CHECKPOINT_EVERY = 100
 CAPTIONED_DISTILLATION = 0.2
 SAME_TEXT_COSINE = 0.999
 PREDICTED = 128
+_single = False
 OPTIMIZERS = {"adamw": torch.optim.AdamW, "adam": torch.optim.Adam}
 
 Model = ClipDecoder | TowerDecoder
@@ -309,9 +310,22 @@ def as_inputs(values: np.ndarray, device: torch.device) -> Tensor:
 
 def autocast(device: torch.device) -> contextlib.AbstractContextManager:
     """bfloat16 for matrix products: on GPUs, and on CPUs that have instructions for it."""
+    if _single:
+        return contextlib.nullcontext()
     if device.type == "cuda" or "amx_bf16" in _cpu_flags() or "avx512_bf16" in _cpu_flags():
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def single_precision() -> Iterator[None]:
+    """No bfloat16 on any device: what a miniature learns in a few steps must not depend on the processor."""
+    global _single
+    before, _single = _single, True
+    try:
+        yield
+    finally:
+        _single = before
 
 
 def _cpu_flags() -> str:

@@ -16,7 +16,11 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
+from clip_decoder import commands, training
 from clip_decoder.model.efficientnet_lite import EfficientNetLite
+from clip_decoder.pipeline import Folders
+from clip_decoder.prepared import open_prepared
+from clip_decoder.training import Trainer
 
 # Miniatures gain nothing from threads and lose minutes when others use the cores too. With one thread, sums do not
 # depend on the number of cores either.
@@ -25,6 +29,12 @@ torch.set_num_threads(1)
 WORDS = ["[UNK]", "a", "photo", "of", ".", "red", "green", "blue", "bright", "dark", "square", "something", ",", "size"]
 TEXT_SIZE = 16
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 40), "blue": (30, 40, 220)}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def single_precision():
+    with training.single_precision():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -140,3 +150,28 @@ def config_file(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("config") / "tiny.toml"
     path.write_text(CONFIG)
     return path
+
+
+@pytest.fixture(scope="session")
+def folders(data_folder, text_folder, weights, tmp_path_factory) -> Folders:
+    return Folders(
+        data_folder, text_folder, tmp_path_factory.mktemp("work"), weights=weights, classes=data_folder / "classes.txt"
+    )
+
+
+@pytest.fixture(scope="session")
+def losses(config_file, folders) -> list[float]:
+    """Of the miniature's one training; its checkpoint is in the work folder."""
+    prepared = open_prepared(config_file, folders, "cpu")
+    trainer = Trainer(prepared.config, prepared.model, prepared.data, prepared.device, folders.work)
+    return trainer.run(progress=False)
+
+
+@pytest.fixture(scope="session")
+def bundle(config_file, folders, losses, tmp_path_factory) -> Path:
+    """The trained miniature, exported. Not to be changed."""
+    checkpoint = folders.work / "checkpoint.pt"
+    commands.calibrate(config_file, folders, "cpu", checkpoint)
+    output = tmp_path_factory.mktemp("bundle")
+    commands.export(config_file, folders, "cpu", checkpoint, output)
+    return output

@@ -17,33 +17,10 @@ from clip_decoder.bundle.self_test import synthetic_pixels
 from clip_decoder.bundle.writer import sha256
 from clip_decoder.config import read_config
 from clip_decoder.errors import ConfigError, ExportError
-from clip_decoder.pipeline import Folders, open_text_encoder
+from clip_decoder.pipeline import open_text_encoder
 from clip_decoder.prepared import open_prepared
 from clip_decoder.text import fill_templates
 from clip_decoder.training import Trainer
-
-
-@pytest.fixture(scope="module")
-def folders(data_folder, text_folder, weights, tmp_path_factory) -> Folders:
-    return Folders(
-        data_folder, text_folder, tmp_path_factory.mktemp("work"), weights=weights, classes=data_folder / "classes.txt"
-    )
-
-
-@pytest.fixture(scope="module")
-def losses(config_file, folders) -> list[float]:
-    prepared = open_prepared(config_file, folders, "cpu")
-    trainer = Trainer(prepared.config, prepared.model, prepared.data, prepared.device, folders.work)
-    return trainer.run(progress=False)
-
-
-@pytest.fixture(scope="module")
-def bundle(config_file, folders, losses, tmp_path_factory):
-    checkpoint = folders.work / "checkpoint.pt"
-    commands.calibrate(config_file, folders, "cpu", checkpoint)
-    output = tmp_path_factory.mktemp("bundle")
-    commands.export(config_file, folders, "cpu", checkpoint, output)
-    return output
 
 
 def test_training_should_lower_the_loss(losses):
@@ -158,7 +135,8 @@ def test_judged_tags_should_be_counted(config_file, folders, bundle, tmp_path):
 
 def test_splits_should_keep_labels_from_training_and_report_means(config_file, folders, losses, tmp_path):
     config = tmp_path / "splits.toml"
-    config.write_text(config_file.read_text() + "[splits]\ncount = 2\nunseen_share = 0.4\n")
+    quick = config_file.read_text().replace("steps = 30", "steps = 8")
+    config.write_text(quick + "[splits]\ncount = 2\nunseen_share = 0.4\n")
     commands.evaluate_splits(config, folders, "cpu", tmp_path)
     results = json.loads((tmp_path / "results.json").read_text())
     assert len(results["splits"]) == 2

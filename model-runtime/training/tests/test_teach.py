@@ -4,6 +4,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,6 @@ from clip_decoder.data.labels import LabelFileError
 from clip_decoder.data.scenery import Scenery, read_scenery
 from clip_decoder.errors import ConfigError
 from clip_decoder.measure import BundleMeasurement, judged_scenery
-from clip_decoder.pipeline import Folders
 from clip_decoder.prepared import open_prepared
 from clip_decoder.teach import fit_heads, gains, lowest_threshold
 
@@ -41,18 +41,9 @@ def config(config_file, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def folders(data_folder, text_folder, weights, tmp_path_factory) -> Folders:
-    work = tmp_path_factory.mktemp("work")
-    return Folders(data_folder, text_folder, work, weights=weights, classes=data_folder / "classes.txt")
-
-
-@pytest.fixture(scope="module")
-def exported(config, folders, tmp_path_factory):
+def exported(bundle, tmp_path_factory):
     """A bundle as it was exported, with a vocabulary of two."""
-    checkpoint = commands.train(config, folders, "cpu", False)
-    commands.calibrate(config, folders, "cpu", checkpoint)
-    output = tmp_path_factory.mktemp("exported")
-    commands.export(config, folders, "cpu", checkpoint, output)
+    output = Path(shutil.copytree(bundle, tmp_path_factory.mktemp("exported") / "bundle"))
     with open(output / "vocabulary.csv", "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerows([["id", "name", "prompts", "threshold", "state"], [WORD, WORD, "", 0.9, ""], ["red", "red", "", 0.6, ""]])
