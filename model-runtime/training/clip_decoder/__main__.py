@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from clip_decoder.bundle.description import read_description
 from clip_decoder.clip import command as clip_command
 from clip_decoder.errors import DeviceError, ExportError
 
@@ -130,10 +131,16 @@ def _check(options: argparse.Namespace, needed: tuple[str, ...] = TRAINING, inst
             raise FileNotFoundError(f"no such {what}: {path}")
     if clip is not None:
         clip_command.check_checkpoint(options)
+    bundle = getattr(options, "bundle", None)
+    if bundle is not None:
+        read_description(bundle)
 
 
 def _checkpoint(options: argparse.Namespace) -> Path:
-    return options.checkpoint or options.work / "checkpoint.pt"
+    path = options.checkpoint or options.work / "checkpoint.pt"
+    if not path.is_file():
+        raise FileNotFoundError(f"no such checkpoint: {path}; train writes it, or name one with --checkpoint")
+    return path
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -148,10 +155,11 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.images is not None or options.labels is not None:
         return _evaluate_photos(options)
     _check(options, (*TRAINING, "output"), "; or --bundle, --images and --labels for photos of your own")
+    checkpoint = None if options.bundle is not None else _checkpoint(options)
     from clip_decoder import commands
 
     report = commands.evaluate(
-        options.config, _folders(options), options.device, _checkpoint(options), options.output, options.bundle
+        options.config, _folders(options), options.device, checkpoint, options.output, options.bundle
     )
     print(report.read_text(encoding="utf-8"))
     return 0
@@ -159,7 +167,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _evaluate_photos(options: argparse.Namespace) -> int:
     _check(options, ("bundle", "images", "labels"))
-    for path in (options.bundle / "bundle.json", options.images, options.labels):
+    for path in (options.images, options.labels):
         if not path.exists():
             raise FileNotFoundError(f"no such file or folder: {path}")
     from clip_decoder.photos import measure_photos
@@ -179,9 +187,10 @@ def _splits(options: argparse.Namespace) -> int:
 
 def _calibrate(options: argparse.Namespace) -> int:
     _check(options)
+    checkpoint = _checkpoint(options)
     from clip_decoder import commands
 
-    found = commands.calibrate(options.config, _folders(options), options.device, _checkpoint(options))
+    found = commands.calibrate(options.config, _folders(options), options.device, checkpoint)
     print(
         f"score = sigmoid({found.decoder_weight:.3f} (logit + {found.prior_share:.3f} prior) "
         f"+ {found.cosine_weight:.3f} z + {found.bias:.3f}); "
@@ -217,6 +226,7 @@ def _reproduce(options: argparse.Namespace) -> int:
 
 
 def _time(options: argparse.Namespace) -> int:
+    read_description(options.bundle)
     from clip_decoder.bundle import timing as bundle_timing
 
     found = bundle_timing.time_bundle(options.bundle, options.labels)
@@ -233,9 +243,10 @@ def _export(options: argparse.Namespace) -> int:
             raise ValueError(f"export --clip takes no {', '.join(given)}: they belong to models trained here")
         return clip_command.run(options)
     _check(options, TRAINING, ", or --clip for a checkpoint of another library")
+    checkpoint = _checkpoint(options)
     from clip_decoder import commands
 
-    report = commands.export(options.config, _folders(options), options.device, _checkpoint(options), options.output)
+    report = commands.export(options.config, _folders(options), options.device, checkpoint, options.output)
     print(f"exported to {options.output}: {report}")
     return 0
 

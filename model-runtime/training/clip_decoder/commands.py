@@ -57,7 +57,7 @@ def calibrate(config_path: Path, folders: Folders, device: str, checkpoint: Path
 
 
 def evaluate(
-    config_path: Path, folders: Folders, device: str, checkpoint: Path, output: Path, bundle: Path | None = None
+    config_path: Path, folders: Folders, device: str, checkpoint: Path | None, output: Path, bundle: Path | None = None
 ) -> Path:
     """Writes report.md, results.json and plots to ``output``; returns the report's path.
 

@@ -88,23 +88,32 @@ def test_what_is_missing_should_be_named(name, photos, tmp_path, capsys):
         assert evaluate(*given) == 2
         assert f"evaluate needs --{name}" in capsys.readouterr().err
     assert evaluate(*given, f"--{name}", str(tmp_path / "nowhere")) == 2
-    assert "no such file or folder" in capsys.readouterr().err
+    assert ("no bundle in" if name == "bundle" else "no such file or folder") in capsys.readouterr().err
 
 
+EXISTING = ["--config", ".", "--data", ".", "--text", ".", "--work", "."]
 MISTAKES = [
     ["export", "--clip", "nowhere", "--output", "bundle"],
     ["export", "--clip", ".", "--output", "bundle", "--template", "a photo"],
     ["evaluate", "--bundle", "nowhere", "--images", ".", "--labels", "labels.csv"],
+    ["evaluate", *EXISTING, "--output", "report", "--bundle", "nowhere"],
+    ["calibrate", *EXISTING],
+    ["export", *EXISTING, "--checkpoint", "nowhere.pt", "--output", "bundle"],
+    ["teach", *EXISTING, "--bundle", "nowhere", "--output", "taught"],
+    ["time", "--bundle", "nowhere"],
     ["train", "--config", "nowhere.toml", "--data", ".", "--text", ".", "--work", "."],
     ["reproduce", "nus-wide", "--data", "nowhere", "--clip", "."],
 ]
 
 
-def test_mistakes_in_options_should_be_found_before_pytorch_is_loaded(tmp_path):
+SLOW = {"torch", "transformers", "open_clip", "onnxruntime", "cv2", "numpy", "scipy", "matplotlib"}
+
+
+def test_mistakes_in_options_should_be_found_before_anything_slow_is_imported(tmp_path):
     program = (
         "import sys\nfrom clip_decoder.__main__ import main\n"
         f"for mistake in {MISTAKES!r}:\n    assert main(mistake) == 2, mistake\n"
-        "assert not {'torch', 'transformers', 'open_clip', 'onnxruntime'} & set(sys.modules)\n"
+        f"assert not {SLOW!r} & set(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], check=False, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

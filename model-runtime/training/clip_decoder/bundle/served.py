@@ -3,7 +3,6 @@
 """A finished bundle as a worker uses it: from the files alone, photo by photo."""
 
 import csv
-import json
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from clip_decoder.bundle.description import read_description
 from clip_decoder.bundle.graphs import open_graph
 from clip_decoder.bundle.scoring import Scoring
 from clip_decoder.data.images import ImageStore, decode, resize
@@ -24,12 +24,9 @@ class ServedBundle:
     """The graphs and vectors of a bundle directory; FileNotFoundError where there is none."""
 
     def __init__(self, directory: Path):
-        description = directory / "bundle.json"
-        if not description.is_file():
-            raise FileNotFoundError(f"no bundle in {directory}: {description} is missing")
+        self.description = read_description(directory)
         self.directory = directory
         self._folder: tempfile.TemporaryDirectory | None = None
-        self.description = json.loads(description.read_text(encoding="utf-8"))
         self._encoder = open_graph(directory / self.description["image"]["file"])
         decoder = self.description.get("decoder")
         self._decoder = None if decoder is None else open_graph(directory / decoder["file"])

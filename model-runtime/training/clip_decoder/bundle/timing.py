@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long a bundle's graphs take per image on one core, by the number of labels."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from clip_decoder.bundle.description import read_description
 from clip_decoder.bundle.self_test import synthetic_pixels
 
 BATCH = 8
@@ -30,10 +30,7 @@ def time_bundle(directory: Path, labels: Sequence[int]) -> BundleTiming:
 
     Measures processor time, which equals wall-clock time on an idle core: other programs hardly disturb it.
     """
-    description_file = directory / "bundle.json"
-    if not description_file.is_file():
-        raise FileNotFoundError(f"no bundle in {directory}: {description_file} is missing")
-    description = json.loads(description_file.read_text(encoding="utf-8"))
+    description = read_description(directory)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
 

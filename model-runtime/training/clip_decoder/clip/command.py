@@ -6,8 +6,8 @@ import argparse
 import importlib.util
 from pathlib import Path
 
-from clip_decoder.data.images import RESIZE_RULES
 from clip_decoder.errors import ClipError
+from clip_decoder.resize_rules import RESIZE_RULES
 
 HEAD_LABELS = ("raw", "unit")
 HEAD_PIXELS = ("normalised", "unit")

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from clip_decoder.data.images import RESIZE_RULES
 from clip_decoder.errors import ClipError
+from clip_decoder.resize_rules import RESIZE_RULES
 
 
 @dataclass(frozen=True)

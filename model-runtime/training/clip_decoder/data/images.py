@@ -10,8 +10,9 @@ from typing import Self
 import cv2
 import numpy as np
 
+from clip_decoder.resize_rules import RESIZE_RULES
+
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
-RESIZE_RULES = ("SQUASH", "SHORTEST_SIDE_CENTER_CROP", "LETTERBOX")
 
 
 class ImageStore:
