@@ -1,6 +1,6 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m clip_decoder train|calibrate|evaluate|splits|export|teach|reproduce|time``
+"""``python -m clip_decoder train|calibrate|evaluate|splits|export|teach|reproduce|deviations|time``
 
 Importing PyTorch takes seconds, so nothing here does before the options are checked.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from clip_decoder.bundle.description import read_description
 from clip_decoder.clip import command as clip_command
+from clip_decoder.deviations import MEASURED
 from clip_decoder.errors import DeviceError, ExportError
 
 USAGE_ERROR = 2
@@ -35,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Train, measure, calibrate and export bundles for Tagstream.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    names = "train|calibrate|evaluate|splits|export|teach|reproduce|time"
+    names = "train|calibrate|evaluate|splits|export|teach|reproduce|deviations|time"
     subparsers = parser.add_subparsers(required=True, metavar=names)
 
     train = _command(subparsers, "train", "train a model; the checkpoint lands in the work folder", _train)
@@ -71,6 +72,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     reproduce.add_argument("dataset", choices=("nus-wide",), help="the data set and its protocol")
     reproduce.add_argument("--output", type=Path, help="folder for report and bundle; default: in the work folder")
+
+    deviations = subparsers.add_parser(
+        "deviations",
+        help="measure our recipe's deviations from the paper, in a world in miniature",
+        description="Train the paper's recipe and each deviation from it, in a world in miniature that is made on the spot.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    deviations.set_defaults(action=_deviations)
+    deviations.add_argument("--output", type=Path, required=True, help="folder for report.md and results.json")
+    deviations.add_argument("--seeds", type=int, default=3, help="how often each is trained")
+    deviations.add_argument("--steps", type=int, default=300, help="training steps of each")
+    names = [one.name for one in MEASURED]
+    deviations.add_argument("--only", nargs="+", default=names, choices=names, metavar="NAME", help="these deviations")
 
     timing = subparsers.add_parser(
         "time", help="time a bundle's graphs on one core", description="How long a bundle's graphs take per image."
@@ -222,6 +236,17 @@ def _reproduce(options: argparse.Namespace) -> int:
     output = options.output or options.work / "report"
     report = reproduce(options.config, _folders(options), options.device, output)
     print(report.read_text(encoding="utf-8"))
+    return 0
+
+
+def _deviations(options: argparse.Namespace) -> int:
+    for name in ("seeds", "steps"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"--{name} must be 1 or more, got {getattr(options, name)}")
+    clip_command.check_packages("deviations")
+    from clip_decoder.compare import compare
+
+    print(compare(options.output, options.seeds, options.steps, options.only).read_text(encoding="utf-8"))
     return 0
 
 

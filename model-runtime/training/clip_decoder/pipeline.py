@@ -95,16 +95,16 @@ def load_backbone(config: Config, weights: Path | None) -> EfficientNetLite:
     return backbone
 
 
-def open_towers(config: Config, config_path: Path, folders: Folders) -> tuple[Config, "Towers"]:
-    """The towers of ``--clip``, and the configuration with what they settle. Their text graph is in the work folder."""
+def open_towers(config: Config, config_path: Path, folders: Folders) -> "Towers":
+    """The towers of ``--clip``; writes their text graph to the work folder."""
     if folders.clip is None:
         raise ConfigError(f"{config_path}: image.backbone is {CLIP!r}, which needs --clip CHECKPOINT")
     from clip_decoder.clip.export import load_towers
-    from clip_decoder.clip.trainable import for_towers, write_text_tower
+    from clip_decoder.clip.trainable import write_text_tower
 
     towers = load_towers(folders.clip, folders.open_clip_model, config.image.resize)
     write_text_tower(towers, folders.work / CLIP_TEXT)
-    return for_towers(config, towers), towers
+    return towers
 
 
 def prepare(config: Config, config_path: Path, folders: Folders, backbone: EfficientNetLite | None, device) -> TrainingData:

@@ -4,6 +4,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from clip_decoder.errors import ConfigError
 from clip_decoder.pipeline import CLIP, Folders, build_model, load_backbone, open_text_encoder, open_towers, prepare
 from clip_decoder.text import TextEncoder, fill_templates
 from clip_decoder.training import Model, TrainingData, encode, encoder_for, load_average, pick_device, predict
+
+if TYPE_CHECKING:
+    from clip_decoder.clip.towers import Towers
 
 TYPICAL_STEPS = 100
 TYPICAL_LABELS = 600
@@ -148,17 +152,24 @@ def typical_tokens(decoder: nn.Module, start: np.ndarray, labels: np.ndarray, lo
     return tokens.detach().clamp(min=0)[0].cpu().numpy()
 
 
+def prepare_towers(
+    config: Config, config_path: Path, folders: Folders, towers: "Towers", device: torch.device
+) -> Prepared:
+    """An untrained model that begins with a checkpoint's towers; their text graph is in the work folder."""
+    from clip_decoder.clip.trainable import for_towers, tower_decoder
+
+    config = for_towers(config, towers)
+    data = prepare(config, config_path, folders, None, device)
+    torch.manual_seed(config.seed)
+    return Prepared(config, config_path, folders, data, tower_decoder(towers, config), device)
+
+
 def open_prepared(config_path: Path, folders: Folders, device: str, config: Config | None = None) -> Prepared:
     """An untrained model with its data; ``config`` replaces what the file holds."""
     config = config or read_config(config_path)
     chosen = pick_device(device)
     if config.image.backbone == CLIP:
-        from clip_decoder.clip.trainable import tower_decoder
-
-        config, towers = open_towers(config, config_path, folders)
-        data = prepare(config, config_path, folders, None, chosen)
-        torch.manual_seed(config.seed)
-        return Prepared(config, config_path, folders, data, tower_decoder(towers, config), chosen)
+        return prepare_towers(config, config_path, folders, open_towers(config, config_path, folders), chosen)
     if folders.clip is not None:
         raise ConfigError(f"{config_path}: --clip is for image.backbone {CLIP!r}, this is {config.image.backbone!r}")
     backbone = load_backbone(config, folders.weights)

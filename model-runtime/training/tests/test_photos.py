@@ -101,6 +101,7 @@ MISTAKES = [
     ["export", *EXISTING, "--checkpoint", "nowhere.pt", "--output", "bundle"],
     ["teach", *EXISTING, "--bundle", "nowhere", "--output", "taught"],
     ["time", "--bundle", "nowhere"],
+    ["deviations", "--output", "report", "--seeds", "0"],
     ["train", "--config", "nowhere.toml", "--data", ".", "--text", ".", "--work", "."],
     ["reproduce", "nus-wide", "--data", "nowhere", "--clip", "."],
 ]

@@ -73,8 +73,12 @@ def check(options: argparse.Namespace) -> None:
 def check_checkpoint(options: argparse.Namespace) -> None:
     if not options.clip.exists():
         raise ClipError(f"no such checkpoint: {options.clip}")
+    check_packages("--clip")
+
+
+def check_packages(what: str) -> None:
     if importlib.util.find_spec("open_clip") is None or importlib.util.find_spec("transformers") is None:
-        raise ClipError("--clip needs the extra: pip install -e '.[clip]'")
+        raise ClipError(f"{what} needs the extra: pip install -e '.[clip]'")
 
 
 def run(options: argparse.Namespace) -> int:
