@@ -99,6 +99,10 @@ final class BreakableClients extends DefaultKafkaClientSupplier {
                     && arguments[1] instanceof ConsumerRebalanceListener listener) {
                 arguments[1] = new BreakableListener(listener);
             }
+            if (method.getName().equals("poll") && breakpoints.takeThreadDeath()) {
+                ChildProcess.announce(InstanceMain.THREAD_DIED);
+                throw new IllegalStateException("The thread dies (simulated by the laboratory)");
+            }
             return call.go();
         });
     }

@@ -22,6 +22,7 @@ final class Breakpoints {
 
     private final AtomicBoolean commitTimesOut = new AtomicBoolean();
     private final AtomicBoolean offsetsTimeOut = new AtomicBoolean();
+    private final AtomicBoolean threadDies = new AtomicBoolean();
     private volatile boolean vocabularyLags;
 
     Breakpoints() {
@@ -66,6 +67,14 @@ final class Breakpoints {
 
     boolean takeOffsetsTimeout() {
         return offsetsTimeOut.compareAndSet(true, false);
+    }
+
+    void threadDies() {
+        threadDies.set(true);
+    }
+
+    boolean takeThreadDeath() {
+        return threadDies.compareAndSet(true, false);
     }
 
     void vocabularyLags(boolean lags) {

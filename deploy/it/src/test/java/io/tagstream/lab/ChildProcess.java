@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -109,6 +110,14 @@ final class ChildProcess implements AutoCloseable {
     /** How often the child has announced this. */
     int timesSaid(String what) {
         return Collections.frequency(announcements, what);
+    }
+
+    /** The number that the child has announced after these words. */
+    OptionalInt announcedNumber(String words) {
+        return announcements.stream()
+                .filter(announcement -> announcement.startsWith(words + " "))
+                .mapToInt(announcement -> Integer.parseInt(announcement.substring(words.length() + 1)))
+                .findFirst();
     }
 
     boolean isAlive() {

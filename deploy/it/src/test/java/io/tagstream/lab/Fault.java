@@ -5,10 +5,13 @@
  */
 package io.tagstream.lab;
 
+import io.tagstream.topology.waits.WaitReason;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A fault that can be injected into a {@link Scene}. {@link #inject} returns when the fault has happened or its spell
@@ -18,65 +21,65 @@ import java.util.Optional;
  */
 enum Fault {
     /** {@code kill -9} of an instance at any moment, including during its start. */
-    INSTANCE_KILLED(Lane.INSTANCES, 5) {
+    INSTANCE_KILLED(Lane.INSTANCES, 5, Kind.DEATH, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             scene.anyInstance().process().kill();
             return true;
         }
     },
-    KILLED_BEFORE_FORWARD(Lane.INSTANCES, 2) {
+    KILLED_BEFORE_FORWARD(Lane.INSTANCES, 2, Kind.DEATH, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return halt(scene, HaltPoint.BEFORE_FORWARD, 30);
         }
     },
-    KILLED_AFTER_FORWARD(Lane.INSTANCES, 2) {
+    KILLED_AFTER_FORWARD(Lane.INSTANCES, 2, Kind.DEATH, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return halt(scene, HaltPoint.AFTER_FORWARD, 30);
         }
     },
-    KILLED_BEFORE_OFFSETS(Lane.INSTANCES, 2) {
+    KILLED_BEFORE_OFFSETS(Lane.INSTANCES, 2, Kind.DEATH, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return halt(scene, HaltPoint.BEFORE_OFFSETS, 8);
         }
     },
-    KILLED_BEFORE_COMMIT(Lane.INSTANCES, 2) {
+    KILLED_BEFORE_COMMIT(Lane.INSTANCES, 2, Kind.DEATH, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return halt(scene, HaltPoint.BEFORE_COMMIT, 8);
         }
     },
-    KILLED_DURING_COMMIT(Lane.INSTANCES, 4) {
+    KILLED_DURING_COMMIT(Lane.INSTANCES, 4, Kind.DEATH, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return halt(scene, HaltPoint.DURING_COMMIT, 8);
         }
     },
-    KILLED_AFTER_COMMIT(Lane.INSTANCES, 2) {
+    KILLED_AFTER_COMMIT(Lane.INSTANCES, 2, Kind.DEATH, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return halt(scene, HaltPoint.AFTER_COMMIT, 8);
         }
     },
     /** Killed, and killed again while its state is being restored. */
-    KILLED_IN_RESTORE(Lane.INSTANCES, 3) {
+    KILLED_IN_RESTORE(Lane.INSTANCES, 3, Kind.DEATH, 30) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return haltNext(scene, HaltPoint.IN_RESTORE);
         }
     },
     /** Killed, and killed again once partitions are assigned to it. */
-    KILLED_IN_ASSIGNMENT(Lane.INSTANCES, 3) {
+    KILLED_IN_ASSIGNMENT(Lane.INSTANCES, 3, Kind.DEATH, 30) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return haltNext(scene, HaltPoint.IN_ASSIGNMENT);
         }
     },
     /** Killed during an orderly shutdown, as it gives up its partitions. */
-    KILLED_IN_REVOCATION(Lane.INSTANCES, 3) {
+    KILLED_IN_REVOCATION(Lane.INSTANCES, 3, Kind.DEATH, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             Optional<Instance> instance = scene.anyReady();
@@ -90,20 +93,20 @@ enum Fault {
         }
     },
     /** Frozen for longer than the session timeout: its partitions go to others, and then it comes back. */
-    INSTANCE_FROZEN(Lane.INSTANCES, 2) {
+    INSTANCE_FROZEN(Lane.INSTANCES, 2, Kind.DEATH, 20) {
         @Override
         boolean inject(Scene scene) throws Exception {
             Optional<Instance> instance = scene.anyReady();
             if (instance.isPresent()) {
                 ChildProcess process = instance.get().process();
                 process.freeze();
-                scene.pass(Duration.ofSeconds(7), Duration.ofSeconds(9));
+                scene.pass(Duration.ofSeconds(12), Duration.ofSeconds(14));
                 process.thaw();
             }
             return instance.isPresent();
         }
     },
-    BROKER_KILLED(Lane.SURROUNDINGS, 6) {
+    BROKER_KILLED(Lane.SURROUNDINGS, 6, Kind.BROKER, 30) {
         @Override
         boolean inject(Scene scene) throws Exception {
             scene.broker().restart(scene.between(Duration.ZERO, Duration.ofSeconds(2)));
@@ -111,31 +114,31 @@ enum Fault {
         }
     },
     /** Frozen for longer than the transaction timeout of 10 s. */
-    BROKER_FROZEN(Lane.SURROUNDINGS, 3) {
+    BROKER_FROZEN(Lane.SURROUNDINGS, 3, Kind.BROKER, 30) {
         @Override
         boolean inject(Scene scene) throws Exception {
             scene.broker().freeze();
-            scene.pass(Duration.ofMillis(10_500), Duration.ofSeconds(13));
+            scene.pass(Duration.ofMillis(10_500), Duration.ofSeconds(14));
             scene.broker().thaw();
             return true;
         }
     },
     /** A commit times out. */
-    COMMIT_TIMED_OUT(Lane.INSTANCES, 3) {
+    COMMIT_TIMED_OUT(Lane.INSTANCES, 3, Kind.TIMEOUT, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return timeOut(scene.anyInstance().process(), InstanceMain.COMMIT_TIMES_OUT);
         }
     },
     /** The broker does not accept the offsets of a transaction with outcomes in time. */
-    OFFSETS_TIMED_OUT(Lane.INSTANCES, 3) {
+    OFFSETS_TIMED_OUT(Lane.INSTANCES, 3, Kind.TIMEOUT, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             return timeOut(scene.anyInstance().process(), InstanceMain.OFFSETS_TIME_OUT);
         }
     },
     /** Tasks move to an instance whose vocabulary is older than the one they have used. */
-    VOCABULARY_LAGS(Lane.INSTANCES, 3) {
+    VOCABULARY_LAGS(Lane.INSTANCES, 3, Kind.VOCABULARY, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             Optional<Instance> behind = scene.anyReady();
@@ -161,7 +164,7 @@ enum Fault {
         }
     },
     /** The registry goes down; instances that start meanwhile know none of its schemas. */
-    REGISTRY_DOWN(Lane.SURROUNDINGS, 5) {
+    REGISTRY_DOWN(Lane.SURROUNDINGS, 5, Kind.REGISTRY, 25) {
         @Override
         boolean inject(Scene scene) throws Exception {
             scene.broker().registry(false);
@@ -172,32 +175,32 @@ enum Fault {
             return true;
         }
     },
-    IMAGES_SLOW(Lane.SURROUNDINGS, 4) {
+    IMAGES_SLOW(Lane.SURROUNDINGS, 4, Kind.IMAGES, 15) {
         @Override
         boolean inject(Scene scene) {
             return mood(scene, ImageServer.Mood.SLOW);
         }
     },
-    IMAGES_REFUSED(Lane.SURROUNDINGS, 4) {
+    IMAGES_REFUSED(Lane.SURROUNDINGS, 4, Kind.IMAGES, 20) {
         @Override
         boolean inject(Scene scene) {
             return mood(scene, ImageServer.Mood.REFUSING);
         }
     },
-    IMAGES_DROPPED(Lane.SURROUNDINGS, 3) {
+    IMAGES_DROPPED(Lane.SURROUNDINGS, 3, Kind.IMAGES, 20) {
         @Override
         boolean inject(Scene scene) {
             return mood(scene, ImageServer.Mood.DROPPING);
         }
     },
-    IMAGES_HANG(Lane.SURROUNDINGS, 4) {
+    IMAGES_HANG(Lane.SURROUNDINGS, 4, Kind.IMAGES, 20) {
         @Override
         boolean inject(Scene scene) {
             return mood(scene, ImageServer.Mood.HANGING);
         }
     },
     /** An instance cannot write files while its tasks' stores are reopened. */
-    DISK_FULL(Lane.INSTANCES, 2) {
+    DISK_FULL(Lane.INSTANCES, 2, Kind.DISK, 25) {
         @Override
         boolean inject(Scene scene) throws Exception {
             ChildProcess process = scene.anyInstance().process();
@@ -210,7 +213,21 @@ enum Fault {
             return revived;
         }
     },
-    INSTANCE_ADDED(Lane.INSTANCES, 2) {
+    /** An exception ends a stream thread. */
+    THREAD_DIED(Lane.INSTANCES, 3, Kind.THREAD, 15) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            Optional<Instance> instance = scene.anyReady();
+            if (instance.isEmpty()) {
+                return false;
+            }
+            ChildProcess process = instance.get().process();
+            int before = process.timesSaid(InstanceMain.THREAD_DIED);
+            process.command(InstanceMain.THREAD_DIES, PATIENCE);
+            return Awaiting.that(PATIENCE, () -> process.timesSaid(InstanceMain.THREAD_DIED) > before);
+        }
+    },
+    INSTANCE_ADDED(Lane.INSTANCES, 2, Kind.REBALANCE, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             boolean room = scene.fleet().instances().size() < Fleet.MOST;
@@ -220,7 +237,7 @@ enum Fault {
             return room;
         }
     },
-    INSTANCE_REMOVED(Lane.INSTANCES, 2) {
+    INSTANCE_REMOVED(Lane.INSTANCES, 2, Kind.REBALANCE, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             List<Instance> instances = scene.fleet().instances();
@@ -230,7 +247,7 @@ enum Fault {
             return instances.size() > 1;
         }
     },
-    ROLLING_RESTART(Lane.INSTANCES, 1) {
+    ROLLING_RESTART(Lane.INSTANCES, 1, Kind.REBALANCE, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
             for (Instance instance : scene.fleet().instances()) {
@@ -249,12 +266,79 @@ enum Fault {
         SURROUNDINGS
     }
 
+    /** What a fault does to images, which says why they may wait. */
+    enum Kind {
+        /** Partitions lose their instance. */
+        DEATH(true),
+        /** Partitions move in order. */
+        REBALANCE(true),
+        /** A transaction is given up. */
+        TIMEOUT(true),
+        /** A stream thread is replaced. */
+        THREAD(true),
+        /** State cannot be written. */
+        DISK(true),
+        /** Nothing can be read or written, and then everything starts again. */
+        BROKER(
+                true,
+                WaitReason.KAFKA_AWAY,
+                WaitReason.NO_ROOM,
+                WaitReason.REGISTRY_AWAY,
+                WaitReason.VOCABULARY_BEHIND),
+        /** Some records cannot be read. */
+        REGISTRY(true, WaitReason.REGISTRY_AWAY),
+        /** Images cannot be fetched. */
+        IMAGES(false, WaitReason.NO_ROOM, WaitReason.SLOW_IMAGES),
+        /** An instance is behind the vocabulary. */
+        VOCABULARY(true, WaitReason.VOCABULARY_BEHIND);
+
+        /** Why images may wait when their partition moves, or its work is done again. */
+        private static final Set<WaitReason> MOVING = EnumSet.of(
+                WaitReason.REBALANCING,
+                WaitReason.RESTORING,
+                WaitReason.FENCED,
+                WaitReason.THREAD_FAILED,
+                WaitReason.TRANSACTION_OPEN,
+                WaitReason.VOCABULARY_NOT_ENCODED);
+
+        private final boolean moves;
+        private final List<WaitReason> others;
+
+        Kind(boolean moves, WaitReason... others) {
+            this.moves = moves;
+            this.others = List.of(others);
+        }
+
+        /** Why images may wait. */
+        Set<WaitReason> reasons() {
+            Set<WaitReason> reasons = EnumSet.noneOf(WaitReason.class);
+            reasons.addAll(others);
+            if (moves) {
+                reasons.addAll(MOVING);
+            }
+            return reasons;
+        }
+    }
+
     private final Lane lane;
     private final int weight;
+    private final Kind kind;
+    private final Duration bound;
 
-    Fault(Lane lane, int weight) {
+    Fault(Lane lane, int weight, Kind kind, int boundSeconds) {
         this.lane = lane;
         this.weight = weight;
+        this.kind = kind;
+        this.bound = Duration.ofSeconds(boundSeconds);
+    }
+
+    Kind kind() {
+        return kind;
+    }
+
+    /** The longest time for which this fault alone may make a partition silent, the fault itself included. */
+    Duration bound() {
+        return bound;
     }
 
     Lane lane() {

@@ -33,6 +33,7 @@ final class Fleet implements AutoCloseable {
 
     private final Path directory;
     private final Map<String, String> configuration;
+    private final List<String> options;
     private final Thread restarter = new Thread(this::restart, "lab-fleet");
 
     /** Instances that should be running. Guarded by this. */
@@ -49,7 +50,9 @@ final class Fleet implements AutoCloseable {
 
     private volatile boolean closed;
 
-    Fleet(Path directory, Map<String, String> configuration) {
+    /** {@code options} are those of the instances' JVMs. */
+    Fleet(Path directory, Map<String, String> configuration, List<String> options) {
+        this.options = List.copyOf(options);
         this.directory = directory;
         this.configuration = configuration;
         restarter.setDaemon(true);
@@ -59,7 +62,7 @@ final class Fleet implements AutoCloseable {
     /** Starts another instance; reuses a removed one if there is one. */
     synchronized Instance add() throws IOException {
         Instance instance = idle.isEmpty()
-                ? new Instance("instance-" + (running.size() + 1), directory, configuration)
+                ? new Instance("instance-" + (running.size() + 1), directory, configuration, options)
                 : idle.remove(idle.size() - 1);
         instance.start(List.of());
         running.add(instance);

@@ -28,10 +28,15 @@ final class Instance {
     private final String name;
     private final Path directory;
     private final Path settings;
+    private final List<String> options;
     private volatile ChildProcess process;
 
-    /** {@code configuration} is the instance's configuration without its state directory. */
-    Instance(String name, Path directory, Map<String, String> configuration) throws IOException {
+    /**
+     * @param configuration the instance's configuration without its state directory
+     * @param options of its JVM
+     */
+    Instance(String name, Path directory, Map<String, String> configuration, List<String> options) throws IOException {
+        this.options = List.copyOf(options);
         this.name = name;
         this.directory = directory;
         this.settings = directory.resolve(name + ".properties");
@@ -47,7 +52,7 @@ final class Instance {
         List<String> arguments = new ArrayList<>(List.of(settings.toString()));
         arguments.addAll(commands);
         process = ChildProcess.start(
-                name, InstanceMain.class, List.of("-Xmx192m"), arguments, directory.resolve(name + ".log"));
+                name, InstanceMain.class, options, arguments, directory.resolve(name + ".log"));
     }
 
     /** The current process; if it has died, another one soon replaces it. */

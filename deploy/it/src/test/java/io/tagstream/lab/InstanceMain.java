@@ -6,6 +6,8 @@
 package io.tagstream.lab;
 
 import io.tagstream.cluster.topics.Startup;
+import io.tagstream.model.ModelRuntime;
+import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Tagstream;
@@ -19,6 +21,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -37,12 +40,16 @@ final class InstanceMain {
 
     static final String READY = "ready";
     static final String TIMED_OUT = "a call timed out";
+    static final String THREAD_DIED = "a thread died";
+    /** Precedes the port of its HTTP server. */
+    static final String PORT = "port";
 
     static final String STOP = "stop";
     static final String HALT = "halt";
     static final String COMMIT_TIMES_OUT = "commit-times-out";
     static final String OFFSETS_TIME_OUT = "offsets-time-out";
     static final String VOCABULARY_LAGS = "vocabulary-lags";
+    static final String THREAD_DIES = "thread-dies";
 
     private final Breakpoints breakpoints = new Breakpoints();
     private final CompletableFuture<Void> stop = new CompletableFuture<>();
@@ -84,6 +91,7 @@ final class InstanceMain {
             case COMMIT_TIMES_OUT -> breakpoints.commitTimesOut();
             case OFFSETS_TIME_OUT -> breakpoints.offsetsTimeOut();
             case VOCABULARY_LAGS -> breakpoints.vocabularyLags(Boolean.parseBoolean(words[1]));
+            case THREAD_DIES -> breakpoints.threadDies();
             default -> throw new IllegalArgumentException("Unknown command " + command);
         }
     }
@@ -92,8 +100,15 @@ final class InstanceMain {
         BreakableClients clients = new BreakableClients(breakpoints, config.topic(TagstreamConfig.TAGS_TOPIC));
         try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
             Startup.prepare(config, registry, stop::isDone);
-            try (WordModel model = new WordModel(config);
-                    Tagstream tagstream = TagstreamOnClients.create(config, model, registry, clients)) {
+            try (ModelRuntime model = model(config);
+                    Tagstream tagstream = TagstreamOnClients.create(config, model, registry, clients);
+                    Operations operations = new Operations(
+                            config,
+                            Optional::empty,
+                            tagstream::notReadyBecause,
+                            Optional.of(tagstream::tagging),
+                            Optional.empty())) {
+                ChildProcess.announce(PORT + " " + operations.port().orElseThrow());
                 if (!stop.isDone()) {
                     tagstream.start();
                 }
@@ -109,6 +124,11 @@ final class InstanceMain {
                 return stop.isDone() ? 0 : 1;
             }
         }
+    }
+
+    private static ModelRuntime model(TagstreamConfig config) {
+        WordModel model = new WordModel(config);
+        return Boolean.getBoolean(CrossedModel.KEY) ? new CrossedModel(model) : model;
     }
 
     private static void waitBriefly(CompletableFuture<Object> end) throws InterruptedException, ExecutionException {

@@ -82,6 +82,32 @@ final class Laboratory implements Callable<Integer> {
                     "Minimum number of vocabulary edits per round, several per second. Default: occasional edits.")
     private int edits;
 
+    @Option(
+            names = "--known",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Measure silences at this state: two instances, four partitions with N known images each, one"
+                    + " fault after another. Default: rounds of all kinds, from an empty state.")
+    private int known;
+
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            description = "A setting of the instances, such as kafka.num.standby.replicas=1.")
+    private Map<String, String> settings = Map.of();
+
+    @Option(
+            names = "--crossed-features",
+            description = "Give every image the features of another one, to see that the checks find it.")
+    private boolean crossedFeatures;
+
+    @Option(
+            names = "--slack",
+            paramLabel = "F",
+            defaultValue = "1",
+            description = "Factor for all bounds of silence, for a busy machine. Default: ${DEFAULT-VALUE}.")
+    private double slack;
+
     @Option(names = "--keep", description = "Also keep the directories of rounds without violations.")
     private boolean keep;
 
@@ -131,11 +157,14 @@ final class Laboratory implements Callable<Integer> {
         if (!only.isEmpty()) {
             plan = plan.withFaults(only);
         }
+        if (known > 0) {
+            plan = RoundPlan.measuring(roundSeed, plan.faults());
+        }
         Path roundDirectory = Files.createDirectories(base.resolve("round-" + roundSeed));
         System.out.println(plan);
         RoundResult result;
         try {
-            result = new Round(plan, roundDirectory, PATIENCE, edits).run();
+            result = new Round(plan, roundDirectory, new Round.Conditions(PATIENCE, edits, known, crossedFeatures, slack, settings)).run();
         } catch (IOException | RuntimeException e) {
             System.out.printf("  the round could not run: %s; see %s%n", e, roundDirectory);
             e.printStackTrace(System.out);
@@ -161,7 +190,7 @@ final class Laboratory implements Callable<Integer> {
 
     private static void tell(RoundResult result) {
         System.out.printf(
-                "  %d faults: %s%s%n  %d records, %d edits of the vocabulary, %d lost, %d duplicated, %d out of order, %d violations, %d s%n",
+                "  %d faults: %s%s%n  %d records, %d edits of the vocabulary, %d lost, %d duplicated, %d out of order, %d untrue health, %d violations, %d s%n  silence: %s%n  health named: %s%n",
                 result.injected(),
                 result.faults(),
                 result.missed().isEmpty() ? "" : "; did not happen: " + result.missed(),
@@ -170,8 +199,11 @@ final class Laboratory implements Callable<Integer> {
                 result.count(Violation.Kind.LOST),
                 result.count(Violation.Kind.DUPLICATED),
                 result.count(Violation.Kind.OUT_OF_ORDER),
+                result.count(Violation.Kind.UNTRUE_HEALTH),
                 result.violations().size(),
-                result.took().toSeconds());
+                result.took().toSeconds(),
+                result.silences(),
+                result.healthNamed());
         result.surrenders().forEach(surrender -> System.out.println("  " + surrender));
     }
 
@@ -179,7 +211,7 @@ final class Laboratory implements Callable<Integer> {
         Map<String, Integer> byKind = new TreeMap<>();
         results.forEach(result -> result.faults().forEach((fault, times) -> byKind.merge(fault, times, Integer::sum)));
         System.out.printf(
-                "%d rounds, %d faults: %s%n%d records, %d lost, %d duplicated, %d out of order, %d violations%n",
+                "%d rounds, %d faults: %s%n%d records, %d lost, %d duplicated, %d out of order, %d untrue health, %d violations%nlongest silence: %s%n",
                 results.size(),
                 results.stream().mapToInt(RoundResult::injected).sum(),
                 byKind.entrySet().stream()
@@ -189,7 +221,9 @@ final class Laboratory implements Callable<Integer> {
                 total(Violation.Kind.LOST),
                 total(Violation.Kind.DUPLICATED),
                 total(Violation.Kind.OUT_OF_ORDER),
-                results.stream().mapToInt(result -> result.violations().size()).sum());
+                total(Violation.Kind.UNTRUE_HEALTH),
+                results.stream().mapToInt(result -> result.violations().size()).sum(),
+                Silences.longest(results.stream().map(RoundResult::silences).toList()));
     }
 
     private long total(Violation.Kind kind) {

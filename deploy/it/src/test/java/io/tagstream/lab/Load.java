@@ -21,6 +21,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.function.BiConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -52,6 +53,7 @@ final class Load implements AutoCloseable {
     private final Thread thread = new Thread(this::submitUntilFinished, "lab-load");
     private final CompletableFuture<Void> failure = new CompletableFuture<>();
     private volatile boolean finished;
+    private volatile BiConsumer<Long, String> accepted = (number, id) -> {};
 
     /** Guarded by this. */
     private final SplittableRandom random;
@@ -94,6 +96,24 @@ final class Load implements AutoCloseable {
                 new ByteArraySerializer());
     }
 
+    /** From now on, tells somebody of each image and deletion that the broker has: its sequence number and its id. */
+    void onAccepted(BiConsumer<Long, String> listener) {
+        accepted = listener;
+    }
+
+    /**
+     * Submits known images: their ids are not used again.
+     *
+     * @return how many there are
+     */
+    synchronized int addKnown(int count) {
+        for (int i = 0; i < count; i++) {
+            sequence++;
+            image("known-" + i, Expectation.DATA + words());
+        }
+        return count;
+    }
+
     /** Starts submitting. */
     void start() {
         thread.start();
@@ -109,7 +129,7 @@ final class Load implements AutoCloseable {
                 while (submissions * 1_000 < millis * perSecond) {
                     submissions += submit();
                 }
-                while (edits * editEveryMillis < millis) {
+                while ((edits + 1) * editEveryMillis < millis) {
                     editLabel();
                     edits++;
                 }
@@ -139,7 +159,7 @@ final class Load implements AutoCloseable {
         } else if (drawn < 0.78) {
             image(id, Expectation.DATA + words());
         } else if (drawn < 0.84) {
-            send(id, null);
+            send(id, null, true);
         } else if (drawn < 0.88) {
             image(id, imageUrl + Expectation.MISSING_PATH + sequence);
         } else if (drawn < 0.92) {
@@ -147,9 +167,9 @@ final class Load implements AutoCloseable {
         } else if (drawn < 0.96) {
             image(id, Expectation.UNKNOWN_SCHEME + sequence);
         } else if (drawn < 0.98) {
-            send(id, ("not Avro " + sequence).getBytes(StandardCharsets.UTF_8));
+            send(id, ("not Avro " + sequence).getBytes(StandardCharsets.UTF_8), false);
         } else {
-            send(null, ("no key " + sequence).getBytes(StandardCharsets.UTF_8));
+            send(null, ("no key " + sequence).getBytes(StandardCharsets.UTF_8), false);
         }
     }
 
@@ -167,18 +187,24 @@ final class Load implements AutoCloseable {
     private void image(String id, String uri) {
         String topic = config.topic(TagstreamConfig.IMAGES_TOPIC);
         if (random.nextInt(4) == 0) {
-            send(id, newer.write(uri));
+            send(id, newer.write(uri), true);
         } else {
             ImageReference reference = ImageReference.newBuilder().setUri(uri).build();
-            send(id, contracts.imageReference().serializer().serialize(topic, reference));
+            send(id, contracts.imageReference().serializer().serialize(topic, reference), true);
         }
     }
 
-    private void send(String id, byte[] value) {
+    private void send(String id, byte[] value, boolean readable) {
         ProducerRecord<String, byte[]> submission =
                 new ProducerRecord<>(config.topic(TagstreamConfig.IMAGES_TOPIC), partition(id), id, value);
         Sequences.put(submission, sequence);
-        images.add(producer.send(submission));
+        long number = sequence;
+        boolean counts = id != null && readable;
+        images.add(producer.send(submission, (metadata, failed) -> {
+            if (counts && failed == null) {
+                accepted.accept(number, id);
+            }
+        }));
     }
 
     /** If images are re-keyed, they come from a producer that does not partition as the Java producer does. */
@@ -208,6 +234,11 @@ final class Load implements AutoCloseable {
         for (int i = 0; i < NAMES.size(); i += 2) {
             label("label-" + i, NAMES.get(i), null, LabelState.ACTIVE);
         }
+    }
+
+    /** Adds one more label, for which every known image must be scored from its features. */
+    synchronized void addLastLabel() {
+        label("a-last-label", NAMES.get(random.nextInt(NAMES.size())), null, LabelState.ACTIVE);
     }
 
     private void label(String id, String name, Double threshold, LabelState state) {

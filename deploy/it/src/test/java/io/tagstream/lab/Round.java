@@ -46,32 +46,59 @@ final class Round {
     /** The same for a round with many edits; most edits then get an epoch of their own. */
     private static final int OFTEN_MILLIS = 130;
 
+    /** The features of the bundled model, in bytes. */
+    private static final int BUNDLED_FEATURE_BYTES = 27_000;
+
+    /** The session timeout of the instances. */
+    private static final Duration SESSION = Duration.ofSeconds(45);
+
+    /** When fewer images wait, they are those of the moment. */
+    private static final int MOST_WAITING = 3 * IMAGES_PER_SECOND;
+
+    private static final Duration SHORTEST_REST = Duration.ofSeconds(2);
+    private static final Duration LONGEST_REST = Duration.ofSeconds(3);
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(200);
     private static final Duration LONGEST_PAUSE = Duration.ofMillis(1_500);
     private static final Duration LONGEST_START = Duration.ofSeconds(6);
 
     private final RoundPlan plan;
     private final Path directory;
-    private final Duration patience;
-    private final int leastEdits;
+    private final Conditions conditions;
+    private final Effects effects;
     private final Map<String, Integer> happened = new ConcurrentSkipListMap<>();
     private final List<Fault> missed = new CopyOnWriteArrayList<>();
     private final Journal journal;
 
     /**
-     * @param directory an empty directory for everything that the round writes
+     * What a round needs besides its plan.
+     *
      * @param patience the longest time from the last fault to the last outcome
+     * @param leastEdits the least number of edits of the vocabulary; 0 for occasional ones
+     * @param knownImages how many images each partition knows before the faults begin; with any, the vocabulary is not
+     *     edited, and features are as large as the bundled model's
+     * @param crossedFeatures whether instances have a fault that the checks must find: {@link CrossedModel}
+     * @param slack the factor for all bounds of silence, more than 1 for a busy machine
+     * @param settings further settings of the instances
      */
-    Round(RoundPlan plan, Path directory, Duration patience) throws IOException {
-        this(plan, directory, patience, 0);
+    record Conditions(
+            Duration patience,
+            int leastEdits,
+            int knownImages,
+            boolean crossedFeatures,
+            double slack,
+            Map<String, String> settings) {
+        /** Occasional edits, and no known images. */
+        static Conditions usual(Duration patience, double slack) {
+            return new Conditions(patience, 0, 0, false, slack, Map.of());
+        }
     }
 
-    /** Creates a round with at least this many edits of the vocabulary. */
-    Round(RoundPlan plan, Path directory, Duration patience, int leastEdits) throws IOException {
-        this.leastEdits = leastEdits;
+    /** {@code directory} is an empty directory for everything that the round writes. */
+    Round(RoundPlan plan, Path directory, Conditions conditions) throws IOException {
+        this.conditions = conditions;
+        this.effects = new Effects(conditions.slack());
         this.plan = plan;
         this.directory = directory;
-        this.patience = patience;
         this.journal = new Journal(directory.resolve("journal"));
     }
 
@@ -98,13 +125,21 @@ final class Round {
                                 editEveryMillis(),
                                 random.split());
                         Spells spells = new Spells();
-                        Fleet fleet = new Fleet(directory, settings)) {
+                        Fleet fleet = new Fleet(directory, settings, jvmOptions());
+                        Witness witness = new Witness(config, fleet, effects, limits(config))) {
+                    load.onAccepted(witness::accepted);
+                    witness.start();
                     Scene scene = new Scene(broker, fleet, images, load, spells, random.split());
                     long firstEpoch = begin(scene);
-                    injectAll(scene);
+                    if (plan.apart()) {
+                        injectApart(scene, witness.flow());
+                    } else {
+                        injectAll(scene);
+                    }
                     awaitEdits(load);
                     settle(scene, progress);
                     journal.note("stopping");
+                    witness.end();
                     fleet.stopAll();
                     journal.note("checking");
                     History history = new HistoryReader(config, contracts).read(firstEpoch, images.hasFailed());
@@ -114,20 +149,51 @@ final class Round {
                             missed,
                             history.submissions().size(),
                             load.edits(),
+                            witness.silences(),
+                            witness.named(),
                             fleet.surrenders(),
-                            Checker.check(history),
+                            violations(history, witness),
                             Duration.between(began, Instant.now()));
                 }
             }
         }
     }
 
+    private List<Violation> violations(History history, Witness witness) throws IOException {
+        List<Violation> violations = new ArrayList<>(Checker.check(history));
+        violations.addAll(witness.violations());
+        violations.addAll(LoggedErrors.documented().check(directory));
+        return violations;
+    }
+
     private int editEveryMillis() {
-        return leastEdits > 0 ? OFTEN_MILLIS : SELDOM_MILLIS;
+        if (conditions.knownImages() > 0) {
+            return Integer.MAX_VALUE;
+        }
+        return conditions.leastEdits() > 0 ? OFTEN_MILLIS : SELDOM_MILLIS;
+    }
+
+    private List<String> jvmOptions() {
+        List<String> options = new ArrayList<>();
+        if (conditions.knownImages() > 0) {
+            options.add("-Xmx512m");
+            options.add("-D%s=%d".formatted(WordModel.FEATURE_BYTES_KEY, BUNDLED_FEATURE_BYTES));
+        } else {
+            options.add("-Xmx192m");
+        }
+        options.add("-D%s=%s".formatted(CrossedModel.KEY, conditions.crossedFeatures()));
+        return options;
+    }
+
+    private HealthCheck.Limits limits(TagstreamConfig config) {
+        return new HealthCheck.Limits(
+                config.taggingAfter(),
+                Duration.ofMillis(config.getInt(InferenceKeys.IMAGE_DEADLINE_MILLIS)),
+                SESSION);
     }
 
     private void awaitEdits(Load load) throws InterruptedException {
-        while (load.edits() < leastEdits) {
+        while (load.edits() < conditions.leastEdits()) {
             Thread.sleep(OFTEN_MILLIS);
         }
     }
@@ -147,12 +213,14 @@ final class Round {
         settings.put(TagstreamConfig.SWEEP_CHECK_MILLIS, "100");
         settings.put(InferenceKeys.RETRY_BACKOFF_MAX_MILLIS, "1000");
         settings.put(InferenceKeys.IMAGE_DEADLINE_MILLIS, "10000");
-        // Other instances take over a dead instance's partitions sooner than by default.
-        settings.put("kafka.main.consumer.session.timeout.ms", "6000");
-        settings.put("kafka.main.consumer.heartbeat.interval.ms", "1500");
+        settings.put(TagstreamConfig.HTTP_PORT, "0");
+        settings.put(
+                TagstreamConfig.HEALTH_TAGGING_AFTER_MILLIS,
+                Long.toString(Duration.ofSeconds(plan.healthAfterSeconds()).toMillis()));
         if (plan.impatient()) {
             settings.put("kafka.producer.max.block.ms", "4000");
         }
+        settings.putAll(conditions.settings());
         return settings;
     }
 
@@ -175,8 +243,32 @@ final class Round {
         for (int i = 0; i < plan.instances(); i++) {
             scene.fleet().add();
         }
+        if (conditions.knownImages() > 0) {
+            journal.note("filling");
+            scene.load().addKnown(conditions.knownImages() * plan.partitions());
+        }
         scene.load().start();
         return firstEpoch;
+    }
+
+    /** Injects one fault after another, each once images flow and every instance is ready. */
+    private void injectApart(Scene scene, Flow flow) throws Exception {
+        for (Fault fault : plan.faults()) {
+            awaitCalm(scene, flow);
+            inject(fault, scene);
+            scene.spells().awaitEnd();
+            scene.pass(SHORTEST_REST, LONGEST_REST);
+        }
+        awaitCalm(scene, flow);
+    }
+
+    private void awaitCalm(Scene scene, Flow flow) throws InterruptedException, IOException {
+        boolean calm = Awaiting.that(
+                conditions.patience(),
+                () -> scene.fleet().instances().stream().allMatch(Instance::isReady)
+                        && flow.waiting() < MOST_WAITING
+                        && flow.flows(Instant.now()));
+        journal.note(calm ? "calm" : "not calm in time");
     }
 
     private void injectAll(Scene scene) throws InterruptedException, ExecutionException {
@@ -205,7 +297,9 @@ final class Round {
 
     private void inject(Fault fault, Scene scene) throws Exception {
         journal.note(fault.name());
+        Runnable injected = effects.begin(fault, Instant.now());
         boolean happens = fault.inject(scene);
+        injected.run();
         journal.note(fault + (happens ? " has happened" : " did not happen"));
         if (happens) {
             count(fault.name());
@@ -223,9 +317,18 @@ final class Round {
         journal.note("settling");
         scene.load().finish();
         scene.spells().awaitEnd();
-        long submissions = scene.load().submissions();
-        long vocabularyEnd = scene.load().vocabularyEnd();
-        long deadline = System.nanoTime() + patience.toNanos();
+        awaitRest(scene.load(), progress);
+        if (conditions.knownImages() == 0) { // otherwise it would take too long
+            journal.note("adding the last label");
+            scene.load().addLastLabel();
+            awaitRest(scene.load(), progress);
+        }
+    }
+
+    private void awaitRest(Load load, Progress progress) throws Exception {
+        long submissions = load.submissions();
+        long vocabularyEnd = load.vocabularyEnd();
+        long deadline = System.nanoTime() + conditions.patience().toNanos();
         while (!progress.isAtRest(submissions, vocabularyEnd) && System.nanoTime() < deadline) {
             Thread.sleep(100);
         }

@@ -21,7 +21,10 @@ import java.util.SplittableRandom;
  *     answer
  * @param emptyVocabulary whether there are no labels at the start
  * @param registryDown whether the registry is down at the start
- * @param faults the faults in order; those of different lanes are injected at the same time
+ * @param apart whether each fault waits until the effects of the one before are over
+ * @param healthAfterSeconds how long images may wait before health says so: the default, or so little that every fault
+ *     shows
+ * @param faults the faults in order; unless they are apart, those of different lanes are injected at the same time
  */
 record RoundPlan(
         long seed,
@@ -33,7 +36,18 @@ record RoundPlan(
         boolean impatient,
         boolean emptyVocabulary,
         boolean registryDown,
+        boolean apart,
+        int healthAfterSeconds,
         List<Fault> faults) {
+    private static final int DEFAULT_HEALTH_AFTER = 60;
+    private static final int SHORT_HEALTH_AFTER = 3;
+    private static final int DEFAULT_PENDING_MOST = 4_000;
+
+    /** A round to measure silences in: two instances with the usual settings, and one fault after another. */
+    static RoundPlan measuring(long seed, List<Fault> faults) {
+        return new RoundPlan(
+                seed, 4, 2, 1, true, DEFAULT_PENDING_MOST, false, false, false, true, DEFAULT_HEALTH_AFTER, faults);
+    }
 
     /** Draws a round with this many faults. */
     static RoundPlan draw(long seed, int faults) {
@@ -52,6 +66,8 @@ record RoundPlan(
                 random.nextInt(3) == 0,
                 random.nextInt(5) == 0,
                 random.nextInt(6) == 0,
+                random.nextBoolean(),
+                pick(random, DEFAULT_HEALTH_AFTER, SHORT_HEALTH_AFTER),
                 drawn);
     }
 
@@ -67,6 +83,8 @@ record RoundPlan(
                 impatient,
                 emptyVocabulary,
                 registryDown,
+                apart,
+                healthAfterSeconds,
                 others);
     }
 
@@ -86,7 +104,7 @@ record RoundPlan(
 
     @Override
     public String toString() {
-        return "seed %d: %d partition%s, %d instance%s of %d thread%s, %s, up to %d pending%s%s%s"
+        return "seed %d: %d partition%s, %d instance%s of %d thread%s, %s, up to %d pending, health after %d s%s%s%s%s"
                 .formatted(
                         seed,
                         partitions,
@@ -97,6 +115,8 @@ record RoundPlan(
                         threads == 1 ? "" : "s",
                         repartition ? "re-keyed" : "not re-keyed",
                         pendingMost,
+                        healthAfterSeconds,
+                        apart ? ", one fault after another" : "",
                         impatient ? ", impatient" : "",
                         emptyVocabulary ? ", no vocabulary at first" : "",
                         registryDown ? ", no registry at first" : "");

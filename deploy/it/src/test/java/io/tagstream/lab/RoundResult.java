@@ -18,6 +18,8 @@ import java.util.stream.Collectors;
  * @param missed faults that did not happen
  * @param submissions records that were submitted and checked
  * @param edits edits of the vocabulary
+ * @param silences how long partitions were silent
+ * @param healthNamed how often health named each reason
  * @param surrenders instances that ended without being asked to
  */
 record RoundResult(
@@ -26,6 +28,8 @@ record RoundResult(
         List<Fault> missed,
         long submissions,
         int edits,
+        Silences silences,
+        String healthNamed,
         List<String> surrenders,
         List<Violation> violations,
         Duration took) {

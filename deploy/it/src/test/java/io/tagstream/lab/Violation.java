@@ -29,6 +29,12 @@ record Violation(Kind kind, String what) {
         VOCABULARY_NOT_ENCODED,
         /** A known image without the tags of the final vocabulary. */
         NOT_FOLLOWED,
+        /** A partition was silent for longer than its faults may make it. */
+        SILENT_TOO_LONG,
+        /** {@code /health/tagging} was not true. */
+        UNTRUE_HEALTH,
+        /** An instance logged an error that the operations page does not list. */
+        UNKNOWN_ERROR,
         /** An entry is left in the pending store although no outcome is owed. */
         PENDING_LEFT
     }

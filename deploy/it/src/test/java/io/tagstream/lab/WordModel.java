@@ -42,8 +42,11 @@ import java.util.function.Supplier;
 /** The model of {@link Words} behind the real fetcher and the real pipeline; only decoding and inference are fakes. */
 final class WordModel implements ModelRuntime {
     private static final int LONGEST_IMAGE = 512;
+    /** A system property: how many bytes the features of an image have. */
+    static final String FEATURE_BYTES_KEY = "laboratory.feature.bytes";
+
     /** The number of bytes, the bytes, and padding. */
-    private static final int FEATURE_BYTES = Integer.BYTES + LONGEST_IMAGE;
+    private static final int FEATURE_BYTES = Integer.getInteger(FEATURE_BYTES_KEY, Integer.BYTES + LONGEST_IMAGE);
 
     private static final int BATCH = 8;
     private static final int CACHED_IMAGES = 64;
