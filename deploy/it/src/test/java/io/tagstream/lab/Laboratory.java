@@ -93,7 +93,7 @@ final class Laboratory implements Callable<Integer> {
     @Option(
             names = "--set",
             paramLabel = "KEY=VALUE",
-            description = "A setting of the instances, such as kafka.num.standby.replicas=1.")
+            description = "A setting of the instances, such as standby.replicas=0; may be repeated.")
     private Map<String, String> settings = Map.of();
 
     @Option(

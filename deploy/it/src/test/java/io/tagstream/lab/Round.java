@@ -50,10 +50,13 @@ final class Round {
     private static final int BUNDLED_FEATURE_BYTES = 27_000;
 
     /** The session timeout of the instances. */
-    private static final Duration SESSION = Duration.ofSeconds(45);
+    private static final Duration SESSION = Duration.ofSeconds(10);
 
     /** When fewer images wait, they are those of the moment. */
     private static final int MOST_WAITING = 3 * IMAGES_PER_SECOND;
+
+    /** How long it may take until the known images are known. */
+    private static final Duration LONGEST_FILLING = Duration.ofMinutes(20);
 
     private static final Duration SHORTEST_REST = Duration.ofSeconds(2);
     private static final Duration LONGEST_REST = Duration.ofSeconds(3);
@@ -253,6 +256,9 @@ final class Round {
 
     /** Injects one fault after another, each once images flow and every instance is ready. */
     private void injectApart(Scene scene, Flow flow) throws Exception {
+        if (conditions.knownImages() > 0) {
+            Awaiting.that(LONGEST_FILLING, () -> flow.waiting() < MOST_WAITING);
+        }
         for (Fault fault : plan.faults()) {
             awaitCalm(scene, flow);
             inject(fault, scene);

@@ -37,8 +37,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
-import org.apache.kafka.streams.StreamsConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -56,12 +54,6 @@ public final class LocalNode implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LocalNode.class);
     /** One process: more partitions would cost transaction markers and memory for no benefit. */
     private static final int PARTITIONS = 1;
-    /** How long the next run waits after a crash for the previous one, which cannot return; Kafka's default is 45 s. */
-    private static final int SESSION_TIMEOUT_MILLIS = 10_000;
-
-    private static final String SESSION_TIMEOUT =
-            TagstreamConfig.KAFKA_PREFIX + StreamsConfig.mainConsumerPrefix(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG);
-
     private final Deque<Part> parts = new ArrayDeque<>();
     private final Path uploads;
     private final Optional<Console> console;
@@ -90,7 +82,6 @@ public final class LocalNode implements AutoCloseable {
                 .withDefault(TopicKeys.TOPICS_PARTITIONS, PARTITIONS)
                 // the images are the user's own, and processes would slow the start by a second
                 .withDefault(InferenceKeys.DECODE_ISOLATION, "none")
-                .withDefault(SESSION_TIMEOUT, SESSION_TIMEOUT_MILLIS)
                 .with(TagstreamConfig.TOPICS_REPLICATION_FACTOR, (short) 1);
         LocalNode node = new LocalNode(settings.config(), data.uploads());
         try {

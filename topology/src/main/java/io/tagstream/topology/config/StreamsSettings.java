@@ -23,6 +23,13 @@ import org.slf4j.LoggerFactory;
 public final class StreamsSettings {
     private static final Logger log = LoggerFactory.getLogger(StreamsSettings.class);
 
+    /**
+     * How long the partitions of an instance that has died wait for another instance. Kafka's default, 45 s, is for
+     * consumers that are better left alone; images should not wait that long. A process that stands still for longer
+     * than this loses its partitions.
+     */
+    private static final int SESSION_TIMEOUT_MILLIS = 10_000;
+
     private StreamsSettings() {}
 
     /** Kafka Streams settings: ours, then whatever {@code kafka.*} says. */
@@ -38,6 +45,9 @@ public final class StreamsSettings {
                 config.getShort(TagstreamConfig.TOPICS_REPLICATION_FACTOR).intValue());
         settings.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
+        settings.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, SESSION_TIMEOUT_MILLIS);
+        settings.put(
+                StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, config.getInt(TagstreamConfig.STANDBY_REPLICAS));
         address(config)
                 .ifPresent(address ->
                         settings.put(StreamsConfig.APPLICATION_SERVER_CONFIG, address.host() + ":" + address.port()));

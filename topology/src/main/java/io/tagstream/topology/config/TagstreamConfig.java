@@ -52,6 +52,7 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String SCHEMA_REGISTRY_URL = "schema.registry.url";
     public static final String STATE_DIR = "state.dir";
     public static final String STREAM_THREADS = "stream.threads";
+    public static final String STANDBY_REPLICAS = "standby.replicas";
 
     public static final String IMAGES_TOPIC = "images.topic";
     public static final String IMAGES_REPARTITION = "images.repartition";
@@ -147,6 +148,16 @@ public final class TagstreamConfig extends AbstractConfig {
                     MEDIUM,
                     "Number of threads that read from and write to Kafka. Images are fetched, decoded and scored on"
                             + " other threads, so one is enough for hundreds of images per second.")
+            .define(
+                    STANDBY_REPLICAS,
+                    ConfigDef.Type.INT,
+                    1,
+                    atLeast(0),
+                    MEDIUM,
+                    "How many other instances keep a copy of each partition's state. One that has a copy takes the"
+                            + " partition over within seconds; any other instance restores the state from Kafka first."
+                            + " Each copy takes as much disk, and as much network traffic to keep it up to date, as the"
+                            + " state itself. A single instance has no copies, whatever the number.")
             .define(
                     IMAGES_TOPIC,
                     ConfigDef.Type.STRING,
@@ -412,9 +423,8 @@ public final class TagstreamConfig extends AbstractConfig {
                     atLeast(100),
                     MEDIUM,
                     "How long images of a partition may wait without any coming out before `/health/tagging` and the log"
-                            + " report it. The default is a little longer than another instance takes to take over from"
-                            + " one that has died (45 s, Kafka's session timeout). An image that is being fetched or scored"
-                            + " has `image.deadline.ms` on top.")
+                            + " report it. The default is longer than another instance takes to take over from one that"
+                            + " has died. An image that is being fetched or scored has `image.deadline.ms` on top.")
             .define(
                     HTTP_HOST,
                     ConfigDef.Type.STRING,
@@ -439,6 +449,10 @@ public final class TagstreamConfig extends AbstractConfig {
                 throw new ConfigException("Key " + KAFKA_PREFIX + key
                         + " cannot be set: any value other than Tagstream's own would lose records");
             }
+        }
+        if (settings.containsKey(KAFKA_PREFIX + StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG)) {
+            throw new ConfigException("Key " + KAFKA_PREFIX + StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG
+                    + " cannot be set: set " + STANDBY_REPLICAS);
         }
         Object protocol = settings.get(KAFKA_PREFIX + StreamsConfig.GROUP_PROTOCOL_CONFIG);
         if (protocol != null && protocol.toString().strip().equalsIgnoreCase(GroupProtocol.STREAMS.name())) {

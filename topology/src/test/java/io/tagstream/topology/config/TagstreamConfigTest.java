@@ -108,6 +108,13 @@ class TagstreamConfigTest {
                 .allSatisfy(key -> assertThat(key.documentation).endsWith("."));
     }
 
+    @Test
+    void shouldHaveOneKeyForStandbyReplicas() {
+        assertThatThrownBy(() -> TestConfig.with("kafka.num.standby.replicas", 1))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("Key kafka.num.standby.replicas cannot be set: set standby.replicas");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"streams", " STREAMS"})
     void shouldRefuseTheGroupProtocolUnderWhichItCannotHoldBackAPartition(String protocol) {
