@@ -11,11 +11,13 @@ import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -39,17 +41,24 @@ final class BreakableClients extends DefaultKafkaClientSupplier {
     @SuppressWarnings("unchecked")
     public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
         return proxy(Producer.class, super.getProducer(config), (call, method, arguments) -> switch (method.getName()) {
-            case "send" -> send(call, (ProducerRecord<byte[], byte[]>) arguments[0]);
+            case "send" -> send(call, arguments);
             case "sendOffsetsToTransaction" -> sendOffsets(call);
             case "commitTransaction" -> commit(call);
             default -> call.go();
         });
     }
 
-    private Object send(Call call, ProducerRecord<byte[], byte[]> outcome) throws Throwable {
-        boolean counts = outcome.topic().equals(outcomesTopic);
+    private Object send(Call call, Object[] arguments) throws Throwable {
+        boolean counts = ((ProducerRecord<?, ?>) arguments[0]).topic().equals(outcomesTopic);
         if (counts) {
             breakpoints.reach(HaltPoint.BEFORE_FORWARD);
+            if (arguments.length == 2 && breakpoints.takeSendTimeout()) {
+                ChildProcess.announce(InstanceMain.TIMED_OUT);
+                TimeoutException late =
+                        new TimeoutException("delivery.timeout.ms has passed (simulated by the laboratory)");
+                ((Callback) arguments[1]).onCompletion(null, late);
+                return CompletableFuture.failedFuture(late);
+            }
         }
         Object result = call.go();
         if (counts) {

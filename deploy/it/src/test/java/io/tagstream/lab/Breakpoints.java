@@ -22,6 +22,7 @@ final class Breakpoints {
 
     private final AtomicBoolean commitTimesOut = new AtomicBoolean();
     private final AtomicBoolean offsetsTimeOut = new AtomicBoolean();
+    private final AtomicBoolean sendTimesOut = new AtomicBoolean();
     private final AtomicBoolean threadDies = new AtomicBoolean();
     private volatile boolean vocabularyLags;
 
@@ -67,6 +68,14 @@ final class Breakpoints {
 
     boolean takeOffsetsTimeout() {
         return offsetsTimeOut.compareAndSet(true, false);
+    }
+
+    void sendTimesOut() {
+        sendTimesOut.set(true);
+    }
+
+    boolean takeSendTimeout() {
+        return sendTimesOut.compareAndSet(true, false);
     }
 
     void threadDies() {

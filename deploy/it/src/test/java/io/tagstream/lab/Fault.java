@@ -137,6 +137,29 @@ enum Fault {
             return timeOut(scene.anyInstance().process(), InstanceMain.OFFSETS_TIME_OUT);
         }
     },
+    /** An outcome was not delivered in time. */
+    DELIVERY_TIMED_OUT(Lane.INSTANCES, 3, Kind.TIMEOUT, 15) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return timeOut(scene.anyInstance().process(), InstanceMain.SEND_TIMES_OUT);
+        }
+    },
+    /** A second process is started over the state directory of an instance that runs: it must give up by itself. */
+    DIRECTORY_SHARED(Lane.INSTANCES, 1, Kind.NONE, 15) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            Optional<Instance> instance = scene.anyReady();
+            if (instance.isEmpty()) {
+                return false;
+            }
+            try (ChildProcess second = instance.get().startSecond()) {
+                if (!second.awaitEnd(LONGEST_START) || second.exitCode() == 0) {
+                    throw new IllegalStateException("A second process runs over the state directory of " + instance.get());
+                }
+            }
+            return true;
+        }
+    },
     /** Tasks move to an instance whose vocabulary is older than the one they have used. */
     VOCABULARY_LAGS(Lane.INSTANCES, 3, Kind.VOCABULARY, 15) {
         @Override
@@ -173,6 +196,24 @@ enum Fault {
                             scene.between(Duration.ofSeconds(3), Duration.ofSeconds(8)),
                             () -> scene.broker().registry(true));
             return true;
+        }
+    },
+    REGISTRY_SLOW(Lane.SURROUNDINGS, 2, Kind.REGISTRY, 30) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return mood(scene, RegistryProxy.Mood.SLOW);
+        }
+    },
+    REGISTRY_WRONG(Lane.SURROUNDINGS, 2, Kind.REGISTRY, 30) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return mood(scene, RegistryProxy.Mood.WRONG);
+        }
+    },
+    REGISTRY_NONSENSE(Lane.SURROUNDINGS, 2, Kind.REGISTRY, 30) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return mood(scene, RegistryProxy.Mood.NONSENSE);
         }
     },
     IMAGES_SLOW(Lane.SURROUNDINGS, 4, Kind.IMAGES, 15) {
@@ -259,6 +300,7 @@ enum Fault {
     };
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final Duration LONGEST_START = Duration.ofSeconds(60);
 
     /** Faults in one lane happen one after another, at the same time as those in the other lane. */
     enum Lane {
@@ -268,6 +310,8 @@ enum Fault {
 
     /** What a fault does to images, which says why they may wait. */
     enum Kind {
+        /** Nothing. */
+        NONE(false),
         /** Partitions lose their instance. */
         DEATH(true),
         /** Partitions move in order. */
@@ -397,6 +441,17 @@ enum Fault {
         int before = process.timesSaid(InstanceMain.TIMED_OUT);
         process.command(command, PATIENCE);
         return Awaiting.that(PATIENCE, () -> process.timesSaid(InstanceMain.TIMED_OUT) > before);
+    }
+
+    /** Spoils the registry's answers, and kills an instance: its next process knows none of the schemas. */
+    private static boolean mood(Scene scene, RegistryProxy.Mood mood) throws InterruptedException {
+        scene.registry().mood(mood);
+        scene.anyInstance().process().kill();
+        scene.spells()
+                .endAfter(
+                        scene.between(Duration.ofSeconds(5), Duration.ofSeconds(10)),
+                        () -> scene.registry().mood(RegistryProxy.Mood.WELL));
+        return true;
     }
 
     private static boolean mood(Scene scene, ImageServer.Mood mood) {

@@ -49,10 +49,19 @@ final class Instance {
     }
 
     void start(List<String> commands) throws IOException {
+        process = start(name, commands);
+    }
+
+    private ChildProcess start(String processName, List<String> commands) throws IOException {
         List<String> arguments = new ArrayList<>(List.of(settings.toString()));
         arguments.addAll(commands);
-        process = ChildProcess.start(
-                name, InstanceMain.class, options, arguments, directory.resolve(name + ".log"));
+        return ChildProcess.start(
+                processName, InstanceMain.class, options, arguments, directory.resolve(processName + ".log"));
+    }
+
+    /** Starts a second process over the same state directory; the caller closes it. */
+    ChildProcess startSecond() throws IOException {
+        return start("second-of-" + name, List.of());
     }
 
     /** The current process; if it has died, another one soon replaces it. */

@@ -49,6 +49,7 @@ final class InstanceMain {
     static final String COMMIT_TIMES_OUT = "commit-times-out";
     static final String OFFSETS_TIME_OUT = "offsets-time-out";
     static final String VOCABULARY_LAGS = "vocabulary-lags";
+    static final String SEND_TIMES_OUT = "send-times-out";
     static final String THREAD_DIES = "thread-dies";
 
     private final Breakpoints breakpoints = new Breakpoints();
@@ -91,6 +92,7 @@ final class InstanceMain {
             case COMMIT_TIMES_OUT -> breakpoints.commitTimesOut();
             case OFFSETS_TIME_OUT -> breakpoints.offsetsTimeOut();
             case VOCABULARY_LAGS -> breakpoints.vocabularyLags(Boolean.parseBoolean(words[1]));
+            case SEND_TIMES_OUT -> breakpoints.sendTimesOut();
             case THREAD_DIES -> breakpoints.threadDies();
             default -> throw new IllegalArgumentException("Unknown command " + command);
         }

@@ -109,10 +109,11 @@ final class Round {
         Instant began = Instant.now();
         SplittableRandom random = new SplittableRandom(plan.seed());
         try (BrokerProcess broker = new BrokerProcess(directory);
+                RegistryProxy proxy = new RegistryProxy(broker.registryUrl());
                 ImageServer images = new ImageServer()) {
             journal.note(plan.toString());
             broker.start();
-            Map<String, String> settings = settings(broker);
+            Map<String, String> settings = settings(broker, proxy);
             TagstreamConfig config = new TagstreamConfig(settings);
             TopicProvisioner.provision(config);
             try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
@@ -132,7 +133,7 @@ final class Round {
                         Witness witness = new Witness(config, fleet, effects, limits(config))) {
                     load.onAccepted(witness::accepted);
                     witness.start();
-                    Scene scene = new Scene(broker, fleet, images, load, spells, random.split());
+                    Scene scene = new Scene(broker, proxy, fleet, images, load, spells, random.split());
                     long firstEpoch = begin(scene);
                     if (plan.apart()) {
                         injectApart(scene, witness.flow());
@@ -201,10 +202,10 @@ final class Round {
         }
     }
 
-    private Map<String, String> settings(BrokerProcess broker) {
+    private Map<String, String> settings(BrokerProcess broker, RegistryProxy proxy) {
         Map<String, String> settings = new HashMap<>();
         settings.put(TagstreamConfig.BOOTSTRAP_SERVERS, broker.bootstrapServers());
-        settings.put(TagstreamConfig.SCHEMA_REGISTRY_URL, broker.registryUrl());
+        settings.put(TagstreamConfig.SCHEMA_REGISTRY_URL, proxy.url());
         settings.put(TopicKeys.TOPICS_PARTITIONS, Integer.toString(plan.partitions()));
         settings.put(TagstreamConfig.IMAGES_REPARTITION, Boolean.toString(plan.repartition()));
         settings.put(TagstreamConfig.STREAM_THREADS, Integer.toString(plan.threads()));
@@ -222,6 +223,8 @@ final class Round {
                 Long.toString(Duration.ofSeconds(plan.healthAfterSeconds()).toMillis()));
         if (plan.impatient()) {
             settings.put("kafka.producer.max.block.ms", "4000");
+            settings.put("kafka.producer.request.timeout.ms", "4000");
+            settings.put("kafka.producer.delivery.timeout.ms", "6000");
         }
         settings.putAll(conditions.settings());
         return settings;

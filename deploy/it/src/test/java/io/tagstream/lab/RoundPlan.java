@@ -17,8 +17,8 @@ import java.util.SplittableRandom;
  * @param threads stream threads of each instance
  * @param repartition whether images are re-keyed
  * @param pendingMost how many images a partition accepts before it waits
- * @param impatient whether the instances' producers give up after 4 s, instead of a minute, on a broker that does not
- *     answer
+ * @param impatient whether the instances' producers give up after 4 to 6 s, instead of a minute or two, on a broker that
+ *     does not answer
  * @param emptyVocabulary whether there are no labels at the start
  * @param registryDown whether the registry is down at the start
  * @param apart whether each fault waits until the effects of the one before are over

@@ -11,7 +11,14 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** Everything that faults can affect, and the randomness of one lane of faults. */
-record Scene(BrokerProcess broker, Fleet fleet, ImageServer images, Load load, Spells spells, SplittableRandom random) {
+record Scene(
+        BrokerProcess broker,
+        RegistryProxy registry,
+        Fleet fleet,
+        ImageServer images,
+        Load load,
+        Spells spells,
+        SplittableRandom random) {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     /** Any instance, preferably one that is tagging images now. */
@@ -29,7 +36,7 @@ record Scene(BrokerProcess broker, Fleet fleet, ImageServer images, Load load, S
 
     /** The same scene for another lane. */
     Scene withRandom(SplittableRandom other) {
-        return new Scene(broker, fleet, images, load, spells, other);
+        return new Scene(broker, registry, fleet, images, load, spells, other);
     }
 
     /** A duration in [least, most). */
