@@ -12,6 +12,7 @@ import io.tagstream.it.InRun;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,10 +45,9 @@ class CrashLaboratoryIT {
                 3,
                 List.of(
                         Fault.IMAGES_REFUSED,
+                        Fault.THREAD_DIED,
                         Fault.INSTANCE_KILLED,
                         Fault.KILLED_DURING_COMMIT,
-                        Fault.KILLED_IN_RESTORE,
-                        Fault.KILLED_AFTER_FORWARD,
                         Fault.COMMIT_TIMED_OUT)));
 
         assertThat(result.faults()).containsKeys(Fault.INSTANCE_KILLED.name(), Fault.IMAGES_REFUSED.name());
@@ -71,6 +71,8 @@ class CrashLaboratoryIT {
                 List.of(
                         Fault.BROKER_KILLED,
                         Fault.INSTANCE_ADDED,
+                        Fault.KILLED_IN_RESTORE,
+                        Fault.KILLED_AFTER_FORWARD,
                         Fault.VOCABULARY_LAGS,
                         Fault.REGISTRY_DOWN,
                         Fault.KILLED_IN_REVOCATION)));
@@ -81,6 +83,18 @@ class CrashLaboratoryIT {
                         Fault.REGISTRY_DOWN.name(),
                         Round.EMPTY_VOCABULARY,
                         Round.REGISTRY_DOWN);
+    }
+
+    /** Fresh images are tagged rightly; what is wrong shows once a label is added. */
+    @InFull
+    @Test
+    void shouldFindFeaturesThatAreCrossedBetweenImages() throws Exception {
+        RoundPlan plan = new RoundPlan(3, 2, 1, 1, true, 200, false, false, false, false, 60, List.of());
+        Round.Conditions conditions = new Round.Conditions(PATIENCE, 10, 0, true, SLACK, Map.of());
+
+        RoundResult result = new Round(plan, directory, conditions).run();
+
+        assertThat(result.kinds()).containsKey(Violation.Kind.NOT_FOLLOWED);
     }
 
     private RoundResult run(RoundPlan plan) throws Exception {

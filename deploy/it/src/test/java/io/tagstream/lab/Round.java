@@ -41,6 +41,7 @@ final class Round {
     static final String REGISTRY_DOWN = "REGISTRY_DOWN_AT_START";
 
     private static final int IMAGES_PER_SECOND = 40;
+    private static final int FEW_IMAGES_PER_SECOND = 10;
     /** Milliseconds between two edits of the vocabulary. */
     private static final int SELDOM_MILLIS = 1_500;
     /** The same for a round with many edits; most edits then get an epoch of their own. */
@@ -125,7 +126,7 @@ final class Round {
                                 registry,
                                 contracts,
                                 images.url(),
-                                IMAGES_PER_SECOND,
+                                imagesPerSecond(),
                                 editEveryMillis(),
                                 random.split());
                         Spells spells = new Spells();
@@ -168,6 +169,11 @@ final class Round {
         violations.addAll(witness.violations());
         violations.addAll(LoggedErrors.documented().check(directory));
         return violations;
+    }
+
+    /** Few enough for a busy machine, where state is to be measured. */
+    private int imagesPerSecond() {
+        return conditions.knownImages() > 0 ? FEW_IMAGES_PER_SECOND : IMAGES_PER_SECOND;
     }
 
     private int editEveryMillis() {
@@ -277,7 +283,8 @@ final class Round {
                 () -> scene.fleet().instances().stream().allMatch(Instance::isReady)
                         && flow.waiting() < MOST_WAITING
                         && flow.flows(Instant.now()));
-        journal.note(calm ? "calm" : "not calm in time");
+        journal.note((calm ? "calm" : "not calm in time") + "; silences so far: "
+                + Silences.of(flow.silences(Instant.now()), effects));
     }
 
     private void injectAll(Scene scene) throws InterruptedException, ExecutionException {
