@@ -23,20 +23,32 @@ final class Effects {
     private final List<Effect> all = new CopyOnWriteArrayList<>();
     private final double slack;
 
-    /** A fault and the time in which it may have an effect; the end is open while the fault is being injected. */
-    private final class Effect {
+    /**
+     * A fault and the time in which it may have an effect: until it has been injected, and then for as long as its
+     * bound, or until images flow again.
+     */
+    final class Effect {
         private final Fault fault;
         private final Instant begin;
-        private volatile Instant injected = Instant.MAX;
+        private volatile Instant end = Instant.MAX;
 
-        Effect(Fault fault, Instant begin) {
+        private Effect(Fault fault, Instant begin) {
             this.fault = fault;
             this.begin = begin;
         }
 
-        boolean overlaps(Instant from, Instant to) {
-            return !begin.isAfter(to)
-                    && (injected == Instant.MAX || injected.plus(bound(fault)).isAfter(from));
+        /** The fault has been injected. */
+        void injected() {
+            end = Instant.now().plus(bound(fault));
+        }
+
+        /** Images flow again. */
+        void over() {
+            end = Instant.now();
+        }
+
+        private boolean overlaps(Instant from, Instant to) {
+            return !begin.isAfter(to) && end.isAfter(from);
         }
     }
 
@@ -45,11 +57,11 @@ final class Effects {
         this.slack = slack;
     }
 
-    /** Notes that a fault is about to be injected; the caller runs the result once it has been. */
-    Runnable begin(Fault fault, Instant now) {
+    /** Notes that a fault is about to be injected. */
+    Effect begin(Fault fault, Instant now) {
         Effect effect = new Effect(fault, now);
         all.add(effect);
-        return () -> effect.injected = Instant.now();
+        return effect;
     }
 
     /** The longest time for which a fault alone may make a partition silent. */

@@ -7,6 +7,7 @@ package io.tagstream.lab;
 
 import io.tagstream.lab.Violation.Kind;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -59,16 +61,27 @@ final class LoggedErrors {
         return Pattern.compile(Arrays.stream(message.split("…", -1)).map(Pattern::quote).collect(Collectors.joining(".*")));
     }
 
-    /** The errors that the operations page lists, read from a directory in the repository or below it. */
+    /** The errors that the operations page lists. */
     static LoggedErrors documented() throws IOException {
-        Path root = Path.of("").toAbsolutePath();
-        while (!Files.exists(root.resolve(PAGE))) {
-            root = root.getParent();
-            if (root == null) {
-                throw new IOException("There is no " + PAGE + " above " + Path.of("").toAbsolutePath());
-            }
+        Path page = Stream.of(classes(), Path.of("").toAbsolutePath())
+                .flatMap(place -> Stream.iterate(place, Objects::nonNull, Path::getParent))
+                .map(place -> place.resolve(PAGE))
+                .filter(Files::exists)
+                .findFirst()
+                .orElseThrow(() -> new IOException("There is no " + PAGE + " above " + classes()));
+        return listed(Files.readString(page, StandardCharsets.UTF_8));
+    }
+
+    private static Path classes() {
+        try {
+            return Path.of(LoggedErrors.class
+                    .getProtectionDomain()
+                    .getCodeSource()
+                    .getLocation()
+                    .toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException("The laboratory's classes are in no directory", e);
         }
-        return listed(Files.readString(root.resolve(PAGE), StandardCharsets.UTF_8));
     }
 
     /** The errors in the instances' logs that are not listed, one violation for each message. */

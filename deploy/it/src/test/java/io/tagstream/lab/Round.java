@@ -27,6 +27,11 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
 
 /**
  * One round: a broker, instances and load; then faults; then quiet until every submission has its outcome or time
@@ -117,6 +122,7 @@ final class Round {
             Map<String, String> settings = settings(broker, proxy);
             TagstreamConfig config = new TagstreamConfig(settings);
             TopicProvisioner.provision(config);
+            keepAllTags(config);
             try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
                 Contracts contracts = new Contracts(registry);
                 contracts.register(config);
@@ -267,14 +273,16 @@ final class Round {
     private void injectApart(Scene scene, Flow flow) throws Exception {
         if (conditions.knownImages() > 0) {
             Awaiting.that(LONGEST_FILLING, () -> flow.waiting() < MOST_WAITING);
+            flow.begin(Instant.now());
         }
         for (Fault fault : plan.faults()) {
             awaitCalm(scene, flow);
-            inject(fault, scene);
+            Effects.Effect effect = inject(fault, scene);
             scene.spells().awaitEnd();
             scene.pass(SHORTEST_REST, LONGEST_REST);
+            awaitCalm(scene, flow);
+            effect.over();
         }
-        awaitCalm(scene, flow);
     }
 
     private void awaitCalm(Scene scene, Flow flow) throws InterruptedException, IOException {
@@ -285,6 +293,17 @@ final class Round {
                         && flow.flows(Instant.now()));
         journal.note((calm ? "calm" : "not calm in time") + "; silences so far: "
                 + Silences.of(flow.silences(Instant.now()), effects));
+    }
+
+    /** Keeps outcomes from being compacted away before they are checked. */
+    private static void keepAllTags(TagstreamConfig config) throws InterruptedException, ExecutionException {
+        ConfigResource tags = new ConfigResource(ConfigResource.Type.TOPIC, config.topic(TagstreamConfig.TAGS_TOPIC));
+        String aDay = Long.toString(Duration.ofDays(1).toMillis());
+        AlterConfigOp notYet = new AlterConfigOp(
+                new ConfigEntry(TopicConfig.MIN_COMPACTION_LAG_MS_CONFIG, aDay), AlterConfigOp.OpType.SET);
+        try (Admin admin = Admin.create(config.kafkaSettings())) {
+            admin.incrementalAlterConfigs(Map.of(tags, List.of(notYet))).all().get();
+        }
     }
 
     private void injectAll(Scene scene) throws InterruptedException, ExecutionException {
@@ -311,17 +330,18 @@ final class Round {
         }
     }
 
-    private void inject(Fault fault, Scene scene) throws Exception {
+    private Effects.Effect inject(Fault fault, Scene scene) throws Exception {
         journal.note(fault.name());
-        Runnable injected = effects.begin(fault, Instant.now());
+        Effects.Effect effect = effects.begin(fault, Instant.now());
         boolean happens = fault.inject(scene);
-        injected.run();
+        effect.injected();
         journal.note(fault + (happens ? " has happened" : " did not happen"));
         if (happens) {
             count(fault.name());
         } else {
             missed.add(fault);
         }
+        return effect;
     }
 
     private void count(String fault) {

@@ -19,7 +19,7 @@ class SilencesTest {
 
     /** The fault is injected, and over, now. */
     private void inject(Fault fault) {
-        effects.begin(fault, Instant.now()).run();
+        effects.begin(fault, Instant.now()).injected();
     }
 
     private static Silence silence(Duration length) {
