@@ -154,7 +154,8 @@ enum Fault {
             }
             try (ChildProcess second = instance.get().startSecond()) {
                 if (!second.awaitEnd(LONGEST_START) || second.exitCode() == 0) {
-                    throw new IllegalStateException("A second process runs over the state directory of " + instance.get());
+                    throw new IllegalStateException(
+                            "A second process runs over the state directory of " + instance.get());
                 }
             }
             return true;
@@ -323,12 +324,7 @@ enum Fault {
         /** State cannot be written. */
         DISK(true),
         /** Nothing can be read or written, and then everything starts again. */
-        BROKER(
-                true,
-                WaitReason.KAFKA_AWAY,
-                WaitReason.NO_ROOM,
-                WaitReason.REGISTRY_AWAY,
-                WaitReason.VOCABULARY_BEHIND),
+        BROKER(true, WaitReason.KAFKA_AWAY, WaitReason.NO_ROOM, WaitReason.REGISTRY_AWAY, WaitReason.VOCABULARY_BEHIND),
         /** Some records cannot be read. */
         REGISTRY(true, WaitReason.REGISTRY_AWAY),
         /** Images cannot be fetched. */

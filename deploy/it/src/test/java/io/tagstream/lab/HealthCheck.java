@@ -99,11 +99,12 @@ final class HealthCheck {
             if (!effects.reasons(since.minus(limits.after()), answer.at()).contains(reason)) {
                 report(answer, "%s does not fit the faults %s".formatted(reason, effects.between(since, answer.at())));
             }
-            partitions(waiting.group(1)).forEach(partition -> flow.lastOutcome(partition)
-                    .filter(outcome -> outcome.isAfter(since.plusSeconds(1))
-                            && outcome.isBefore(answer.at().minus(STALE)))
-                    .ifPresent(outcome ->
-                            report(answer, "partition %d had an outcome at %s".formatted(partition, outcome))));
+            partitions(waiting.group(1))
+                    .forEach(partition -> flow.lastOutcome(partition)
+                            .filter(outcome -> outcome.isAfter(since.plusSeconds(1))
+                                    && outcome.isBefore(answer.at().minus(STALE)))
+                            .ifPresent(outcome ->
+                                    report(answer, "partition %d had an outcome at %s".formatted(partition, outcome))));
         }
     }
 
@@ -127,10 +128,8 @@ final class HealthCheck {
         boolean longEnough = since.plus(limit).isBefore(now);
         boolean allCouldKnow = answers.size() == instances
                 && answers.stream()
-                        .allMatch(answer -> answeringSince
-                                .get(answer.process())
-                                .plus(limit)
-                                .isBefore(now));
+                        .allMatch(answer ->
+                                answeringSince.get(answer.process()).plus(limit).isBefore(now));
         if (longEnough
                 && allCouldKnow
                 && answers.stream().allMatch(Answer::healthy)

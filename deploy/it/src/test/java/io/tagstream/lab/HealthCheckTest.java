@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
 class HealthCheckTest {
     private static final String NAMED =
             "images of partitions 0, 1 of input have waited for 20 s without any coming out (RESTORING): x. y";
-    private static final Limits LIMITS = new Limits(Duration.ofSeconds(3), Duration.ofSeconds(10), Duration.ofSeconds(10));
+    private static final Limits LIMITS =
+            new Limits(Duration.ofSeconds(3), Duration.ofSeconds(10), Duration.ofSeconds(10));
 
     private final Instant begin = Instant.now();
     private final Flow flow = new Flow(2);

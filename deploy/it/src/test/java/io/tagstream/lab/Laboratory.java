@@ -164,7 +164,11 @@ final class Laboratory implements Callable<Integer> {
         System.out.println(plan);
         RoundResult result;
         try {
-            result = new Round(plan, roundDirectory, new Round.Conditions(PATIENCE, edits, known, crossedFeatures, slack, settings)).run();
+            result = new Round(
+                            plan,
+                            roundDirectory,
+                            new Round.Conditions(PATIENCE, edits, known, crossedFeatures, slack, settings))
+                    .run();
         } catch (IOException | RuntimeException e) {
             System.out.printf("  the round could not run: %s; see %s%n", e, roundDirectory);
             e.printStackTrace(System.out);

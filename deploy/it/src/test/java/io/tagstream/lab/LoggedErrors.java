@@ -58,7 +58,8 @@ final class LoggedErrors {
     }
 
     private static Pattern pattern(String message) {
-        return Pattern.compile(Arrays.stream(message.split("…", -1)).map(Pattern::quote).collect(Collectors.joining(".*")));
+        return Pattern.compile(
+                Arrays.stream(message.split("…", -1)).map(Pattern::quote).collect(Collectors.joining(".*")));
     }
 
     /** The errors that the operations page lists. */
@@ -106,7 +107,9 @@ final class LoggedErrors {
 
     private Stream<String> unknown(String line) {
         Matcher error = ERROR.matcher(line);
-        return error.matches() && known.stream().noneMatch(each -> each.matcher(error.group(2)).matches())
+        return error.matches()
+                        && known.stream()
+                                .noneMatch(each -> each.matcher(error.group(2)).matches())
                 ? Stream.of(error.group(1) + ": " + error.group(2))
                 : Stream.empty();
     }

@@ -16,8 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Tests that errors which the operations page does not list are found. */
 class LoggedErrorsTest {
-    private static final String PAGE =
-            """
+    private static final String PAGE = """
             ## Errors in the log
             | message | what has happened |
             |---|---|
@@ -43,7 +42,12 @@ class LoggedErrorsTest {
     @Test
     void shouldFindErrorsThatAreNotListed() throws Exception {
         List<Violation> found = check(
-                LoggedErrors.listed(PAGE), "A thread failed in 100 ms", "Another", "Not listed", "Not listed", "Other 1");
+                LoggedErrors.listed(PAGE),
+                "A thread failed in 100 ms",
+                "Another",
+                "Not listed",
+                "Not listed",
+                "Other 1");
 
         assertThat(found).extracting(Violation::kind).containsOnly(Kind.UNKNOWN_ERROR);
         assertThat(found)

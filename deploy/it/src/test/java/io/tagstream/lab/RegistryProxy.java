@@ -83,8 +83,7 @@ final class RegistryProxy implements AutoCloseable {
     /** Closes the connection without an answer if the registry gives none. */
     private void forward(HttpExchange exchange) throws IOException, InterruptedException {
         byte[] body = exchange.getRequestBody().readAllBytes();
-        HttpRequest.Builder request = HttpRequest.newBuilder(
-                        URI.create(registryUrl + exchange.getRequestURI()))
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(registryUrl + exchange.getRequestURI()))
                 .timeout(PATIENCE)
                 .method(
                         exchange.getRequestMethod(),

@@ -203,9 +203,7 @@ final class Round {
 
     private HealthCheck.Limits limits(TagstreamConfig config) {
         return new HealthCheck.Limits(
-                config.taggingAfter(),
-                Duration.ofMillis(config.getInt(InferenceKeys.IMAGE_DEADLINE_MILLIS)),
-                SESSION);
+                config.taggingAfter(), Duration.ofMillis(config.getInt(InferenceKeys.IMAGE_DEADLINE_MILLIS)), SESSION);
     }
 
     private void awaitEdits(Load load) throws InterruptedException {

@@ -93,9 +93,11 @@ record Silences(Map<Fault, Duration> alone, Map<String, Duration> together) {
     @Override
     public String toString() {
         List<String> parts = new ArrayList<>();
-        alone.forEach((fault, length) ->
-                parts.add("%s %s of %s".formatted(fault, seconds(length), seconds(fault.bound()))));
-        together.values().stream().reduce(Silences::longer).ifPresent(length -> parts.add("together " + seconds(length)));
+        alone.forEach(
+                (fault, length) -> parts.add("%s %s of %s".formatted(fault, seconds(length), seconds(fault.bound()))));
+        together.values().stream()
+                .reduce(Silences::longer)
+                .ifPresent(length -> parts.add("together " + seconds(length)));
         return parts.isEmpty() ? "none of a second" : String.join(", ", parts);
     }
 }

@@ -45,7 +45,8 @@ class SilencesTest {
         Duration both = Fault.INSTANCE_KILLED.bound().plus(Fault.BROKER_KILLED.bound());
 
         assertThat(Silences.check(List.of(silence(both)), effects)).isEmpty();
-        assertThat(Silences.check(List.of(silence(both.plusMillis(1))), effects)).hasSize(1);
+        assertThat(Silences.check(List.of(silence(both.plusMillis(1))), effects))
+                .hasSize(1);
         assertThat(Silences.of(List.of(silence(both)), effects).alone()).isEmpty();
         assertThat(Silences.of(List.of(silence(both)), effects).together())
                 .containsOnlyKeys("INSTANCE_KILLED+BROKER_KILLED");
@@ -55,8 +56,7 @@ class SilencesTest {
     void shouldGiveTheLongestSilenceOfAFault() {
         inject(Fault.THREAD_DIED);
 
-        Silences found =
-                Silences.of(List.of(silence(Duration.ofSeconds(3)), silence(Duration.ofSeconds(8))), effects);
+        Silences found = Silences.of(List.of(silence(Duration.ofSeconds(3)), silence(Duration.ofSeconds(8))), effects);
 
         assertThat(found.alone()).containsOnlyKeys(Fault.THREAD_DIED);
         assertThat(found.alone().get(Fault.THREAD_DIED)).isEqualTo(Duration.ofSeconds(8));

@@ -98,8 +98,7 @@ final class Witness implements AutoCloseable {
                         config.topic(TagstreamConfig.IMAGE_FAILURES_TOPIC)))) {
             while (!ended) {
                 for (ConsumerRecord<byte[], byte[]> found : reader.poll()) {
-                    Sequences.of(found)
-                            .ifPresent(sequence -> flow.outcome(sequence, found.partition(), Instant.now()));
+                    Sequences.of(found).ifPresent(sequence -> flow.outcome(sequence, found.partition(), Instant.now()));
                 }
             }
         }

@@ -54,6 +54,7 @@ public final class LocalNode implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LocalNode.class);
     /** One process: more partitions would cost transaction markers and memory for no benefit. */
     private static final int PARTITIONS = 1;
+
     private final Deque<Part> parts = new ArrayDeque<>();
     private final Path uploads;
     private final Optional<Console> console;

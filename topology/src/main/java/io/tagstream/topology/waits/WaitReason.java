@@ -16,8 +16,9 @@ public enum WaitReason {
     NO_ROOM("Find out which image hosts do not answer; or raise task.pending.max or model.max.accepted."),
     SLOW_IMAGES("Find out which image hosts do not answer, and whether the model still scores"
             + " (tagstream_runtime_stage_seconds)."),
-    RESTORING("This passes once the state is restored; standby replicas on other instances (standby.replicas) shorten it. If it"
-            + " makes no progress, look for an open transaction (kafka-transactions find-hanging)."),
+    RESTORING(
+            "This passes once the state is restored; standby replicas on other instances (standby.replicas) shorten it. If it"
+                    + " makes no progress, look for an open transaction (kafka-transactions find-hanging)."),
     REBALANCING("This passes once an instance takes the partition over; if it lasts, look for a member of the consumer"
             + " group that does not answer (kafka-consumer-groups --describe --members)."),
     THREAD_FAILED("The thread is replaced; the log has its exception, which says what to mend."),
