@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  * Compares what instances say at {@code /health/tagging} with what is true: a partition that is silent for longer than
  * stated must be named, with a reason that fits the faults; a partition whose images come out must not.
  *
- * <p><i>Threading notes.</i> For use by one thread.
+ * <p><i>Threading notes.</i> One thread checks; others may call the rest.
  */
 final class HealthCheck {
     /** What an instance's process said at a moment. */
@@ -73,8 +73,14 @@ final class HealthCheck {
         this.taggingInput = taggingInput;
     }
 
+    /** Begins to judge: what was before does not count. */
+    synchronized void begin() {
+        violations.clear();
+        named.clear();
+    }
+
     /** Checks what the living instances say at the moment; one that does not answer is not among the answers. */
-    void check(List<Answer> answers, int instances, Instant now) {
+    synchronized void check(List<Answer> answers, int instances, Instant now) {
         answers.forEach(this::note);
         answers.forEach(this::checkNamed);
         for (int partition = 0; partition < flow.partitions(); partition++) {
@@ -157,12 +163,12 @@ final class HealthCheck {
     }
 
     /** What was untrue. */
-    List<Violation> violations() {
+    synchronized List<Violation> violations() {
         return List.copyOf(violations);
     }
 
     /** How often each reason was named. */
-    Map<WaitReason, Integer> named() {
+    synchronized Map<WaitReason, Integer> named() {
         return Map.copyOf(named);
     }
 }

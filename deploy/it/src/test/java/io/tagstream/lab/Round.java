@@ -143,7 +143,7 @@ final class Round {
                     Scene scene = new Scene(broker, proxy, fleet, images, load, spells, random.split());
                     long firstEpoch = begin(scene);
                     if (plan.apart()) {
-                        injectApart(scene, witness.flow());
+                        injectApart(scene, witness);
                     } else {
                         injectAll(scene);
                     }
@@ -226,7 +226,7 @@ final class Round {
         settings.put(InferenceKeys.FETCH_TIMEOUT_MILLIS, "2000");
         settings.put(TagstreamConfig.SWEEP_CHECK_MILLIS, "100");
         settings.put(InferenceKeys.RETRY_BACKOFF_MAX_MILLIS, "1000");
-        settings.put(InferenceKeys.IMAGE_DEADLINE_MILLIS, "10000");
+        settings.put(InferenceKeys.IMAGE_DEADLINE_MILLIS, "30000");
         settings.put(TagstreamConfig.HTTP_PORT, "0");
         settings.put(
                 TagstreamConfig.HEALTH_TAGGING_AFTER_MILLIS,
@@ -268,13 +268,15 @@ final class Round {
     }
 
     /** Injects one fault after another, each once images flow and every instance is ready. */
-    private void injectApart(Scene scene, Flow flow) throws Exception {
+    private void injectApart(Scene scene, Witness witness) throws Exception {
+        Flow flow = witness.flow();
         if (conditions.knownImages() > 0) {
             Awaiting.that(LONGEST_FILLING, () -> flow.waiting() < MOST_WAITING);
-            flow.begin(Instant.now());
+            witness.begin();
         }
         for (Fault fault : plan.faults()) {
             awaitCalm(scene, flow);
+            scene.pass(SHORTEST_REST, LONGEST_REST);
             Effects.Effect effect = inject(fault, scene);
             scene.spells().awaitEnd();
             scene.pass(SHORTEST_REST, LONGEST_REST);

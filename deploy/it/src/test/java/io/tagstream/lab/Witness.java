@@ -72,6 +72,12 @@ final class Witness implements AutoCloseable {
         asking.start();
     }
 
+    /** Begins to judge: what was before does not count. */
+    void begin() {
+        flow.begin(Instant.now());
+        health.begin();
+    }
+
     /** Notes that the broker has an image or a deletion. */
     void accepted(long sequence, String id) {
         byte[] key = id.getBytes(StandardCharsets.UTF_8);
@@ -106,7 +112,7 @@ final class Witness implements AutoCloseable {
 
     private void ask() throws InterruptedException {
         Awaiting.that(FIRST_START, () -> ended || fleet.instances().stream().allMatch(Instance::isReady));
-        flow.begin(Instant.now());
+        begin();
         while (!ended) {
             List<Instance> instances = fleet.instances();
             List<Answer> answers = new ArrayList<>();
