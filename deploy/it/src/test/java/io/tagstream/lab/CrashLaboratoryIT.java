@@ -42,7 +42,7 @@ class CrashLaboratoryIT {
                 false,
                 false,
                 false,
-                3,
+                60,
                 List.of(
                         Fault.IMAGES_REFUSED,
                         Fault.THREAD_DIED,

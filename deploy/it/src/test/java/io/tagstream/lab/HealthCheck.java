@@ -90,7 +90,7 @@ final class HealthCheck {
 
     private void note(Answer answer) {
         Instant before = answeredAt.put(answer.process(), answer.at());
-        if (before == null || before.plus(LONGEST_GAP).isBefore(answer.at())) {
+        if (before == null || before.plus(effects.scaled(LONGEST_GAP)).isBefore(answer.at())) {
             answeringSince.put(answer.process(), answer.at());
         }
     }
@@ -102,16 +102,24 @@ final class HealthCheck {
             WaitReason reason = WaitReason.valueOf(waiting.group(3));
             named.merge(reason, 1, Integer::sum);
             Instant since = answer.at().minus(waited);
-            if (!effects.reasons(since.minus(limits.after()), answer.at()).contains(reason)) {
+            if (!fits(reason, waited, answer)) {
                 report(answer, "%s does not fit the faults %s".formatted(reason, effects.between(since, answer.at())));
             }
             partitions(waiting.group(1))
                     .forEach(partition -> flow.lastOutcome(partition)
                             .filter(outcome -> outcome.isAfter(since.plusSeconds(1))
-                                    && outcome.isBefore(answer.at().minus(STALE)))
+                                    && outcome.isBefore(answer.at().minus(effects.scaled(STALE))))
                             .ifPresent(outcome ->
                                     report(answer, "partition %d had an outcome at %s".formatted(partition, outcome))));
         }
+    }
+
+    private boolean fits(WaitReason reason, Duration waited, Answer answer) {
+        Instant since = answer.at().minus(waited);
+        // an instance cannot know that its machine is busy
+        boolean machine =
+                reason == WaitReason.UNEXPLAINED && waited.compareTo(effects.scaled(Silences.WITHOUT_FAULT)) < 0;
+        return machine || effects.reasons(since.minus(limits.after()), answer.at()).contains(reason);
     }
 
     /** The partitions of the tagging tasks among those that are named. */
@@ -148,7 +156,7 @@ final class HealthCheck {
     }
 
     private Duration limit(Instant since, Instant now) {
-        Duration limit = limits.after().plus(STALE);
+        Duration limit = limits.after().plus(effects.scaled(STALE));
         List<Fault> faults = effects.between(since.minus(limits.session()), now);
         if (faults.stream().anyMatch(fault -> fault.kind() == Fault.Kind.IMAGES)) {
             limit = limit.plus(limits.image());

@@ -24,7 +24,7 @@ import java.util.stream.Collectors;
  */
 record Silences(Map<Fault, Duration> alone, Map<String, Duration> together) {
     /** Without any fault, a partition may be silent for this long: at a start, or on a machine with other work. */
-    private static final Duration WITHOUT_FAULT = Duration.ofSeconds(15);
+    static final Duration WITHOUT_FAULT = Duration.ofSeconds(15);
 
     /** Sorts silences by the faults that had an effect meanwhile. */
     static Silences of(Collection<Silence> silences, Effects effects) {
