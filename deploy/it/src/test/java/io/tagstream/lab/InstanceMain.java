@@ -69,7 +69,7 @@ final class InstanceMain {
         try {
             exitCode = instance.run(config(Path.of(arguments[0])));
         } catch (RuntimeException | InterruptedException | ExecutionException e) {
-            log.error("The instance has failed", e);
+            log.warn("The instance has failed", e); // not an error of Tagstream: it has said why
         }
         System.exit(exitCode);
     }

@@ -22,6 +22,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
@@ -33,7 +34,7 @@ import org.slf4j.LoggerFactory;
  * <p>It watches the partitions of the images topic and of the re-keying topic that this instance has, and those that no
  * instance has. Images of a partition wait if its task owes outcomes, or if the cluster has records that the
  * application has not committed. If the task owes outcomes, only a committed outcome counts as progress; otherwise a
- * committed offset does. A partition is silent once its images have waited without progress for longer than
+ * committed offset does, too. A partition is silent once its images have waited without progress for longer than
  * {@code health.tagging.after.ms}. Images that the model runtime works on have a time limit of their own, after which
  * they fail: if a partition waits for nothing else, that time is added.
  *
@@ -274,7 +275,8 @@ public final class TaggingWatch implements AutoCloseable {
                         .filter(since -> last == Long.MIN_VALUE || since - last < 0)
                         .orElse(last);
             } else if (unread) {
-                progressAt = progress.commit(partition).map(Progress.Commit::at).orElse(Long.MIN_VALUE);
+                progressAt = later(
+                        progress.commit(partition).map(Progress.Commit::at), progress.lastOutcome(partition));
             } else if (open) {
                 progressAt = stableEnds.get(partition).at();
             } else {
@@ -300,6 +302,13 @@ public final class TaggingWatch implements AutoCloseable {
                 waits.of(partition.partition()).filter(spell.wait::equals).isPresent();
         boolean news = spell.tooLong && spell.said.add(spell.wait.reason()) && !logged;
         return news ? Optional.of(spell.wait) : Optional.empty();
+    }
+
+    private static long later(Optional<Long> a, Optional<Long> b) {
+        return Stream.of(a, b)
+                .flatMap(Optional::stream)
+                .reduce((x, y) -> x - y > 0 ? x : y)
+                .orElse(Long.MIN_VALUE);
     }
 
     private void end(TopicPartition partition, long now) {

@@ -154,6 +154,20 @@ class TaggingWatchTest {
     }
 
     @Test
+    void shouldCountAnOutcomeAlsoIfItWasTheLastThatTheTaskOwedAndOtherImagesAreUnread() {
+        Progress.Task task = taskOwes(1);
+        keyed = new Offsets(OptionalLong.of(10), 0, 15, 15);
+        pass(8);
+        progress.outcome(KEYED);
+        progress.committed(Map.of());
+        task.now(0, 0, 0);
+
+        pass(8);
+
+        assertThat(watch.health().healthy()).as(watch.health().text()).isTrue();
+    }
+
+    @Test
     void shouldNotMindASlowImageWhileOthersComeOut() {
         taskOwes(1).now(1, 0, 1);
         for (int i = 0; i < 100; i++) {
