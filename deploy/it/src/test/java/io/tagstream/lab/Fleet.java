@@ -108,6 +108,12 @@ final class Fleet implements AutoCloseable {
         return List.copyOf(running);
     }
 
+    /** Whether there are instances and all of them are tagging images. */
+    boolean isReady() {
+        List<Instance> all = instances();
+        return !all.isEmpty() && all.stream().allMatch(Instance::isReady);
+    }
+
     /** An instance that is tagging images; empty if none is in time. */
     Optional<Instance> anyReady(SplittableRandom random, Duration patience) throws InterruptedException {
         Awaiting.that(patience, () -> instances().stream().anyMatch(Instance::isReady));

@@ -111,7 +111,7 @@ final class Witness implements AutoCloseable {
     }
 
     private void ask() throws InterruptedException {
-        Awaiting.that(FIRST_START, () -> ended || fleet.instances().stream().allMatch(Instance::isReady));
+        Awaiting.that(FIRST_START, () -> ended || fleet.isReady());
         begin();
         while (!ended) {
             List<Instance> instances = fleet.instances();

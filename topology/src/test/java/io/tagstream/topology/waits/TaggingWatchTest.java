@@ -157,12 +157,12 @@ class TaggingWatchTest {
     void shouldCountAnOutcomeAlsoIfItWasTheLastThatTheTaskOwedAndOtherImagesAreUnread() {
         Progress.Task task = taskOwes(1);
         keyed = new Offsets(OptionalLong.of(10), 0, 15, 15);
-        pass(8);
+        pass(40);
         progress.outcome(KEYED);
         progress.committed(Map.of());
         task.now(0, 0, 0);
 
-        pass(8);
+        pass(40);
 
         assertThat(watch.health().healthy()).as(watch.health().text()).isTrue();
     }
