@@ -119,7 +119,8 @@ final class HealthCheck {
         // an instance cannot know that its machine is busy
         boolean machine =
                 reason == WaitReason.UNEXPLAINED && waited.compareTo(effects.scaled(Silences.WITHOUT_FAULT)) < 0;
-        return machine || effects.reasons(since.minus(limits.after()), answer.at()).contains(reason);
+        return machine
+                || effects.reasons(since.minus(limits.after()), answer.at()).contains(reason);
     }
 
     /** The partitions of the tagging tasks among those that are named. */

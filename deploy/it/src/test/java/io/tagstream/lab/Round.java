@@ -288,9 +288,7 @@ final class Round {
     private void awaitCalm(Scene scene, Flow flow) throws InterruptedException, IOException {
         boolean calm = Awaiting.that(
                 conditions.patience(),
-                () -> scene.fleet().isReady()
-                        && flow.waiting() < MOST_WAITING
-                        && flow.flows(Instant.now()));
+                () -> scene.fleet().isReady() && flow.waiting() < MOST_WAITING && flow.flows(Instant.now()));
         journal.note((calm ? "calm" : "not calm in time") + "; silences so far: "
                 + Silences.of(flow.silences(Instant.now()), effects));
     }

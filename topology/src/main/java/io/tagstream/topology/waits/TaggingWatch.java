@@ -275,8 +275,8 @@ public final class TaggingWatch implements AutoCloseable {
                         .filter(since -> last == Long.MIN_VALUE || since - last < 0)
                         .orElse(last);
             } else if (unread) {
-                progressAt = later(
-                        progress.commit(partition).map(Progress.Commit::at), progress.lastOutcome(partition));
+                progressAt =
+                        later(progress.commit(partition).map(Progress.Commit::at), progress.lastOutcome(partition));
             } else if (open) {
                 progressAt = stableEnds.get(partition).at();
             } else {
