@@ -10,6 +10,7 @@ import io.tagstream.topology.waits.WaitReason;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -33,6 +34,10 @@ final class HealthCheck {
     private static final Pattern WAITING =
             Pattern.compile("images of (.+) have waited for ([0-9]+) s without any coming out \\(([A-Z_]+)\\)");
     private static final Pattern PARTITIONS = Pattern.compile("partitions? ([0-9, ]+) of ([^ ]+)");
+
+    /** What instances say of short waits when nothing is wrong but the machine is busy. */
+    private static final Set<WaitReason> SLOW_MACHINE =
+            EnumSet.of(WaitReason.UNEXPLAINED, WaitReason.SLOW_IMAGES, WaitReason.NO_ROOM);
 
     /** Instances look at their partitions this rarely, and answers and outcomes reach the laboratory a little late. */
     private static final Duration STALE = Duration.ofSeconds(5);
@@ -118,7 +123,7 @@ final class HealthCheck {
         Instant since = answer.at().minus(waited);
         // an instance cannot know that its machine is busy
         boolean machine =
-                reason == WaitReason.UNEXPLAINED && waited.compareTo(effects.scaled(Silences.WITHOUT_FAULT)) < 0;
+                SLOW_MACHINE.contains(reason) && waited.compareTo(effects.scaled(Silences.WITHOUT_FAULT)) < 0;
         return machine
                 || effects.reasons(since.minus(limits.after()), answer.at()).contains(reason);
     }

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -122,7 +123,7 @@ final class Round {
             Map<String, String> settings = settings(broker, proxy);
             TagstreamConfig config = new TagstreamConfig(settings);
             TopicProvisioner.provision(config);
-            keepAllTags(config);
+            keepAll(config);
             try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
                 Contracts contracts = new Contracts(registry);
                 contracts.register(config);
@@ -293,14 +294,17 @@ final class Round {
                 + Silences.of(flow.silences(Instant.now()), effects));
     }
 
-    /** Keeps outcomes from being compacted away before they are checked. */
-    private static void keepAllTags(TagstreamConfig config) throws InterruptedException, ExecutionException {
-        ConfigResource tags = new ConfigResource(ConfigResource.Type.TOPIC, config.topic(TagstreamConfig.TAGS_TOPIC));
+    /** Keeps outcomes and labels from being compacted away before they are checked. */
+    private static void keepAll(TagstreamConfig config) throws InterruptedException, ExecutionException {
         String aDay = Long.toString(Duration.ofDays(1).toMillis());
-        AlterConfigOp notYet = new AlterConfigOp(
-                new ConfigEntry(TopicConfig.MIN_COMPACTION_LAG_MS_CONFIG, aDay), AlterConfigOp.OpType.SET);
+        List<AlterConfigOp> notYet = List.of(new AlterConfigOp(
+                new ConfigEntry(TopicConfig.MIN_COMPACTION_LAG_MS_CONFIG, aDay), AlterConfigOp.OpType.SET));
+        Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
+        for (String topic : List.of(TagstreamConfig.TAGS_TOPIC, TagstreamConfig.LABELS_TOPIC)) {
+            changes.put(new ConfigResource(ConfigResource.Type.TOPIC, config.topic(topic)), notYet);
+        }
         try (Admin admin = Admin.create(config.kafkaSettings())) {
-            admin.incrementalAlterConfigs(Map.of(tags, List.of(notYet))).all().get();
+            admin.incrementalAlterConfigs(changes).all().get();
         }
     }
 
