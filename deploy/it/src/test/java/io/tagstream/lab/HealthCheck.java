@@ -122,8 +122,7 @@ final class HealthCheck {
     private boolean fits(WaitReason reason, Duration waited, Answer answer) {
         Instant since = answer.at().minus(waited);
         // an instance cannot know that its machine is busy
-        boolean machine =
-                SLOW_MACHINE.contains(reason) && waited.compareTo(effects.scaled(Silences.WITHOUT_FAULT)) < 0;
+        boolean machine = SLOW_MACHINE.contains(reason) && waited.compareTo(effects.scaled(Silences.WITHOUT_FAULT)) < 0;
         return machine
                 || effects.reasons(since.minus(limits.after()), answer.at()).contains(reason);
     }
