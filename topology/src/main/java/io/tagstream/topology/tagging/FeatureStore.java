@@ -102,6 +102,14 @@ final class FeatureStore {
                     TaggingTopology.IMAGE_FEATURES_STORE,
                     TaggingTopology.SWEEP_STORE);
         }
+        if (audit != null && !passed(first)) {
+            audit = new FeatureAudit(0L, 0L);
+            changed = true;
+            log.warn(
+                    "Task {}: store {} was lost while features were audited; the audit starts again",
+                    task,
+                    TaggingTopology.IMAGE_META_STORE);
+        }
         last.ifPresent(entry -> this.nextKey = Math.max(nextKey, entry.key + 1));
     }
 
@@ -119,6 +127,13 @@ final class FeatureStore {
             log.error("Task {}: the progress of the audit of features cannot be read; the audit starts again", task, e);
             return Optional.of(new FeatureAudit(0L, 0L));
         }
+    }
+
+    /** Whether the features at both ends of those that the audit has kept still belong to an image. */
+    private boolean passed(Optional<KeyValue<Long, byte[]>> first) {
+        Optional<KeyValue<Long, byte[]>> newest =
+                audit.getNextKey() == 0 ? Optional.empty() : end(store.reverseRange(0L, audit.getNextKey() - 1));
+        return newest.isEmpty() || (isNamed(first.orElseThrow()) && isNamed(newest.get()));
     }
 
     /** Whether the count may be right, and the features at both ends belong to an image. */

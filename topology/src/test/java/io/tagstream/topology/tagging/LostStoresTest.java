@@ -147,6 +147,27 @@ class LostStoresTest {
     }
 
     @Test
+    void shouldDropFeaturesThatWereKeptBeforeTheirImagesWereLost() {
+        start(TagstreamConfig.IMAGE_FEATURES, "all");
+        for (int image = 0; image < 100; image++) {
+            harness.submit("image-%03d".formatted(image), "fake:dog");
+        }
+        harness.land();
+        KeyValueStore<String, ImageMeta> metas = harness.store(TaggingTopology.IMAGE_META_STORE);
+        metas.delete("image-000");
+        harness.restart(model());
+        harness.submit("busy", "fake:dog"); // makes the task take small steps
+        for (int turn = 0; turn < 20; turn++) {
+            harness.step();
+        }
+
+        harness.restart(model(), TaggingTopology.IMAGE_META_STORE);
+        harness.land();
+        tidy();
+        assertCounted(1, 1);
+    }
+
+    @Test
     void shouldLeaveAnotherImagesFeaturesWhenAnImageIsDeleted() {
         start();
         harness.tag("a", "fake:dog");
