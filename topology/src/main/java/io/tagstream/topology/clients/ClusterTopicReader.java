@@ -84,6 +84,12 @@ public final class ClusterTopicReader implements TopicReader {
     }
 
     @Override
+    public long begin(String topic) {
+        TopicPartition partition = new TopicPartition(topic, 0);
+        return consumer.beginningOffsets(List.of(partition), PATIENCE).get(partition);
+    }
+
+    @Override
     public long end(String topic) {
         TopicPartition partition = new TopicPartition(topic, 0);
         return consumer.endOffsets(List.of(partition), PATIENCE).get(partition);
@@ -100,8 +106,9 @@ public final class ClusterTopicReader implements TopicReader {
     @Override
     public boolean hasRead(String group, String topic) {
         return await(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata(), "consumer group " + group)
-                        .get(new TopicPartition(topic, 0))
-                != null;
+                .entrySet()
+                .stream()
+                .anyMatch(read -> read.getKey().topic().equals(topic) && read.getValue() != null);
     }
 
     private static <T> T await(KafkaFuture<T> answer, String what) {

@@ -37,13 +37,16 @@ public interface TopicReader extends AutoCloseable {
     /** Reads a topic from its beginning to its present end. */
     Contents read(String topic);
 
+    /** Where a topic begins: its first records may have been deleted. */
+    long begin(String topic);
+
     /** Where a topic ends for readers of committed records. */
     long end(String topic);
 
     /** A topic's id. */
     String topicId(String topic);
 
-    /** Whether a consumer group has ever committed its position in a topic, unless that was deleted since. */
+    /** Whether a consumer group has ever committed a position in a topic, unless that was deleted since. */
     boolean hasRead(String group, String topic);
 
     @Override

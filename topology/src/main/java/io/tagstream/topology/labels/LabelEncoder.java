@@ -138,6 +138,9 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     /** Where label-embeddings ended at the last look; -1 if this encoder has written there since. */
     private long lookedUpTo;
 
+    /** Where label-embeddings began at the last look. */
+    private long lookedFrom;
+
     /** Whether this encoder has written there since the last scheduled look: the writes may not be committed yet. */
     private boolean wrote;
 
@@ -306,11 +309,14 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     }
 
     /**
-     * An encoder that has read label-vocabulary before has used epochs. If its store and label-embeddings are lost, the
-     * clock is still higher than any of them: nobody changes a label every millisecond.
+     * An encoder that has read label-vocabulary before has used epochs, and so has any encoder if images were read: it
+     * may have had another text encoder. If its store and label-embeddings are lost, the clock is still higher than any
+     * of them: nobody changes a label every millisecond.
      */
     private long safeBase() {
-        return topics.hasRead(context.applicationId(), labelsTopic) ? context.currentSystemTimeMs() : 0;
+        boolean used = topics.hasRead(context.applicationId(), labelsTopic)
+                || topics.hasRead(config.applicationId(), config.topic(TagstreamConfig.IMAGES_TOPIC));
+        return used ? context.currentSystemTimeMs() : 0;
     }
 
     private void readAgain(TopicReader.Contents vocabulary) {
@@ -364,7 +370,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         try {
             another = isAnotherTopic();
             boolean atRest = markerCheck == null && !mayBeUncommitted;
-            if (atRest && !another && topics.end(embeddings.topic()) != lookedUpTo) {
+            if (atRest && !another && isChanged(embeddings.topic())) {
                 changed = Optional.of(readEmbeddings());
             }
         } catch (KafkaException e) {
@@ -384,7 +390,12 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         mend(written);
     }
 
+    private boolean isChanged(String topic) {
+        return topics.end(topic) != lookedUpTo || topics.begin(topic) != lookedFrom;
+    }
+
     private WrittenEmbeddings readEmbeddings() {
+        lookedFrom = topics.begin(embeddings.topic());
         TopicReader.Contents contents = topics.read(embeddings.topic());
         lookedUpTo = contents.end();
         return new WrittenEmbeddings(contents, embeddings, limits);

@@ -21,6 +21,7 @@ final class FakeTopics implements TopicReader {
     private static final class Topic {
         private final String id = Uuid.randomUuid().toString();
         private final List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
+        private long begin;
         private long end;
         private boolean read;
     }
@@ -52,6 +53,13 @@ final class FakeTopics implements TopicReader {
         topic.end = end;
     }
 
+    /** Deletes a topic's records. */
+    void empty(String name) {
+        Topic topic = topic(name);
+        topic.records.clear();
+        topic.begin = topic.end;
+    }
+
     /** Deletes a topic and recreates it. */
     void createAnew(String name) {
         topics.put(name, new Topic());
@@ -65,6 +73,11 @@ final class FakeTopics implements TopicReader {
     @Override
     public Contents read(String name) {
         return new Contents(topicId(name), end(name), records(name));
+    }
+
+    @Override
+    public long begin(String name) {
+        return topic(name).begin;
     }
 
     @Override
@@ -82,7 +95,7 @@ final class FakeTopics implements TopicReader {
         return topic(name).read;
     }
 
-    /** Commits, for the encoder's group, that it has read from a topic. */
+    /** Commits, for any group, that it has read from a topic. */
     void commitPosition(String name) {
         topic(name).read = true;
     }

@@ -26,6 +26,7 @@ import org.apache.kafka.streams.KeyValue;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Losses of the vocabulary's topics and the encoder's stores, one by one and together. */
 class LabelEncoderLossTest {
@@ -78,6 +79,32 @@ class LabelEncoderLossTest {
 
         stage.pass(TWO_LOOKS);
         assertThat(stage.new Instance().labels()).containsExactly("ant", "bee", "cat", "dog");
+    }
+
+    @Test
+    void shouldWriteThemAgainWhereTheTopicIsEmptiedWhileItRuns() {
+        threeLabels();
+        topics.empty(EMBEDDINGS);
+        assertThat(stage.new Instance().isReady()).isFalse();
+
+        stage.pass(TWO_LOOKS);
+        EncoderStage.Instance instance = stage.new Instance();
+        assertThat(instance.labels()).containsExactly("ant", "bee", "cat");
+        assertThat(instance.epoch()).as("nothing has changed").isEqualTo(3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldStartAboveAnyEpochWhereImagesWereTaggedAndNeitherTopicIsLeft(boolean imagesWereTagged) {
+        if (imagesWereTagged) {
+            topics.commitPosition("images");
+        }
+        EncoderStage other = new EncoderStage(
+                topics, registry, FakeModelRuntime.manual(FakeModelRuntime.describe("fake-2", 2, "text-2"), 1));
+        other.start();
+        other.put("ant");
+        other.passQuietly();
+        assertThat(other.new Instance().epoch() > 1_600_000_000_000L).isEqualTo(imagesWereTagged);
     }
 
     @ParameterizedTest

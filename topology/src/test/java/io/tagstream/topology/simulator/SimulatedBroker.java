@@ -148,6 +148,11 @@ final class SimulatedBroker implements TopicReader {
     }
 
     @Override
+    public long begin(String name) {
+        return 0;
+    }
+
+    @Override
     public long end(String name) {
         return end(new TopicPartition(name, 0));
     }
@@ -163,7 +168,8 @@ final class SimulatedBroker implements TopicReader {
 
     @Override
     public boolean hasRead(String group, String name) {
-        return positions.getOrDefault(group, Map.of()).containsKey(new TopicPartition(name, 0));
+        return positions.getOrDefault(group, Map.of()).keySet().stream()
+                .anyMatch(partition -> partition.topic().equals(name));
     }
 
     @Override
