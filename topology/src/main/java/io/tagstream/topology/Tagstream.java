@@ -50,7 +50,6 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
@@ -71,6 +70,7 @@ import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.ThreadMetadata;
 import org.apache.kafka.streams.Topology;
+import org.apache.kafka.streams.errors.MissingSourceTopicException;
 import org.apache.kafka.streams.errors.ProcessorStateException;
 import org.apache.kafka.streams.errors.StreamsException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
@@ -119,15 +119,27 @@ public final class Tagstream implements AutoCloseable {
 
     private final String labelsApplicationId;
     private final KafkaStreams labelEncoder;
-    private final KafkaStreams tagging;
+    private final KafkaClientSupplier taggingClients;
+    private final Restores restores = new Restores();
     private final LocalImageQueries images;
-    private final List<KafkaStreamsMetrics> kafkaMetrics;
-    private final TopicWatch topics;
+    private final MeterRegistry metrics;
+    private final KafkaStreamsMetrics encoderMetrics;
+    private final TopicKeeper topics;
     private final TaggingWatch watch;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
 
     private final FailedThreads failedThreads = new FailedThreads();
+    private final Progress progress = new Progress();
+
+    /** Held while the tagging topology is replaced or closed. */
+    private final Object replacing = new Object();
+
+    /** Written under {@link #replacing}. */
+    private volatile Tagging tagging;
+
+    /** The tagging topology as it runs now. */
+    private record Tagging(KafkaStreams streams, KafkaStreamsMetrics metrics) {}
 
     /** When threads were replaced. Guarded by itself. */
     private final Deque<Instant> replacements = new ArrayDeque<>();
@@ -155,6 +167,7 @@ public final class Tagstream implements AutoCloseable {
             MeterRegistry metrics,
             KafkaClientSupplier taggingClients) {
         this.config = config;
+        this.metrics = metrics;
         this.contracts = new Contracts(registry);
         this.vocabulary = new Vocabulary(
                 config.topic(TagstreamConfig.EMBEDDINGS_TOPIC),
@@ -175,16 +188,9 @@ public final class Tagstream implements AutoCloseable {
                 clients -> clients,
                 new DefaultKafkaClientSupplier());
         Inflow inflow = new Inflow();
-        Progress progress = new Progress();
-        Restores restores = new Restores();
         this.shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics, inflow, waits, progress);
-        this.tagging = streams(
-                TaggingTopology.build(config, shared),
-                config.applicationId(),
-                config.getInt(TagstreamConfig.STREAM_THREADS),
-                clients -> new WatchedClients(clients, progress),
-                inflow.over(taggingClients));
-        tagging.setGlobalStateRestoreListener(restores);
+        this.taggingClients = inflow.over(taggingClients);
+        this.tagging = newTagging();
         this.watch = new TaggingWatch(
                 config.topic(TagstreamConfig.IMAGES_TOPIC),
                 TaggingTopology.taggingInput(config, config.applicationId()),
@@ -193,22 +199,17 @@ public final class Tagstream implements AutoCloseable {
                 restores,
                 waits,
                 new Watched(inflow, runtime));
-        this.images = new LocalImageQueries(tagging, StreamsSettings.address(config), shared);
-        this.kafkaMetrics = List.of(new KafkaStreamsMetrics(labelEncoder), new KafkaStreamsMetrics(tagging));
-        kafkaMetrics.forEach(kafka -> kafka.bindTo(metrics));
-        Set<String> wanted = new HashSet<>(config.topics());
-        wanted.addAll(TaggingTopology.internalTopics(config, config.applicationId()));
-        wanted.addAll(LabelEncoderTopology.internalTopics(labelsApplicationId));
+        this.images = new LocalImageQueries(() -> tagging.streams(), StreamsSettings.address(config), shared);
+        this.encoderMetrics = new KafkaStreamsMetrics(labelEncoder);
+        encoderMetrics.bindTo(metrics);
         this.gate = new BundleGate(bundle, control::inForce, waits, new StreamThreads());
-        this.topics = new TopicWatch(
-                config.kafkaSettings(),
-                wanted,
-                Set.of(
-                        config.topic(TagstreamConfig.LABELS_TOPIC),
-                        config.topic(TagstreamConfig.EMBEDDINGS_TOPIC),
-                        config.topic(TagstreamConfig.CONTROL_TOPIC)),
-                config.topicsCheck(),
-                this::stopForGood);
+        Map<String, String> losses = TopicLosses.of(config, labelsApplicationId);
+        Set<String> creatable = new HashSet<>(losses.keySet());
+        if (!config.getBoolean(TagstreamConfig.TOPICS_CREATE)) {
+            creatable.removeAll(config.topics());
+        }
+        this.topics = new TopicKeeper(
+                config.kafkaSettings(), losses, creatable, shared.identities(), config.topicsCheck(), this::replaced);
     }
 
     /** An image's features must fit into one record of a changelog topic, or must not be kept. */
@@ -261,7 +262,7 @@ public final class Tagstream implements AutoCloseable {
         vocabulary.require(labels.topicId(), labels.newestOffset(), inForce.getRevision());
         control.start(inForce);
         watch.start(config.kafkaSettings(), config.applicationId());
-        topics.start(Map.of(config.topic(TagstreamConfig.LABELS_TOPIC), labels.topicId()));
+        topics.start();
         start(labelEncoder, labelsApplicationId);
         gate.start();
         started = true;
@@ -283,25 +284,30 @@ public final class Tagstream implements AutoCloseable {
     private final class StreamThreads implements BundleGate.Partitions {
         @Override
         public void take(long revision) {
-            if (failure.isDone()) {
-                return;
+            synchronized (replacing) {
+                if (!failure.isDone()) {
+                    take(tagging.streams(), revision);
+                }
             }
-            if (tagging.state() == KafkaStreams.State.CREATED) {
+        }
+
+        private void take(KafkaStreams streams, long revision) {
+            if (streams.state() == KafkaStreams.State.CREATED) {
                 vocabulary.require(revision);
-                startTagging();
-            } else if (tagging.metadataForLocalThreads().isEmpty()) {
+                startTagging(streams);
+            } else if (streams.metadataForLocalThreads().isEmpty()) {
                 vocabulary.require(revision);
                 for (int thread = 0; thread < config.getInt(TagstreamConfig.STREAM_THREADS); thread++) {
-                    if (tagging.addStreamThread().isEmpty()) {
+                    if (streams.addStreamThread().isEmpty()) {
                         return; // on its way to another state
                     }
                 }
             }
         }
 
-        private void startTagging() {
+        private void startTagging(KafkaStreams streams) {
             try {
-                Tagstream.this.start(tagging, config.applicationId());
+                Tagstream.this.start(streams, config.applicationId());
             } catch (UnusableStateException e) {
                 if (!started) {
                     throw e;
@@ -312,13 +318,90 @@ public final class Tagstream implements AutoCloseable {
 
         @Override
         public void giveBack() {
-            if (tagging.state() == KafkaStreams.State.CREATED) {
+            synchronized (replacing) {
+                KafkaStreams streams = tagging.streams();
+                if (streams.state() == KafkaStreams.State.CREATED) {
+                    return;
+                }
+                while (!streams.metadataForLocalThreads().isEmpty()
+                        && streams.removeStreamThread(CLOSE_TIMEOUT).isPresent()) {
+                    log.info("A stream thread has given its partitions back");
+                }
+            }
+        }
+    }
+
+    private Tagging newTagging() {
+        KafkaStreams streams = streams(
+                TaggingTopology.build(config, shared),
+                config.applicationId(),
+                config.getInt(TagstreamConfig.STREAM_THREADS),
+                clients -> new WatchedClients(clients, progress),
+                taggingClients);
+        streams.setGlobalStateRestoreListener(restores);
+        KafkaStreamsMetrics its = new KafkaStreamsMetrics(streams);
+        its.bindTo(metrics);
+        return new Tagging(streams, its);
+    }
+
+    /** There is another topic under this name: what was noted about the former one does not hold for it. */
+    private void replaced(String topic) {
+        progress.forget(topic);
+        if (topic.equals(config.topic(TagstreamConfig.EMBEDDINGS_TOPIC))) {
+            replaceTagging("topic " + topic + " is another one now, and is read from its beginning");
+        } else if (topic.equals(config.topic(TagstreamConfig.CONTROL_TOPIC))) {
+            writeControlAgain();
+        }
+    }
+
+    private void writeControlAgain() {
+        try {
+            new ControlTopic(config, contracts)
+                    .change(found -> found.isPresent() ? Optional.empty() : Optional.of(control.inForce()));
+        } catch (KafkaException e) {
+            log.warn("The control record cannot be written again yet: {}", e.toString());
+            topics.soon(this::writeControlAgain, LONGEST_PAUSE);
+        }
+    }
+
+    /**
+     * Makes the tagging topology anew, and the gate starts it: its global thread has no other way to read its topic from
+     * the beginning.
+     */
+    private void replaceTagging(String why) {
+        synchronized (replacing) {
+            if (closing.getCount() == 0 || failure.isDone()) {
                 return;
             }
-            while (!tagging.metadataForLocalThreads().isEmpty()
-                    && tagging.removeStreamThread(CLOSE_TIMEOUT).isPresent()) {
-                log.info("A stream thread has given its partitions back");
+            log.warn("The tagging topology starts anew: {}", why);
+            try {
+                TopicReader.Contents labels = readLabels();
+                if (!closed(tagging)) {
+                    stopForGood(
+                            new KafkaException("the tagging topology does not end, so it cannot start anew: " + why));
+                    return;
+                }
+                vocabulary.forget();
+                vocabulary.require(
+                        labels.topicId(),
+                        labels.newestOffset(),
+                        control.inForce().getRevision());
+                tagging = newTagging();
+            } catch (KafkaException e) {
+                log.warn("The tagging topology cannot start anew yet: {}", e.toString());
+                topics.soon(() -> replaceTagging(why), LONGEST_PAUSE);
             }
+        }
+    }
+
+    private static boolean closed(Tagging tagging) {
+        tagging.metrics().close();
+        return tagging.streams().close(closeOptions());
+    }
+
+    private TopicReader.Contents readLabels() {
+        try (TopicReader reader = new ClusterTopicReader(config, config.applicationId() + "-vocabulary-end")) {
+            return reader.read(config.topic(TagstreamConfig.LABELS_TOPIC));
         }
     }
 
@@ -346,13 +429,18 @@ public final class Tagstream implements AutoCloseable {
         if (failing.isPresent()) {
             return failing;
         }
+        Set<String> missing = topics.missing();
+        if (!missing.isEmpty()) {
+            return Optional.of(withoutTopics(missing));
+        }
         if (waits.ofAll().isPresent()) {
             return Optional.empty();
         }
-        if (tagging.state() != KafkaStreams.State.RUNNING) {
-            return Optional.of("the tagging topology is " + tagging.state());
+        KafkaStreams streams = tagging.streams();
+        if (streams.state() != KafkaStreams.State.RUNNING) {
+            return Optional.of("the tagging topology is " + streams.state());
         }
-        if (tagging.metadataForLocalThreads().stream().anyMatch(Tagstream::joins)) {
+        if (streams.metadataForLocalThreads().stream().anyMatch(Tagstream::joins)) {
             return Optional.of("a stream thread is waiting for its partitions");
         }
         return vocabulary.notReadyBecause();
@@ -361,6 +449,10 @@ public final class Tagstream implements AutoCloseable {
     /** Whether images wait without any of them coming out, and why. */
     public TaggingHealth tagging() {
         return failure.isDone() ? TaggingHealth.waiting("the stream has failed: " + failure.join()) : watch.health();
+    }
+
+    private static String withoutTopics(Set<String> missing) {
+        return "the Kafka cluster no longer has topic " + String.join(", ", missing);
     }
 
     /** What the watch asks. */
@@ -382,6 +474,14 @@ public final class Tagstream implements AutoCloseable {
                                     ? WaitReason.REGISTRY_AWAY
                                     : WaitReason.THREAD_FAILED,
                             "a stream thread failed with " + thrown));
+        }
+
+        @Override
+        public Optional<Wait> missingTopic() {
+            Set<String> missing = topics.missing();
+            return missing.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new Wait(WaitReason.TOPIC_MISSING, withoutTopics(missing)));
         }
 
         @Override
@@ -445,13 +545,15 @@ public final class Tagstream implements AutoCloseable {
     /** Stops in order: images in flight stay pending on the cluster, and the next instance to run takes them up. */
     @Override
     public void close() {
-        kafkaMetrics.forEach(KafkaStreamsMetrics::close);
+        encoderMetrics.close();
         closing.countDown();
         vocabulary.close();
         topics.close();
         watch.close();
         gate.close();
-        tagging.close(closeOptions());
+        synchronized (replacing) {
+            closed(tagging);
+        }
         labelEncoder.close(closeOptions());
         shared.close();
         control.close();
@@ -493,8 +595,7 @@ public final class Tagstream implements AutoCloseable {
     /** Work survives the thread: the thread is replaced, after a pause, unless threads keep dying. */
     private StreamThreadExceptionResponse afterThreadDeath(Throwable thrown) {
         if (Thread.currentThread().getName().contains("GlobalStreamThread")) {
-            stopForGood(new KafkaException("the global thread failed", thrown));
-            return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
+            return afterGlobalThreadDeath(thrown);
         }
         failedThreads.add(thrown);
         if (isCausedBy(thrown, UnknownStateException.class)) {
@@ -509,7 +610,8 @@ public final class Tagstream implements AutoCloseable {
         int deaths = deathsLately();
         // A record is waiting for a schema that only the registry has: no reason to give up, however long it takes.
         boolean awaitsRegistry = isCausedBy(thrown, RegistryUnavailableException.class);
-        if (deaths > MOST_REPLACEMENTS && !awaitsRegistry) {
+        boolean awaitsTopic = isCausedBy(thrown, MissingSourceTopicException.class);
+        if (deaths > MOST_REPLACEMENTS && !awaitsRegistry && !awaitsTopic) {
             stopForGood(new KafkaException("stream threads keep failing, most recently with " + thrown, thrown));
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
         }
@@ -526,6 +628,24 @@ public final class Tagstream implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         return StreamThreadExceptionResponse.REPLACE_THREAD;
+    }
+
+    /** Without its global thread, Kafka Streams cannot go on, so it is started anew. */
+    private StreamThreadExceptionResponse afterGlobalThreadDeath(Throwable thrown) {
+        if (deathsLately() > MOST_REPLACEMENTS) {
+            stopForGood(new KafkaException("the global thread keeps failing", thrown));
+        } else {
+            log.error("The global thread failed", thrown);
+            Tagging its = tagging;
+            topics.soon(
+                    () -> { // if its topic is another one, looking at the topics has replaced it
+                        if (tagging == its) {
+                            replaceTagging("its global thread failed with " + thrown);
+                        }
+                    },
+                    FIRST_PAUSE);
+        }
+        return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
     }
 
     private int deathsLately() {

@@ -213,46 +213,6 @@ class PoisonIT {
     }
 
     @Test
-    void shouldStopWhenATopicIsDeletedAndGoOnOnceItIsThereAgain() throws Exception {
-        try (Stage stage = new Stage(
-                        cluster,
-                        state,
-                        TagstreamConfig.TOPICS_CHECK_MILLIS,
-                        200,
-                        "kafka.producer.request.timeout.ms", // for records sent to a topic that no longer exists
-                        1_000,
-                        "kafka.producer.delivery.timeout.ms",
-                        2_000);
-                FakeModelRuntime model = FakeModelRuntime.completing(8, 1);
-                Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.bootstrapServers()))) {
-            Tagstream instance = stage.start(model);
-            stage.image("image-1", "fake:dog");
-            stage.outcomes(atLeast(1));
-
-            assertStopsWithout(
-                    stage.topic(TagstreamConfig.TAGS_TOPIC), instance, admin, () -> stage.image("image-2", "fake:dog"));
-            TopicProvisioner.provision(stage.config());
-            instance = stage.start(model);
-            assertThat(stage.outcomes(atLeast(1))).extracting(Read::key).containsExactly("image-2");
-
-            await("nothing pending").atMost(PATIENCE).until(() -> stage.pending() == 0);
-            assertStopsWithout(stage.topic(TagstreamConfig.IMAGES_TOPIC), instance, admin, () -> {});
-        }
-    }
-
-    private static void assertStopsWithout(String topic, Tagstream instance, Admin admin, Runnable then)
-            throws Exception {
-        admin.deleteTopics(List.of(topic)).all().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-        then.run();
-        Throwable failure = instance.failure().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-        assertThat(failure).hasMessageContainingAll("no longer has topic " + topic + ";", "create the topic again");
-        assertThat(instance.notReadyBecause())
-                .hasValueSatisfying(reason -> assertThat(reason).contains("no longer has topic"));
-        instance.close();
-        await().atMost(PATIENCE).until(() -> !admin.listTopics().names().get().contains(topic));
-    }
-
-    @Test
     void shouldRefuseATopicThatTakesLessThanItsProducer() throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.bootstrapServers()))) {
             admin.createTopics(List.of(new NewTopic("small-tags", 1, (short) 1)

@@ -10,15 +10,18 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tagstream.avro.ClusterControl;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
+import io.tagstream.avro.state.SweepState;
 import io.tagstream.cluster.topics.TopicKeys;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.it.TestCluster;
+import io.tagstream.schemas.StateSerde;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.control.ControlTopic;
 import io.tagstream.topology.control.Controls;
 import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.tagging.TaggingTopology;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -49,6 +52,7 @@ import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 /** A separate Tagstream on the shared cluster: topics, configuration, a producer, and committed reads. */
 final class Stage implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final int PARTITIONS = 3;
 
     private final String name = "stage-" + UUID.randomUUID();
     private final Map<String, Object> settings = new HashMap<>();
@@ -70,7 +74,7 @@ final class Stage implements AutoCloseable {
                 settings.put(key, name + "-" + key.substring(0, key.length() - ".topic".length()));
             }
         }
-        settings.put(TopicKeys.TOPICS_PARTITIONS, 3);
+        settings.put(TopicKeys.TOPICS_PARTITIONS, PARTITIONS);
         // A halted instance loses its partitions sooner than by default.
         settings.put("kafka.main.consumer.session.timeout.ms", 6_000);
         for (int i = 0; i < keysAndValues.length; i += 2) {
@@ -208,7 +212,7 @@ final class Stage implements AutoCloseable {
     }
 
     /** A record as a reader of committed records sees it. */
-    record Read<V>(String topic, String key, V value) {}
+    record Read<V>(String topic, int partition, String key, V value) {}
 
     /**
      * Reads the committed records of topics from the start, until there are {@code enough} and it has reached the ends.
@@ -237,7 +241,11 @@ final class Stage implements AutoCloseable {
                             .filter(candidate -> topic(candidate).equals(found.topic()))
                             .findFirst()
                             .orElseThrow();
-                    all.add(new Read<>(key, found.key(), topics.get(key).deserialize(found.topic(), found.value())));
+                    all.add(new Read<>(
+                            key,
+                            found.partition(),
+                            found.key(),
+                            topics.get(key).deserialize(found.topic(), found.value())));
                 }
                 quietPolls = enough.test(all) && atEnd(consumer, partitions) ? quietPolls + 1 : 0;
             }
@@ -263,13 +271,32 @@ final class Stage implements AutoCloseable {
 
     /** How many images still lack an outcome, according to the pending store's committed changelog. */
     long pending() {
-        settings.put("pending", name + "-pending-changelog");
         Map<String, Long> live = new HashMap<>();
-        for (Read<Object> entry : read(Map.of("pending", new ByteArrayDeserializer()), all -> true)) {
-            live.merge(entry.key(), entry.value() == null ? -1L : 1L, (a, b) -> b);
+        for (Read<Object> entry : changelog(TaggingTopology.PENDING_STORE, new ByteArrayDeserializer())) {
+            live.merge(entry.partition() + "/" + entry.key(), entry.value() == null ? -1L : 1L, (a, b) -> b);
         }
-        settings.remove("pending");
         return live.values().stream().filter(state -> state > 0).count();
+    }
+
+    /** Whether every task has noted which topics have everything that it can write again. */
+    boolean topicsNoted() {
+        Map<Integer, Integer> copies = new HashMap<>();
+        for (Read<Object> entry :
+                changelog(TaggingTopology.SWEEP_STORE, new StateSerde<>(SweepState.class).deserializer())) {
+            copies.put(
+                    entry.partition(), ((SweepState) entry.value()).getCopies().size());
+        }
+        return copies.size() == PARTITIONS && copies.values().stream().allMatch(count -> count == 5);
+    }
+
+    /** The committed records of a store's changelog. */
+    private List<Read<Object>> changelog(String store, Deserializer<?> deserializer) {
+        settings.put(store, TaggingTopology.changelog(name, store));
+        try {
+            return read(Map.of(store, deserializer), all -> true);
+        } finally {
+            settings.remove(store);
+        }
     }
 
     @Override

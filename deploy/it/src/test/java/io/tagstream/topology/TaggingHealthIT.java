@@ -14,6 +14,7 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
 import io.micrometer.core.instrument.Gauge;
 import io.tagstream.avro.ImageReference;
+import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.it.InFull;
 import io.tagstream.it.TestCluster;
 import io.tagstream.topology.SteeredClients.Fault;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -257,6 +259,29 @@ class TaggingHealthIT {
 
             registry.answer();
             awaitMended(stage, instance, WaitReason.REGISTRY_AWAY);
+        }
+    }
+
+    @Test
+    @Drives(WaitReason.TOPIC_MISSING)
+    void shouldSayThatATopicIsMissing() throws Exception {
+        try (Stage stage = stage();
+                FakeModelRuntime model = FakeModelRuntime.completing(8, 1);
+                Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.bootstrapServers()))) {
+            Tagstream instance =
+                    stage.start(model, TagstreamConfig.TOPICS_CREATE, false, TagstreamConfig.TOPICS_CHECK_MILLIS, 300);
+            admin.deleteTopics(List.of(stage.topic(TagstreamConfig.TAGS_TOPIC)))
+                    .all()
+                    .get();
+            images(stage, "fake:dog");
+            awaitWaits(stage, instance, WaitReason.TOPIC_MISSING);
+            assertThat(instance.ready()).isFalse();
+
+            TopicProvisioner.provision(stage.config());
+            awaitMended(stage, instance, WaitReason.TOPIC_MISSING);
+            assertThat(stage.outcomes(all -> all.size() >= 3))
+                    .extracting(Stage.Read::key)
+                    .containsOnly("image-0", "image-1", "image-2");
         }
     }
 

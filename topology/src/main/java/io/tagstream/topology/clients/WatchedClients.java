@@ -21,18 +21,24 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.streams.KafkaClientSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Kafka clients that report to {@link Progress}: what main consumers have read, and what producers have committed.
+ * Kafka clients that report to {@link Progress}: what main consumers have read, and what producers have committed. They
+ * log which records were deleted before they were read.
  *
  * <p><i>Threading notes.</i> The same as for the clients that it wraps.
  */
 public final class WatchedClients extends ForwardingClients {
+    private static final Logger log = LoggerFactory.getLogger(WatchedClients.class);
+
     private final Progress progress;
 
     public WatchedClients(KafkaClientSupplier clients, Progress progress) {
@@ -87,11 +93,39 @@ public final class WatchedClients extends ForwardingClients {
             if (method.getName().equals("close")) {
                 progress.closed(this);
             }
-            Object result = invoke(consumer, method, arguments);
+            Object result;
+            try {
+                result = invoke(consumer, method, arguments);
+            } catch (OffsetOutOfRangeException e) { // Kafka Streams continues from the beginning
+                tellOfLoss(e.offsetOutOfRangePartitions());
+                throw e;
+            }
             if (result instanceof ConsumerRecords<?, ?> records) {
                 report(records);
             }
             return result;
+        }
+
+        private void tellOfLoss(Map<TopicPartition, Long> positions) {
+            Map<TopicPartition, Long> begins = consumer.beginningOffsets(positions.keySet());
+            positions.forEach((partition, position) -> {
+                long begin = begins.get(partition);
+                if (begin > position) {
+                    log.error(
+                            "Records of {} were deleted before they were read: offsets {} to {}. Submit images again"
+                                    + " that have no outcome, and let topics keep their records for longer"
+                                    + " (retention.ms)",
+                            partition,
+                            position,
+                            begin - 1);
+                } else {
+                    log.error(
+                            "{} was read up to offset {} and ends before it now: it was emptied or created anew. It is"
+                                    + " read from its beginning. Submit images again that have no outcome",
+                            partition,
+                            position);
+                }
+            });
         }
 
         private void report(ConsumerRecords<?, ?> records) {

@@ -69,6 +69,7 @@ public final class TagstreamConfig extends AbstractConfig {
     public static final String LABEL_FAILURES_TOPIC = "label-failures.topic";
     public static final String DEAD_LETTERS_TOPIC = "dead-letters.topic";
     public static final String TOPICS_REPLICATION_FACTOR = "topics.replication.factor";
+    public static final String TOPICS_CREATE = "topics.create";
     public static final String TOPICS_CHECK_MILLIS = "topics.check.ms";
 
     public static final String TASK_PENDING_MAX = "task.pending.max";
@@ -270,14 +271,22 @@ public final class TagstreamConfig extends AbstractConfig {
                     MEDIUM,
                     "Replication factor of created topics, including internal ones. -1: the brokers' default.")
             .define(
+                    TOPICS_CREATE,
+                    ConfigDef.Type.BOOLEAN,
+                    true,
+                    MEDIUM,
+                    "Whether Tagstream creates topics that are missing, when it starts and while it runs. If false,"
+                            + " missing topics prevent the start, and images wait while one is missing.")
+            .define(
                     TOPICS_CHECK_MILLIS,
                     ConfigDef.Type.LONG,
-                    10_000L,
+                    3_000L,
                     atLeast(100),
                     LOW,
-                    "How often to check that the topics are intact. Tagstream stops if a topic is missing at two"
-                            + " checks in a row, or if `label-vocabulary` or `label-embeddings` was recreated. Records"
-                            + " that are missing from `label-embeddings` are written again.")
+                    "How often to check that the topics are intact. A topic that is missing at two checks in a row is"
+                            + " created again; the second check follows within half a second. Records that are missing"
+                            + " from `label-embeddings` are written again. Below 10 s, Kafka's transactions survive the"
+                            + " loss of a topic.")
             .define(
                     TASK_PENDING_MAX,
                     ConfigDef.Type.INT,

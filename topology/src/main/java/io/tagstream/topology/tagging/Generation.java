@@ -28,6 +28,7 @@ import io.tagstream.topology.waits.WaitReason;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -66,6 +67,11 @@ import org.slf4j.LoggerFactory;
  */
 final class Generation {
     private static final Logger log = LoggerFactory.getLogger(Generation.class);
+    /** The time the stream thread gives to writing known images again before it turns to its other work. */
+    private static final long REWRITING_NANOS = 50_000_000;
+    /** The same while images await their outcome. */
+    private static final long SHORT_REWRITING_NANOS = 5_000_000;
+
     private static final String PROGRESS_KEY = "progress";
 
     private final TaggingContext shared;
@@ -74,6 +80,7 @@ final class Generation {
     private final KeyValueStore<String, TaskProgress> progressStore;
     private final KnownImages known;
     private final Sweeper sweeper;
+    private final Rewriting rewriting;
 
     /** Every image that is owed an outcome, by id, oldest first. */
     private final Map<String, Deque<OwedImage>> byImage = new HashMap<>();
@@ -119,19 +126,23 @@ final class Generation {
         this.context = context;
         this.pending = context.getStateStore(TaggingTopology.PENDING_STORE);
         this.progressStore = context.getStateStore(TaggingTopology.TASK_PROGRESS_STORE);
+        this.known = new KnownImages(context, shared);
         this.progress = KnownImages.readable(progressStore, PROGRESS_KEY)
-                .orElseGet(() -> new TaskProgress(VocabularySnapshot.EMPTY_EPOCH, 0L));
+                .orElseGet(() -> new TaskProgress(known.highestEpoch(), 0L));
         this.backlog = shared.meters().backlog();
         this.input = new TopicPartition(
                 TaggingTopology.taggingInput(shared.config(), context.applicationId()),
                 context.taskId().partition());
         this.task = shared.progress().task(input);
-        this.known = new KnownImages(context, shared);
         this.decoding = new LateDecoding(shared);
-        this.sweeper = new Sweeper(shared, known, new SweptTask());
+        SweptTask itself = new SweptTask();
+        this.sweeper = new Sweeper(shared, known, itself);
+        this.rewriting = new Rewriting(shared, context.applicationId(), known, itself);
         // seldom, since every punctuation makes Kafka Streams commit
         this.vocabularyCheck = context.schedule(shared.config().sweepCheck(), PunctuationType.WALL_CLOCK_TIME, now -> {
-            if (known.untidy() || newest().filter(sweeper::due).isPresent()) {
+            if (known.untidy()
+                    || rewriting.due()
+                    || newest().filter(sweeper::due).isPresent()) {
                 punctuate();
             }
         });
@@ -330,11 +341,12 @@ final class Generation {
         submitReady();
         known.tidy(isBusy(), context.currentSystemTimeMs());
         newest().ifPresent(sweeper::run);
+        rewriting.run(shared.nanoTime() + (isBusy() ? SHORT_REWRITING_NANOS : REWRITING_NANOS));
         known.save();
         if (!owesTooMuch()) {
             shared.inflow().release(input);
         }
-        if (byImage.isEmpty() && !sweeper.active() && !known.untidy()) {
+        if (byImage.isEmpty() && !sweeper.active() && !known.untidy() && !rewriting.due()) {
             rest();
         }
     }
@@ -468,6 +480,9 @@ final class Generation {
             context.forward(
                     new Record<>(imageId, output.value(), context.currentSystemTimeMs(), outcome.headers()),
                     output.sink());
+            if (output.sink().equals(TaggingTopology.TAGS_SINK)) {
+                rewriting.wroteTags(imageId);
+            }
         }
     }
 
@@ -580,7 +595,7 @@ final class Generation {
     }
 
     /** This task, as its sweeper sees it. */
-    private final class SweptTask implements Sweeper.Task {
+    private final class SweptTask implements Rewriting.Task {
         @Override
         public TaskId id() {
             return context.taskId();
@@ -604,6 +619,21 @@ final class Generation {
         @Override
         public Instant now() {
             return Generation.this.now();
+        }
+
+        @Override
+        public int writePending() {
+            List<KeyValue<Long, byte[]>> entries = new ArrayList<>();
+            try (KeyValueIterator<Long, byte[]> all = pending.all()) {
+                all.forEachRemaining(entries::add);
+            }
+            entries.forEach(entry -> pending.put(entry.key, entry.value));
+            return entries.size();
+        }
+
+        @Override
+        public void writeProgress() {
+            progressStore.put(PROGRESS_KEY, progress);
         }
     }
 

@@ -12,7 +12,9 @@ import io.tagstream.model.KnownImage;
 import io.tagstream.topology.tagging.Coverage.Range;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.common.errors.SerializationException;
 import org.apache.kafka.streams.KeyValue;
@@ -51,7 +53,7 @@ final class KnownImages {
         this.metas = context.getStateStore(TaggingTopology.IMAGE_META_STORE);
         this.states = context.getStateStore(TaggingTopology.SWEEP_STORE);
         Optional<SweepState> stored = readable(states, SWEEP_KEY);
-        this.state = stored.orElseGet(() -> new SweepState(List.of(), null, null, 0L, 0L, 0L, 0L));
+        this.state = stored.orElseGet(() -> new SweepState(List.of(), null, null, 0L, 0L, 0L, 0L, Map.of()));
         this.coverage = coverage(state);
         this.features = new FeatureStore(
                 context.getStateStore(TaggingTopology.IMAGE_FEATURES_STORE),
@@ -66,7 +68,8 @@ final class KnownImages {
             changed = true;
             if (counted != state.getImages()) {
                 log.warn(
-                        "Task {} knows {} images, but its stored count was {}: store {} or {} was lost",
+                        "Task {} knows {} images, but its stored count was {}: store {} or {} was lost. Unknown images"
+                                + " keep their tags, and follow the vocabulary once they are submitted again",
                         context.taskId(),
                         state.getImages(),
                         counted,
@@ -238,6 +241,24 @@ final class KnownImages {
         if (untidy()) {
             features.tidy(busy ? FEW_LOOKED_AT : MOST_LOOKED_AT, nowMillis);
         }
+    }
+
+    /** The identity of the topic that has everything of a sink or a store; null if none was noted. */
+    String copy(String name) {
+        return state.getCopies().get(name);
+    }
+
+    /** Notes that a topic has everything of a sink or a store. */
+    void copied(String name, String identity) {
+        Map<String, String> copies = new HashMap<>(state.getCopies());
+        copies.put(name, identity);
+        state.setCopies(copies);
+        changed = true;
+    }
+
+    /** The highest vocabulary epoch that images have followed. */
+    long highestEpoch() {
+        return coverage.ranges().stream().mapToLong(Range::epoch).max().orElse(VocabularySnapshot.EMPTY_EPOCH);
     }
 
     Coverage coverage() {

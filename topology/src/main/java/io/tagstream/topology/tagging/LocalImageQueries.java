@@ -81,16 +81,17 @@ public final class LocalImageQueries implements ImageQueries {
 
     private static final Duration NO_ROOM = Duration.ofMillis(20);
 
-    private final KafkaStreams streams;
+    private final Supplier<KafkaStreams> streams;
     private final Optional<HostInfo> self;
     private final TaggingContext shared;
 
     /**
      * Queries a running topology.
      *
+     * @param streams the topology as it runs now
      * @param self the address at which other instances can query this one, if they can
      */
-    public LocalImageQueries(KafkaStreams streams, Optional<HostInfo> self, TaggingContext shared) {
+    public LocalImageQueries(Supplier<KafkaStreams> streams, Optional<HostInfo> self, TaggingContext shared) {
         this.streams = streams;
         this.self = self;
         this.shared = shared;
@@ -98,8 +99,8 @@ public final class LocalImageQueries implements ImageQueries {
 
     /** The other instance that knows about an image; empty if it is this instance's, or if nobody knows. */
     public Optional<HostInfo> elsewhere(String imageId) {
-        KeyQueryMetadata where = running(
-                () -> streams.queryMetadataForKey(TaggingTopology.IMAGE_META_STORE, imageId, new StringSerializer()));
+        KeyQueryMetadata where = running(() ->
+                streams.get().queryMetadataForKey(TaggingTopology.IMAGE_META_STORE, imageId, new StringSerializer()));
         boolean local = shared.sweeps().containsKey(where.partition());
         return local || where.activeHost().equals(HostInfo.unavailable()) || where.partition() < 0
                 ? Optional.empty()
@@ -109,7 +110,7 @@ public final class LocalImageQueries implements ImageQueries {
     /** The other instances that know about images, as far as they can be queried. */
     public Set<HostInfo> others() {
         Collection<StreamsMetadata> instances =
-                running(() -> streams.streamsMetadataForStore(TaggingTopology.IMAGE_META_STORE));
+                running(() -> streams.get().streamsMetadataForStore(TaggingTopology.IMAGE_META_STORE));
         Set<HostInfo> others =
                 instances.stream().map(StreamsMetadata::hostInfo).collect(Collectors.toCollection(HashSet::new));
         others.remove(HostInfo.unavailable());
@@ -320,8 +321,8 @@ public final class LocalImageQueries implements ImageQueries {
     }
 
     private <K, V> ReadOnlyKeyValueStore<K, V> store(String name, int partition) {
-        return running(() ->
-                streams.store(StoreQueryParameters.fromNameAndType(name, QueryableStoreTypes.<K, V>keyValueStore())
+        return running(() -> streams.get()
+                .store(StoreQueryParameters.fromNameAndType(name, QueryableStoreTypes.<K, V>keyValueStore())
                         .withPartition(partition)));
     }
 

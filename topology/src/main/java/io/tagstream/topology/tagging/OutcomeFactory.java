@@ -19,6 +19,7 @@ import io.tagstream.avro.state.PendingImage;
 import io.tagstream.avro.state.RecordHeader;
 import io.tagstream.avro.state.TagTurn;
 import io.tagstream.model.ImageScores;
+import io.tagstream.model.LabelSelection;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.config.TagstreamConfig;
@@ -40,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serializer;
@@ -156,6 +158,22 @@ final class OutcomeFactory {
         return tooLarge(imageId, outcome, none).isEmpty() ? Optional.of(outcome) : Optional.empty();
     }
 
+    /**
+     * A known image's tags as they are, for a topic that has lost them. The cause is that of their latest change.
+     *
+     * @param epoch the vocabulary epoch that the image has followed
+     */
+    Outcome again(ImageMeta known, long epoch, Instant now) {
+        List<TagTurn> history = known.getHistory();
+        Cause cause = history.isEmpty()
+                ? Cause.NEW_IMAGE
+                : history.get(history.size() - 1).getCause();
+        boolean exact = Stream.of(LabelSelection.ALL, LabelSelection.CANDIDATES)
+                .anyMatch(selection -> selection.toString().equals(known.getSelection()));
+        Output tags = new Output(TaggingTopology.TAGS_SINK, tagEvent(known, exact, epoch, cause, now));
+        return new Outcome(List.of(tags), new RecordHeaders(), Knowledge.AS_BEFORE);
+    }
+
     /** Sets the tags and scores of an image; returns how its tags change. */
     private Optional<TagChange> score(
             ImageMeta meta, List<Tag> before, VocabularySnapshot vocabulary, float[] scores, Cause cause, Instant now) {
@@ -175,7 +193,9 @@ final class OutcomeFactory {
             Headers headers,
             Instant now) {
         List<Output> outputs = new ArrayList<>();
-        outputs.add(new Output(TaggingTopology.TAGS_SINK, tagEvent(meta, vocabulary, cause, now)));
+        outputs.add(new Output(
+                TaggingTopology.TAGS_SINK,
+                tagEvent(meta, vocabulary.selection().exact(), vocabulary.epoch(), cause, now)));
         change.ifPresent(changed -> outputs.add(changed(changed)));
         return new Outcome(outputs, headers, Knowledge.of(meta));
     }
@@ -357,10 +377,10 @@ final class OutcomeFactory {
         return known.getVocabularyEpoch() == epoch ? Cause.IMAGE_CHANGED : Cause.VOCABULARY_CHANGED;
     }
 
-    private byte[] tagEvent(ImageMeta meta, VocabularySnapshot vocabulary, Cause cause, Instant now) {
-        String version = vocabulary.selection().exact()
-                ? model.getVersion()
-                : model.getVersion() + "+" + vocabulary.selection(); // its scores are not comparable with others
+    private byte[] tagEvent(ImageMeta meta, boolean exact, long epoch, Cause cause, Instant now) {
+        String version = exact
+                ? meta.getModel().getVersion()
+                : meta.getModel().getVersion() + "+" + meta.getSelection(); // its scores are not comparable with others
         TagEvent event = TagEvent.newBuilder()
                 .setUri(meta.getUri())
                 .setSha256(meta.getSha256())
@@ -368,8 +388,8 @@ final class OutcomeFactory {
                 .setHeight(meta.getHeight())
                 .setTags(meta.getTags())
                 .setAttributes(meta.getAttributes())
-                .setModel(new Model(model.getId(), version))
-                .setVocabularyEpoch(vocabulary.epoch())
+                .setModel(new Model(meta.getModel().getId(), version))
+                .setVocabularyEpoch(epoch)
                 .setCause(cause)
                 .setTaggedAt(now)
                 .build();

@@ -12,6 +12,7 @@ import io.tagstream.avro.state.UndecodedImage;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.clients.Inflow;
+import io.tagstream.topology.clients.TopicIdentities;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.control.Controls;
 import io.tagstream.topology.records.Contracts;
@@ -58,6 +59,7 @@ public final class TaggingContext implements AutoCloseable {
     private final Supplier<VocabularySnapshot> labels;
 
     private final Inflow inflow;
+    private final TopicIdentities identities;
     private final RateLimit sweepRate;
 
     /** The clock that bounds the tasks' turns. */
@@ -112,6 +114,7 @@ public final class TaggingContext implements AutoCloseable {
         this.meters = new TaggingMeters(metrics, vocabulary, inflow, sweeps, waits);
         this.labels = () -> vocabulary.snapshot().orElseThrow();
         this.inflow = inflow;
+        this.identities = new TopicIdentities(TaggingTopology.rewritable(config));
         this.sweepRate = new RateLimit(config.getInt(TagstreamConfig.SWEEP_MAX_RATE), this::nanoTime);
         this.keptFeatures = config.getString(TagstreamConfig.IMAGE_FEATURES).toLowerCase(Locale.ROOT);
     }
@@ -198,6 +201,11 @@ public final class TaggingContext implements AutoCloseable {
     /** The time that bounds the tasks' turns, in nanoseconds from an arbitrary origin. */
     long nanoTime() {
         return nanoTime.getAsLong();
+    }
+
+    /** What the topics are that tasks can write again. */
+    public TopicIdentities identities() {
+        return identities;
     }
 
     RateLimit sweepRate() {

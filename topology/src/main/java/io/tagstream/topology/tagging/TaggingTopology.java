@@ -22,6 +22,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.kafka.streams.AutoOffsetReset;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.Topology;
@@ -89,6 +90,8 @@ public final class TaggingTopology {
                         config.topic(TagstreamConfig.IMAGES_TOPIC),
                         Consumed.with(Serdes.ByteArray(), Serdes.ByteArray())
                                 .withName("images")
+                                // so that the consumer says which offsets are gone instead of passing over them
+                                .withOffsetResetPolicy(AutoOffsetReset.earliest())
                                 .withTimestampExtractor(new RecordTimestamp()))
                 .process(() -> new Admission(shared), Named.as(ADMISSION))
                 .map((id, image) -> KeyValue.pair((String) id, (byte[]) image), Named.as(ACCEPTED));
@@ -132,6 +135,17 @@ public final class TaggingTopology {
         return topics;
     }
 
+    /** The topics whose records can be written again: tasks have most in their stores, and instances the control record. */
+    static Set<String> rewritable(TagstreamConfig config) {
+        Set<String> topics = new HashSet<>();
+        topics.add(config.topic(TagstreamConfig.TAGS_TOPIC));
+        topics.add(config.topic(TagstreamConfig.CONTROL_TOPIC));
+        for (String store : List.of(PENDING_STORE, IMAGE_META_STORE, SWEEP_STORE, TASK_PROGRESS_STORE)) {
+            topics.add(changelog(config.applicationId(), store));
+        }
+        return topics;
+    }
+
     /** The topic that tagging tasks read: the re-keying topic, or the images topic if there is none. */
     public static String taggingInput(TagstreamConfig config, String applicationId) {
         return config.getBoolean(TagstreamConfig.IMAGES_REPARTITION)
@@ -139,7 +153,8 @@ public final class TaggingTopology {
                 : config.topic(TagstreamConfig.IMAGES_TOPIC);
     }
 
-    static String changelog(String applicationId, String store) {
+    /** The topic that keeps a store's records. */
+    public static String changelog(String applicationId, String store) {
         return applicationId + "-" + store + "-changelog";
     }
 

@@ -123,6 +123,19 @@ public final class Vocabulary implements AutoCloseable {
         require(required.topicId(), required.labelOffset(), revision);
     }
 
+    /** Forgets everything, to be read from the beginning of label-embeddings again. Nothing may be applied meanwhile. */
+    public synchronized void forget() {
+        changes.clear();
+        labels.clear();
+        epoch = VocabularySnapshot.EMPTY_EPOCH;
+        snapshot = null;
+        inForce = null;
+        held = null;
+        required = null;
+        covered = false;
+        rules = null;
+    }
+
     /** How many labels are in force; 0 until the vocabulary has caught up with the startup rule. */
     public synchronized int size() {
         return isCovered() ? labels.size() : 0;

@@ -215,6 +215,11 @@ public final class Progress {
                 (before, after) -> after.offset() > before.offset() ? after : before);
     }
 
+    /** A topic is another one now, and its offsets begin anew. */
+    public void forget(String topic) {
+        commits.keySet().removeIf(partition -> partition.topic().equals(topic));
+    }
+
     /** The highest committed offset. */
     Optional<Commit> commit(TopicPartition partition) {
         return Optional.ofNullable(commits.get(partition));

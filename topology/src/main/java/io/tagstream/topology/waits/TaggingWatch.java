@@ -56,6 +56,9 @@ public final class TaggingWatch implements AutoCloseable {
         /** Why a stream thread is ending, if one is. */
         Optional<Wait> failedThread();
 
+        /** Which topic is missing, if one is. */
+        Optional<Wait> missingTopic();
+
         /** Why there is no vocabulary to tag with, if there is none. */
         Optional<String> withoutVocabulary();
 
@@ -293,9 +296,7 @@ public final class TaggingWatch implements AutoCloseable {
             spell = new Spell(progressAt);
             spells.put(partition, spell);
         }
-        spell.wait = away
-                ? new Wait(WaitReason.KAFKA_AWAY, "the Kafka cluster does not answer")
-                : reason(partition, spell.since);
+        spell.wait = reason(partition, away, spell.since);
         Duration limit = spell.wait.reason() == WaitReason.SLOW_IMAGES ? after.plus(instance.longestImage()) : after;
         spell.tooLong = spell.tooLong || now - spell.since > limit.toNanos();
         boolean logged =
@@ -367,6 +368,14 @@ public final class TaggingWatch implements AutoCloseable {
     }
 
     /** Why images of a partition wait. */
+    private Wait reason(TopicPartition partition, boolean away, long since) {
+        Optional<Wait> missing = instance.missingTopic();
+        if (missing.isPresent()) {
+            return missing.get();
+        }
+        return away ? new Wait(WaitReason.KAFKA_AWAY, "the Kafka cluster does not answer") : reason(partition, since);
+    }
+
     private Wait reason(TopicPartition partition, long since) {
         boolean works = works(partition);
         boolean owes = owes(partition);

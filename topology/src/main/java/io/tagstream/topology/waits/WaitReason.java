@@ -12,6 +12,8 @@ public enum WaitReason {
             + " encoder logs."),
     OTHER_MODEL("Give this instance the bundle in force (model.bundle); or put its own in force for all instances"
             + " (tagstream model use)."),
+    TOPIC_MISSING("Create the topic again, with the partitions and settings that it had (topics.create=true lets"
+            + " Tagstream do so)."),
     REGISTRY_AWAY("Make the schema registry answer (schema.registry.url); what waits is then read."),
     NO_ROOM("Find out which image hosts do not answer; or raise task.pending.max or model.max.accepted."),
     SLOW_IMAGES("Find out which image hosts do not answer, and whether the model still scores"

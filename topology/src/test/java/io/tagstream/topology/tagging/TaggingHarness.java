@@ -26,6 +26,7 @@ import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
 import io.tagstream.topology.TestRules;
 import io.tagstream.topology.clients.Inflow;
+import io.tagstream.topology.clients.TopicIdentities;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.control.Controls;
 import io.tagstream.topology.records.Contracts;
@@ -40,6 +41,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.streams.KeyValue;
@@ -87,6 +89,7 @@ final class TaggingHarness implements AutoCloseable {
     TestOutputTopic<String, TagEvent> tags;
     TestOutputTopic<String, TagChange> changes;
     TestOutputTopic<String, ImageFailure> failures;
+    TopicIdentities identities;
 
     private final Contracts contracts = new Contracts(SchemaRegistries.inMemory());
     private final TagstreamConfig config;
@@ -129,6 +132,7 @@ final class TaggingHarness implements AutoCloseable {
         }
         followed.require("topic-1", 0, control.getRevision());
         TaggingContext shared = new TaggingContext(config, contracts, followed, model, metrics, new Inflow());
+        identities = shared.identities();
         driver = new TopologyTestDriver(
                 TaggingTopology.build(config, shared, () -> new Restored(new TaggingProcessor(shared), stored)),
                 TestConfig.driverProperties(config, "tagstream"),
@@ -169,6 +173,15 @@ final class TaggingHarness implements AutoCloseable {
         for (int record = 0; record < imageRecords; record++) {
             images.pipeInput((ImageReference) null); // offsets continue: they are the images' versions
         }
+    }
+
+    /** The records that were written to a store's changelog and that nobody has read; removals have no value. */
+    List<KeyValue<byte[], byte[]>> changelog(String store) {
+        return driver.createOutputTopic(
+                        TaggingTopology.changelog(config.applicationId(), store),
+                        new ByteArrayDeserializer(),
+                        new ByteArrayDeserializer())
+                .readKeyValuesToList();
     }
 
     <K, V> KeyValueStore<K, V> store(String name) {

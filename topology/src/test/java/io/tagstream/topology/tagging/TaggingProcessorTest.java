@@ -23,6 +23,7 @@ import io.tagstream.avro.RecordOrigin;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
 import io.tagstream.avro.VocabularyMarker;
+import io.tagstream.avro.state.Coverage;
 import io.tagstream.avro.state.ImageMeta;
 import io.tagstream.avro.state.PendingImage;
 import io.tagstream.avro.state.SweepState;
@@ -56,6 +57,7 @@ import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -192,6 +194,19 @@ class TaggingProcessorTest {
         model.complete(1);
         punctuate();
         assertThat(event(0).getVocabularyEpoch()).isEqualTo(20);
+    }
+
+    @Test
+    void shouldWaitForAVocabularyAsNewAsItsImagesHaveFollowedIfItsProgressIsLost() {
+        KeyValueStore<String, SweepState> sweep = context.getStateStore(TaggingTopology.SWEEP_STORE);
+        sweep.put(
+                "sweep",
+                new SweepState(List.of(new Coverage(null, 20L)), "fake fake-1 all", null, 0L, 0L, 0L, 0L, Map.of()));
+        processor.init(context);
+        processor.process(new Record<>("a", image("a", "fake:a"), 0));
+        punctuate();
+        assertThat(model.waiting()).as("epoch 10 is older than 20").isZero();
+        assertThat(waitingPartitions()).isEqualTo(1);
     }
 
     @Test

@@ -35,10 +35,16 @@ class TaggingWatchTest {
     private final Waits waits = new Waits();
     private final Set<TopicPartition> held = new HashSet<>();
     private Optional<Wait> failedThread = Optional.empty();
+    private Optional<Wait> missingTopic = Optional.empty();
     private Optional<String> withoutVocabulary = Optional.empty();
 
     private final TaggingWatch watch =
             new TaggingWatch("images", "keyed", AFTER, progress, restores, waits, new TaggingWatch.Instance() {
+                @Override
+                public Optional<Wait> missingTopic() {
+                    return missingTopic;
+                }
+
                 @Override
                 public Optional<Wait> failedThread() {
                     return failedThread;
@@ -106,6 +112,19 @@ class TaggingWatchTest {
         pass(1_000);
         assertThat(watch.health()).isEqualTo(TaggingHealth.well("idle"));
         assertThat(waits.longestSeconds()).isZero();
+    }
+
+    @Test
+    void shouldSayThatATopicIsMissingWhateverElseIsInTheWay() {
+        imagesArrive();
+        missingTopic = Optional.of(new Wait(WaitReason.TOPIC_MISSING, "the cluster has no topic tags"));
+        failedThread = Optional.of(new Wait(WaitReason.THREAD_FAILED, "a thread failed"));
+        pass(61);
+        assertWaits(WaitReason.TOPIC_MISSING);
+
+        missingTopic = Optional.empty();
+        pass(1);
+        assertWaits(WaitReason.UNEXPLAINED);
     }
 
     @Test

@@ -14,19 +14,12 @@ import org.apache.kafka.common.config.ConfigDef;
 
 /** The configuration keys for creating topics and waiting for them. */
 public final class TopicKeys implements ConfigurationKeys {
-    public static final String TOPICS_CREATE = "topics.create";
     public static final String TOPICS_PARTITIONS = "topics.partitions";
     public static final String START_WAIT_MILLIS = "start.wait.ms";
 
     @Override
     public void define(ConfigDef definition) {
         definition
-                .define(
-                        TOPICS_CREATE,
-                        ConfigDef.Type.BOOLEAN,
-                        true,
-                        MEDIUM,
-                        "Whether Tagstream creates missing topics when it starts. If false, they prevent the start.")
                 .define(
                         TOPICS_PARTITIONS,
                         ConfigDef.Type.INT,

@@ -6,6 +6,7 @@
 package io.tagstream.cluster.topics;
 
 import io.tagstream.cluster.OperatorException;
+import io.tagstream.topology.TopicLosses;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.RecordLimit;
 import java.time.Duration;
@@ -128,13 +129,24 @@ public final class TopicProvisioner {
         List<Requirement> missing = requirements.stream()
                 .filter(requirement -> !existing.containsKey(requirement.topic()))
                 .toList();
-        if (!missing.isEmpty() && !config.getBoolean(TopicKeys.TOPICS_CREATE)) {
+        if (!missing.isEmpty() && !config.getBoolean(TagstreamConfig.TOPICS_CREATE)) {
             throw OperatorException.failed(("missing topics: %s; create them, or set topics.create=true so that"
                             + " Tagstream does")
                     .formatted(String.join(
                             ", ", missing.stream().map(TopicProvisioner::wanted).toList())));
         }
+        if (!existing.isEmpty()) {
+            tellOfLosses(missing);
+        }
         create(admin, missing);
+    }
+
+    private void tellOfLosses(List<Requirement> missing) {
+        Map<String, String> losses = TopicLosses.of(config);
+        missing.forEach(requirement -> log.warn(
+                "Topic {} does not exist, but others of Tagstream's do. If it was deleted: {}",
+                requirement.topic(),
+                losses.get(requirement.topic())));
     }
 
     private Map<String, TopicDescription> describe(Admin admin) {
