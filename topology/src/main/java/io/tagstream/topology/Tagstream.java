@@ -639,7 +639,7 @@ public final class Tagstream implements AutoCloseable {
             Tagging its = tagging;
             topics.soon(
                     () -> { // if its topic is another one, looking at the topics has replaced it
-                        if (tagging == its) {
+                        if (its.equals(tagging)) {
                             replaceTagging("its global thread failed with " + thrown);
                         }
                     },
