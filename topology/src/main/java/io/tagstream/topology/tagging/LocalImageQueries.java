@@ -73,8 +73,10 @@ import org.slf4j.LoggerFactory;
 public final class LocalImageQueries implements ImageQueries {
     private static final Logger log = LoggerFactory.getLogger(LocalImageQueries.class);
 
-    /** The thresholds at which a preview counts. */
-    private static final double[] THRESHOLDS = {0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
+    /** The thresholds at which a preview counts: close together where a rare word's images score. */
+    private static final double[] THRESHOLDS = {
+        0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95
+    };
 
     /** The number of images to score at a time. */
     private static final int BATCH = 64;

@@ -16,6 +16,7 @@ import io.tagstream.cluster.vocabulary.VocabularyEditor;
 import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
 import io.tagstream.topology.query.ImageQueries;
+import io.tagstream.topology.query.Preview;
 import io.tagstream.topology.vocabulary.LabelLimits;
 import java.time.Duration;
 import java.util.Collections;
@@ -213,9 +214,9 @@ final class LabelsApi {
             throw Parameters.wrong("best", String.valueOf(best), "a number from 0 to " + MOST_BEST);
         }
         Double threshold = threshold(tried.threshold());
-        Json.answer(
-                request,
-                queries.preview(text, threshold == null ? OptionalDouble.empty() : OptionalDouble.of(threshold), best));
+        Preview preview =
+                queries.preview(text, threshold == null ? OptionalDouble.empty() : OptionalDouble.of(threshold), best);
+        Json.answer(request, Parameters.ofThisInstance(request) ? preview : preview.summary());
     }
 
     private static List<String> prompts(List<String> given) {

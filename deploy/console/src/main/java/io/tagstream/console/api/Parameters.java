@@ -86,10 +86,16 @@ final class Parameters {
 
     /** Which instances to ask: all of them, or, if the parameter {@code scope} is {@code instance}, only this one. */
     static ImageQueries scoped(Context request, ImageQueries everyone) {
-        return switch (text(request, "scope").orElse("all")) {
-            case "all" -> everyone;
-            case "instance" -> everyone.ofThisInstance();
-            default -> throw wrong("scope", text(request, "scope").orElse(""), "all or instance");
+        return ofThisInstance(request) ? everyone.ofThisInstance() : everyone;
+    }
+
+    /** Whether only this instance is asked, whose answer another one adds to its own. */
+    static boolean ofThisInstance(Context request) {
+        String scope = text(request, "scope").orElse("all");
+        return switch (scope) {
+            case "all" -> false;
+            case "instance" -> true;
+            default -> throw wrong("scope", scope, "all or instance");
         };
     }
 }
