@@ -17,24 +17,32 @@ from clip_decoder.bundle.served import ServedBundle
 from clip_decoder.bundle.writer import ExportReport, TextSpecification, write_bundle
 from clip_decoder.calibration import Calibration, read_calibration, write_calibration
 from clip_decoder.config import Config, read_config
+from clip_decoder.data.dataset import TEST
 from clip_decoder.data.everyday import published_prompts
+from clip_decoder.data.exhaustive import KEPT_LIST, learned_and_kept, read_exhaustive
 from clip_decoder.data.images import ImageStore
 from clip_decoder.data.labels import read_labels, slug
+from clip_decoder.data.scenery import combined, read_scenery
+from clip_decoder.data.words import by_other_name
 from clip_decoder.errors import ConfigError
 from clip_decoder.measure import (
+    PERSON,
     BundleMeasurement,
     Measurement,
     judged_scenery,
     measure_judged,
+    measure_kept,
     measure_labels,
     measure_names,
     measure_scenery,
     measure_tags,
+    named_photos,
+    taught_words,
 )
 from clip_decoder.pipeline import CLIP, Folders, open_text_encoder
 from clip_decoder.prepared import Prepared, Reference, open_prepared
 from clip_decoder.report import Report
-from clip_decoder.teach import Taught
+from clip_decoder.teach import Policy, Taught
 from clip_decoder.teach import teach as learn
 from clip_decoder.training import Trainer
 
@@ -77,6 +85,8 @@ def evaluate(
         results |= measure_judged(measurement, report)
     if config.data.scenery:
         results |= measure_scenery(measurement, report)
+    if config.data.photos and isinstance(measurement, BundleMeasurement):
+        results |= measure_kept(measurement, report)
     return write_report(report, results, output)
 
 
@@ -176,23 +186,38 @@ def _graphs(measurement: Measurement) -> tuple[nn.Module, nn.Module]:
 
 
 def teach(config_path: Path, folders: Folders, device: str, bundle: Path, output: Path) -> Taught:
-    """Teaches an exported bundle the words of ``data.scenery``; writes another bundle, named as the configuration says.
+    """Teaches an exported bundle words from judged photos; writes another bundle, named as the configuration says.
 
-    Only photos that are not set aside for tests are used.
+    Photos that are set aside for tests, and the kept fold of ``data.photos``, are not used.
     """
     prepared = open_prepared(config_path, folders, device)
     config = prepared.config
     if not config.data.scenery:
         raise ConfigError(f"{config_path}: data.scenery names no file of judged photos to learn from")
-    scenery = judged_scenery(prepared, learned=True)
+    words = taught_words(prepared)
+    called = by_other_name(words)
+    parts = [judged_scenery(prepared, learned=True)]
+    if config.data.indoors:
+        parts.append(read_scenery(config_path.parent / config.data.indoors))
+    if config.data.photos:
+        lists = read_exhaustive(folders.data / config.data.photos / "labels.csv", called)
+        parts.append(learned_and_kept(lists)[0])
+        # The other list's photos were chosen for its other words, which are more common there than elsewhere.
+        parts += [lists[name].columns([PERSON]) for name in lists if name != KEPT_LIST and PERSON in lists[name].words]
+    tested = {prepared.data.images.names[row] for row in prepared.data.images.rows(None, TEST)}
+    misused = sorted(tested & {image for part in parts for image in part.images})
+    if misused:
+        raise ConfigError(f"{config_path}: to learn from, but set aside for tests: {', '.join(misused[:5])}")
     with ImageStore(folders.data) as store:
         return learn(
             ServedBundle(bundle),
-            scenery,
+            combined(parts, called),
+            named_photos(prepared),
+            words,
             store,
             prepared.text_encoder(),
             config.bundle,
-            config.tagging.precision,
+            Policy(config.tagging.taught_precision, config.tagging.guarded),
             config.seed,
             output,
         )

@@ -65,15 +65,21 @@ class DataConfig:
     ``views``: cached renditions of each image, the first unchanged, the others augmented. ``labels``: the label file,
     beside the configuration. ``unseen_share`` of the labels, drawn with ``label_split_seed``, is kept from training.
     ``unseen_source`` also keeps out the labels that bear the names which that single-label source gives its photos.
-    ``judged``: a file beside the configuration (image,label,right) of tags that were judged by eye; ``scenery``: one
-    (image,present,unsure) of words that captions leave out, which ``teach`` learns from; ``people``: one (image) of
-    photos of other things that also show people, or where that is unclear.
+    ``judged``: a file beside the configuration (image,label,right) of tags that were judged by eye; ``people``: one (image)
+    of photos of other things that also show people, or where that is unclear.
+
+    ``teach`` learns from ``scenery``, a file (image,present,unsure) of words that captions leave out, from ``indoors``, one
+    for words of rooms and tables, and from ``photos``, a folder in the data with its own labels.csv (image,judged,labels);
+    ``words`` (name,prompts,called) says what lists call the words, and which words join the vocabulary.
     """
 
     kind: str
     labels: str = ""
     judged: str = ""
     scenery: str = ""
+    indoors: str = ""
+    photos: str = ""
+    words: str = ""
     people: str = ""
     views: int = 4
     unseen_share: float = 0.0
@@ -119,13 +125,15 @@ class TrainingConfig:
 class TaggingConfig:
     """What a bundle does by default when it tags.
 
-    ``precision``: the share of tags that must be right; it sets the threshold. ``guarded``: labels that must hardly
+    ``precision``: the share of tags that must be right; it sets the threshold. ``taught_precision``: the same for each word
+    that ``teach`` gives a head. ``guarded``: labels that must hardly
     ever be given to photos without them, and must be right more often than others. ``candidate_cutoff``,
     ``candidate_prior_weight``: BUNDLE.md, *Scores*; measured with the exported bundle. ``blended``: whether the cosine
     counts beside the decoder.
     """
 
     precision: float = 0.75
+    taught_precision: float = 0.7
     guarded: tuple[str, ...] = ()
     top_k: int = 10
     candidate_cutoff: float = -6.4

@@ -114,3 +114,10 @@ def tag_counts(source: str, scores: np.ndarray, thresholds: np.ndarray, most: in
         "untagged": float((counts == 0).mean()),
         "three_to_eight": float(((counts >= 3) & (counts <= 8)).mean()),
     }
+
+
+def served_tags(scores: np.ndarray, thresholds: np.ndarray, most: int) -> np.ndarray:
+    """Which labels a worker emits, bool [N, L]: from the threshold up, the ``most`` best of a photo."""
+    best = np.zeros(scores.shape, bool)
+    np.put_along_axis(best, np.argsort(-np.where(scores >= thresholds, scores, -1), 1, kind="stable")[:, :most], True, 1)
+    return best & (scores >= thresholds)

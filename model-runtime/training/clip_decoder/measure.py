@@ -14,20 +14,24 @@ from clip_decoder.bundle.served import ServedBundle
 from clip_decoder.calibration import FULLY_KNOWN, Calibration, fit_naming_rates
 from clip_decoder.data.dataset import CALIBRATE, TEST
 from clip_decoder.data.everyday import EverydaySources
+from clip_decoder.data.exhaustive import learned_and_kept, read_exhaustive
 from clip_decoder.data.images import ImageStore
 from clip_decoder.data.judged import read_judged
 from clip_decoder.data.scenery import Scenery, read_scenery
+from clip_decoder.data.words import Word, by_other_name, read_words
 from clip_decoder.evaluation import (
     MethodScores,
     frequent,
     method_scores,
     multi_label_results,
+    served_tags,
     single_label_results,
     tag_counts,
 )
-from clip_decoder.metrics import average_precision, calibration_bins
+from clip_decoder.metrics import average_precision, calibration_bins, interval, mean_average_precision, top_k
 from clip_decoder.prepared import Prepared, Reference
 from clip_decoder.report import Report, plot_calibration, plot_label_precision, plot_scores
+from clip_decoder.teach import Named
 
 PERSON = "person"
 NAMED_SOURCES = ("caltech101", "scenes")
@@ -230,6 +234,25 @@ def judged_scenery(prepared: Prepared, learned: bool) -> Scenery:
     return scenery.photos(tested != learned)
 
 
+def taught_words(prepared: Prepared) -> list[Word]:
+    """The words of ``data.words``, if there is one."""
+    words = prepared.config.data.words
+    return read_words(prepared.config_path.parent / words) if words else []
+
+
+def named_photos(prepared: Prepared) -> list[Named]:
+    """The calibration photos of the sources that name one thing in each photo, where a bundle's data has such."""
+    if prepared.config.data.kind != "everyday":
+        return []
+    images = prepared.data.images
+    sources = EverydaySources(prepared.folders.data)
+    found = []
+    for source in NAMED_SOURCES:
+        names = [images.names[row] for row in images.rows(source, CALIBRATE)]
+        found.append(Named(names, sources.labels_of(names)))
+    return found
+
+
 def unsaid_words(prepared: Prepared) -> list[str]:
     """The words of ``data.scenery``, if there is one."""
     scenery = prepared.config.data.scenery
@@ -267,3 +290,52 @@ def measure_scenery(measurement: Measurement, report: Report) -> dict[str, list[
     bins = calibration_bins(scores, scenery.present.astype(np.float32), scenery.known.astype(np.float32))
     report.calibration({"scenery": bins})
     return {"scenery": found, "calibration, scenery": [asdict(one) for one in bins]}
+
+
+def measure_kept(measurement: BundleMeasurement, report: Report) -> dict[str, list[dict]]:
+    """The kept fold of everyday photos: every name that the list has, with tags as served with the whole vocabulary."""
+    prepared, bundle = measurement.prepared, measurement.bundle
+    words = taught_words(prepared)
+    path = prepared.folders.data / prepared.config.data.photos / "labels.csv"
+    kept = learned_and_kept(read_exhaustive(path, by_other_name(words)))[1]
+    vocabulary = {row["name"]: row for row in bundle.vocabulary()}
+    stated = {word.name: word.row() for word in words}
+    rows = list((vocabulary | {word: vocabulary.get(word, stated.get(word, {"name": word})) for word in kept.words}).values())
+    names = [row["name"] for row in rows]
+    labels = bundle.label_vectors(prepared.text_encoder(), rows)
+    with ImageStore(prepared.folders.data) as store:
+        tokens, embeddings = bundle.encode(store, kept.images)
+    z = standardised_cosine(embeddings, labels, bundle.reference)
+    scores = served_scores(bundle.logits(tokens, labels), z, bundle.scoring)
+    thresholds = np.array([float(row.get("threshold") or bundle.scoring.default_threshold) for row in rows])
+    columns = [names.index(word) for word in kept.words]
+    tagged = served_tags(scores, thresholds, bundle.scoring.top_k)[:, columns]
+    return kept_results(report, kept, scores[:, columns], tagged)
+
+
+def kept_results(report: Report, kept: Scenery, scores: np.ndarray, tagged: np.ndarray) -> dict[str, list[dict]]:
+    """Ranking, precision and recall over all names, with intervals over photos, and by name; scores, tagged [N, W]."""
+    right, count = kept.present, len(kept.images)
+    figures = {
+        "mAP": lambda rows: mean_average_precision(scores[rows], right[rows]),
+        "F1@3": lambda rows: top_k(scores[rows], right[rows], 3).f1,
+        "precision": lambda rows: (tagged & right)[rows].sum() / max(1, tagged[rows].sum()),
+        "recall": lambda rows: (tagged & right)[rows].sum() / max(1, right[rows].sum()),
+    }
+    report.section(f"Everyday photos: a kept fold of {count}, {len(kept.words)} names")
+    report.lines += ["| figure | value | 95 % interval |", "|---|---|---|"]
+    found = []
+    for name, figure in figures.items():
+        low, high = interval(figure, count)
+        value = float(figure(np.arange(count)))
+        found.append({"figure": name, "value": value, "low": low, "high": high})
+        report.lines.append(f"| {name} | {value:.3f} | {low:.3f} to {high:.3f} |")
+    report.lines += ["", "| name | there | tags | right | average precision |", "|---|---|---|---|---|"]
+    by_name = []
+    for column in np.argsort(-right.sum(0), kind="stable"):
+        there, tags, hits = (int(part[:, column].sum()) for part in (right, tagged, tagged & right))
+        precision = average_precision(scores[:, column], right[:, column])
+        by_name.append({"name": kept.words[column], "there": there, "tags": tags, "right": hits, "ap": precision})
+        report.lines.append(f"| {kept.words[column]} | {there} | {tags} | {hits} | {precision:.2f} |")
+    report.lines.append("")
+    return {"kept fold": found, "kept fold, by name": by_name}

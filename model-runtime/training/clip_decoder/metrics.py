@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Multi-label metrics as the zero-shot tagging literature defines them (NUS-WIDE protocol, Huynh and Elhamifar 2020)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,3 +115,14 @@ def expected_calibration_error(bins: list[CalibrationBin]) -> float:
     """The count-weighted gap between score and accuracy."""
     total = sum(one.count for one in bins)
     return sum(one.count * abs(one.mean_score - one.accuracy) for one in bins) / total if total else float("nan")
+
+
+def interval(figure: Callable[[np.ndarray], float], count: int, seed: int = 2026, draws: int = 1000) -> tuple[float, float]:
+    """The 95 % bootstrap interval of a figure of ``count`` photos, a function of row numbers.
+
+    Photos that are drawn twice make ranking easier: intervals of average precisions lie a little too high.
+    """
+    generator = np.random.default_rng(seed)
+    values = [figure(generator.integers(0, count, count)) for _ in range(draws)]
+    low, high = np.nanpercentile(values, [2.5, 97.5])
+    return float(low), float(high)

@@ -13,7 +13,7 @@ from clip_decoder.bundle.scoring import standardised_cosine
 from clip_decoder.bundle.served import ServedBundle
 from clip_decoder.data.images import ImageStore, decode
 from clip_decoder.data.multi_label import read_annotations
-from clip_decoder.evaluation import MethodScores, multi_label_results
+from clip_decoder.evaluation import MethodScores, multi_label_results, served_tags
 from clip_decoder.metrics import average_precision
 from clip_decoder.report import Report
 
@@ -73,10 +73,7 @@ def _tags(
     thresholds: np.ndarray,
 ) -> dict[str, list[dict]]:
     """Tags as a worker would give them: from the threshold up, at most ``topK`` a photo."""
-    best = np.zeros(scores.shape, bool)
-    most = min(served.scoring.top_k, scores.shape[1])
-    np.put_along_axis(best, np.argsort(-scores, axis=1, kind="stable")[:, :most], True, 1)
-    tagged = (scores >= thresholds) & best
+    tagged = served_tags(scores, thresholds, served.scoring.top_k)
     right, there = (tagged & targets).sum(), targets.sum()
     report.section("Tags")
     report.text(

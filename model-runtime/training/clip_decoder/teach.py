@@ -1,42 +1,51 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Teaching a finished bundle words that captions leave out, from a few hundred photos judged by eye.
+"""Teaching a finished bundle words from photos that were judged for them: words that captions leave out, and small things.
 
-Nobody writes that there is sky in a photo. Training counts anything that a caption does not name as absent, so such
-words are ranked well but scored far too low. Each gets a small linear head in the decoder graph, fitted to the
-judgements on top of the bundle's own score. All other scores of the bundle stay as they were.
+Nobody writes that there is sky in a photo, or a fork on the table. Training counts anything that a caption does not name
+as absent, so such words are ranked well at best, but scored far too low. Each gets a small linear head in the bundle's
+graphs, fitted to the judgements on top of the bundle's own score. What is not judged stays unknown. All other scores of
+published labels stay as they were.
 """
 
 import csv
 import json
 import shutil
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 
 from clip_decoder.bundle.graphs import check_independence, difference
-from clip_decoder.bundle.scoring import scores, standardised_cosine
+from clip_decoder.bundle.scoring import familiarity, scores, standardised_cosine
 from clip_decoder.bundle.self_test import synthetic_pixels
 from clip_decoder.bundle.served import ServedBundle
-from clip_decoder.bundle.word_heads import WordHeads, add_heads, features
+from clip_decoder.bundle.word_heads import PoolingEncoder, WordHeads, add_heads, add_speakers, far_from, training_labels
 from clip_decoder.bundle.writer import CHECK_BATCH, PARITY_TOLERANCE, BundleIdentity, sha256
+from clip_decoder.calibration import GUARDED_PRECISION
 from clip_decoder.data.images import ImageStore
-from clip_decoder.data.scenery import FEWEST_PRESENT, Scenery
+from clip_decoder.data.scenery import Scenery
+from clip_decoder.data.words import Word
 from clip_decoder.errors import ExportError
 from clip_decoder.metrics import average_precision
 from clip_decoder.text import TextEncoder
 
-PENALTIES = (1.0, 0.3, 0.1, 0.03)
+FEWEST_PRESENT = 3
+PENALTIES = (0.3, 0.1)
+BIAS_PENALTY = 0.3
+COMPONENTS = 300
+STEPS = 60
 FOLDS = 5
-# A head is worth adding where captions misled: where it removes a third of the log-loss on left-out photos and hardly
-# harms their ranking.
-LARGEST_LOSS_SHARE = 2 / 3
-LARGEST_PRECISION_LOSS = 0.05
-FEWEST_DECISIONS = 5
-HIGHEST_THRESHOLD = 0.9
-THRESHOLD_STEP = 0.05
+# A head is worth adding where it brings scores nearer to what is there, on left-out photos, and hardly harms the ranking.
+LARGEST_LOSS_SHARE = 0.95
+LARGEST_PRECISION_LOSS = 0.02
+# Few tags say little about a threshold: so many more are assumed to be right as often as their scores say.
+ASSUMED = 4
+THRESHOLDS = np.round(np.arange(0.1, 0.96, 0.05), 2)
+UNPROVED = 0.8
+MOST_FALSE = 0.02
 
 
 @dataclass(frozen=True)
@@ -49,163 +58,288 @@ class Taught:
     penalty: float
 
 
+@dataclass(frozen=True)
+class Named:
+    """Photos [N] of a labelled source, each with the one name that the source gives it."""
+
+    images: Sequence[str]
+    names: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How thresholds are chosen: tags should be right with ``precision``, those of ``guarded`` words more often."""
+
+    precision: float
+    guarded: Collection[str] = ()
+
+
 def teach(
     bundle: ServedBundle,
-    scenery: Scenery,
+    judged: Scenery,
+    named: Sequence[Named],
+    words: Sequence[Word],
     store: ImageStore,
     text: TextEncoder,
     identity: BundleIdentity,
-    precision: float,
+    policy: Policy,
     seed: int,
     output: Path,
 ) -> Taught:
-    """Writes the bundle with heads for the judged words that at least ten photos show; ``scenery``: photos to learn from.
+    """Writes the bundle with heads for the judged words; ``judged``: photos to learn from.
 
-    A word's threshold is the lowest, from the bundle's own up, at which tags reach ``precision`` on photos left out of
-    the fit. A word that has no such threshold below 0.95, or that gains nothing, keeps what it had.
+    ``words`` says what else words are called, and adds those to the vocabulary that it lacks. A word that a head does not
+    help, or that would then rank the photos of a source in ``named`` worse, keeps its scores and its threshold.
     """
     if bundle.scoring.decoder_weight <= 0:
         raise ValueError(f"{bundle.directory}: its decoder has no weight in the scores, so that heads in it would be mute")
-    rows = {row["name"]: row for row in bundle.vocabulary()}
-    shown = (scenery.present & scenery.known).sum(0)
-    words = [word for word, count in zip(scenery.words, shown, strict=True) if count >= FEWEST_PRESENT and word in rows]
-    scenery = scenery.columns(words)
-    labels = bundle.label_vectors(text, [rows[word] for word in words])
-    tokens, embeddings = bundle.encode(store, scenery.images)
-    z = standardised_cosine(embeddings, labels, bundle.reference)
-    scoring = bundle.scoring
-    before = scoring.decoder_weight * bundle.logits(tokens, labels) + scoring.cosine_weight * z + scoring.bias  # [N, W]
-    found = fit_heads(features(tokens), before, scenery, np.random.default_rng(seed))
-    chosen, thresholds = [], {}
-    for column, word in enumerate(words):
-        known = scenery.known[:, column]
-        right = scenery.present[known, column]
-        threshold = lowest_threshold(found.left_out[known, column], right, scoring.default_threshold, precision)
-        if threshold is not None and gains(before[known, column], found.left_out[known, column], right):
-            chosen.append(column)
-            thresholds[word] = threshold
-    heads = WordHeads(
-        labels[chosen], found.weights[chosen] / scoring.decoder_weight, found.biases[chosen] / scoring.decoder_weight
+    description, scoring = bundle.description, bundle.scoring
+    old = bundle.vocabulary()
+    rows = old + [word.row() for word in words if word.name not in {row["name"] for row in old}]
+    names = [row["name"] for row in rows]
+    shown = dict(zip(judged.words, (judged.present & judged.known).sum(0), strict=True))
+    judged = judged.columns([word for word in judged.words if shown[word] >= FEWEST_PRESENT and word in names])
+    vectors = bundle.label_vectors(text, rows)
+    labels = vectors[[names.index(word) for word in judged.words]]
+    encoder = PoolingEncoder(
+        bundle.directory / description["image"]["file"], description["image"]["size"], description["image"]["resize"]
     )
-    taught = Taught([words[column] for column in chosen], heads, thresholds, found.penalty)
-    _write(bundle, taught, tokens[:CHECK_BATCH], labels, text, identity, output)
-    return taught
+    tokens, embeddings, pooled = encoder.encode(store, judged.images)
+    z = standardised_cosine(embeddings, labels, bundle.reference)
+    before = scoring.decoder_weight * bundle.logits(tokens, labels) + scoring.cosine_weight * z + scoring.bias  # [N, W]
+    found = fit_heads(pooled, before, judged, np.random.default_rng(seed))
+    called = {word.name: word.called for word in words}
+    anchors = _anchors(bundle, text, judged.words, labels, called)
+    learned = training_labels(bundle.directory / description["decoder"]["file"])
+    new = [column for column, word in enumerate(judged.words) if word not in {row["name"] for row in old}]
+    heads = WordHeads(
+        anchors,
+        far_from(anchors, [vectors[[name != word for name in names]] for word in judged.words]),
+        found.weights / scoring.decoder_weight,
+        found.center,
+        found.biases / scoring.decoder_weight,
+        common_boost(before[:, new], judged.columns([judged.words[column] for column in new]), labels[new], learned)
+        / scoring.decoder_weight,
+    )
+    harmful = _harmful(bundle, heads, encoder, named, store, text)
+    chosen = [
+        column
+        for column in range(len(judged.words))
+        if gains(*(part[judged.known[:, column], column] for part in (before, found.left_out, judged.present)))
+        and column not in harmful
+    ]
+    taught = [judged.words[column] for column in chosen]
+    thresholds = {
+        word: operating_point(
+            1 / (1 + np.exp(-found.left_out[judged.known[:, column], column])),
+            judged.present[judged.known[:, column], column],
+            policy,
+            word,
+        )
+        for word, column in zip(taught, chosen, strict=True)
+    }
+    result = Taught(taught, heads.only(chosen), thresholds, found.penalty)
+    _write(bundle, result, encoder, rows, vectors, learned, text, identity, output)
+    return result
 
 
 @dataclass(frozen=True)
 class FittedHeads:
-    """``weights`` [W, F] and ``biases`` [W] in log-odds; ``left_out`` [N, W]: scores by heads that had not seen the photo."""
+    """``weights`` [W, F], ``center`` [F] and ``biases`` [W], in log-odds; ``left_out`` [N, W]: log-odds by heads that had
+    not seen the photo."""
 
     weights: np.ndarray
+    center: np.ndarray
     biases: np.ndarray
     left_out: np.ndarray
     penalty: float
 
 
-def fit_heads(inputs: np.ndarray, before: np.ndarray, scenery: Scenery, generator: np.random.Generator) -> FittedHeads:
+def fit_heads(inputs: np.ndarray, before: np.ndarray, judged: Scenery, generator: np.random.Generator) -> FittedHeads:
     """Ridge-penalised logistic regression of what is present, on top of the log-odds ``before`` [N, W]; inputs [N, F].
 
-    One penalty for all words, by cross-validation over photos.
+    The inputs' largest principal components are what is learned from. One penalty for all words, by cross-validation over
+    photos. A word's bias is drawn to the common one: all that captions leave out is scored too low.
     """
     center, spread = inputs.mean(0), (inputs.std(0) + 1e-3) * inputs.shape[1] ** 0.5
     scaled = (inputs - center) / spread
-    folds = generator.permutation(len(inputs)) % FOLDS
+    variances, axes = np.linalg.eigh((scaled.T @ scaled).astype(np.float64))
+    axes = axes[:, np.argsort(-variances)[:COMPONENTS]].astype(np.float32)  # [F, C]
+    parts = scaled @ axes
+    folds = generator.permutation(len(parts)) % FOLDS
     by_penalty = {}
     for penalty in PENALTIES:
         odds = np.zeros_like(before)
         for fold in range(FOLDS):
             inside, outside = folds != fold, folds == fold
-            for word in range(before.shape[1]):
-                weights, bias = _fit_head(scaled, before, scenery, word, inside, penalty)
-                odds[outside, word] = before[outside, word] + scaled[outside] @ weights + bias
-        loss = np.logaddexp(0, odds) - scenery.present * odds
-        by_penalty[penalty] = float(loss[scenery.known].mean()), odds
+            weights, biases = _fit(parts[inside], before[inside], judged.photos(inside), penalty)
+            odds[outside] = before[outside] + parts[outside] @ weights.T + biases
+        loss = np.logaddexp(0, odds) - judged.present * odds
+        by_penalty[penalty] = float(loss[judged.known].mean()), odds
     penalty = min(by_penalty, key=lambda one: by_penalty[one][0])
-    everything = np.ones(len(inputs), bool)
-    fitted = [_fit_head(scaled, before, scenery, word, everything, penalty) for word in range(before.shape[1])]
-    weights = np.stack([weights / spread for weights, _ in fitted])
-    biases = np.array([bias for _, bias in fitted]) - weights @ center
-    return FittedHeads(weights, biases, 1 / (1 + np.exp(-by_penalty[penalty][1])), penalty)
+    weights, biases = _fit(parts, before, judged, penalty)
+    return FittedHeads(weights @ axes.T / spread, center, biases, by_penalty[penalty][1], penalty)
+
+
+def _fit(inputs: np.ndarray, before: np.ndarray, judged: Scenery, penalty: float) -> tuple[np.ndarray, np.ndarray]:
+    """All words' weights [W, C] and biases [W] at once."""
+    known, present = judged.known, judged.present.astype(np.float64)
+    common = shared_bias(before, judged)
+    count, size = before.shape[1], inputs.shape[1]
+
+    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        weights, biases = parameters[:-count].reshape(size, count), parameters[-count:]
+        odds = before + inputs @ weights + biases
+        error = known * (1 / (1 + np.exp(-odds)) - present)
+        value = (known * (np.logaddexp(0, odds) - present * odds)).sum()
+        value += penalty * (weights**2).sum() / 2 + BIAS_PENALTY * ((biases - common) ** 2).sum() / 2
+        slope = inputs.T @ error + penalty * weights, error.sum(0) + BIAS_PENALTY * (biases - common)
+        return float(value), np.concatenate([slope[0].ravel(), slope[1]])
+
+    start = np.concatenate([np.zeros(size * count), np.full(count, common)])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS}).x
+    return found[:-count].reshape(size, count).T, found[-count:]
+
+
+def shared_bias(before: np.ndarray, judged: Scenery, shares: np.ndarray | None = None) -> float:
+    """What to add to the log-odds ``before`` [N, W] of all words alike; ``shares`` [W]: of it, by word."""
+    odds, present = before[judged.known], judged.present[judged.known]
+    share = np.broadcast_to(1.0 if shares is None else shares, before.shape)[judged.known]
+
+    def loss(bias: float) -> float:
+        shifted = odds + bias * share
+        return float((np.logaddexp(0, shifted) - present * shifted).mean())
+
+    return float(minimize_scalar(loss, bounds=(-10, 10), method="bounded").x)
+
+
+def common_boost(before: np.ndarray, judged: Scenery, labels: np.ndarray, learned: np.ndarray) -> float:
+    """How far new words are scored too low, log-odds: fitted to judged words that training did not know as labels.
+
+    It applies as far as a label resembles none that the decoder was trained with (``familiarity``), and so it is 0 for a
+    bundle without a list of them.
+    """
+    if not len(learned) or not len(judged.words):
+        return 0.0
+    return max(0.0, shared_bias(before, judged, 1 - familiarity(labels, learned)))
 
 
 def gains(before: np.ndarray, left_out: np.ndarray, right: np.ndarray) -> bool:
-    """Whether a head's scores [n] for left-out photos justify it, compared with the log-odds [n] without one."""
-    after = np.log(left_out) - np.log1p(-left_out)
-    losses = [float((np.logaddexp(0, odds) - right * odds).mean()) for odds in (before, after)]
-    precisions = [average_precision(odds, right) for odds in (before, after)]
+    """Whether a head's log-odds [n] for left-out photos justify it, compared with those without one."""
+    losses = [float((np.logaddexp(0, odds) - right * odds).mean()) for odds in (before, left_out)]
+    precisions = [average_precision(odds, right) for odds in (before, left_out)]
     return losses[1] <= LARGEST_LOSS_SHARE * losses[0] and precisions[1] >= precisions[0] - LARGEST_PRECISION_LOSS
 
 
-def lowest_threshold(scores: np.ndarray, right: np.ndarray, default: float, precision: float) -> float | None:
-    """The lowest threshold from ``default`` up at which tags reach ``precision``; None if there is none below 0.95.
+def operating_point(scores: np.ndarray, right: np.ndarray, policy: Policy, word: str) -> float:
+    """The threshold with the best expected F1 among those whose tags are right often enough, else one of 0.8.
 
-    Fewer than five tags prove nothing: the default is kept, or the last threshold that had at least five.
+    A guarded word must be right four times in five, and be given to hardly any photo that lacks it.
     """
-    for threshold in np.arange(default, HIGHEST_THRESHOLD + 1e-9, THRESHOLD_STEP):
+    guarded = word in policy.guarded
+    wanted = max(policy.precision, GUARDED_PRECISION) if guarded else policy.precision
+    best, chosen = 0.0, UNPROVED
+    for threshold in THRESHOLDS:
         tagged = scores >= threshold
-        if tagged.sum() < FEWEST_DECISIONS or right[tagged].mean() >= precision:
-            return round(float(threshold), 2)
-    return None
+        if not tagged.any():
+            break
+        expected = scores[tagged]
+        precision = (right[tagged].sum() + ASSUMED * expected.mean()) / (tagged.sum() + ASSUMED)
+        recall = (right[tagged].sum() + ASSUMED * expected.sum() / scores.sum()) / (right.sum() + ASSUMED)
+        f1 = 2 * precision * recall / (precision + recall)
+        false = (tagged & ~right).sum() / max(1, (~right).sum())
+        if precision >= wanted and f1 > best and (not guarded or false <= MOST_FALSE):
+            best, chosen = f1, float(threshold)
+    return chosen
 
 
-def _fit_head(
-    inputs: np.ndarray, before: np.ndarray, scenery: Scenery, word: int, inside: np.ndarray, penalty: float
-) -> tuple[np.ndarray, float]:
-    rows = inside & scenery.known[:, word]
-    x, start, present = inputs[rows], before[rows, word], scenery.present[rows, word].astype(np.float64)
-    size = x.shape[1]
+def _harmful(
+    bundle: ServedBundle,
+    heads: WordHeads,
+    encoder: PoolingEncoder,
+    named: Sequence[Named],
+    store: ImageStore,
+    text: TextEncoder,
+) -> set[int]:
+    """The heads that rank the photos of a source worse for a name of the source that they apply to."""
+    found: set[int] = set()
+    for source in named:
+        names = sorted(set(source.names))
+        vectors = bundle.label_vectors(text, [{"name": name, "prompts": ""} for name in names])
+        tokens, embeddings, pooled = encoder.encode(store, source.images)
+        scoring = bundle.scoring
+        before = scoring.decoder_weight * bundle.logits(tokens, vectors)
+        before += scoring.cosine_weight * standardised_cosine(embeddings, vectors, bundle.reference)
+        said = scoring.decoder_weight * (heads.spoken(pooled) + heads.biases)
+        near = heads.near(vectors)
+        for label, head in zip(*np.nonzero(near), strict=True):
+            right = np.array([name == names[label] for name in source.names])
+            after = before[:, label] + near[label, head] * said[:, head]
+            loss = average_precision(before[:, label], right) - average_precision(after, right)
+            if loss > LARGEST_PRECISION_LOSS:
+                found.add(int(head))
+    return found
 
-    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
-        weights = parameters[:size]
-        odds = start + x @ weights + parameters[size]
-        error = 1 / (1 + np.exp(-odds)) - present
-        value = (np.logaddexp(0, odds) - present * odds).sum() + penalty * (weights**2).sum() / 2
-        return float(value), np.append(x.T @ error + penalty * weights, error.sum())
 
-    found = minimize(loss, np.zeros(size + 1), jac=True, method="L-BFGS-B").x
-    return found[:size], float(found[size])
+def _anchors(
+    bundle: ServedBundle, text: TextEncoder, words: list[str], labels: np.ndarray, called: dict[str, tuple[str, ...]]
+) -> np.ndarray:
+    """[J, M, D]: each word's vector as published, by the bundle's templates, and of what else it is called."""
+    found = []
+    for word, label in zip(words, labels, strict=True):
+        others = [{"name": name, "prompts": ""} for name in (word, *called.get(word, ()))]
+        found.append(np.concatenate([label[None], bundle.label_vectors(text, others)]))
+    most = max((len(one) for one in found), default=1)
+    return np.stack([np.concatenate([one, np.repeat(one[:1], most - len(one), 0)]) for one in found])
 
 
 def _write(
     bundle: ServedBundle,
     taught: Taught,
-    tokens: np.ndarray,
-    labels: np.ndarray,
+    encoder: PoolingEncoder,
+    rows: list[dict[str, str]],
+    vectors: np.ndarray,
+    learned: np.ndarray,
     text: TextEncoder,
     identity: BundleIdentity,
     output: Path,
 ) -> None:
-    """The new bundle directory; ExportError where the new graph does not add what the heads compute."""
+    """The new bundle directory; ExportError where the new graphs do not add what the heads compute."""
     output.mkdir(parents=True, exist_ok=True)
     description = bundle.description
     (output / "bundle.json").unlink(missing_ok=True)
-    graph = output / description["decoder"]["file"]
-    add_heads(bundle.directory / description["decoder"]["file"], taught.heads, tokens.shape[1], graph)
-    kept = [description["image"]["file"], description["reference"]["file"], description["text"]["center"]]
-    for name in (*kept, description["selfTest"]["pixels"]):
+    images, decoder = (output / description[part]["file"] for part in ("image", "decoder"))
+    add_speakers(bundle.directory / images.name, taught.heads, images)
+    add_heads(bundle.directory / decoder.name, taught.heads, decoder)
+    for name in (description["reference"]["file"], description["text"]["center"], description["selfTest"]["pixels"]):
         shutil.copyfile(bundle.directory / name, output / name)
+    pixels = synthetic_pixels(CHECK_BATCH, description["image"]["size"])
+    tokens, _, pooled = encoder.run(pixels)
     description = {
         **description,
         **{name: getattr(identity, name) for name in ("id", "version", "generation", "license", "provenance")},
-        "decoder": description["decoder"] | {"sha256": sha256(graph)},
+        "image": description["image"] | {"sha256": sha256(images), "tokens": tokens.shape[1] + 1},
+        "decoder": description["decoder"] | {"sha256": sha256(decoder)},
     }
     (output / "bundle.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     made = ServedBundle(output)
-    gap = difference(bundle.logits(tokens, labels) + taught.heads.added(tokens, labels), made.logits(tokens, labels))
+    wanted = bundle.logits(tokens, vectors) + taught.heads.added(pooled, vectors, learned)
+    said = made.run(pixels)[0]
+    gap = difference(wanted, made.logits(said, vectors))
     if not gap <= PARITY_TOLERANCE:
-        raise ExportError(f"{graph.name}: heads add something else than they should, by {gap:.2e}")
-    feed = {"tokens": tokens, "labels": labels}
-    check_independence(graph, feed, "tokens", 0)
-    check_independence(graph, feed, "labels", 1)
+        raise ExportError(f"{decoder.name}: heads add something else than they should, by {gap:.2e}")
+    check_independence(images, {"pixels": pixels}, "pixels", 0)
+    feed = {"tokens": said, "labels": vectors[:CHECK_BATCH]}
+    check_independence(decoder, feed, "tokens", 0)
+    check_independence(decoder, feed, "labels", 1)
     _write_self_test(made, text)
     with open(output / "vocabulary.csv", "w", encoding="utf-8", newline="") as file:
-        rows = bundle.vocabulary()
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         for row in rows:
             own = taught.thresholds.get(row["name"])
             if own is not None:
-                row["threshold"] = "" if own == bundle.scoring.default_threshold else own
+                row = row | {"threshold": "" if own == bundle.scoring.default_threshold else own}
             writer.writerow(row)
 
 

@@ -139,11 +139,12 @@ def halve(path: Path) -> None:
     onnx.save(converted.model, str(path))
 
 
-def open_graph(path: Path) -> onnxruntime.InferenceSession:
+def open_graph(graph: Path | bytes) -> onnxruntime.InferenceSession:
     """A session on the CPU with as many threads as PyTorch: by default ONNX Runtime ignores OMP_NUM_THREADS."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    source = graph if isinstance(graph, bytes) else str(graph)
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def check_parity(

@@ -24,7 +24,7 @@ from clip_decoder.data.evidence import (
     teacher_evidence,
 )
 from clip_decoder.data.judged import read_people
-from clip_decoder.data.labels import LabelDefinition, read_labels, slug
+from clip_decoder.data.labels import LabelDefinition, read_labels, slug, with_article
 from clip_decoder.data.wordnet import WordNet
 from clip_decoder.text import TextEncoder, fill_templates
 
@@ -137,14 +137,15 @@ def build_everyday(
 
 
 def published_prompts(label: LabelDefinition) -> list[str]:
-    """The prompts that the vocabulary states; none where the name is enough.
+    """The prompts that the vocabulary states; none where the templates make correct English of the name.
 
     The first wording in a sentence and alone, and the second alone. More prompts moved label vectors by a cosine of
     0.02 on average, and every one of them lengthens a worker's start.
     """
-    if label.prompts == (label.name,):
+    first = with_article(label.prompts[0])
+    if label.prompts == (label.name,) and first == f"a {label.name}":
         return []
-    return [f"a photo of a {label.prompts[0]}.", *label.prompts[:2]]
+    return [f"a photo of {first}.", *label.prompts[:2]]
 
 
 def _renditions(label: LabelDefinition, text: TextEncoder, config: TextConfig) -> np.ndarray:

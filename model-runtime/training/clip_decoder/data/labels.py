@@ -30,6 +30,29 @@ class LabelDefinition:
     prompts: tuple[str, ...]
 
 
+# What has no article before it: names of stuff and of several things, and activities. Rules find the other articles.
+BARE = frozenset(
+    """glasses sunglasses jeans shoes boots snow grass leaves autumn sand water mud dirt ice sky clouds night fog rain fire
+    fireworks smoke bubbles graffiti stairs headphones scissors jewelry food fruit corn broccoli bread pasta soup meat coffee
+    tea wine beer money text christmas halloween furniture indoors soccer football basketball baseball tennis volleyball rugby
+    hockey golf arts boxing gymnastics skis people cream running jumping walking sitting swimming diving climbing hiking
+    dancing singing eating drinking sleeping reading playing kissing fishing skiing snowboarding skateboarding surfing
+    cycling riding skating racing kayaking rafting motocross sledding camping""".split()
+)
+ENDS_IN = frozenset(("people", "sky", "fruit"))  # a crowd of people, an orange fruit
+VOWELS = "aeiou"
+CONSONANT_SOUNDS = ("uni", "eu", "one", "use")
+
+
+def with_article(noun: str) -> str:
+    """``an airplane``, ``a uniform``, ``snow``: the noun as it stands in a sentence."""
+    last = noun.split()[-1]
+    if noun in BARE or (last in BARE and last not in ENDS_IN):
+        return noun
+    vowel = noun[0].lower() in VOWELS and not noun.startswith(CONSONANT_SOUNDS)
+    return f"{'an' if vowel else 'a'} {noun}"
+
+
 def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 

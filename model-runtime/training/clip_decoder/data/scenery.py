@@ -1,8 +1,9 @@
 # Copyright 2026 The Tagstream Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Photos judged by eye for words that captions leave out: which words of a fixed list each one shows."""
+"""Photos judged for the words of a list: which of them each one shows."""
 
 import csv
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,29 @@ class Scenery:
     def columns(self, words: list[str]) -> "Scenery":
         chosen = [self.words.index(word) for word in words]
         return Scenery(self.images, words, self.present[:, chosen], self.known[:, chosen])
+
+
+def combined(parts: Sequence[Scenery], called: Mapping[str, str] | None = None) -> Scenery:
+    """All photos and words of several lists; a word is unknown for a photo that was not judged for it, or that two lists
+    judge differently.
+
+    ``called``: label names by the words of the lists, where they differ. If two words are one label, either will do.
+    """
+    called = called or {}
+    images = list(dict.fromkeys(image for part in parts for image in part.images))
+    words = sorted({called.get(word, word) for part in parts for word in part.words})
+    rows, columns = ({name: at for at, name in enumerate(names)} for names in (images, words))
+    yes, no = np.zeros((2, len(images), len(words)), bool)
+    for part in parts:
+        at = [rows[image] for image in part.images]
+        found, lacking = np.zeros((2, len(at), len(words)), bool)
+        for column, word in enumerate(part.words):
+            place = columns[called.get(word, word)]
+            found[:, place] |= part.present[:, column] & part.known[:, column]
+            lacking[:, place] |= ~part.present[:, column] & part.known[:, column]
+        yes[at] |= found
+        no[at] |= lacking & ~found
+    return Scenery(images, words, yes & ~no, yes ^ no)
 
 
 def read_scenery(path: Path) -> Scenery:
