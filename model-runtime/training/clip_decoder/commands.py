@@ -217,7 +217,9 @@ def teach(config_path: Path, folders: Folders, device: str, bundle: Path, output
             store,
             prepared.text_encoder(),
             config.bundle,
-            Policy(config.tagging.taught_precision, config.tagging.guarded),
+            Policy(
+                config.tagging.taught_precision, config.tagging.guarded, config.tagging.candidate_cutoff
+            ),
             config.seed,
             output,
         )

@@ -68,10 +68,14 @@ class Named:
 
 @dataclass(frozen=True)
 class Policy:
-    """How thresholds are chosen: tags should be right with ``precision``, those of ``guarded`` words more often."""
+    """How thresholds are chosen: tags should be right with ``precision``, those of ``guarded`` words more often.
+
+    ``candidate_cutoff``: the taught bundle's, which the common boost moves; None to keep it.
+    """
 
     precision: float
     guarded: Collection[str] = ()
+    candidate_cutoff: float | None = None
 
 
 def teach(
@@ -139,7 +143,8 @@ def teach(
         for word, column in zip(taught, chosen, strict=True)
     }
     result = Taught(taught, heads.only(chosen), thresholds, found.penalty)
-    _write(bundle, result, encoder, rows, vectors, learned, text, identity, output)
+    cutoff = scoring.candidate_cutoff if policy.candidate_cutoff is None else policy.candidate_cutoff
+    _write(bundle, result, encoder, rows, vectors, learned, text, identity, cutoff, output)
     return result
 
 
@@ -302,6 +307,7 @@ def _write(
     learned: np.ndarray,
     text: TextEncoder,
     identity: BundleIdentity,
+    candidate_cutoff: float,
     output: Path,
 ) -> None:
     """The new bundle directory; ExportError where the new graphs do not add what the heads compute."""
@@ -320,6 +326,7 @@ def _write(
         **{name: getattr(identity, name) for name in ("id", "version", "generation", "license", "provenance")},
         "image": description["image"] | {"sha256": sha256(images), "tokens": tokens.shape[1] + 1},
         "decoder": description["decoder"] | {"sha256": sha256(decoder)},
+        "scoring": description["scoring"] | {"candidateCutoff": candidate_cutoff},
     }
     (output / "bundle.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     made = ServedBundle(output)

@@ -7,11 +7,11 @@ import pytest
 from clip_decoder.config import DataConfig
 from clip_decoder.data.captions import Mentions, with_plurals
 from clip_decoder.data.dataset import CALIBRATE, TEST, TRAIN, LabelledImages, SourceMix
-from clip_decoder.data.everyday import EverydaySources, draw_seen
+from clip_decoder.data.everyday import EverydaySources, draw_seen, published_prompts
 from clip_decoder.data.evidence import Evidence, EvidenceConfig, caption_evidence, label_classes, teacher_evidence
 from clip_decoder.data.images import ImageStore, augment, decode, resize
 from clip_decoder.data.judged import Judgement, read_judged, read_people
-from clip_decoder.data.labels import LabelDefinition, LabelFileError, read_labels
+from clip_decoder.data.labels import LabelDefinition, LabelFileError, read_labels, with_article
 from clip_decoder.data.multi_label import read_annotations
 from clip_decoder.data.wordnet import WordNet
 
@@ -218,3 +218,22 @@ def test_source_mix_should_hold_every_source_in_its_share():
     with pytest.raises(ValueError, match="no such source: c; known are a, b"):
         SourceMix(images, {"c": 1}, np.random.default_rng(0))
     assert CALIBRATE not in images.splits
+
+
+@pytest.mark.parametrize(
+    ("noun", "expected"),
+    [
+        ("airplane", "an airplane"),
+        ("elderly person", "an elderly person"),
+        ("uniform", "a uniform"),
+        ("cup", "a cup"),
+        ("glasses", "glasses"),
+        ("ice skating", "ice skating"),
+        ("crowd of people", "a crowd of people"),
+        ("orange fruit", "an orange fruit"),
+    ],
+)
+def test_prompts_should_be_correct_english(noun, expected):
+    assert with_article(noun) == expected
+    prompts = published_prompts(LabelDefinition(noun, noun, "", (), (), (), (noun,)))
+    assert prompts == ([] if expected == f"a {noun}" else [f"a photo of {expected}.", noun])

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score
 
+from clip_decoder.evaluation import served_tags
 from clip_decoder.metrics import (
     average_precision,
     calibration_bins,
     chance_level,
     expected_calibration_error,
+    interval,
     mean_average_precision,
     top1_accuracy,
     top_k,
@@ -89,3 +91,20 @@ def test_calibration_bins_should_find_honest_scores_honest():
     assert expected_calibration_error(bins) < 0.02
     boasting = calibration_bins(scores, (generator.random(20000) < scores / 2).astype(float), np.ones(20000))
     assert expected_calibration_error(boasting) > 0.2
+
+
+def test_an_interval_should_hold_a_share_about_as_often_as_it_says():
+    generator = np.random.default_rng(9)
+    held = 0
+    for _ in range(100):
+        right = generator.random(200) < 0.3
+        low, high = interval(lambda rows, right=right: right[rows].mean(), 200, draws=200)
+        held += low <= 0.3 <= high
+    assert held >= 88
+    assert interval(lambda rows: 0.5, 20) == (0.5, 0.5)
+
+
+def test_only_the_best_tags_from_the_threshold_up_should_be_served():
+    scores = np.array([[0.9, 0.8, 0.7, 0.99], [0.1, 0.2, 0.3, 0.99]])
+    served = served_tags(scores, np.array([0.5, 0.5, 0.5, 1.0]), 2)
+    assert served.tolist() == [[True, True, False, False], [False] * 4]

@@ -16,13 +16,14 @@ from clip_decoder.bundle.graphs import check_independence, open_graph
 from clip_decoder.bundle.served import ServedBundle
 from clip_decoder.bundle.word_heads import PoolingEncoder, WordHeads, add_heads, add_speakers, far_from, training_labels
 from clip_decoder.config import read_config
-from clip_decoder.data.labels import LabelFileError
 from clip_decoder.data.exhaustive import KEPT, kept_fold, learned_and_kept, read_exhaustive
+from clip_decoder.data.labels import LabelFileError
 from clip_decoder.data.scenery import Scenery, combined, read_scenery
-from clip_decoder.data.words import Word, by_other_name, read_words
+from clip_decoder.data.words import by_other_name, read_words
 from clip_decoder.errors import ConfigError
-from clip_decoder.measure import BundleMeasurement, judged_scenery
+from clip_decoder.measure import BundleMeasurement, judged_scenery, kept_results
 from clip_decoder.prepared import open_prepared
+from clip_decoder.report import Report
 from clip_decoder.teach import UNPROVED, Policy, common_boost, fit_heads, gains, operating_point, shared_bias
 
 WORD = "bright"
@@ -297,3 +298,19 @@ def test_a_bundles_files_should_be_measured_as_they_serve(config, folders, expor
 def test_teaching_without_judged_photos_should_name_the_key(config_file, folders, exported, tmp_path):
     with pytest.raises(ConfigError, match="data.scenery names no file"):
         commands.teach(config_file, folders, "cpu", exported, tmp_path)
+
+
+def test_the_kept_fold_should_be_counted_by_name_with_intervals():
+    right = np.array([[True, False], [True, True], [False, False], [False, True]])
+    kept = Scenery(list("abcd"), ["cup", "fork"], right, np.ones_like(right))
+    scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.3], [0.1, 0.7]])
+    report = Report("")
+    found = kept_results(report, kept, scores, scores >= 0.5)
+    by_name = {row["name"]: row for row in found["kept fold, by name"]}
+    assert by_name["cup"] == {"name": "cup", "there": 2, "tags": 2, "right": 1, "ap": pytest.approx((1 + 2 / 3) / 2)}
+    assert by_name["fork"]["ap"] == 1
+    figures = {row["figure"]: row for row in found["kept fold"]}
+    assert (figures["precision"]["value"], figures["recall"]["value"]) == (0.75, 0.75)
+    assert figures["mAP"]["value"] == pytest.approx((by_name["cup"]["ap"] + 1) / 2)
+    assert figures["recall"]["low"] < 0.75 <= figures["recall"]["high"] <= 1
+    assert "| cup | 2 | 2 | 1 | 0.83 |" in report.lines

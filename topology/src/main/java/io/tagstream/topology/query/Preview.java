@@ -40,9 +40,8 @@ public record Preview(
                 different.add(thresholds.get(i));
             }
         }
-        List<Matches> matched = different.stream()
-                .filter(matches -> matches.images() > 0)
-                .toList();
+        List<Matches> matched =
+                different.stream().filter(matches -> matches.images() > 0).toList();
         List<Matches> chosen = spread(matched);
         return new Preview(
                 knownImages,
@@ -59,13 +58,13 @@ public record Preview(
         if (rows.size() <= ROWS) {
             return rows;
         }
-        double most = Math.log(rows.get(0).images());
-        double step = (most - Math.log(rows.get(rows.size() - 1).images())) / (ROWS - 1);
+        double most = Math.log((double) rows.get(0).images());
+        double step = (most - Math.log((double) rows.get(rows.size() - 1).images())) / (ROWS - 1);
         List<Matches> chosen = new ArrayList<>();
         for (int i = 0; i < rows.size(); i++) {
             int needed = ROWS - chosen.size();
             boolean rest = rows.size() - i <= needed;
-            if (rest || (needed > 0 && Math.log(rows.get(i).images()) <= most - step * chosen.size() + 1e-9)) {
+            if (rest || (needed > 0 && Math.log((double) rows.get(i).images()) <= most - step * chosen.size() + 1e-9)) {
                 chosen.add(rows.get(i));
             }
         }
