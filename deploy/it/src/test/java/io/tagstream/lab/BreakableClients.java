@@ -48,6 +48,7 @@ final class BreakableClients extends DefaultKafkaClientSupplier {
         });
     }
 
+    @SuppressWarnings("FutureReturnValueIgnored") // the proxy hands it to the caller
     private Object send(Call call, Object[] arguments) throws Throwable {
         boolean counts = ((ProducerRecord<?, ?>) arguments[0]).topic().equals(outcomesTopic);
         if (counts) {
