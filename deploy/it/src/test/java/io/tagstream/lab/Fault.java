@@ -342,6 +342,7 @@ enum Fault {
                 WaitReason.VOCABULARY_NOT_ENCODED);
 
         private final boolean moves;
+
         @SuppressWarnings("ImmutableEnumChecker") // its list is a copy
         private final List<WaitReason> others;
 
