@@ -82,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     deviations.set_defaults(action=_deviations)
     deviations.add_argument("--output", type=Path, required=True, help="folder for report.md and results.json")
     deviations.add_argument("--seeds", type=int, default=3, help="how often each is trained")
-    deviations.add_argument("--steps", type=int, default=300, help="training steps of each")
+    deviations.add_argument("--steps", type=int, default=500, help="training steps of each")
     names = [one.name for one in MEASURED]
     deviations.add_argument("--only", nargs="+", default=names, choices=names, metavar="NAME", help="these deviations")
 

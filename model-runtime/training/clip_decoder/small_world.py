@@ -29,7 +29,7 @@ COLOURS = {
 PATTERNS = ("square", "ring", "cross", "ladder", "fence")
 LABELS = tuple(f"{colour} {pattern}" for colour in COLOURS for pattern in PATTERNS)
 MOST_SHOWN = 4
-CELL, CELLS = 10, 4  # pixels a cell, cells a side
+CELL, CELLS = 8, 4  # pixels a cell, cells a side
 SIZES = {"train": 600, "calibrate": 150, "test": 400}
 TEXT = {"context_length": 32, "width": 32, "heads": 4, "layers": 2}
 TOWERS = {
@@ -106,24 +106,25 @@ def _drawn(generator: np.random.Generator) -> np.ndarray:
 
 
 def _picture(shown: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """RGB uint8 [40, 40, 3] with each label in a cell of its own."""
+    """RGB uint8 [32, 32, 3] with each label in a cell of its own."""
     image = generator.normal(generator.integers(80, 176), 12, (CELL * CELLS, CELL * CELLS, 3))
     colours = list(COLOURS.values())
     for label, cell in zip(shown, generator.permutation(CELLS * CELLS), strict=False):
         colour = np.array(colours[label // len(PATTERNS)]) + generator.normal(0, 12, 3)
-        top, left = cell // CELLS * CELL + generator.integers(0, 3), cell % CELLS * CELL + generator.integers(0, 3)
-        image[top : top + 8, left : left + 8][SHAPES[label % len(PATTERNS)]] = colour
+        top, left = cell // CELLS * CELL, cell % CELLS * CELL
+        image[top : top + CELL, left : left + CELL][SHAPES[label % len(PATTERNS)]] = colour
     return np.clip(image, 0, 255).astype(np.uint8)
 
 
 def _shapes() -> list[np.ndarray]:
     """The patterns as bool [8, 8]."""
-    rows, columns = np.indices((8, 8))
-    edge = np.minimum(np.minimum(rows, 7 - rows), np.minimum(columns, 7 - columns))
+    rows, columns = np.indices((CELL, CELL))
+    edge = np.minimum(np.minimum(rows, CELL - 1 - rows), np.minimum(columns, CELL - 1 - columns))
+    middle = (CELL - 1) / 2
     return [
         edge >= 0,
         edge < 2,
-        (abs(rows - 3.5) < 1) | (abs(columns - 3.5) < 1),
+        (abs(rows - middle) < 1) | (abs(columns - middle) < 1),
         rows % 4 < 2,
         columns % 4 < 2,
     ]
