@@ -61,6 +61,8 @@ class DamagedStateIT {
         NONSENSE_PROCESS_FILE("kafka-streams-process-metadata", content -> new byte[] {NONSENSE});
 
         private final Pattern files;
+
+        @SuppressWarnings("ImmutableEnumChecker") // its lambdas hold nothing
         private final Change change;
 
         private interface Change {

@@ -326,7 +326,7 @@ class LostTopicsIT {
                     : "…-" + lost.name + (lost.changelog() ? "-changelog" : "");
             assertThat(page.lines())
                     .as(name)
-                    .anyMatch(line -> line.startsWith("| `") && line.split("\\|")[1].contains("`" + name + "`"));
+                    .anyMatch(line -> line.startsWith("| `") && line.split("\\|", -1)[1].contains("`" + name + "`"));
         }
     }
 
