@@ -96,6 +96,14 @@ public final class ClusterTopicReader implements TopicReader {
     }
 
     @Override
+    public boolean hasHadRecords(String topic) {
+        List<TopicPartition> partitions = consumer.partitionsFor(topic, PATIENCE).stream()
+                .map(found -> new TopicPartition(topic, found.partition()))
+                .toList();
+        return consumer.endOffsets(partitions, PATIENCE).values().stream().anyMatch(end -> end > 0);
+    }
+
+    @Override
     public String topicId(String topic) {
         return await(admin.describeTopics(List.of(topic)).allTopicNames(), "topic " + topic)
                 .get(topic)

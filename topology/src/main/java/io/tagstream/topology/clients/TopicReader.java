@@ -43,6 +43,9 @@ public interface TopicReader extends AutoCloseable {
     /** Where a topic ends for readers of committed records. */
     long end(String topic);
 
+    /** Whether any partition of a topic has ever had a record. */
+    boolean hasHadRecords(String topic);
+
     /** A topic's id. */
     String topicId(String topic);
 

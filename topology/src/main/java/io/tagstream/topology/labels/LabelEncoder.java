@@ -309,13 +309,13 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     }
 
     /**
-     * An encoder that has read label-vocabulary before has used epochs, and so has any encoder if images were read: it
+     * An encoder that has read label-vocabulary before has used epochs, and so has any encoder if images were tagged: it
      * may have had another text encoder. If its store and label-embeddings are lost, the clock is still higher than any
      * of them: nobody changes a label every millisecond.
      */
     private long safeBase() {
         boolean used = topics.hasRead(context.applicationId(), labelsTopic)
-                || topics.hasRead(config.applicationId(), config.topic(TagstreamConfig.IMAGES_TOPIC));
+                || topics.hasHadRecords(config.topic(TagstreamConfig.TAGS_TOPIC));
         return used ? context.currentSystemTimeMs() : 0;
     }
 

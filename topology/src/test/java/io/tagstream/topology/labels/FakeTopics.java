@@ -86,6 +86,11 @@ final class FakeTopics implements TopicReader {
     }
 
     @Override
+    public boolean hasHadRecords(String name) {
+        return topic(name).end > 0;
+    }
+
+    @Override
     public String topicId(String name) {
         return topic(name).id;
     }

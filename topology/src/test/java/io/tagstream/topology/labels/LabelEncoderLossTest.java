@@ -97,7 +97,7 @@ class LabelEncoderLossTest {
     @ValueSource(booleans = {false, true})
     void shouldStartAboveAnyEpochWhereImagesWereTaggedAndNeitherTopicIsLeft(boolean imagesWereTagged) {
         if (imagesWereTagged) {
-            topics.commitPosition("images");
+            topics.append("tags", new byte[0], new byte[0]);
         }
         EncoderStage other = new EncoderStage(
                 topics, registry, FakeModelRuntime.manual(FakeModelRuntime.describe("fake-2", 2, "text-2"), 1));

@@ -162,6 +162,11 @@ final class SimulatedBroker implements TopicReader {
     }
 
     @Override
+    public boolean hasHadRecords(String name) {
+        return topic(name).ends.values().stream().anyMatch(end -> end > 0);
+    }
+
+    @Override
     public String topicId(String name) {
         return topic(name).id;
     }
