@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +61,15 @@ final class LoggedErrors {
     private static Pattern pattern(String message) {
         return Pattern.compile(
                 Arrays.stream(message.split("…", -1)).map(Pattern::quote).collect(Collectors.joining(".*")));
+    }
+
+    /** The listed errors that none of these messages is; without those of Kafka, which begin with its parts' names. */
+    List<String> neverLogged(Collection<String> messages) {
+        return known.stream()
+                .filter(each -> messages.stream().noneMatch(each.asMatchPredicate()))
+                .map(Pattern::pattern)
+                .filter(each -> !each.matches("\\\\Q(stream-|\\[Consumer ).*"))
+                .toList();
     }
 
     /** The errors that the operations page lists. */

@@ -10,7 +10,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.tagstream.lab.Violation.Kind;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,6 +28,10 @@ class LoggedErrorsTest {
             ## Next
             | `Not listed` | x |
             """;
+
+    private static final Path ROOT = Path.of("..", "..");
+    private static final Pattern LITERAL = Pattern.compile("\"((?:[^\"\\\\]|\\\\.)*)\"");
+    private static final Pattern CALL = Pattern.compile("log[.]error\\(\\s*((?:" + LITERAL + "[\\s+]*)+)");
 
     @TempDir
     Path directory;
@@ -61,5 +69,34 @@ class LoggedErrorsTest {
                         LoggedErrors.documented(),
                         "A stream thread failed; it is replaced in 100 ms and its work is redone"))
                 .isEmpty();
+    }
+
+    @Test
+    void shouldFindInTheOperationsPageWhatTheCodeLogsAndNothingElse() throws Exception {
+        List<String> messages = new ArrayList<>();
+        try (Stream<Path> files = Files.walk(ROOT)) {
+            for (Path file : files.filter(LoggedErrorsTest::isOfAnInstance).toList()) {
+                CALL.matcher(Files.readString(file)).results().forEach(call -> messages.add(message(call.group(1))));
+            }
+        }
+        assertThat(messages).hasSizeGreaterThan(30);
+
+        LoggedErrors listed = LoggedErrors.documented();
+        assertThat(check(listed, messages.toArray(String[]::new))).isEmpty();
+        assertThat(listed.neverLogged(messages)).isEmpty();
+    }
+
+    private static boolean isOfAnInstance(Path file) {
+        String path = file.toString();
+        return path.endsWith(".java") && path.contains("/src/main/java/") && !path.contains("/deploy/bench/");
+    }
+
+    /** The message of a call, with a word in the place of each value. */
+    private static String message(String literals) {
+        return LITERAL.matcher(literals)
+                .results()
+                .map(literal -> literal.group(1))
+                .collect(Collectors.joining())
+                .replace("{}", "something");
     }
 }

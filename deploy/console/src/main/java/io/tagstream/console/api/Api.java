@@ -127,7 +127,7 @@ public final class Api {
     }
 
     private static void fail(Context request, HttpStatus status, String what, Exception failure) {
-        log.error("{} {} failed", request.method(), request.path(), failure);
+        log.error("Cannot answer {} {}", request.method(), request.path(), failure);
         Problem.answer(request, Problem.of(status, what));
     }
 }
