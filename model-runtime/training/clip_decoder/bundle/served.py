@@ -13,10 +13,9 @@ import numpy as np
 from clip_decoder.bundle.description import read_description
 from clip_decoder.bundle.graphs import open_graph
 from clip_decoder.bundle.scoring import Scoring
-from clip_decoder.data.images import ImageStore, decode, resize
+from clip_decoder.data.images import BATCH, ImageStore, batches
 from clip_decoder.text import TextEncoder, fill_templates
 
-BATCH = 8
 CLASSPATH = "classpath:"
 
 
@@ -84,14 +83,8 @@ class ServedBundle:
         decode."""
         tokens, embeddings = [], []
         size, rule = self.description["image"]["size"], self.description["image"]["resize"]
-        for start in range(0, len(names), BATCH):
-            pixels = []
-            for name in names[start : start + BATCH]:
-                image = decode(store.read(name))
-                if image is None:
-                    raise ValueError(f"{name} does not decode")
-                pixels.append(resize(image, size, rule))
-            found = self.run(np.stack(pixels))
+        for pixels in batches(store, names, size, rule):
+            found = self.run(pixels)
             tokens.append(found[0])
             embeddings.append(found[1])
         return None if self._decoder is None else np.concatenate(tokens), np.concatenate(embeddings)

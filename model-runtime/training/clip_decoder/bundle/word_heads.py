@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from clip_decoder.bundle import scoring
 from clip_decoder.bundle.graphs import open_graph
 from clip_decoder.bundle.scoring import familiarity
-from clip_decoder.data.images import ImageStore, decode, resize
+from clip_decoder.data.images import ImageStore, batches
 
 # A head applies to label vectors this near to one of its own (cosine), in full from NEAR, not at all below FAR: it knows
 # one word, not its neighbours. Where another label of the vocabulary is nearer than FAR, only what is nearer still.
@@ -30,7 +30,6 @@ PREFIX = "heads_"
 BASE_LOGITS, BASE_TOKENS = "heads_base_logits", "heads_base_tokens"
 POOLED = "heads_pooled"
 PROJECTION_BIAS = "tokens.project.bias"
-BATCH = 8
 
 
 @dataclass(frozen=True)
@@ -100,15 +99,7 @@ class PoolingEncoder:
 
     def encode(self, store: ImageStore, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """``run`` over photos; ValueError for one that does not decode."""
-        found = []
-        for start in range(0, len(names), BATCH):
-            pixels = []
-            for name in names[start : start + BATCH]:
-                image = decode(store.read(name))
-                if image is None:
-                    raise ValueError(f"{name} does not decode")
-                pixels.append(resize(image, self._size, self._rule))
-            found.append(self.run(np.stack(pixels)))
+        found = [self.run(pixels) for pixels in batches(store, names, self._size, self._rule)]
         return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
 
 

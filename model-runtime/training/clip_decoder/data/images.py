@@ -3,7 +3,7 @@
 """Photos from folders and tar files to the square RGB input of a bundle, resized as BUNDLE.md says."""
 
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from clip_decoder.resize_rules import RESIZE_RULES
 
+BATCH = 8
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 
 
@@ -102,6 +103,18 @@ def resize(image: np.ndarray, size: int, rule: str) -> np.ndarray:
 def scale(image: np.ndarray, height: int, width: int) -> np.ndarray:
     shrinks = height <= image.shape[0] and width <= image.shape[1]
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def batches(store: ImageStore, names: Sequence[str], size: int, rule: str) -> Iterator[np.ndarray]:
+    """Photos as an encoder's pixels, uint8 [B, size, size, 3] at a time; ValueError for one that does not decode."""
+    for start in range(0, len(names), BATCH):
+        pixels = []
+        for name in names[start : start + BATCH]:
+            image = decode(store.read(name))
+            if image is None:
+                raise ValueError(f"{name} does not decode")
+            pixels.append(resize(image, size, rule))
+        yield np.stack(pixels)
 
 
 def augment(image: np.ndarray, generator: np.random.Generator) -> np.ndarray:
