@@ -13,6 +13,7 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -20,6 +21,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
@@ -40,16 +42,41 @@ final class BreakableClients extends DefaultKafkaClientSupplier {
     @Override
     @SuppressWarnings("unchecked")
     public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
-        return proxy(Producer.class, super.getProducer(config), (call, method, arguments) -> switch (method.getName()) {
-            case "send" -> send(call, arguments);
-            case "sendOffsetsToTransaction" -> sendOffsets(call);
-            case "commitTransaction" -> commit(call);
-            default -> call.go();
+        AtomicReference<TimeoutException> undelivered = new AtomicReference<>();
+        return proxy(Producer.class, super.getProducer(config), (call, method, arguments) -> {
+            switch (method.getName()) {
+                case "send" -> {
+                    return send(call, arguments, undelivered);
+                }
+                case "sendOffsetsToTransaction" -> {
+                    requireDelivery(undelivered.get());
+                    return sendOffsets(call);
+                }
+                case "commitTransaction" -> {
+                    requireDelivery(undelivered.get());
+                    return commit(call);
+                }
+                case "abortTransaction" -> {
+                    undelivered.set(null);
+                    return call.go();
+                }
+                default -> {
+                    return call.go();
+                }
+            }
         });
     }
 
+    /** As the real producer does: a transaction that lacks a record can only be aborted. */
+    private static void requireDelivery(TimeoutException undelivered) {
+        if (undelivered != null) {
+            throw new KafkaException(
+                    "Cannot execute transactional method because we are in an error state", undelivered);
+        }
+    }
+
     @SuppressWarnings("FutureReturnValueIgnored") // the proxy hands it to the caller
-    private Object send(Call call, Object[] arguments) throws Throwable {
+    private Object send(Call call, Object[] arguments, AtomicReference<TimeoutException> undelivered) throws Throwable {
         boolean counts = ((ProducerRecord<?, ?>) arguments[0]).topic().equals(outcomesTopic);
         if (counts) {
             breakpoints.reach(HaltPoint.BEFORE_FORWARD);
@@ -57,6 +84,7 @@ final class BreakableClients extends DefaultKafkaClientSupplier {
                 ChildProcess.announce(InstanceMain.TIMED_OUT);
                 TimeoutException late =
                         new TimeoutException("delivery.timeout.ms has passed (simulated by the laboratory)");
+                undelivered.set(late);
                 ((Callback) arguments[1]).onCompletion(null, late);
                 return CompletableFuture.failedFuture(late);
             }

@@ -11,15 +11,17 @@ import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
-import io.tagstream.avro.state.PendingImage;
 import io.tagstream.lab.History.Change;
 import io.tagstream.lab.History.Content;
+import io.tagstream.lab.History.Marker;
 import io.tagstream.lab.History.Outcome;
+import io.tagstream.lab.History.Owed;
 import io.tagstream.lab.History.Result;
 import io.tagstream.lab.History.Submission;
 import io.tagstream.lab.Violation.Kind;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,6 +39,7 @@ import java.util.TreeMap;
  * could see.
  */
 final class Checker {
+    private static final Set<Cause> FOLLOWED = Set.of(Cause.VOCABULARY_CHANGED, Cause.MODEL_CHANGED);
     private static final Set<ImageFailureReason> SERVER_FAULTS =
             Set.of(ImageFailureReason.FETCH_FAILED, ImageFailureReason.FETCH_TIMEOUT);
 
@@ -52,7 +55,7 @@ final class Checker {
 
     private Checker(History history) {
         this.history = history;
-        this.vocabulary = new VocabularyModel(history.vocabulary());
+        this.vocabulary = new VocabularyModel(history);
         for (Submission submission : history.submissions()) {
             places.put(submission.sequence(), places.size());
             submissions.put(submission.sequence(), submission);
@@ -76,12 +79,7 @@ final class Checker {
         checkLatest();
         checkChanges();
         checkPending();
-        if (history.encodedUpTo() != vocabulary.end()) {
-            report(
-                    Kind.VOCABULARY_NOT_ENCODED,
-                    "the vocabulary ends at offset %d, but its newest marker is at %d"
-                            .formatted(vocabulary.end(), history.encodedUpTo()));
-        }
+        checkLastMarker();
         return violations;
     }
 
@@ -114,16 +112,16 @@ final class Checker {
                 difference -> report(Kind.WRONG_OUTCOME, "%s of %s: %s".formatted(outcome, submission, difference)));
     }
 
-    /** Whether a known image got this outcome because the vocabulary changed, not because somebody submitted it. */
+    /** Whether a known image got this outcome by following a change, not because somebody submitted it. */
     private static boolean isFollowed(Outcome outcome) {
         return outcome.sequence() == History.NOBODYS
                 && outcome.result() instanceof Result.Tagged tagged
-                && tagged.event().getCause() == Cause.VOCABULARY_CHANGED;
+                && FOLLOWED.contains(tagged.event().getCause());
     }
 
     /**
-     * Known images follow the vocabulary: an image whose tags change gets an event, an image whose tags stay the same
-     * gets none, and in the end each image has the tags of the final vocabulary.
+     * Known images follow the vocabulary, the policy and the model: an image whose tags change gets an event, an image
+     * whose tags stay the same gets none, and in the end each image has the tags of the last epoch.
      */
     private void checkFollowed() {
         Map<String, Outcome> current = new TreeMap<>();
@@ -140,12 +138,11 @@ final class Checker {
         }
         current.forEach((id, outcome) -> {
             if (outcome.result() instanceof Result.Tagged tagged) {
-                List<Tag> tags =
-                        vocabulary.tags(Expectation.of(tagged.event().getUri()).words(), vocabulary.end());
+                List<Tag> tags = vocabulary
+                        .latest(Expectation.of(tagged.event().getUri()).words())
+                        .tags();
                 if (!tagged.event().getTags().equals(tags)) {
-                    report(
-                            Kind.NOT_FOLLOWED,
-                            "%s has %s, but the last vocabulary gives %s".formatted(id, outcome, tags));
+                    report(Kind.NOT_FOLLOWED, "%s has %s, but the last epoch gives %s".formatted(id, outcome, tags));
                 }
             }
         });
@@ -158,14 +155,21 @@ final class Checker {
         if (!event.getUri().equals(known.event().getUri())) {
             return Optional.of("expected the URI " + known.event().getUri());
         }
-        if (!vocabulary.isEpoch(event.getVocabularyEpoch())) {
+        return wrongTags(event, Expectation.of(event.getUri()).words())
+                .or(() -> event.getTags().equals(known.event().getTags())
+                        ? Optional.of("nothing has changed")
+                        : Optional.empty());
+    }
+
+    /** How an event differs from what its epoch asks for. */
+    private Optional<String> wrongTags(TagEvent event, List<String> words) {
+        List<VocabularyModel.Tagging> possible = vocabulary.possible(words, event.getVocabularyEpoch());
+        if (possible.isEmpty()) {
             return Optional.of("there is no vocabulary epoch " + event.getVocabularyEpoch());
         }
-        List<Tag> tags = vocabulary.tags(Expectation.of(event.getUri()).words(), event.getVocabularyEpoch());
-        if (!event.getTags().equals(tags)) {
-            return Optional.of("expected the tags " + tags);
-        }
-        return event.getTags().equals(known.event().getTags()) ? Optional.of("nothing has changed") : Optional.empty();
+        return possible.contains(new VocabularyModel.Tagging(event.getModel().getVersion(), event.getTags()))
+                ? Optional.empty()
+                : Optional.of("expected " + possible);
     }
 
     /** How a result differs from what the submission asks for. */
@@ -193,11 +197,7 @@ final class Checker {
         if (!event.getUri().equals(image.uri())) {
             return Optional.of("expected the URI " + image.uri());
         }
-        if (!vocabulary.isEpoch(event.getVocabularyEpoch())) {
-            return Optional.of("there is no vocabulary epoch " + event.getVocabularyEpoch());
-        }
-        List<Tag> tags = vocabulary.tags(expected.words(), event.getVocabularyEpoch());
-        return event.getTags().equals(tags) ? Optional.empty() : Optional.of("expected the tags " + tags);
+        return wrongTags(event, expected.words());
     }
 
     private Optional<String> difference(Submission submission, Expectation expected, ImageFailure failure) {
@@ -319,9 +319,30 @@ final class Checker {
         change.getRescored().forEach(tag -> state.put(tag.getLabelId(), tag));
     }
 
+    /** The last marker covers the whole vocabulary, and puts the control record in force. */
+    private void checkLastMarker() {
+        Optional<Marker> last = history.markers().stream().max(Comparator.comparing(Marker::epoch));
+        long encodedUpTo = last.map(Marker::offset).orElse(-1L);
+        if (encodedUpTo != vocabulary.end()) {
+            report(
+                    Kind.VOCABULARY_NOT_ENCODED,
+                    "the vocabulary ends at offset %d, but its newest marker is at %d"
+                            .formatted(vocabulary.end(), encodedUpTo));
+        }
+        history.control()
+                .filter(control -> !last.flatMap(Marker::rules)
+                        .filter(rules -> rules.getRevision() == control.getRevision()
+                                && rules.getBundle().equals(control.getBundle())
+                                && rules.getPolicy().equals(control.getPolicy()))
+                        .isPresent())
+                .ifPresent(control -> report(
+                        Kind.CONTROL_NOT_FOLLOWED,
+                        "%s is in force, but the last marker is %s".formatted(control, last)));
+    }
+
     private void checkPending() {
-        for (PendingImage left : history.pending()) {
-            report(Kind.PENDING_LEFT, "%s of %s is still pending".formatted(left.getImageId(), left.getOrigin()));
+        for (Owed left : history.pending()) {
+            report(Kind.PENDING_LEFT, "%s of %s is still pending".formatted(left.id(), left.origin()));
         }
     }
 }

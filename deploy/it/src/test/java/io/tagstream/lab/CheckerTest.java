@@ -7,22 +7,27 @@ package io.tagstream.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tagstream.avro.BundleRelease;
 import io.tagstream.avro.Cause;
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
+import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.Model;
 import io.tagstream.avro.RecordOrigin;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
-import io.tagstream.avro.state.PendingImage;
+import io.tagstream.avro.TagPolicy;
 import io.tagstream.lab.History.Change;
 import io.tagstream.lab.History.Content;
 import io.tagstream.lab.History.LabelChange;
+import io.tagstream.lab.History.Marker;
 import io.tagstream.lab.History.Outcome;
+import io.tagstream.lab.History.Owed;
 import io.tagstream.lab.History.Position;
 import io.tagstream.lab.History.Result;
 import io.tagstream.lab.History.Submission;
@@ -43,8 +48,10 @@ class CheckerTest {
     private final List<Outcome> outcomes = new ArrayList<>();
     private final List<Change> changes = new ArrayList<>();
     private final List<LabelChange> vocabulary = new ArrayList<>();
-    private final List<PendingImage> pending = new ArrayList<>();
-    private long encodedUpTo = 1;
+    private final List<Owed> pending = new ArrayList<>();
+    private final List<Marker> markers = new ArrayList<>();
+    private boolean markersLost;
+    private Optional<ClusterControl> control = Optional.empty();
     private long firstEpoch = 0;
     private boolean imageServerFailed;
 
@@ -52,6 +59,8 @@ class CheckerTest {
     CheckerTest() {
         vocabulary.add(label(0, "dog"));
         vocabulary.add(label(1, "car"));
+        markers.add(new Marker(0, 0, Optional.empty()));
+        markers.add(new Marker(1, 1, Optional.empty()));
         submissions.add(image(0, "a", "data:text/plain,n1+dog"));
         submissions.add(image(1, "b", "http://host/words/n2+dog+car"));
         submissions.add(image(2, "a", "data:text/plain,n3+dog+car"));
@@ -163,7 +172,7 @@ class CheckerTest {
 
     private void removeCar() {
         vocabulary.add(new LabelChange(2, "label-car", Optional.empty(), true));
-        encodedUpTo = 2;
+        markers.add(new Marker(2, 2, Optional.empty()));
     }
 
     @Test
@@ -252,19 +261,82 @@ class CheckerTest {
 
     @Test
     void shouldFindAVocabularyThatWasNotEncodedToItsEnd() {
-        encodedUpTo = 0;
+        vocabulary.add(label(2, "owl"));
         assertThat(kinds()).containsExactly(Kind.VOCABULARY_NOT_ENCODED);
     }
 
     @Test
+    void shouldTakeWhatFollowsAPolicyAndAModel() {
+        putInForce(2, 2, 0.9);
+        outcomes.add(followed("a", "data:text/plain,n3+dog+car", 2, new Model("words", "2")));
+        changes.add(new Change(History.NOBODYS, "a", change(List.of(), List.of(CAR, DOG))));
+        assertThat(check()).isEmpty();
+    }
+
+    @Test
+    void shouldFindAnImageThatFollowsNoPolicy() {
+        putInForce(2, 1, 1.0);
+        assertThat(kinds()).as("another threshold").containsExactly(Kind.NOT_FOLLOWED);
+    }
+
+    @Test
+    void shouldFindTagsOfAModelThatWasNotInForce() {
+        ((Result.Tagged) outcomes.get(2).result()).event().setModel(new Model("words", "2"));
+        assertThat(kinds()).containsExactly(Kind.WRONG_OUTCOME);
+    }
+
+    @Test
+    void shouldFindAControlRecordThatWasNotPutInForce() {
+        control = Optional.of(control(2, 1, 0.9));
+        assertThat(kinds()).containsExactly(Kind.CONTROL_NOT_FOLLOWED);
+    }
+
+    @Test
+    void shouldTakeEitherTaggingWhereAMarkerIsLost() {
+        markers.remove(0);
+        markersLost = true;
+        assertThat(check()).isEmpty();
+        outcomes.set(0, tagged(0, "a", "data:text/plain,n1+dog", 0));
+        assertThat(check()).as("as under the empty vocabulary").isEmpty();
+        outcomes.set(0, tagged(0, "a", "data:text/plain,n1+dog", 0, CAR));
+        assertThat(kinds()).contains(Kind.WRONG_OUTCOME);
+    }
+
+    /** Puts a model's release and a policy in force, without any change of labels. */
+    private void putInForce(long epoch, int release, double minScore) {
+        ClusterControl record = control(epoch, release, minScore);
+        MarkerRules rules = new MarkerRules(record.getRevision(), record.getBundle(), record.getPolicy(), epoch, epoch);
+        markers.add(new Marker(epoch, vocabulary.size() - 1L, Optional.of(rules)));
+        control = Optional.of(record);
+    }
+
+    private static ClusterControl control(long revision, int release, double minScore) {
+        return new ClusterControl(
+                revision,
+                new BundleRelease("words", Integer.toString(release), (long) release),
+                new TagPolicy(minScore, null, 0.05),
+                List.of(),
+                Instant.EPOCH);
+    }
+
+    @Test
     void shouldFindAPendingEntryThatWasLeft() {
-        pending.add(new PendingImage("a", null, new RecordOrigin("images", 0, 2L), 0L, List.of(), null));
+        pending.add(new Owed("a", new RecordOrigin("images", 0, 2L)));
         assertThat(kinds()).containsExactly(Kind.PENDING_LEFT);
     }
 
     private List<Violation> check() {
         return Checker.check(new History(
-                submissions, outcomes, changes, vocabulary, encodedUpTo, pending, firstEpoch, imageServerFailed));
+                submissions,
+                outcomes,
+                changes,
+                vocabulary,
+                markers,
+                markersLost,
+                control,
+                pending,
+                firstEpoch,
+                imageServerFailed));
     }
 
     private List<Kind> kinds() {
@@ -281,6 +353,12 @@ class CheckerTest {
 
     private static Submission image(long sequence, String id, String uri) {
         return new Submission(sequence, id, new Position(0, sequence), new Content.Image(uri));
+    }
+
+    private static Outcome followed(String id, String uri, long epoch, Model model, Tag... tags) {
+        Outcome outcome = followed(id, uri, epoch, tags);
+        ((Result.Tagged) outcome.result()).event().setModel(model);
+        return outcome;
     }
 
     private static Outcome followed(String id, String uri, long epoch, Tag... tags) {

@@ -38,6 +38,7 @@ class CrashLaboratoryIT {
                 1,
                 true,
                 200,
+                20,
                 false,
                 false,
                 false,
@@ -63,6 +64,7 @@ class CrashLaboratoryIT {
                 1,
                 false,
                 200,
+                20,
                 false,
                 true,
                 true,
@@ -89,7 +91,7 @@ class CrashLaboratoryIT {
     @InFull
     @Test
     void shouldFindFeaturesThatAreCrossedBetweenImages() throws Exception {
-        RoundPlan plan = new RoundPlan(3, 2, 1, 1, true, 200, false, false, false, false, 60, List.of());
+        RoundPlan plan = new RoundPlan(3, 2, 1, 1, true, 200, 20_000, false, false, false, false, 60, List.of());
         Round.Conditions conditions = new Round.Conditions(PATIENCE, 10, 0, true, SLACK, Map.of());
 
         RoundResult result = new Round(plan, directory, conditions).run();

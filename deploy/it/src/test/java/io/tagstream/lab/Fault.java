@@ -5,13 +5,17 @@
  */
 package io.tagstream.lab;
 
+import io.tagstream.it.Damage;
 import io.tagstream.topology.waits.WaitReason;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 /**
  * A fault that can be injected into a {@link Scene}. {@link #inject} returns when the fault has happened or its spell
@@ -269,6 +273,74 @@ enum Fault {
             return Awaiting.that(PATIENCE, () -> process.timesSaid(InstanceMain.THREAD_DIED) > before);
         }
     },
+    /** An instance is stopped, files of its stores are damaged, and it is started again. */
+    STORE_DAMAGED(Lane.INSTANCES, 3, Kind.DEATH, 20) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            Optional<Instance> instance = scene.anyReady();
+            if (instance.isEmpty()) {
+                return false;
+            }
+            Damage damage = Damage.values()[scene.random().nextInt(Damage.values().length)];
+            AtomicInteger files = new AtomicInteger();
+            scene.fleet()
+                    .cycle(
+                            instance.get(),
+                            () -> files.set(damage.doTo(instance.get().stateDirectory())));
+            return files.get() > 0;
+        }
+    },
+    /** A topic whose records an instance can write again is deleted. */
+    TOPIC_DELETED(Lane.SURROUNDINGS, 3, Kind.TOPIC, 30) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return scene.topics().delete(topic(scene));
+        }
+    },
+    /** The records of such a topic are deleted. */
+    TOPIC_EMPTIED(Lane.SURROUNDINGS, 3, Kind.TOPIC, 30) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            return scene.topics().empty(topic(scene));
+        }
+    },
+    /** Another tag policy is put in force. */
+    POLICY_CHANGED(Lane.SURROUNDINGS, 3, Kind.CONTROL, 15) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            List<Double> minScores = Arrays.asList(null, 0.2, 0.6, 0.9);
+            List<Integer> topK = Arrays.asList(null, 1, 3);
+            scene.operator()
+                    .use(
+                            minScores.get(scene.random().nextInt(minScores.size())),
+                            topK.get(scene.random().nextInt(topK.size())));
+            return true;
+        }
+    },
+    /**
+     * One instance after the other is restarted with another release of the model, which is put in force once the first
+     * of them runs; in half of the cases the release before is put in force again at once.
+     */
+    MODEL_SWITCHED(Lane.INSTANCES, 2, Kind.MODEL, 30) {
+        @Override
+        boolean inject(Scene scene) throws Exception {
+            int before = scene.fleet().release();
+            switchModel(scene, before == 1 ? 2 : 1);
+            if (scene.random().nextBoolean()) {
+                scene.pass(Duration.ofMillis(200), Duration.ofSeconds(3));
+                switchModel(scene, before);
+                return true;
+            }
+            Instance first = scene.fleet().instances().get(0);
+            for (Instance instance : scene.fleet().instances()) {
+                if (instance != first) {
+                    scene.fleet().cycle(instance);
+                    instance.process().await(InstanceMain.READY, PATIENCE);
+                }
+            }
+            return true;
+        }
+    },
     INSTANCE_ADDED(Lane.INSTANCES, 2, Kind.REBALANCE, 15) {
         @Override
         boolean inject(Scene scene) throws Exception {
@@ -329,6 +401,12 @@ enum Fault {
         REGISTRY(true, WaitReason.REGISTRY_AWAY),
         /** Images cannot be fetched. */
         IMAGES(false, WaitReason.NO_ROOM, WaitReason.SLOW_IMAGES),
+        /** A topic is missing, or its records are. */
+        TOPIC(true, WaitReason.TOPIC_MISSING, WaitReason.VOCABULARY_BEHIND, WaitReason.KAFKA_AWAY),
+        /** Images follow other rules. */
+        CONTROL(false, WaitReason.VOCABULARY_NOT_ENCODED, WaitReason.VOCABULARY_BEHIND),
+        /** Instances wait until their model is in force. */
+        MODEL(true, WaitReason.OTHER_MODEL, WaitReason.VOCABULARY_BEHIND),
         /** An instance is behind the vocabulary. */
         VOCABULARY(true, WaitReason.VOCABULARY_BEHIND);
 
@@ -393,6 +471,22 @@ enum Fault {
     }
 
     abstract boolean inject(Scene scene) throws Exception;
+
+    private static Topics.Lost topic(Scene scene) {
+        List<Topics.Lost> candidates = Stream.of(Topics.Lost.values())
+                .filter(lost -> lost.isSafe() || scene.apart())
+                .toList();
+        return candidates.get(scene.random().nextInt(candidates.size()));
+    }
+
+    /** Restarts the first instance with a release of the model, and puts that in force. */
+    private static void switchModel(Scene scene, int release) throws Exception {
+        scene.fleet().release(release);
+        Instance first = scene.fleet().instances().get(0);
+        scene.fleet().cycle(first);
+        first.process().await(InstanceMain.READY, LONGEST_START);
+        scene.operator().use(release);
+    }
 
     private static String command(HaltPoint point, int time) {
         return InstanceMain.HALT + " " + point + " " + time;

@@ -408,7 +408,7 @@ final class FixtureScene implements AutoCloseable {
                 history.outcomes().stream().map(History.Outcome::sequence).collect(Collectors.toSet());
         Set<History.Position> owed = history.pending().stream()
                 .map(image -> new History.Position(
-                        image.getOrigin().getPartition(), image.getOrigin().getOffset()))
+                        image.origin().getPartition(), image.origin().getOffset()))
                 .collect(Collectors.toSet());
         Predicate<History.Position> read = place -> positions.stream()
                 .anyMatch(position -> position.topic().equals(config.topic(TagstreamConfig.IMAGES_TOPIC))
@@ -444,11 +444,11 @@ final class FixtureScene implements AutoCloseable {
                 default -> {} // an image that fails keeps what it had
             }
         }
-        VocabularyModel vocabulary = new VocabularyModel(history.vocabulary());
+        VocabularyModel vocabulary = new VocabularyModel(history);
         return words.entrySet().stream()
                 .map(image -> new Image(
                         image.getKey(),
-                        vocabulary.tags(image.getValue(), vocabulary.end()).stream()
+                        vocabulary.latest(image.getValue()).tags().stream()
                                 .map(Tag::getLabelId)
                                 .toList()))
                 .toList();

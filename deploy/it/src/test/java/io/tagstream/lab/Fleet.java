@@ -48,6 +48,9 @@ final class Fleet implements AutoCloseable {
     /** Instances whose processes a caller is replacing. Guarded by this. */
     private final Set<Instance> held = new HashSet<>();
 
+    /** The release of the model that processes start with from now on. Guarded by this. */
+    private int release = 1;
+
     private volatile boolean closed;
 
     /** {@code options} are those of the instances' JVMs. */
@@ -64,9 +67,19 @@ final class Fleet implements AutoCloseable {
         Instance instance = idle.isEmpty()
                 ? new Instance("instance-" + (running.size() + 1), directory, configuration, options)
                 : idle.remove(idle.size() - 1);
-        instance.start(List.of());
+        instance.start(release, List.of());
         running.add(instance);
         return instance;
+    }
+
+    /** From now on, every process starts with this release of the model. */
+    synchronized void release(int next) {
+        release = next;
+    }
+
+    /** The release that processes start with. */
+    synchronized int release() {
+        return release;
     }
 
     /** Stops an instance in order, for good or until {@link #add}. */
@@ -80,14 +93,25 @@ final class Fleet implements AutoCloseable {
 
     /** Stops an instance in order and starts it again. */
     void cycle(Instance instance) throws InterruptedException, IOException {
+        cycle(instance, () -> {});
+    }
+
+    /** Stops an instance in order, does something to its files, and starts it again. */
+    void cycle(Instance instance, Meanwhile meanwhile) throws InterruptedException, IOException {
         synchronized (this) {
             held.add(instance);
         }
         instance.stop();
+        meanwhile.run();
         synchronized (this) {
             held.remove(instance);
-            instance.start(List.of());
+            instance.start(release, List.of());
         }
+    }
+
+    /** What is done while an instance's process does not run. */
+    interface Meanwhile {
+        void run() throws IOException;
     }
 
     /** Kills an instance; its next process follows {@code commands} before it starts Tagstream. */
@@ -98,7 +122,7 @@ final class Fleet implements AutoCloseable {
         instance.process().kill();
         synchronized (this) {
             held.remove(instance);
-            instance.start(List.of(commands));
+            instance.start(release, List.of(commands));
             return instance.process();
         }
     }
@@ -152,7 +176,7 @@ final class Fleet implements AutoCloseable {
                                             ? "after it was ready"
                                             : "before it was ready"));
                 }
-                instance.start(List.of());
+                instance.start(release, List.of());
             }
         }
     }

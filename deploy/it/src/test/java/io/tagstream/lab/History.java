@@ -5,11 +5,13 @@
  */
 package io.tagstream.lab;
 
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.avro.ImageFailure;
 import io.tagstream.avro.Label;
+import io.tagstream.avro.MarkerRules;
+import io.tagstream.avro.RecordOrigin;
 import io.tagstream.avro.TagChange;
 import io.tagstream.avro.TagEvent;
-import io.tagstream.avro.state.PendingImage;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,7 +22,9 @@ import java.util.Optional;
  * @param outcomes everything on {@code tags}, {@code image-failures} and {@code dead-letters}
  * @param changes everything on {@code tag-changes}
  * @param vocabulary everything on {@code label-vocabulary}
- * @param encodedUpTo the newest marker's offset; -1 if there is none
+ * @param markers every marker on {@code label-embeddings}, in the order in which they were written
+ * @param markersLost whether that topic was deleted or emptied: markers from before may be missing
+ * @param control the control record in force; empty if there is none
  * @param pending what the pending store's changelog still holds
  * @param firstEpoch the vocabulary's newest offset when the first instance started, -1 if the vocabulary was empty;
  *     nothing may be tagged under an older epoch
@@ -31,8 +35,10 @@ record History(
         List<Outcome> outcomes,
         List<Change> changes,
         List<LabelChange> vocabulary,
-        long encodedUpTo,
-        List<PendingImage> pending,
+        List<Marker> markers,
+        boolean markersLost,
+        Optional<ClusterControl> control,
+        List<Owed> pending,
         long firstEpoch,
         boolean imageServerFailed) {
     /** The sequence number of an outcome or a change that answers no submission. */
@@ -79,8 +85,18 @@ record History(
         record DeadLetter() implements Result {}
     }
 
+    /** An image in the pending store. */
+    record Owed(String id, RecordOrigin origin) {}
+
     /** A record of {@code tag-changes}. */
     record Change(long sequence, String id, TagChange change) {}
+
+    /**
+     * Puts the vocabulary up to an offset in force, and a model and a tag policy with it.
+     *
+     * @param rules empty where a version of Tagstream wrote it that had none
+     */
+    record Marker(long epoch, long offset, Optional<MarkerRules> rules) {}
 
     /**
      * A record of {@code label-vocabulary}.

@@ -5,15 +5,19 @@
  */
 package io.tagstream.lab;
 
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.PendingImage;
+import io.tagstream.avro.state.UndecodedImage;
 import io.tagstream.lab.History.Change;
 import io.tagstream.lab.History.Content;
 import io.tagstream.lab.History.LabelChange;
+import io.tagstream.lab.History.Marker;
 import io.tagstream.lab.History.Outcome;
+import io.tagstream.lab.History.Owed;
 import io.tagstream.lab.History.Position;
 import io.tagstream.lab.History.Result;
 import io.tagstream.lab.History.Submission;
@@ -51,9 +55,21 @@ final class HistoryReader {
     /**
      * Reads everything that is committed.
      *
+     * @param firstEpoch the vocabulary's newest offset when the first instance started
+     * @param imageServerFailed whether the image server had a fault
      * @throws IOException if a transaction stays open, or a topic cannot be read to its end
      */
     History read(long firstEpoch, boolean imageServerFailed)
+            throws IOException, InterruptedException, ExecutionException {
+        return read(firstEpoch, imageServerFailed, List.of(), false);
+    }
+
+    /**
+     * The same where {@code label-embeddings} may have been deleted or emptied.
+     *
+     * @param earlier markers that the topic had before
+     */
+    History read(long firstEpoch, boolean imageServerFailed, List<Marker> earlier, boolean markersLost)
             throws IOException, InterruptedException, ExecutionException {
         String pendingTopic = config.applicationId() + "-" + TaggingTopology.PENDING_STORE + "-changelog";
         List<String> topics = Stream.concat(
@@ -61,6 +77,7 @@ final class HistoryReader {
                                         TagstreamConfig.IMAGES_TOPIC,
                                         TagstreamConfig.LABELS_TOPIC,
                                         TagstreamConfig.EMBEDDINGS_TOPIC,
+                                        TagstreamConfig.CONTROL_TOPIC,
                                         TagstreamConfig.TAGS_TOPIC,
                                         TagstreamConfig.TAG_CHANGES_TOPIC,
                                         TagstreamConfig.IMAGE_FAILURES_TOPIC,
@@ -77,7 +94,15 @@ final class HistoryReader {
                 outcomes(records),
                 map(records, TagstreamConfig.TAG_CHANGES_TOPIC, this::change),
                 map(records, TagstreamConfig.LABELS_TOPIC, this::labelChange),
-                encodedUpTo(records.getOrDefault(config.topic(TagstreamConfig.EMBEDDINGS_TOPIC), List.of())),
+                Stream.concat(
+                                earlier.stream(),
+                                records.getOrDefault(config.topic(TagstreamConfig.EMBEDDINGS_TOPIC), List.of()).stream()
+                                        .flatMap(found -> marker(found, contracts).stream()))
+                        .distinct()
+                        .toList(),
+                markersLost,
+                map(records, TagstreamConfig.CONTROL_TOPIC, this::control).stream()
+                        .reduce((before, after) -> after),
                 pending(records.getOrDefault(pendingTopic, List.of())),
                 firstEpoch,
                 imageServerFailed);
@@ -117,28 +142,43 @@ final class HistoryReader {
                 new Result.Failed(contracts.imageFailure().deserializer().deserialize(found.topic(), found.value())));
     }
 
-    private long encodedUpTo(List<ConsumerRecord<byte[], byte[]>> embeddings) {
-        long newest = -1;
-        for (ConsumerRecord<byte[], byte[]> found : embeddings) {
-            LabelEmbedding embedding =
-                    contracts.labelEmbedding().deserializer().deserialize(found.topic(), found.value());
-            if (embedding != null && embedding.getContent() instanceof VocabularyMarker) {
-                newest = embedding.getSourceOffset();
-            }
-        }
-        return newest;
+    private ClusterControl control(ConsumerRecord<byte[], byte[]> found) {
+        return contracts.clusterControl().deserializer().deserialize(found.topic(), found.value());
+    }
+
+    /** What a record of {@code label-embeddings} says if it is a marker. */
+    static Optional<Marker> marker(ConsumerRecord<byte[], byte[]> found, Contracts contracts) {
+        LabelEmbedding embedding = contracts.labelEmbedding().deserializer().deserialize(found.topic(), found.value());
+        return embedding != null && embedding.getContent() instanceof VocabularyMarker marker
+                ? Optional.of(new Marker(
+                        embedding.getSourceOffset(),
+                        marker.getTopicId() == null ? embedding.getSourceOffset() : marker.getTopicOffset(),
+                        Optional.ofNullable(marker.getRules())))
+                : Optional.empty();
     }
 
     /** The pending store's remaining entries, according to its changelog. */
-    private static List<PendingImage> pending(List<ConsumerRecord<byte[], byte[]>> changelog) {
-        Map<String, Optional<PendingImage>> latest = new HashMap<>();
-        StateSerde<PendingImage> serde = new StateSerde<>(PendingImage.class);
+    private static List<Owed> pending(List<ConsumerRecord<byte[], byte[]>> changelog) {
+        Map<String, Optional<byte[]>> latest = new HashMap<>();
         for (ConsumerRecord<byte[], byte[]> entry : changelog) {
             latest.put(
                     entry.partition() + "/" + ByteBuffer.wrap(entry.key()).getLong(),
-                    Optional.ofNullable(serde.deserializer().deserialize(entry.topic(), entry.value())));
+                    Optional.ofNullable(entry.value()));
         }
-        return latest.values().stream().flatMap(Optional::stream).toList();
+        return latest.values().stream()
+                .flatMap(Optional::stream)
+                .map(HistoryReader::owed)
+                .toList();
+    }
+
+    private static Owed owed(byte[] entry) {
+        StateSerde<UndecodedImage> undecoded = new StateSerde<>(UndecodedImage.class);
+        if (undecoded.isOfThisClass(entry)) {
+            UndecodedImage image = undecoded.deserializer().deserialize(null, entry);
+            return new Owed(image.getImageId(), image.getOrigin());
+        }
+        PendingImage image = new StateSerde<>(PendingImage.class).deserializer().deserialize(null, entry);
+        return new Owed(image.getImageId(), image.getOrigin());
     }
 
     private Submission submission(ConsumerRecord<byte[], byte[]> found) {

@@ -42,26 +42,34 @@ final class Instance {
         this.settings = directory.resolve(name + ".properties");
         Properties properties = new Properties();
         properties.putAll(configuration);
-        properties.setProperty("state.dir", directory.resolve(name + "-state").toString());
+        properties.setProperty("state.dir", stateDirectory().toString());
         try (Writer file = Files.newBufferedWriter(settings, StandardCharsets.UTF_8)) {
             properties.store(file, null);
         }
     }
 
-    void start(List<String> commands) throws IOException {
-        process = start(name, commands);
+    /** {@code release} is that of its model. */
+    void start(int release, List<String> commands) throws IOException {
+        process = start(name, release, commands);
     }
 
-    private ChildProcess start(String processName, List<String> commands) throws IOException {
+    private ChildProcess start(String processName, int release, List<String> commands) throws IOException {
+        List<String> all = new ArrayList<>(options);
+        all.add("-D%s=%d".formatted(WordModel.RELEASE_KEY, release));
         List<String> arguments = new ArrayList<>(List.of(settings.toString()));
         arguments.addAll(commands);
         return ChildProcess.start(
-                processName, InstanceMain.class, options, arguments, directory.resolve(processName + ".log"));
+                processName, InstanceMain.class, all, arguments, directory.resolve(processName + ".log"));
+    }
+
+    /** Where its state is. */
+    Path stateDirectory() {
+        return directory.resolve(name + "-state");
     }
 
     /** Starts a second process over the same state directory; the caller closes it. */
     ChildProcess startSecond() throws IOException {
-        return start("second-of-" + name, List.of());
+        return start("second-of-" + name, 1, List.of());
     }
 
     /** The current process; if it has died, another one soon replaces it. */

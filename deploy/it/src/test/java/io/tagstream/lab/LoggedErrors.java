@@ -68,7 +68,7 @@ final class LoggedErrors {
         return known.stream()
                 .filter(each -> messages.stream().noneMatch(each.asMatchPredicate()))
                 .map(Pattern::pattern)
-                .filter(each -> !each.matches("\\\\Q(stream-|\\[Consumer ).*"))
+                .filter(each -> !each.matches("\\\\Q((global-)?stream-|\\[Consumer ).*"))
                 .toList();
     }
 

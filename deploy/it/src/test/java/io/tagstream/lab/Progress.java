@@ -5,10 +5,9 @@
  */
 package io.tagstream.lab;
 
-import io.tagstream.avro.LabelEmbedding;
-import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.SweepState;
 import io.tagstream.cluster.topics.TopicKeys;
+import io.tagstream.lab.History.Marker;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
@@ -17,6 +16,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
@@ -32,7 +32,7 @@ final class Progress implements AutoCloseable {
     private final Set<Long> withOutcome = new HashSet<>();
     private final TagstreamConfig config;
     private final Map<Integer, Boolean> followed = new HashMap<>();
-    private long encodedUpTo = -1;
+    private Optional<Marker> inForce = Optional.empty();
     private CommittedReader sweeps;
 
     Progress(TagstreamConfig config, Contracts contracts) {
@@ -48,24 +48,29 @@ final class Progress implements AutoCloseable {
                         config.topic(TagstreamConfig.DEAD_LETTERS_TOPIC)));
     }
 
-    /** Whether this many submissions have an outcome and known images have followed the vocabulary to this offset. */
-    boolean isAtRest(long submissions, long vocabularyEnd) {
+    /**
+     * Whether this many submissions have an outcome, and known images have followed the vocabulary to this offset and
+     * the control record to this revision.
+     */
+    boolean isAtRest(long submissions, long vocabularyEnd, long revision) {
         for (ConsumerRecord<byte[], byte[]> found : reader.poll()) {
             if (found.topic().equals(embeddingsTopic)) {
-                LabelEmbedding embedding =
-                        contracts.labelEmbedding().deserializer().deserialize(found.topic(), found.value());
-                if (embedding != null && embedding.getContent() instanceof VocabularyMarker) {
-                    encodedUpTo = embedding.getSourceOffset();
-                }
+                inForce = HistoryReader.marker(found, contracts).or(() -> inForce);
             } else {
                 Sequences.of(found).ifPresent(withOutcome::add);
             }
         }
-        return withOutcome.size() >= submissions && encodedUpTo >= vocabularyEnd && followed(vocabularyEnd);
+        return withOutcome.size() >= submissions
+                && inForce.filter(marker -> marker.offset() >= vocabularyEnd
+                                && marker.rules()
+                                        .filter(rules -> rules.getRevision() >= revision)
+                                        .isPresent()
+                                && followed(marker.epoch()))
+                        .isPresent();
     }
 
-    /** Whether every partition's known images have followed the vocabulary up to this offset. */
-    private boolean followed(long vocabularyEnd) {
+    /** Whether every partition's known images have followed the vocabulary up to this epoch. */
+    private boolean followed(long epoch) {
         if (sweeps == null) { // its topic exists once there is an outcome
             sweeps = new CommittedReader(
                     config, List.of(config.applicationId() + "-" + TaggingTopology.SWEEP_STORE + "-changelog"));
@@ -73,7 +78,7 @@ final class Progress implements AutoCloseable {
         StateSerde<SweepState> serde = new StateSerde<>(SweepState.class);
         for (ConsumerRecord<byte[], byte[]> found : sweeps.poll()) {
             SweepState state = serde.deserializer().deserialize(found.topic(), found.value());
-            boolean done = state.getCoverage().stream().allMatch(range -> range.getEpoch() >= vocabularyEnd);
+            boolean done = state.getCoverage().stream().allMatch(range -> range.getEpoch() >= epoch);
             followed.put(found.partition(), done);
         }
         return followed.size() == config.getInt(TopicKeys.TOPICS_PARTITIONS) && !followed.containsValue(false);

@@ -141,7 +141,10 @@ final class Round {
                         Witness witness = new Witness(config, fleet, effects, limits(config))) {
                     load.onAccepted(witness::accepted);
                     witness.start();
-                    Scene scene = new Scene(broker, proxy, fleet, images, load, spells, random.split());
+                    Topics topics = new Topics(config, contracts, journal);
+                    Operator operator = new Operator(config, contracts);
+                    Scene scene = new Scene(
+                            broker, proxy, fleet, images, load, spells, topics, operator, plan.apart(), random.split());
                     long firstEpoch = begin(scene);
                     if (plan.apart()) {
                         injectApart(scene, witness);
@@ -154,7 +157,8 @@ final class Round {
                     witness.end();
                     fleet.stopAll();
                     journal.note("checking");
-                    History history = new HistoryReader(config, contracts).read(firstEpoch, images.hasFailed());
+                    History history = new HistoryReader(config, contracts)
+                            .read(firstEpoch, images.hasFailed(), topics.markers(), topics.markersLost());
                     return new RoundResult(
                             plan,
                             happened,
@@ -221,6 +225,7 @@ final class Round {
         settings.put(TagstreamConfig.IMAGES_REPARTITION, Boolean.toString(plan.repartition()));
         settings.put(TagstreamConfig.STREAM_THREADS, Integer.toString(plan.threads()));
         settings.put(TagstreamConfig.TASK_PENDING_MAX, Integer.toString(plan.pendingMost()));
+        settings.put(TagstreamConfig.IMAGE_FEATURES_MAX_COUNT, Integer.toString(plan.featuresMost()));
         settings.put(InferenceKeys.MODEL_MAX_IN_FLIGHT, "64");
         settings.put(InferenceKeys.FETCH_ALLOW_PRIVATE, "true");
         settings.put(InferenceKeys.FETCH_CONCURRENCY, "16");
@@ -294,13 +299,14 @@ final class Round {
                 + Silences.of(flow.silences(Instant.now()), effects));
     }
 
-    /** Keeps outcomes and labels from being compacted away before they are checked. */
+    /** Keeps outcomes, labels and markers from being compacted away before they are checked. */
     private static void keepAll(TagstreamConfig config) throws InterruptedException, ExecutionException {
         String aDay = Long.toString(Duration.ofDays(1).toMillis());
         List<AlterConfigOp> notYet = List.of(new AlterConfigOp(
                 new ConfigEntry(TopicConfig.MIN_COMPACTION_LAG_MS_CONFIG, aDay), AlterConfigOp.OpType.SET));
         Map<ConfigResource, Collection<AlterConfigOp>> changes = new HashMap<>();
-        for (String topic : List.of(TagstreamConfig.TAGS_TOPIC, TagstreamConfig.LABELS_TOPIC)) {
+        for (String topic :
+                List.of(TagstreamConfig.TAGS_TOPIC, TagstreamConfig.LABELS_TOPIC, TagstreamConfig.EMBEDDINGS_TOPIC)) {
             changes.put(new ConfigResource(ConfigResource.Type.TOPIC, config.topic(topic)), notYet);
         }
         try (Admin admin = Admin.create(config.kafkaSettings())) {
@@ -355,19 +361,20 @@ final class Round {
         journal.note("settling");
         scene.load().finish();
         scene.spells().awaitEnd();
-        awaitRest(scene.load(), progress);
+        awaitRest(scene, progress);
         if (conditions.knownImages() == 0) { // otherwise it would take too long
             journal.note("adding the last label");
             scene.load().addLastLabel();
-            awaitRest(scene.load(), progress);
+            awaitRest(scene, progress);
         }
     }
 
-    private void awaitRest(Load load, Progress progress) throws Exception {
-        long submissions = load.submissions();
-        long vocabularyEnd = load.vocabularyEnd();
+    private void awaitRest(Scene scene, Progress progress) throws Exception {
+        long submissions = scene.load().submissions();
+        long vocabularyEnd = scene.load().vocabularyEnd();
+        long revision = scene.operator().revision();
         long deadline = System.nanoTime() + conditions.patience().toNanos();
-        while (!progress.isAtRest(submissions, vocabularyEnd) && System.nanoTime() < deadline) {
+        while (!progress.isAtRest(submissions, vocabularyEnd, revision) && System.nanoTime() < deadline) {
             Thread.sleep(100);
         }
     }

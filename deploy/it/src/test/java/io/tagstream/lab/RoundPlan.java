@@ -17,6 +17,7 @@ import java.util.SplittableRandom;
  * @param threads stream threads of each instance
  * @param repartition whether images are re-keyed
  * @param pendingMost how many images a partition accepts before it waits
+ * @param featuresMost of how many images a partition keeps the features
  * @param impatient whether the instances' producers give up after 4 to 6 s, instead of a minute or two, on a broker that
  *     does not answer
  * @param emptyVocabulary whether there are no labels at the start
@@ -33,6 +34,7 @@ record RoundPlan(
         int threads,
         boolean repartition,
         int pendingMost,
+        int featuresMost,
         boolean impatient,
         boolean emptyVocabulary,
         boolean registryDown,
@@ -42,11 +44,27 @@ record RoundPlan(
     private static final int DEFAULT_HEALTH_AFTER = 60;
     private static final int SHORT_HEALTH_AFTER = 3;
     private static final int DEFAULT_PENDING_MOST = 4_000;
+    private static final int DEFAULT_FEATURES_MOST = 20_000;
+
+    /** Fewer than there are known images, so that some must be read again. */
+    private static final int FEW_FEATURES = 20;
 
     /** A round to measure silences in: two instances with the usual settings, and one fault after another. */
     static RoundPlan measuring(long seed, List<Fault> faults) {
         return new RoundPlan(
-                seed, 4, 2, 1, true, DEFAULT_PENDING_MOST, false, false, false, true, DEFAULT_HEALTH_AFTER, faults);
+                seed,
+                4,
+                2,
+                1,
+                true,
+                DEFAULT_PENDING_MOST,
+                DEFAULT_FEATURES_MOST,
+                false,
+                false,
+                false,
+                true,
+                DEFAULT_HEALTH_AFTER,
+                faults);
     }
 
     /** Draws a round with this many faults. */
@@ -63,6 +81,7 @@ record RoundPlan(
                 pick(random, 1, 1, 1, 2),
                 random.nextInt(3) > 0,
                 pick(random, 20, 200, 1_000),
+                pick(random, FEW_FEATURES, DEFAULT_FEATURES_MOST),
                 random.nextInt(3) == 0,
                 random.nextInt(5) == 0,
                 random.nextInt(6) == 0,
@@ -80,6 +99,7 @@ record RoundPlan(
                 threads,
                 repartition,
                 pendingMost,
+                featuresMost,
                 impatient,
                 emptyVocabulary,
                 registryDown,
@@ -104,7 +124,7 @@ record RoundPlan(
 
     @Override
     public String toString() {
-        return "seed %d: %d partition%s, %d instance%s of %d thread%s, %s, up to %d pending, health after %d s%s%s%s%s"
+        return "seed %d: %d partition%s, %d instance%s of %d thread%s, %s, up to %d pending, features of %d, health after %d s%s%s%s%s"
                 .formatted(
                         seed,
                         partitions,
@@ -115,6 +135,7 @@ record RoundPlan(
                         threads == 1 ? "" : "s",
                         repartition ? "re-keyed" : "not re-keyed",
                         pendingMost,
+                        featuresMost,
                         healthAfterSeconds,
                         apart ? ", one fault after another" : "",
                         impatient ? ", impatient" : "",

@@ -10,7 +10,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
 
-/** Everything that faults can affect, and the randomness of one lane of faults. */
+/**
+ * Everything that faults can affect, and the randomness of one lane of faults.
+ *
+ * @param apart whether each fault waits until the effects of the one before are over
+ */
 record Scene(
         BrokerProcess broker,
         RegistryProxy registry,
@@ -18,6 +22,9 @@ record Scene(
         ImageServer images,
         Load load,
         Spells spells,
+        Topics topics,
+        Operator operator,
+        boolean apart,
         SplittableRandom random) {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -36,7 +43,7 @@ record Scene(
 
     /** The same scene for another lane. */
     Scene withRandom(SplittableRandom other) {
-        return new Scene(broker, registry, fleet, images, load, spells, other);
+        return new Scene(broker, registry, fleet, images, load, spells, topics, operator, apart, other);
     }
 
     /** A duration in [least, most). */

@@ -174,7 +174,7 @@ class TakeoverIT {
         try (Progress progress = new Progress(config, contracts)) {
             assertThat(Awaiting.that(
                             PATIENCE,
-                            () -> progress.isAtRest(fixture.submissions().size(), vocabularyEnd)))
+                            () -> progress.isAtRest(fixture.submissions().size(), vocabularyEnd, 0)))
                     .as("every submission has an outcome, and every known image follows the vocabulary")
                     .isTrue();
         }

@@ -27,7 +27,9 @@ record Violation(Kind kind, String what) {
         OLDER_VOCABULARY,
         /** The end of the vocabulary was never encoded. */
         VOCABULARY_NOT_ENCODED,
-        /** A known image without the tags of the final vocabulary. */
+        /** The end of the vocabulary was never put in force with the control record in force. */
+        CONTROL_NOT_FOLLOWED,
+        /** A known image without the tags of the last epoch. */
         NOT_FOLLOWED,
         /** A partition was silent for longer than its faults may make it. */
         SILENT_TOO_LONG,

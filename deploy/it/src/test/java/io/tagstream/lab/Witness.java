@@ -37,7 +37,7 @@ final class Witness implements AutoCloseable {
     private static final Duration INTERVAL = Duration.ofSeconds(1);
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 
-    /** How long instances may take to be ready for the first time; silence is measured from then on. */
+    /** How long the first instance may take to be ready; silence is measured from then on. */
     private static final Duration FIRST_START = Duration.ofMinutes(2);
 
     private final Flow flow;
@@ -111,7 +111,7 @@ final class Witness implements AutoCloseable {
     }
 
     private void ask() throws InterruptedException {
-        Awaiting.that(FIRST_START, () -> ended || fleet.isReady());
+        Awaiting.that(FIRST_START, () -> ended || fleet.instances().stream().anyMatch(Instance::isReady));
         begin();
         while (!ended) {
             List<Instance> instances = fleet.instances();

@@ -45,6 +45,11 @@ final class WordModel implements ModelRuntime {
     /** A system property: how many bytes the features of an image have. */
     static final String FEATURE_BYTES_KEY = "laboratory.feature.bytes";
 
+    /** A system property: which release of the model this is, counting from 1. */
+    static final String RELEASE_KEY = "laboratory.model.release";
+
+    private static final int RELEASE = Integer.getInteger(RELEASE_KEY, 1);
+
     /** The number of bytes, the bytes, and padding. */
     private static final int FEATURE_BYTES = Integer.getInteger(FEATURE_BYTES_KEY, Integer.BYTES + LONGEST_IMAGE);
 
@@ -56,17 +61,7 @@ final class WordModel implements ModelRuntime {
     /** Stands in for the fingerprint of a text encoder: any 64 hexadecimal digits. */
     private static final String TEXT_FINGERPRINT = "1ab0".repeat(16);
 
-    private final ModelDescription description = ModelDescription.builder()
-            .id("words")
-            .version("1")
-            .generation(1)
-            .textFingerprint(TEXT_FINGERPRINT)
-            .embeddingSize(Words.EMBEDDING_SIZE)
-            .defaultThreshold(Words.DEFAULT_THRESHOLD)
-            .topK(Words.TOP_K)
-            .featureBytes(FEATURE_BYTES)
-            .candidateCutoff(CANDIDATE_CUTOFF)
-            .build();
+    private final ModelDescription description = describe(RELEASE);
     private final ImageFetcher fetcher;
     private final ScoringPipeline pipeline;
 
@@ -91,6 +86,21 @@ final class WordModel implements ModelRuntime {
                         .retry(ModelRuntimes.retry(config))
                         .build(),
                 new CompositeMeterRegistry());
+    }
+
+    /** The description of a release. */
+    static ModelDescription describe(int release) {
+        return ModelDescription.builder()
+                .id("words")
+                .version(Integer.toString(release))
+                .generation(release)
+                .textFingerprint(TEXT_FINGERPRINT)
+                .embeddingSize(Words.EMBEDDING_SIZE)
+                .defaultThreshold(Words.DEFAULT_THRESHOLD)
+                .topK(Words.TOP_K)
+                .featureBytes(FEATURE_BYTES)
+                .candidateCutoff(CANDIDATE_CUTOFF)
+                .build();
     }
 
     @Override
@@ -141,7 +151,7 @@ final class WordModel implements ModelRuntime {
         FloatBuffer vectors = labels.vectors();
         for (int i = 0; i < scores.length; i++) {
             vectors.get(label);
-            scores[i] = Words.score(words, label);
+            scores[i] = Words.score(words, label, RELEASE);
         }
         return scores;
     }

@@ -12,11 +12,15 @@ import java.util.Random;
 
 /**
  * The laboratory's model on paper: an image is a text of words, a label's vector is derived from its name, and an image
- * has a label if the label's name is among its words. Scores are exact, so outcomes can be predicted.
+ * has a label if the label's name is among its words. Scores are exact, so outcomes can be predicted. Each release of the
+ * model gives the labels that an image has another score.
  */
 final class Words {
     static final int EMBEDDING_SIZE = 4;
+    /** The score of a label that an image has, by the first release. */
     static final float HAS_LABEL = 1;
+
+    private static final float LESS_BY_RELEASE = 0.125f;
     static final float HAS_NOT = 0.25f;
     static final double DEFAULT_THRESHOLD = 0.5;
     static final int TOP_K = 4;
@@ -43,8 +47,13 @@ final class Words {
         return vector;
     }
 
+    /** The score of a label that an image has; releases count from 1. */
+    static float hasLabel(int release) {
+        return HAS_LABEL - (release - 1) * LESS_BY_RELEASE;
+    }
+
     /** An image's score for the label with this vector. */
-    static float score(List<String> words, float[] label) {
-        return words.stream().anyMatch(word -> Arrays.equals(vector(word), label)) ? HAS_LABEL : HAS_NOT;
+    static float score(List<String> words, float[] label, int release) {
+        return words.stream().anyMatch(word -> Arrays.equals(vector(word), label)) ? hasLabel(release) : HAS_NOT;
     }
 }

@@ -11,6 +11,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
+import io.tagstream.it.Damage;
 import io.tagstream.it.InFull;
 import io.tagstream.it.TestCluster;
 import io.tagstream.topology.Stage.Read;
@@ -51,48 +52,6 @@ class DamagedStateIT {
 
     private Path directory;
 
-    /** What a bad disk, a crash of the system or a person may do to files. */
-    enum Damage {
-        TRUNCATED_DATA(".*\\.sst", content -> Arrays.copyOf(content, content.length / 2)),
-        OVERWRITTEN_DATA(".*\\.sst", Damage::scratched),
-        EMPTY_MANIFEST("MANIFEST-.*", content -> new byte[0]),
-        NONSENSE_CURRENT("CURRENT", content -> new byte[] {NONSENSE}),
-        MISSING_CURRENT("CURRENT", content -> null),
-        NONSENSE_PROCESS_FILE("kafka-streams-process-metadata", content -> new byte[] {NONSENSE});
-
-        private final Pattern files;
-
-        @SuppressWarnings("ImmutableEnumChecker") // its lambdas hold nothing
-        private final Change change;
-
-        private interface Change {
-            byte[] apply(byte[] content);
-        }
-
-        Damage(String files, Change change) {
-            this.files = Pattern.compile(files);
-            this.change = change;
-        }
-
-        private static byte[] scratched(byte[] content) {
-            byte[] scratched = content.clone();
-            Arrays.fill(scratched, 0, content.length / 2, NONSENSE);
-            return scratched;
-        }
-
-        void doTo(Path directory) throws IOException {
-            List<Path> found = find(directory, files);
-            assertThat(found).isNotEmpty();
-            for (Path file : found) {
-                byte[] damaged = change.apply(Files.readAllBytes(file));
-                Files.delete(file);
-                if (damaged != null) {
-                    Files.write(file, damaged);
-                }
-            }
-        }
-    }
-
     @BeforeAll
     static void startCluster() throws Exception {
         cluster = TestCluster.start();
@@ -112,7 +71,7 @@ class DamagedStateIT {
         try (Stage stage = new Stage(cluster, state);
                 FakeModelRuntime model = FakeModelRuntime.completing(64, 5)) {
             tagSomeImages(stage, model);
-            damage.doTo(directory);
+            assertThat(damage.doTo(directory)).isPositive();
 
             Tagstream instance = stage.start(model, TagstreamConfig.STATE_DIR, directory.toString());
             assertThatAllImagesFollow(stage);

@@ -18,6 +18,7 @@ import io.tagstream.avro.TagEvent;
 import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.it.InFull;
 import io.tagstream.it.TestCluster;
+import io.tagstream.it.TopicEraser;
 import io.tagstream.topology.Stage.Read;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.labels.LabelEncoderTopology;
@@ -27,22 +28,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutionException;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AlterConfigOp;
-import org.apache.kafka.clients.admin.Config;
-import org.apache.kafka.clients.admin.ConfigEntry;
-import org.apache.kafka.clients.admin.RecordsToDelete;
-import org.apache.kafka.clients.admin.TopicDescription;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.config.TopicConfig;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -236,7 +227,7 @@ class LostTopicsIT {
             if (mishap.deleted()) {
                 admin.deleteTopics(List.of(topic)).all().get();
             } else {
-                empty(topic, admin);
+                TopicEraser.empty(topic, admin);
             }
             if (!mishap.running()) {
                 TopicProvisioner.provision(stage.config());
@@ -289,7 +280,7 @@ class LostTopicsIT {
                 stage.send(TagstreamConfig.IMAGES_TOPIC, 1, "unread-" + image, reference(stage));
             }
             stage.flush();
-            empty(stage.topic(TagstreamConfig.IMAGES_TOPIC), admin);
+            TopicEraser.empty(stage.topic(TagstreamConfig.IMAGES_TOPIC), admin);
 
             start(stage, model);
             submit(stage, "new-", "fake:dog");
@@ -403,32 +394,5 @@ class LostTopicsIT {
                         .allMatch(tags -> tags.equals(List.of("dog")));
             }
         });
-    }
-
-    /** Deletes a topic's records, whatever its policy. */
-    private static void empty(String topic, Admin admin) throws ExecutionException, InterruptedException {
-        ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-        Config settings = admin.describeConfigs(List.of(resource)).all().get().get(resource);
-        String policy = settings.get(TopicConfig.CLEANUP_POLICY_CONFIG).value();
-        setPolicy(resource, TopicConfig.CLEANUP_POLICY_DELETE, admin);
-        TopicDescription description =
-                admin.describeTopics(List.of(topic)).allTopicNames().get().get(topic);
-        Map<TopicPartition, RecordsToDelete> all = new HashMap<>();
-        description
-                .partitions()
-                .forEach(partition ->
-                        all.put(new TopicPartition(topic, partition.partition()), RecordsToDelete.beforeOffset(-1)));
-        await("the broker to allow it")
-                .atMost(PATIENCE)
-                .pollInSameThread()
-                .untilAsserted(() -> admin.deleteRecords(all).all().get());
-        setPolicy(resource, policy, admin);
-    }
-
-    private static void setPolicy(ConfigResource resource, String policy, Admin admin)
-            throws ExecutionException, InterruptedException {
-        AlterConfigOp set =
-                new AlterConfigOp(new ConfigEntry(TopicConfig.CLEANUP_POLICY_CONFIG, policy), AlterConfigOp.OpType.SET);
-        admin.incrementalAlterConfigs(Map.of(resource, List.of(set))).all().get();
     }
 }
