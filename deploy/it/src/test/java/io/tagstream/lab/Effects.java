@@ -37,7 +37,7 @@ final class Effects {
             this.begin = begin;
         }
 
-        /** The fault has been injected. */
+        /** The fault has been injected, and nobody will say when it is over. */
         void injected() {
             end = Instant.now().plus(bound(fault));
         }

@@ -342,7 +342,9 @@ final class Round {
         journal.note(fault.name());
         Effects.Effect effect = effects.begin(fault, Instant.now());
         boolean happens = fault.inject(scene);
-        effect.injected();
+        if (!plan.apart()) { // otherwise it is over when the round is calm
+            effect.injected();
+        }
         journal.note(fault + (happens ? " has happened" : " did not happen"));
         if (happens) {
             count(fault.name());
