@@ -81,6 +81,7 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
     public Integer call() throws InterruptedException {
         logging.applyToService();
         TagstreamConfig config = cluster.config();
+        log.info(ProcessResources.of(config));
         try (StopSignal stop = new StopSignal();
                 SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
             Startup.prepare(config, registry, stop::isRequested);

@@ -18,10 +18,7 @@ import org.opencv.core.Core;
  * library.
  */
 public final class OpenCvLibrary {
-    /**
-     * System property: the unpacked library that the process loads. If it is not set, the process unpacks one for
-     * itself.
-     */
+    /** System property: the library that the process loads. If it is not set, the process unpacks one for itself. */
     public static final String UNPACKED = "tagstream.opencv.library";
 
     private static final String RESOURCES = "/nu/pattern/opencv/";
@@ -29,12 +26,23 @@ public final class OpenCvLibrary {
     private OpenCvLibrary() {}
 
     /**
+     * The library that another process can load: the one that {@link #UNPACKED} names, or this platform's, unpacked
+     * into {@code directory}, about 60 MB.
+     *
+     * @throws FileNotFoundException if there is none for this platform
+     */
+    public static Path unpackedOr(Path directory) throws IOException {
+        String unpacked = System.getProperty(UNPACKED);
+        return unpacked == null ? unpack(directory) : Path.of(unpacked);
+    }
+
+    /**
      * Unpacks this platform's library, about 60 MB.
      *
      * @return the file, in {@code directory}
      * @throws FileNotFoundException if there is none for this platform
      */
-    public static Path unpack(Path directory) throws IOException {
+    static Path unpack(Path directory) throws IOException {
         String name = System.mapLibraryName(Core.NATIVE_LIBRARY_NAME);
         String resource = RESOURCES + platform() + "/" + name;
         Path library = directory.resolve(name);

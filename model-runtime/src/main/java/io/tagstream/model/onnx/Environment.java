@@ -39,7 +39,7 @@ final class Environment {
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException failure
                     ? failure
-                    : new IllegalStateException("ONNX Runtime does not start", e.getCause());
+                    : new IllegalStateException("ONNX Runtime does not start: " + e.getCause(), e.getCause());
         }
     }
 

@@ -10,6 +10,7 @@ import java.net.UnknownHostException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.DefaultProductionExceptionHandler;
@@ -29,6 +30,8 @@ public final class StreamsSettings {
      * than this loses its partitions.
      */
     private static final int SESSION_TIMEOUT_MILLIS = 10_000;
+
+    private static final AtomicBoolean WARNED = new AtomicBoolean();
 
     private StreamsSettings() {}
 
@@ -78,7 +81,11 @@ public final class StreamsSettings {
         try {
             return InetAddress.getLocalHost().getCanonicalHostName();
         } catch (UnknownHostException e) {
-            log.warn("This machine's name is unknown; set kafka.application.server so that others can query it", e);
+            if (WARNED.compareAndSet(false, true)) {
+                log.warn(
+                        "This machine's name is unknown ({}); set kafka.application.server so that others can query it",
+                        e.getMessage());
+            }
             return "127.0.0.1";
         }
     }

@@ -19,8 +19,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A pool's temporary directory with the native library, which is unpacked once for all children. The parent deletes the
- * directory when it closes; if the parent crashes, the children delete it.
+ * A pool's temporary directory. If the native library is not unpacked already, it is unpacked there once for all
+ * children. The parent deletes the directory when it closes; if the parent crashes, the children delete it.
  */
 final class SharedDirectory implements AutoCloseable {
     private static final int CRASH_REPORT_LINES = 40;
@@ -37,7 +37,7 @@ final class SharedDirectory implements AutoCloseable {
 
     static SharedDirectory create() throws IOException {
         Path path = Files.createTempDirectory("tagstream-decoders");
-        return new SharedDirectory(path, OpenCvLibrary.unpack(path));
+        return new SharedDirectory(path, OpenCvLibrary.unpackedOr(path));
     }
 
     Path path() {
