@@ -5,6 +5,7 @@
  */
 package io.tagstream.cli;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.tagstream.cluster.failures.FailureReader;
 import io.tagstream.cluster.failures.Replay;
 import io.tagstream.cluster.failures.Replay.Item;
@@ -16,6 +17,7 @@ import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
+import java.io.PrintStream;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -58,6 +60,12 @@ final class FailuresReplayCommand implements Callable<Integer> {
     @Option(names = "--dry-run", description = "Only say what would be submitted.")
     private boolean dryRun;
 
+    @Option(
+            names = "--json",
+            description = "Write one JSON object per line: id, reason, origin (where it was) and resubmission (where it"
+                    + " is now; null with --dry-run).")
+    private boolean json;
+
     @Option(names = "--yes", description = "Do not ask for confirmation.")
     private boolean yes;
 
@@ -92,7 +100,7 @@ final class FailuresReplayCommand implements Callable<Integer> {
         if (items.isEmpty()) {
             Terminal.note("nothing to submit");
         } else if (dryRun) {
-            items.forEach(item -> print("would submit %s  %s".formatted(item.origin(), item.what())));
+            items.forEach(item -> print(item, null));
         } else if (yes || confirmed(items.size())) {
             submitted = submit(items);
             Terminal.note("%d of %d submitted again".formatted(submitted, items.size()));
@@ -108,7 +116,7 @@ final class FailuresReplayCommand implements Callable<Integer> {
         return Terminal.ask("submit %d %s again?".formatted(number, number == 1 ? "record" : "records"));
     }
 
-    private static int submit(List<Item> items) {
+    private int submit(List<Item> items) {
         List<Sent> sent = items.stream().map(item -> item.submission().get()).toList();
         int submitted = 0;
         for (int i = 0; i < items.size(); i++) {
@@ -116,7 +124,7 @@ final class FailuresReplayCommand implements Callable<Integer> {
             try {
                 String place = sent.get(i).await();
                 submitted++;
-                print("%s -> %s  %s".formatted(item.origin(), place, item.what()));
+                print(item, place);
             } catch (KafkaException e) {
                 Terminal.note("%s, %s was not submitted: %s".formatted(item.origin(), item.what(), e.getMessage()));
             }
@@ -124,10 +132,22 @@ final class FailuresReplayCommand implements Callable<Integer> {
         return submitted;
     }
 
-    private static void print(String line) {
-        Terminal.utf8Output()
-                .append(Printable.of(line))
-                .append(System.lineSeparator())
-                .flush();
+    /** Writes a line; {@code place} is null if the record was not submitted. */
+    private void print(Item item, String place) {
+        PrintStream output = Terminal.utf8Output();
+        if (json) {
+            output.println(JsonNodeFactory.instance
+                    .objectNode()
+                    .put("id", item.id())
+                    .put("reason", item.reason().map(Enum::name).orElse(null))
+                    .put("origin", item.origin())
+                    .put("resubmission", place));
+        } else {
+            output.println(Printable.of(
+                    place == null
+                            ? "would submit %s  %s".formatted(item.origin(), item.what())
+                            : "%s -> %s  %s".formatted(item.origin(), place, item.what())));
+        }
+        output.flush();
     }
 }

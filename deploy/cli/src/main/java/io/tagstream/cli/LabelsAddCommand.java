@@ -52,7 +52,7 @@ final class LabelsAddCommand implements Callable<Integer> {
     private boolean shadow;
 
     @Mixin
-    private LabelsOptions.Patience patience;
+    private LabelsOptions.Change options;
 
     @Mixin
     private LabelsOptions labels;
@@ -71,7 +71,7 @@ final class LabelsAddCommand implements Callable<Integer> {
                 throw OperatorException.invalid(
                         "label \"%s\" already exists; change it with: tagstream labels set %s".formatted(id, id));
             }
-            return LabelsOptions.apply(access, present, Map.of(id, label), patience);
+            return LabelsOptions.apply(access, present, Map.of(id, label), options);
         });
     }
 }

@@ -5,6 +5,7 @@
  */
 package io.tagstream.cli;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.tagstream.avro.Label;
 import io.tagstream.cluster.vocabulary.BundleVocabulary;
 import io.tagstream.cluster.vocabulary.VocabularyCsv;
@@ -27,7 +28,8 @@ import picocli.CommandLine.Parameters;
         description = {
             "Adds and changes labels from a CSV file, or the model's own labels, all at once.",
             "",
-            "Importing the same labels again changes nothing.%n"
+            "Importing the same labels again changes nothing. With --json, an object with given, toAdd, toChange and"
+                    + " toRemove comes first.%n"
         },
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
@@ -65,7 +67,7 @@ final class LabelsImportCommand implements Callable<Integer> {
     private boolean dryRun;
 
     @Mixin
-    private LabelsOptions.Patience patience;
+    private LabelsOptions.Change options;
 
     @Mixin
     private LabelsOptions labels;
@@ -84,10 +86,18 @@ final class LabelsImportCommand implements Callable<Integer> {
             long added = changes.keySet().stream()
                     .filter(id -> !present.containsKey(id))
                     .count();
-            System.out.printf(
-                    "%d labels in the %s: %d to add, %d to change, %d to remove.%n",
-                    wanted.size(), source.bundle ? "bundle" : "file", added, changes.size() - added - removed, removed);
-            return dryRun ? ExitCode.DONE : LabelsOptions.apply(access, present, changes, patience);
+            long changed = changes.size() - added - removed;
+            LabelsOptions.print(
+                    options,
+                    JsonNodeFactory.instance
+                            .objectNode()
+                            .put("given", wanted.size())
+                            .put("toAdd", added)
+                            .put("toChange", changed)
+                            .put("toRemove", removed),
+                    "%d labels in the %s: %d to add, %d to change, %d to remove."
+                            .formatted(wanted.size(), source.bundle ? "bundle" : "file", added, changed, removed));
+            return dryRun ? ExitCode.DONE : LabelsOptions.apply(access, present, changes, options);
         });
     }
 

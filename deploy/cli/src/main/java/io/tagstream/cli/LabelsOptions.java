@@ -5,6 +5,9 @@
  */
 package io.tagstream.cli;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tagstream.avro.Label;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.topics.ClusterTrouble;
@@ -15,6 +18,7 @@ import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.vocabulary.LabelLimits;
+import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -31,8 +35,8 @@ final class LabelsOptions {
     @Mixin
     private LoggingOptions logging;
 
-    /** How long the commands that change labels wait. */
-    static final class Patience {
+    /** How the commands that change labels wait and report. */
+    static final class Change {
         @Option(
                 names = "--wait",
                 paramLabel = "SECONDS",
@@ -40,6 +44,16 @@ final class LabelsOptions {
                 description = "How long to wait for the change to be in force, counted from the last label that was"
                         + " encoded. 0: do not wait. Default: 30.")
         private int seconds;
+
+        @Option(
+                names = "--json",
+                description = "Write one JSON object: changes, inForce (how many of them are; null without a wait),"
+                        + " labels, vocabularyEpoch and refused (id, reason, message).")
+        private boolean json;
+
+        boolean json() {
+            return json;
+        }
 
         private Duration duration() {
             if (seconds < 0) {
@@ -72,22 +86,25 @@ final class LabelsOptions {
      * @return the exit code: 0 if all changes are in force, or are written when there is no wait
      * @throws OperatorException if a label exceeds the limits; nothing is written then
      */
-    static int apply(Access access, Map<String, Label> present, Map<String, Label> changes, Patience patience) {
+    static int apply(Access access, Map<String, Label> present, Map<String, Label> changes, Change options) {
         if (changes.isEmpty()) {
-            System.out.println("Nothing to change.");
+            print(options, object(0, 0), "Nothing to change.");
             return ExitCode.DONE;
         }
         access.topic().requireWithinLimits(present, changes);
         Map<String, Label> ordered = access.topic().limits().inOrder(present, changes);
-        if (patience.duration().isZero()) {
+        if (options.duration().isZero()) {
             access.topic().write(ordered);
-            System.out.printf("%d %s written.%n", changes.size(), noun(changes.size()));
+            print(
+                    options,
+                    object(changes.size(), null),
+                    "%d %s written.".formatted(changes.size(), noun(changes.size())));
             return ExitCode.DONE;
         }
         try (ChangeWatch watch = new ChangeWatch(access.config(), access.contracts())) {
             Optional<ChangeWatch.Effect> effect =
-                    watch.await(access.topic().write(ordered), patience.duration(), new Progress(changes.size())::tell);
-            return report(changes.size(), effect.orElseThrow(() -> notInForce(changes.size(), patience)));
+                    watch.await(access.topic().write(ordered), options.duration(), new Progress(changes.size())::tell);
+            return report(changes.size(), effect.orElseThrow(() -> notInForce(changes.size(), options)), options);
         }
     }
 
@@ -120,7 +137,7 @@ final class LabelsOptions {
                         .orElse(given);
     }
 
-    private static int report(int changes, ChangeWatch.Effect effect) {
+    private static int report(int changes, ChangeWatch.Effect effect, Change options) {
         for (ChangeWatch.Refusal refusal : effect.refusals()) {
             Terminal.note("label \"%s\" was refused (%s): %s"
                     .formatted(
@@ -129,18 +146,39 @@ final class LabelsOptions {
                             refusal.failure().getMessage()));
         }
         int taken = changes - effect.refusals().size();
-        if (taken > 0) {
-            System.out.printf(
-                    "%d %s in force: %d labels, vocabulary epoch %d.%n",
-                    taken, noun(taken), effect.labels(), effect.epoch());
+        if (taken > 0 || options.json()) {
+            ObjectNode object =
+                    object(changes, taken).put("labels", effect.labels()).put("vocabularyEpoch", effect.epoch());
+            ArrayNode refused = object.putArray("refused");
+            effect.refusals()
+                    .forEach(refusal -> refused.addObject()
+                            .put("id", refusal.labelId())
+                            .put("reason", refusal.failure().getReason().name())
+                            .put("message", refusal.failure().getMessage()));
+            print(
+                    options,
+                    object,
+                    "%d %s in force: %d labels, vocabulary epoch %d."
+                            .formatted(taken, noun(taken), effect.labels(), effect.epoch()));
         }
         return effect.refusals().isEmpty() ? ExitCode.DONE : ExitCode.FAILED;
     }
 
-    private static OperatorException notInForce(int changes, Patience patience) {
+    private static ObjectNode object(int changes, Integer inForce) {
+        return JsonNodeFactory.instance.objectNode().put("changes", changes).put("inForce", inForce);
+    }
+
+    /** Writes what a command did, as JSON if that was asked for and as a sentence otherwise. */
+    static void print(Change options, ObjectNode object, String sentence) {
+        PrintStream output = Terminal.utf8Output();
+        output.println(options.json() ? object : sentence);
+        output.flush();
+    }
+
+    private static OperatorException notInForce(int changes, Change options) {
         return OperatorException.failed(
                 "%d %s written, but not in force within %d s: is Tagstream running? Changes apply once it runs"
-                        .formatted(changes, noun(changes), patience.seconds));
+                        .formatted(changes, noun(changes), options.seconds));
     }
 
     private static String noun(int changes) {

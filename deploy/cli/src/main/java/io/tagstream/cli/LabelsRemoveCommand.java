@@ -27,7 +27,7 @@ final class LabelsRemoveCommand implements Callable<Integer> {
     private List<String> ids;
 
     @Mixin
-    private LabelsOptions.Patience patience;
+    private LabelsOptions.Change options;
 
     @Mixin
     private LabelsOptions labels;
@@ -46,7 +46,7 @@ final class LabelsRemoveCommand implements Callable<Integer> {
             }
             Map<String, Label> removals = new LinkedHashMap<>();
             meant.forEach(id -> removals.put(id, null));
-            return LabelsOptions.apply(access, present, removals, patience);
+            return LabelsOptions.apply(access, present, removals, options);
         });
     }
 }

@@ -58,7 +58,7 @@ public final class LabelsSetCommand implements Callable<Integer> {
     private LabelState state;
 
     @Mixin
-    private LabelsOptions.Patience patience;
+    private LabelsOptions.Change options;
 
     @Mixin
     private LabelsOptions labels;
@@ -75,7 +75,7 @@ public final class LabelsSetCommand implements Callable<Integer> {
             }
             Label after = changed(before);
             return LabelsOptions.apply(
-                    access, present, after.equals(before) ? Map.of() : Map.of(meant, after), patience);
+                    access, present, after.equals(before) ? Map.of() : Map.of(meant, after), options);
         });
     }
 

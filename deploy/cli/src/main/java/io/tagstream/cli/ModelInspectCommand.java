@@ -5,12 +5,15 @@
  */
 package io.tagstream.cli;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleDescription;
 import java.io.PrintStream;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code tagstream model inspect}. */
 @Command(
@@ -27,6 +30,9 @@ final class ModelInspectCommand implements Callable<Integer> {
     @Mixin
     private BundleArgument bundle;
 
+    @Option(names = "--json", description = "Write one JSON object.")
+    private boolean json;
+
     @Mixin
     private LoggingOptions logging;
 
@@ -36,6 +42,42 @@ final class ModelInspectCommand implements Callable<Integer> {
         Bundle loaded = bundle.load();
         BundleDescription about = loaded.description();
         PrintStream output = Terminal.utf8Output();
+        if (json) {
+            output.println(object(about, loaded.textFingerprint()));
+        } else {
+            print(about, loaded.textFingerprint(), output);
+        }
+        output.flush();
+        return ExitCode.DONE;
+    }
+
+    private static ObjectNode object(BundleDescription about, String fingerprint) {
+        ObjectNode object = JsonNodeFactory.instance
+                .objectNode()
+                .put("id", about.id())
+                .put("version", about.version())
+                .put("generation", about.generation())
+                .put("license", about.license())
+                .put("provenance", about.provenance());
+        object.putObject("image")
+                .put("size", about.image().size())
+                .put("resize", about.image().resize().name())
+                .put("tokens", about.image().tokens())
+                .put("tokenWidth", about.image().tokenWidth())
+                .put("embeddingSize", about.image().embeddingSize());
+        object.put("decoder", about.decoder().isPresent());
+        ObjectNode text = object.putObject("text")
+                .put("maxTokens", about.text().maxTokens())
+                .put("fingerprint", fingerprint);
+        about.text().templates().forEach(text.putArray("templates")::add);
+        object.putObject("scoring")
+                .put("defaultThreshold", about.scoring().defaultThreshold())
+                .put("topK", about.scoring().topK())
+                .put("candidateCutoff", about.scoring().candidateCutoff());
+        return object;
+    }
+
+    private static void print(BundleDescription about, String fingerprint, PrintStream output) {
         line(output, "id", about.id());
         line(output, "version", about.version());
         line(output, "generation", String.valueOf(about.generation()));
@@ -61,7 +103,7 @@ final class ModelInspectCommand implements Callable<Integer> {
         line(
                 output,
                 "text",
-                "up to %d tokens; fingerprint %s".formatted(about.text().maxTokens(), loaded.textFingerprint()));
+                "up to %d tokens; fingerprint %s".formatted(about.text().maxTokens(), fingerprint));
         line(output, "prompts", String.join(" | ", about.text().templates()));
         line(
                 output,
@@ -71,8 +113,6 @@ final class ModelInspectCommand implements Callable<Integer> {
                                 about.scoring().defaultThreshold(),
                                 about.scoring().topK(),
                                 about.scoring().candidateCutoff()));
-        output.flush();
-        return ExitCode.DONE;
     }
 
     private static void line(PrintStream output, String name, String value) {

@@ -7,7 +7,6 @@ package io.tagstream.cli;
 
 import io.tagstream.avro.ClusterControl;
 import io.tagstream.topology.control.Controls;
-import java.io.PrintStream;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,15 +27,15 @@ final class ModelListCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ClusterControl now = control.read();
-        PrintStream output = Terminal.utf8Output();
-        output.println(Terminal.Colour.GOOD.of("in force  ")
-                + Printable.of(Controls.named(now.getBundle()))
-                + Terminal.Colour.QUIET.of(
-                        " since %s, control revision %d".formatted(now.getChangedAt(), now.getRevision())));
-        now.getEarlier()
-                .forEach(bundle ->
-                        output.println(Terminal.Colour.QUIET.of("before    ") + Printable.of(Controls.named(bundle))));
-        output.flush();
+        control.print(now, output -> {
+            output.println(Terminal.Colour.GOOD.of("in force  ")
+                    + Printable.of(Controls.named(now.getBundle()))
+                    + Terminal.Colour.QUIET.of(
+                            " since %s, control revision %d".formatted(now.getChangedAt(), now.getRevision())));
+            now.getEarlier()
+                    .forEach(bundle -> output.println(
+                            Terminal.Colour.QUIET.of("before    ") + Printable.of(Controls.named(bundle))));
+        });
         return ExitCode.DONE;
     }
 }

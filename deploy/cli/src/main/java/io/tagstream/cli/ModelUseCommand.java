@@ -60,15 +60,20 @@ final class ModelUseCommand implements Callable<Integer> {
             throw OperatorException.invalid("give either a BUNDLE or --back");
         }
         Optional<BundleRelease> wanted = Optional.ofNullable(location).map(ModelUseCommand::load);
-        Optional<ClusterControl> changed = control.change(before ->
+        ControlOptions.Outcome outcome = control.change(before ->
                 Controls.next(before, wanted.orElseGet(() -> before(before)), before.getPolicy(), Instant.now()));
-        System.out.println(changed.map(now -> "Bundle %s is in force (control revision %d); %s was before."
-                        .formatted(
-                                Controls.named(now.getBundle()),
-                                now.getRevision(),
-                                Controls.named(now.getEarlier().get(0))))
-                .orElseGet(() -> "Bundle %s is in force already; nothing was changed."
-                        .formatted(Controls.named(wanted.orElseThrow()))));
+        ClusterControl now = outcome.inForce();
+        control.print(
+                now,
+                output -> output.println(
+                        outcome.changed()
+                                ? "Bundle %s is in force (control revision %d); %s was before."
+                                        .formatted(
+                                                Controls.named(now.getBundle()),
+                                                now.getRevision(),
+                                                Controls.named(now.getEarlier().get(0)))
+                                : "Bundle %s is in force already; nothing was changed."
+                                        .formatted(Controls.named(now.getBundle()))));
         return ExitCode.DONE;
     }
 

@@ -10,7 +10,6 @@ import io.tagstream.avro.TagPolicy;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.topology.control.Controls;
 import java.time.Instant;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -67,14 +66,17 @@ final class PolicySetCommand implements Callable<Integer> {
             throw OperatorException.invalid("give --min-score, --top-k or --scores-floor");
         }
         policy(new TagPolicy(null, null, 0.0)); // refuses what is wrong before the cluster is asked
-        Optional<ClusterControl> changed = control.change(
+        ControlOptions.Outcome outcome = control.change(
                 before -> Controls.next(before, before.getBundle(), policy(before.getPolicy()), Instant.now()));
-        if (changed.isEmpty()) {
-            System.out.println("The policy is in force already; nothing was changed.");
-            return ExitCode.DONE;
-        }
-        System.out.printf("In force (control revision %d):%n", changed.get().getRevision());
-        PolicyShowCommand.print(changed.get().getPolicy());
+        ClusterControl now = outcome.inForce();
+        control.print(now, output -> {
+            if (outcome.changed()) {
+                output.printf("In force (control revision %d):%n", now.getRevision());
+                PolicyShowCommand.print(now.getPolicy(), output);
+            } else {
+                output.println("The policy is in force already; nothing was changed.");
+            }
+        });
         return ExitCode.DONE;
     }
 

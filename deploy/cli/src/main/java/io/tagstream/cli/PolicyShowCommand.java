@@ -5,6 +5,7 @@
  */
 package io.tagstream.cli;
 
+import io.tagstream.avro.ClusterControl;
 import io.tagstream.avro.TagPolicy;
 import java.io.PrintStream;
 import java.util.concurrent.Callable;
@@ -26,12 +27,12 @@ final class PolicyShowCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        print(control.read().getPolicy());
+        ClusterControl now = control.read();
+        control.print(now, output -> print(now.getPolicy(), output));
         return ExitCode.DONE;
     }
 
-    static void print(TagPolicy policy) {
-        PrintStream output = Terminal.utf8Output();
+    static void print(TagPolicy policy, PrintStream output) {
         line(
                 output,
                 "min-score",
@@ -43,7 +44,6 @@ final class PolicyShowCommand implements Callable<Integer> {
                 "top-k",
                 policy.getTopK() == null ? "default: the bundle's number" : String.valueOf(policy.getTopK()));
         line(output, "scores-floor", String.valueOf(policy.getScoresFloor()));
-        output.flush();
     }
 
     private static void line(PrintStream output, String name, String value) {

@@ -77,7 +77,10 @@ class CommandsTest {
     void shouldSayWhatCannotBeSubmitted() {
         assertUsage("neither a URI nor an existing file", "submit", "no-such-file.jpg");
         assertUsage("--id x: an id is for one image, but 2 are given", "submit", "file:///a", "file:///b", "--id", "x");
+        assertUsage("'x.jpg' is not a number of seconds; put --wait after the images", "submit", "--wait", "x.jpg");
         assertUsage("--wait 0", "submit", "file:///a", "--wait", "0");
+        assertUsage("--fail-on-failure: needs --wait", "submit", "file:///a", "--fail-on-failure");
+        assertUsage(directory + " is a folder", "submit", directory.toString());
         assertUsage("--limit 0", "tail", "--limit", "0");
     }
 
@@ -88,6 +91,15 @@ class CommandsTest {
         assertUsage("give --min-score, --top-k or --scores-floor", "policy", "set");
         assertUsage("--min-score high: must be a score in [0, 1]", "policy", "set", "--min-score", "high");
         assertUsage("--top-k 0: must be a number of at least 1", "policy", "set", "--top-k", "0");
+    }
+
+    @Test
+    void shouldNameAMisspeltKeyRatherThanTheOneThatIsMissingForIt() {
+        assertUsage(
+                "Unknown configuration key bootstrap.server; did you mean bootstrap.servers?",
+                "topics",
+                "--set",
+                "bootstrap.server=127.0.0.1:9");
     }
 
     private void assertUsage(String message, String... arguments) {

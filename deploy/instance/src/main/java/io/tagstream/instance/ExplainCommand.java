@@ -64,7 +64,7 @@ public final class ExplainCommand implements Callable<Integer>, Subcommand {
                 .orElseThrow(() -> OperatorException.failed(
                         "there is no image \"%s\": was it tagged, and not deleted since?".formatted(imageId)));
         if (json) {
-            System.out.println(InstanceOptions.json(explanation));
+            InstanceOptions.printJson(explanation);
         } else {
             print(explanation);
         }

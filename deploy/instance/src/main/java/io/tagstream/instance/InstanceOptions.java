@@ -7,6 +7,7 @@ package io.tagstream.instance;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.tagstream.cli.Terminal;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.settings.Settings;
 import io.tagstream.console.ConsoleKeys;
@@ -14,6 +15,7 @@ import io.tagstream.console.api.ApiClient;
 import io.tagstream.console.api.ApiException;
 import io.tagstream.console.search.ImageJson;
 import io.tagstream.topology.config.TagstreamConfig;
+import java.io.PrintStream;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.Map;
@@ -45,9 +47,12 @@ final class InstanceOptions {
     }
 
     /** Returns an answer as one line of JSON. */
-    static String json(Object answer) {
+    /** Writes an answer as one JSON object. */
+    static void printJson(Object answer) {
         try {
-            return JSON.writeValueAsString(answer);
+            PrintStream output = Terminal.utf8Output();
+            output.println(JSON.writeValueAsString(answer));
+            output.flush();
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("A record of plain values is always JSON", e);
         }

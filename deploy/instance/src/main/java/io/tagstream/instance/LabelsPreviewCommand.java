@@ -95,7 +95,7 @@ public final class LabelsPreviewCommand implements Callable<Integer>, Subcommand
         OptionalDouble at = checked == null ? OptionalDouble.empty() : OptionalDouble.of(checked);
         Preview preview = instance.ask(client -> client.preview(text, at, best));
         if (json) {
-            System.out.println(InstanceOptions.json(preview));
+            InstanceOptions.printJson(preview);
         } else {
             print(preview);
         }

@@ -129,6 +129,10 @@ class FailuresCommandIT {
                         "did not fit",
                         "left out images-0@6, again: since submitted again or deleted");
         assertThat(dry.exitCode()).as("one cannot be submitted").isEqualTo(1);
+        assertThat(failures("replay", "--dry-run", "--json").lines())
+                .containsExactly(
+                        "{\"id\":\"slow\",\"reason\":\"FETCH_TIMEOUT\",\"origin\":\"images-0@1\",\"resubmission\":null}",
+                        "{\"id\":\"broken\",\"reason\":\"CORRUPT_IMAGE\",\"origin\":\"images-0@2\",\"resubmission\":null}");
         assertThat(written("images")).hasSize(1);
 
         Run replay = failures("replay", "--reason", "FETCH_TIMEOUT");

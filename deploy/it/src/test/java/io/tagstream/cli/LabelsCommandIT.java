@@ -73,6 +73,12 @@ class LabelsCommandIT {
                 Run refused = labels("set", "sea-lion", "--prompt", "word ".repeat(90));
                 assertThat(refused.exitCode()).as(refused.errors()).isEqualTo(1);
                 assertThat(refused.errors()).contains("\"sea-lion\" was refused (TEXT_TOO_LONG)", "shorten it");
+                Run refusal = labels("set", "sea-lion", "--prompt", "words ".repeat(90), "--json");
+                assertThat(refusal.exitCode()).as(refusal.errors()).isEqualTo(1);
+                assertThat(refusal.lines()).hasSize(1);
+                assertThat(refusal.lines().get(0))
+                        .startsWith("{\"changes\":1,\"inForce\":0,\"labels\":")
+                        .contains("\"refused\":[{\"id\":\"sea-lion\",\"reason\":\"TEXT_TOO_LONG\",");
 
                 Path exported = directory.resolve("vocabulary.csv");
                 assertDone(labels("export", exported.toString()), "2 labels written to");
@@ -80,7 +86,11 @@ class LabelsCommandIT {
                 assertDone(
                         labels("import", wanted.toString(), "--replace", "--dry-run"),
                         "2 labels in the file: 1 to add, 1 to change, 1 to remove.");
-                assertDone(labels("import", wanted.toString(), "--replace"), "3 changes in force: 2 labels");
+                Run imported = labels("import", wanted.toString(), "--replace", "--json");
+                assertDone(imported, "{\"given\":2,\"toAdd\":1,\"toChange\":1,\"toRemove\":1}");
+                assertThat(imported.lines().get(1))
+                        .matches(
+                                "\\{\"changes\":3,\"inForce\":3,\"labels\":2,\"vocabularyEpoch\":\\d+,\"refused\":\\[]}");
                 assertThat(labels("export").lines())
                         .containsExactly("id,name,prompts,threshold,state", "heron,heron,,,", "owl,owl,,,");
                 assertUsage(labels("remove", "owl", "sea-lion"), "no label \"sea-lion\"; nothing was removed");
@@ -90,6 +100,9 @@ class LabelsCommandIT {
             assertThat(unattended.exitCode()).as(unattended.errors()).isEqualTo(1);
             assertThat(unattended.errors()).contains("not in force within 1 s: is Tagstream running?");
             assertDone(labels("set", "heron", "--name", "bird", "--wait", "0"), "1 change written.");
+            assertDone(
+                    labels("set", "heron", "--name", "heron", "--wait", "0", "--json"),
+                    "{\"changes\":1,\"inForce\":null}");
         }
     }
 

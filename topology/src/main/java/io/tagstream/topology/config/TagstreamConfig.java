@@ -444,15 +444,7 @@ public final class TagstreamConfig extends AbstractConfig {
                             + " reach it can read the metrics without signing in."));
 
     public TagstreamConfig(Map<String, ?> settings) {
-        super(DEFINITION, settings, false);
-        for (String key : new TreeSet<>(settings.keySet())) {
-            if (!DEFINITION.names().contains(key)
-                    && !key.startsWith(KAFKA_PREFIX)
-                    && !key.startsWith(REGISTRY_PREFIX)) {
-                throw new ConfigException("Unknown configuration key " + key
-                        + nearest(key).map(n -> "; did you mean " + n + "?").orElse(""));
-            }
-        }
+        super(DEFINITION, withKnownKeys(settings), false);
         for (String key : KEPT_SETTINGS) {
             if (settings.containsKey(KAFKA_PREFIX + key)) {
                 throw new ConfigException("Key " + KAFKA_PREFIX + key
@@ -483,6 +475,30 @@ public final class TagstreamConfig extends AbstractConfig {
             }
         });
         ROOMS.forEach(keys -> keys.validate(this));
+    }
+
+    /** Refuses unknown keys. This comes first: a required key that is missing may be there under a misspelt name. */
+    private static Map<String, ?> withKnownKeys(Map<String, ?> settings) {
+        for (String key : new TreeSet<>(settings.keySet())) {
+            if (DEFINITION.names().contains(key)) {
+                continue;
+            }
+            Optional<String> near = nearest(key);
+            boolean passesThrough = key.startsWith(KAFKA_PREFIX) || key.startsWith(REGISTRY_PREFIX);
+            if (!passesThrough
+                    || near.filter(name -> standsFor(key, name, settings)).isPresent()) {
+                throw new ConfigException("Unknown configuration key " + key
+                        + near.map(name -> "; did you mean " + name + "?").orElse(""));
+            }
+        }
+        return settings;
+    }
+
+    /** Whether a key that would pass through is rather a required key, which is missing, with a slip or two. */
+    private static boolean standsFor(String key, String name, Map<String, ?> settings) {
+        return !DEFINITION.configKeys().get(name).hasDefault()
+                && !settings.containsKey(name)
+                && distance(key.toLowerCase(Locale.ROOT), name) <= 2;
     }
 
     private static ConfigDef define(ConfigDef definition) {

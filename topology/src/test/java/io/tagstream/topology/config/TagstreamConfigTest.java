@@ -51,6 +51,24 @@ class TagstreamConfigTest {
     }
 
     @Test
+    void shouldNameAMisspeltKeyRatherThanTheOneThatIsMissingForIt() {
+        assertThatThrownBy(() -> new TagstreamConfig(
+                        Map.of("bootstrap.server", "a:1", "schema.registry.url", "http://registry:8081")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("Unknown configuration key bootstrap.server; did you mean bootstrap.servers?");
+        assertThatThrownBy(() -> new TagstreamConfig(
+                        Map.of("bootstrap.servers", "a:1", "schema.registry.urls", "http://registry:8081")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage("Unknown configuration key schema.registry.urls; did you mean schema.registry.url?");
+    }
+
+    @Test
+    void shouldPassOnAKeyThatResemblesOneThatIsThere() {
+        assertThat(TestConfig.with("schema.registry.urls", "x").registrySettings())
+                .containsEntry("schema.registry.urls", "x");
+    }
+
+    @Test
     void shouldNameAMissingKey() {
         assertThatThrownBy(() -> new TagstreamConfig(Map.of("bootstrap.servers", "a:1")))
                 .isInstanceOf(ConfigException.class)

@@ -5,6 +5,7 @@
  */
 package io.tagstream.cluster.failures;
 
+import io.tagstream.avro.ImageFailureReason;
 import io.tagstream.cluster.failures.Resubmission.Sent;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,10 +24,16 @@ public final class Replay {
      * A record to submit again.
      *
      * @param origin where it was: {@code topic-partition@offset}
-     * @param what a few words that say which record it is
+     * @param id an image's id, or a dead letter's key as text; null if it has none
+     * @param reason why an image could not be tagged; empty for dead letters
      * @param submission submits it
      */
-    public record Item(String origin, String what, Supplier<Sent> submission) {}
+    public record Item(String origin, String id, Optional<ImageFailureReason> reason, Supplier<Sent> submission) {
+        /** A few words that say which record it is. */
+        public String what() {
+            return (id == null ? "no key" : id) + reason.map(why -> "  " + why).orElse("");
+        }
+    }
 
     private Replay(Consumer<String> notes) {
         this.notes = notes;
@@ -48,8 +55,13 @@ public final class Replay {
                 notes.accept("left out %s, %s: since submitted again or deleted, at %s"
                         .formatted(failed.origin(), failed.imageId(), later));
             } else {
-                String what = failed.imageId() + "  " + failed.failure().getReason();
-                replay.add(failed.origin(), what, Resubmission.obstacle(failed), () -> resubmission.submit(failed));
+                replay.add(
+                        new Item(
+                                failed.origin(),
+                                failed.imageId(),
+                                Optional.of(failed.failure().getReason()),
+                                () -> resubmission.submit(failed)),
+                        Resubmission.obstacle(failed));
             }
         }
         return replay;
@@ -60,18 +72,19 @@ public final class Replay {
             FailureReader reader, Resubmission resubmission, Selection selection, Consumer<String> notes) {
         Replay replay = new Replay(notes);
         for (DeadLetter letter : reader.deadLetters(selection)) {
-            String what = letter.keyText() == null ? "no key" : letter.keyText();
-            replay.add(letter.origin(), what, resubmission.obstacle(letter), () -> resubmission.submit(letter));
+            replay.add(
+                    new Item(letter.origin(), letter.keyText(), Optional.empty(), () -> resubmission.submit(letter)),
+                    resubmission.obstacle(letter));
         }
         return replay;
     }
 
-    private void add(String origin, String what, Optional<String> obstacle, Supplier<Sent> submission) {
+    private void add(Item item, Optional<String> obstacle) {
         if (obstacle.isPresent()) {
-            notes.accept("left out %s, %s: %s".formatted(origin, what, obstacle.get()));
+            notes.accept("left out %s, %s: %s".formatted(item.origin(), item.what(), obstacle.get()));
             obstructed++;
         } else {
-            items.putIfAbsent(origin, new Item(origin, what, submission));
+            items.putIfAbsent(item.origin(), item);
         }
     }
 
