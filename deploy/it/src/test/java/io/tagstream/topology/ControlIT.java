@@ -20,6 +20,7 @@ import io.tagstream.topology.Stage.Read;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.control.ControlTopic;
 import io.tagstream.topology.control.Controls;
+import io.tagstream.topology.labels.LabelEncoderTopology;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -184,6 +185,39 @@ class ControlIT {
             stage.start(everyday);
             stage.image("late", "fake:dog");
             assertThat(latest(stage, IMAGES + 1)).containsKey("late");
+        }
+    }
+
+    @Test
+    void shouldStillObeyCommandsWhereAllThatSaidWhatWasInForceIsLost() throws Exception {
+        try (Stage stage = new Stage(cluster, directory);
+                FakeModelRuntime everyday = model("everyday");
+                Admin admin = Admin.create(Map.of("bootstrap.servers", cluster.bootstrapServers()))) {
+            List.of("dog", "cat", "heron").forEach(stage::label);
+            stage.flush();
+            Tagstream instance = stage.start(everyday);
+            for (int topK = 1; topK <= 3; topK++) {
+                int most = topK;
+                stage.control(before -> policy(before, new TagPolicy(0.0, most, 0.05)));
+            }
+            submit(stage);
+            awaitTags(stage, Set.of("dog", "cat", "heron"));
+            instance.close();
+            admin.deleteTopics(List.of(
+                            stage.topic(TagstreamConfig.CONTROL_TOPIC), stage.topic(TagstreamConfig.EMBEDDINGS_TOPIC)))
+                    .all()
+                    .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            String encoder = LabelEncoderTopology.applicationId(
+                    stage.config().applicationId(), everyday.description().textFingerprint());
+            admin.deleteConsumerGroups(List.of(encoder, stage.config().applicationId()))
+                    .all()
+                    .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            TopicProvisioner.provision(stage.config());
+
+            stage.start(everyday);
+            assertThat(control(stage).getRevision()).isGreaterThan(4);
+            stage.control(before -> policy(before, new TagPolicy(0.0, 1, 0.05)));
+            awaitTags(stage, Set.of("dog"));
         }
     }
 

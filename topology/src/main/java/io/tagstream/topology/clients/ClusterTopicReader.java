@@ -15,12 +15,14 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.streams.StreamsConfig;
 
@@ -97,18 +99,27 @@ public final class ClusterTopicReader implements TopicReader {
 
     @Override
     public boolean hasHadRecords(String topic) {
-        List<TopicPartition> partitions = consumer.partitionsFor(topic, PATIENCE).stream()
-                .map(found -> new TopicPartition(topic, found.partition()))
-                .toList();
-        return consumer.endOffsets(partitions, PATIENCE).values().stream().anyMatch(end -> end > 0);
+        try {
+            List<TopicPartition> partitions = describe(topic).partitions().stream()
+                    .map(found -> new TopicPartition(topic, found.partition()))
+                    .toList();
+            return consumer.endOffsets(partitions, PATIENCE).values().stream().anyMatch(end -> end > 0);
+        } catch (KafkaException e) {
+            if (e.getCause() != null && e.getCause().getCause() instanceof UnknownTopicOrPartitionException) {
+                return false;
+            }
+            throw e;
+        }
     }
 
     @Override
     public String topicId(String topic) {
+        return describe(topic).topicId().toString();
+    }
+
+    private TopicDescription describe(String topic) {
         return await(admin.describeTopics(List.of(topic)).allTopicNames(), "topic " + topic)
-                .get(topic)
-                .topicId()
-                .toString();
+                .get(topic);
     }
 
     @Override

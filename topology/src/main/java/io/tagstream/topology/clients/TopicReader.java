@@ -11,8 +11,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 /**
  * Reads single-partition topics as they are now, as Kafka Streams would under exactly-once: committed records only.
  *
- * <p>Every method throws a {@link org.apache.kafka.common.KafkaException} if the cluster does not answer or the topic
- * does not exist.
+ * <p>Every method throws a {@link org.apache.kafka.common.KafkaException} if the cluster does not answer or, unless it
+ * says otherwise, the topic does not exist.
  *
  * <p><i>Threading notes.</i> Used by one thread.
  */
@@ -43,7 +43,7 @@ public interface TopicReader extends AutoCloseable {
     /** Where a topic ends for readers of committed records. */
     long end(String topic);
 
-    /** Whether any partition of a topic has ever had a record. */
+    /** Whether any partition of a topic has ever had a record; false if the topic does not exist. */
     boolean hasHadRecords(String topic);
 
     /** A topic's id. */

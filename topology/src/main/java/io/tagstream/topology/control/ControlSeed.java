@@ -11,6 +11,7 @@ import io.tagstream.avro.MarkerRules;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.labels.LabelEncoderTopology;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.vocabulary.EmbeddingReader;
 import java.time.Instant;
@@ -27,8 +28,9 @@ import org.slf4j.LoggerFactory;
  * Writes the first control record of a cluster: the bundle and the configured policy of the instance that starts first.
  * Where the topic was lost, what the markers on label-embeddings say is put in force again.
  *
- * <p>Revisions never go back. Where the topic was lost, they go on from the clock: nobody changes the record every
- * millisecond.
+ * <p>Revisions never go back: instances, label encoders and tagging tasks ignore a record or wait if it is older than one
+ * that they know. Where anything says that the cluster is not new, revisions go on from the clock: nobody changes the
+ * record every millisecond.
  */
 public final class ControlSeed {
     private static final Logger log = LoggerFactory.getLogger(ControlSeed.class);
@@ -86,8 +88,24 @@ public final class ControlSeed {
                     List.of(),
                     now);
         }
-        boolean lost = markers.isEmpty() && reader.hasRead(labelsGroup, config.topic(TagstreamConfig.LABELS_TOPIC));
+        boolean lost = markers.isEmpty() && isUsed(labelsGroup);
+        if (lost) {
+            log.warn(
+                    "Topics {} and {} have lost what was in force: bundle {} and the policy of this instance's"
+                            + " configuration are put in force. Change them with tagstream model use and tagstream"
+                            + " policy set",
+                    config.topic(TagstreamConfig.CONTROL_TOPIC),
+                    config.topic(TagstreamConfig.EMBEDDINGS_TOPIC),
+                    Controls.named(own));
+        }
         return new ClusterControl(lost ? now.toEpochMilli() : FIRST, own, Controls.policy(config), List.of(), now);
+    }
+
+    /** Brokers forget positions, too: a week after the last instance has stopped. */
+    private boolean isUsed(String labelsGroup) {
+        return reader.hasRead(labelsGroup, config.topic(TagstreamConfig.LABELS_TOPIC))
+                || reader.hasHadRecords(config.topic(TagstreamConfig.TAGS_TOPIC))
+                || LabelEncoderTopology.internalTopics(labelsGroup).stream().anyMatch(reader::hasHadRecords);
     }
 
     private List<VocabularyMarker> markers() {
