@@ -182,7 +182,7 @@ public final class Tagstream implements AutoCloseable {
         this.labelsApplicationId = LabelEncoderTopology.applicationId(
                 config.applicationId(), runtime.description().textFingerprint());
         this.labelEncoder = streams(
-                LabelEncoderTopology.build(config, contracts, runtime, control::inForce),
+                LabelEncoderTopology.build(config, contracts, runtime, control::inForce, waits),
                 labelsApplicationId,
                 1,
                 clients -> clients,

@@ -16,6 +16,7 @@ import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.tagging.TaggingContext;
 import io.tagstream.topology.tagging.TaggingTopology;
 import io.tagstream.topology.vocabulary.Vocabulary;
+import io.tagstream.topology.waits.Waits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
@@ -58,7 +59,7 @@ record Shape(
                 config.applicationId(), model.description().textFingerprint())));
         return new Shape(
                 describe(TaggingTopology.build(config, shared)),
-                describe(LabelEncoderTopology.build(config, contracts, model, () -> null)),
+                describe(LabelEncoderTopology.build(config, contracts, model, () -> null, new Waits())),
                 internalTopics,
                 stateFormats());
     }

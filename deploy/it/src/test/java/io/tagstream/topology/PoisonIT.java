@@ -61,7 +61,7 @@ class PoisonIT {
     private static final int KAFKAS_SESSION_TIMEOUT_MILLIS = 45_000;
 
     /** Nearly as much as a producer with default settings sends. */
-    private static final String LARGEST_URI = "fake:" + "d".repeat(1_048_400);
+    static final String LARGEST_URI = "fake:" + "d".repeat(1_048_400);
 
     /** The longest silence of partitions whose thread has died; well under the session timeout. */
     private static final Duration LONGEST_SILENCE = Duration.ofSeconds(25);
@@ -257,7 +257,7 @@ class PoisonIT {
         return ofAnotherSchema(stage, "fake:dog");
     }
 
-    private static byte[] ofAnotherSchema(Stage stage, String uri) throws IOException {
+    static byte[] ofAnotherSchema(Stage stage, String uri) throws IOException {
         Schema schema = SchemaBuilder.record("ImageReference")
                 .namespace("io.tagstream.avro")
                 .fields()

@@ -263,6 +263,68 @@ class TaggingHealthIT {
     }
 
     @Test
+    void shouldSayThatTheRegistryIsAwayForARecordThatIsTooLargeToBeKept() throws Exception {
+        try (Stage stage = stage();
+                FakeModelRuntime model = FakeModelRuntime.completing(8, 1)) {
+            PoisonIT.UnreachableRegistry registry =
+                    new PoisonIT.UnreachableRegistry(stage.registry(), Integer.MAX_VALUE);
+            Tagstream instance = stage.start(model, registry, new DefaultKafkaClientSupplier());
+            stage.send(TagstreamConfig.IMAGES_TOPIC, "image", PoisonIT.ofAnotherSchema(stage, PoisonIT.LARGEST_URI));
+            awaitWaits(stage, instance, WaitReason.REGISTRY_AWAY);
+
+            registry.answer();
+            awaitMended(stage, instance, WaitReason.REGISTRY_AWAY);
+        }
+    }
+
+    @Test
+    void shouldSayThatChangesOfLabelsWaitForTheRegistryWhileImagesAreTagged() throws Exception {
+        try (Stage stage = stage();
+                FakeModelRuntime model = FakeModelRuntime.completing(8, 1)) {
+            stage.label("dog");
+            stage.flush();
+            PoisonIT.UnreachableRegistry registry =
+                    new PoisonIT.UnreachableRegistry(stage.registry(), Integer.MAX_VALUE);
+            Tagstream instance = stage.start(model, registry, new DefaultKafkaClientSupplier());
+            long epoch = instance.vocabularyEpoch();
+            // a schema that is unknown here and turns out to be no label's
+            stage.send(TagstreamConfig.LABELS_TOPIC, "heron", PoisonIT.ofAnotherSchema(stage));
+            stage.label("cat");
+            stage.flush();
+            await("a change that waits").atMost(PATIENCE).untilAsserted(() -> {
+                assertThat(instance.tagging().text())
+                        .contains(
+                                "; changes of labels wait (REGISTRY_AWAY): ",
+                                "no answer",
+                                WaitReason.REGISTRY_AWAY.remedy());
+                assertThat(waitingLabels(stage, instance)).isEqualTo(2);
+            });
+            assertThat(instance.ready()).as("no thread dies").isTrue();
+            images(stage, "fake:dog+cat");
+            assertThat(stage.outcomes(all -> all.size() >= 3)).hasSize(3);
+            assertThat(instance.tagging().healthy()).isTrue();
+            assertThat(instance.vocabularyEpoch()).isEqualTo(epoch);
+            assertThat(lines)
+                    .filteredOn(line -> line.getFormattedMessage().startsWith("Changes of labels wait"))
+                    .singleElement()
+                    .satisfies(line -> assertThat(line.getLevel()).isEqualTo(Level.WARN));
+
+            registry.answer();
+            await("the changes").atMost(PATIENCE).until(() -> instance.vocabularyEpoch() > epoch);
+            await("idle").atMost(PATIENCE).until(() -> instance.tagging().equals(TaggingHealth.well("idle")));
+            assertThat(waitingLabels(stage, instance)).isZero();
+            assertThat(instance.vocabularySize()).isEqualTo(2);
+        }
+    }
+
+    private static double waitingLabels(Stage stage, Tagstream instance) {
+        return stage.metrics(instance)
+                .get(TaggingMetric.WAITING_LABELS.id())
+                .gauge()
+                .value();
+    }
+
+    @Test
     @Drives(WaitReason.TOPIC_MISSING)
     void shouldSayThatATopicIsMissing() throws Exception {
         try (Stage stage = stage();

@@ -113,6 +113,11 @@ final class EncodedLabels {
         return others;
     }
 
+    /** The ids of all labels, those included whose entries cannot be read. */
+    List<String> ids() {
+        return idsBut(Set.of());
+    }
+
     private void forEach(BiConsumer<String, Optional<LabelEmbedding>> action) {
         try (KeyValueIterator<String, LabelEmbedding> all = store.all()) {
             while (all.hasNext()) {

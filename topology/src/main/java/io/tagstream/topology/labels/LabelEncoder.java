@@ -13,6 +13,7 @@ import io.tagstream.avro.RecordOrigin;
 import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.EncoderProgress;
 import io.tagstream.model.ModelRuntime;
+import io.tagstream.schemas.registry.RegistryUnavailableException;
 import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.labels.LabelIntake.Change;
@@ -24,6 +25,9 @@ import io.tagstream.topology.vocabulary.EmbeddingKey;
 import io.tagstream.topology.vocabulary.EmbeddingReader;
 import io.tagstream.topology.vocabulary.LabelLimits;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import io.tagstream.topology.waits.Wait;
+import io.tagstream.topology.waits.WaitReason;
+import io.tagstream.topology.waits.Waits;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -61,6 +65,9 @@ import org.slf4j.LoggerFactory;
  * written to label-embeddings later, the encoder looks again. Labels that its store lacks are taken from
  * label-embeddings, and label-vocabulary is read again from its beginning.
  *
+ * <p><i>A schema registry that does not answer</i> holds up a change whose schema is not known, and those that follow it,
+ * while the labels in force stay in force.
+ *
  * <p><i>A recreated label-vocabulary</i> is the vocabulary from its first record on: it is read from its beginning, and
  * labels that it has no record of are removed. While it is empty, the labels in force stay in force. Epochs continue
  * ({@link Resumption}).
@@ -79,6 +86,11 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     /** How often to look at the control record: seldom, since every punctuation makes Kafka Streams commit. */
     private static final Duration CONTROL_CHECK = Duration.ofMillis(500);
 
+    /** The first pause before the schema registry is asked again; it doubles with every question that has no answer. */
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
+
     /** How long to spend on reading changes again before committing the work so far. */
     private static final Duration TURN = Duration.ofMillis(500);
 
@@ -90,6 +102,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     private final String labelsTopic;
     private final EmbeddingReader embeddings;
     private final LabelLimits limits;
+    private final Waits waits;
 
     private ProcessorContext<Object, byte[]> context;
     private TopicReader topics;
@@ -120,7 +133,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     /** The offset of the last change that was queued; -1 for none. */
     private long queuedOffset;
 
-    /** Ids of the labels that were read again; null while nothing is being read again. */
+    /** Ids of the labels that were read again or need not be; null while no change is queued. */
     private Set<String> met;
 
     /** How many of them are in force. */
@@ -144,14 +157,22 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     /** Whether this encoder has written there since the last scheduled look: the writes may not be committed yet. */
     private boolean wrote;
 
+    /** The pause after the last question to the schema registry that had no answer. */
+    private Duration pause = FIRST_PAUSE;
+
+    /** Wall-clock milliseconds at which to ask it again. */
+    private long askAgainAt;
+
     LabelEncoder(
             TagstreamConfig config,
             Contracts contracts,
             ModelRuntime runtime,
             RecordLimit limit,
             Supplier<ClusterControl> control,
-            Supplier<TopicReader> topicReaders) {
+            Supplier<TopicReader> topicReaders,
+            Waits waits) {
         this.config = config;
+        this.waits = waits;
         this.intake = new LabelIntake(config, contracts, runtime, limit);
         this.limits = LabelLimits.of(config);
         this.textFingerprint = runtime.description().textFingerprint();
@@ -192,13 +213,41 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         }
         markerDue = true;
         quietChecks = 0;
-        if (met == null) {
+        if (met != null) {
+            queue(change); // behind the changes that are read again or wait
+            return;
+        }
+        try {
             take(change);
             progress.setProcessedOffset(change.offset());
-            saveProgress();
-        } else {
-            queue(change); // behind the changes that are read again
+        } catch (RegistryUnavailableException e) {
+            holdBack(change);
+            await(e);
         }
+        saveProgress();
+    }
+
+    /**
+     * Takes a change later, and those that follow it after it. Kafka Streams does not hand it over again, so an encoder
+     * that starts meanwhile reads the topic again.
+     */
+    private void holdBack(Change change) {
+        met = new HashSet<>(encoded.ids());
+        metInForce = progress.getLabels();
+        progress.setComplete(false);
+        queue(change);
+    }
+
+    private void await(RegistryUnavailableException e) {
+        askAgainAt = context.currentSystemTimeMs() + pause.toMillis();
+        Duration doubled = pause.multipliedBy(2);
+        pause = doubled.compareTo(LONGEST_PAUSE) < 0 ? doubled : LONGEST_PAUSE;
+        waits.beginLabels(queue.size(), new Wait(WaitReason.REGISTRY_AWAY, e.getMessage()));
+    }
+
+    private void awaitNothing() {
+        pause = FIRST_PAUSE;
+        waits.endLabels();
     }
 
     private static Change change(ConsumerRecord<byte[], byte[]> found) {
@@ -262,6 +311,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         queue.clear();
         queuedOffset = -1;
         met = null;
+        awaitNothing();
         if (!progress.getComplete()) {
             readAgain(vocabulary);
         }
@@ -497,11 +547,22 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         }
     }
 
-    /** Takes changes from the topic that is read again; at its end, removes labels that the topic has no record of. */
+    /** Takes queued changes, such as those of the topic that is read again; at its end, removes labels that the topic has no record of. */
     private void readOn(long now) {
+        if (waits.ofLabels().isPresent() && now < askAgainAt) {
+            return;
+        }
         long end = now + TURN.toMillis();
         while (!queue.isEmpty() && context.currentSystemTimeMs() < end) {
-            take(queue.remove());
+            try {
+                take(queue.element());
+            } catch (RegistryUnavailableException e) {
+                await(e);
+                saveProgress();
+                return;
+            }
+            queue.remove();
+            awaitNothing();
         }
         if (queue.isEmpty()) {
             encoded.idsBut(met).forEach(id -> {
@@ -537,6 +598,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
 
     @Override
     public void close() {
+        awaitNothing();
         if (topics != null) {
             topics.close();
             topics = null;

@@ -16,6 +16,7 @@ import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.records.RecordTimestamp;
+import io.tagstream.topology.waits.Waits;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -62,15 +63,21 @@ public final class LabelEncoderTopology {
      * Builds the topology.
      *
      * @param control gives the control record in force, as far as this instance has read
+     * @param waits is told what changes of labels are waiting for
      */
     public static Topology build(
-            TagstreamConfig config, Contracts contracts, ModelRuntime runtime, Supplier<ClusterControl> control) {
+            TagstreamConfig config,
+            Contracts contracts,
+            ModelRuntime runtime,
+            Supplier<ClusterControl> control,
+            Waits waits) {
         return build(
                 config,
                 contracts,
                 runtime,
                 control,
-                () -> new ClusterTopicReader(config, config.applicationId() + "-label-encoder"));
+                () -> new ClusterTopicReader(config, config.applicationId() + "-label-encoder"),
+                waits);
     }
 
     /** Takes the topic readers as a parameter: tests have no cluster. */
@@ -79,7 +86,8 @@ public final class LabelEncoderTopology {
             Contracts contracts,
             ModelRuntime runtime,
             Supplier<ClusterControl> control,
-            Supplier<TopicReader> topicReaders) {
+            Supplier<TopicReader> topicReaders,
+            Waits waits) {
         StreamsBuilder builder = new StreamsBuilder();
         builder.stream(
                         config.topic(TagstreamConfig.LABELS_TOPIC),
@@ -87,7 +95,7 @@ public final class LabelEncoderTopology {
                                 .withName("label-vocabulary")
                                 .withTimestampExtractor(new RecordTimestamp()))
                 .process(
-                        new Encoders(config, contracts, runtime, RecordLimit.of(config), control, topicReaders),
+                        new Encoders(config, contracts, runtime, RecordLimit.of(config), control, topicReaders, waits),
                         Named.as(ENCODER));
         Topology topology = builder.build();
         topology.addSink(
@@ -128,11 +136,12 @@ public final class LabelEncoderTopology {
             ModelRuntime runtime,
             RecordLimit limit,
             Supplier<ClusterControl> control,
-            Supplier<TopicReader> topicReaders)
+            Supplier<TopicReader> topicReaders,
+            Waits waits)
             implements ProcessorSupplier<byte[], byte[], Object, byte[]> {
         @Override
         public Processor<byte[], byte[], Object, byte[]> get() {
-            return new LabelEncoder(config, contracts, runtime, limit, control, topicReaders);
+            return new LabelEncoder(config, contracts, runtime, limit, control, topicReaders, waits);
         }
 
         @Override

@@ -61,6 +61,7 @@ final class TaggingMeters {
         TaggingMetric.BUNDLE_IN_FORCE.gauge(registry, waits, all -> all.ofAll().isEmpty() ? 1 : 0);
         TaggingMetric.LONGEST_WAIT.gauge(registry, waits, Waits::longestSeconds);
         TaggingMetric.VOCABULARY_LABELS.gauge(registry, vocabulary, Vocabulary::size);
+        TaggingMetric.WAITING_LABELS.gauge(registry, waits, Waits::waitingLabels);
         TaggingMetric.VOCABULARY_EPOCH.gauge(registry, vocabulary, Vocabulary::epoch);
         restored = TaggingMetric.RESTORED.counter(registry);
         tagged = TaggingMetric.OUTCOMES.counter(registry, "tagged");

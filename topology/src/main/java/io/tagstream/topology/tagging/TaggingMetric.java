@@ -117,6 +117,11 @@ public enum TaggingMetric implements Metric {
             "labels",
             "Labels in force on this instance. 0: images get no tags, because the vocabulary is empty or has not been"
                     + " read yet."),
+    WAITING_LABELS(
+            "tagstream.vocabulary.waiting",
+            Type.GAUGE,
+            "changes",
+            "Changes of labels that wait in this instance's label encoder, because the schema registry does not answer."),
     VOCABULARY_EPOCH(
             "tagstream.vocabulary.epoch",
             Type.GAUGE,

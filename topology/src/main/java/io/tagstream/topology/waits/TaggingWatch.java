@@ -385,8 +385,9 @@ public final class TaggingWatch implements AutoCloseable {
         }
         if (known.isEmpty() && works && isTagging(partition)) {
             known = waits.of(partition.partition())
-                    .or(() ->
-                            instance.withoutVocabulary().map(why -> new Wait(WaitReason.VOCABULARY_NOT_ENCODED, why)));
+                    .or(() -> instance.withoutVocabulary()
+                            .map(why -> waits.ofLabels()
+                                    .orElseGet(() -> new Wait(WaitReason.VOCABULARY_NOT_ENCODED, why))));
         }
         if (known.isEmpty() && works && owes) {
             known = inHand(partition, progress.lastTask(partition).orElseThrow());
@@ -445,6 +446,21 @@ public final class TaggingWatch implements AutoCloseable {
 
     /** Whether images wait, as of now. */
     public TaggingHealth health() {
+        TaggingHealth images = healthOfImages();
+        return waits.ofLabels()
+                .map(wait -> new TaggingHealth(
+                        images.healthy(),
+                        "%s%schanges of labels wait (%s): %s. %s"
+                                .formatted(
+                                        images.text(),
+                                        images.healthy() ? "; " : "\n",
+                                        wait.reason(),
+                                        wait.detail(),
+                                        wait.reason().remedy())))
+                .orElse(images);
+    }
+
+    private TaggingHealth healthOfImages() {
         List<Report> found = reports;
         if (!found.isEmpty()) {
             long now = progress.now();

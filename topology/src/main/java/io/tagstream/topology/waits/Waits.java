@@ -17,7 +17,8 @@ import org.slf4j.LoggerFactory;
  * Partitions whose images are waiting: those whose tasks say what they lack, and those that {@link TaggingWatch} has
  * found silent. What tasks say is logged once, with what to do, however many partitions have it.
  *
- * <p>An instance whose bundle is not in force takes no partitions: then all of it waits.
+ * <p>An instance whose bundle is not in force takes no partitions: then all of it waits. Changes of labels can wait, too,
+ * while images are tagged with the labels in force.
  *
  * <p><i>Threading notes.</i> A task's stream thread reports its waits, the watch what it has found; any thread may ask.
  */
@@ -33,6 +34,10 @@ public final class Waits {
     /** Why this instance takes no partitions; null if it may. */
     private volatile Wait all;
 
+    /** Why changes of labels wait; null if none does. */
+    private volatile Wait labels;
+
+    private volatile int waitingLabels;
     private volatile Map<TopicPartition, Wait> silent = Map.of();
     private volatile Duration longest = Duration.ZERO;
 
@@ -83,6 +88,42 @@ public final class Waits {
     /** Why this instance takes no partitions; empty if it may. */
     public Optional<Wait> ofAll() {
         return Optional.ofNullable(all);
+    }
+
+    /**
+     * Notes that changes of labels are waiting, while the labels in force stay in force. Used by the label encoder.
+     *
+     * @param changes how many are known to wait
+     */
+    public void beginLabels(int changes, Wait wait) {
+        waitingLabels = changes;
+        if (labels == null) {
+            log.warn(
+                    "Changes of labels wait, and so do those after them ({}): {}. {}",
+                    wait.reason(),
+                    wait.detail(),
+                    wait.reason().remedy());
+        }
+        labels = wait;
+    }
+
+    /** Notes that no change of labels is waiting, or that another instance has the label encoder. */
+    public void endLabels() {
+        waitingLabels = 0;
+        if (labels != null) {
+            labels = null;
+            log.info("No change of labels waits here any longer");
+        }
+    }
+
+    /** What changes of labels are waiting for; empty if none waits. */
+    public Optional<Wait> ofLabels() {
+        return Optional.ofNullable(labels);
+    }
+
+    /** The number of changes of labels that wait. */
+    public int waitingLabels() {
+        return waitingLabels;
     }
 
     /**

@@ -24,6 +24,7 @@ import io.tagstream.topology.vocabulary.Vocabulary;
 import io.tagstream.topology.vocabulary.VocabularyLabel;
 import io.tagstream.topology.vocabulary.VocabularyProcessor;
 import io.tagstream.topology.vocabulary.VocabularySnapshot;
+import io.tagstream.topology.waits.Waits;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -61,6 +62,7 @@ final class EncoderStage {
     final FakeModelRuntime model;
     final Contracts contracts;
     final List<LabelFailure> failures = new ArrayList<>();
+    final Waits waits = new Waits();
 
     private final TagstreamConfig config;
     private final MockProcessorContext<Object, byte[]> context = new MockProcessorContext<>();
@@ -108,7 +110,7 @@ final class EncoderStage {
      * Starts the encoder, hands it the records that it has not had, as Kafka Streams does, and lets it come to rest.
      */
     void start() {
-        encoder = new LabelEncoder(config, contracts, model, RecordLimit.of(config), () -> control, () -> topics);
+        encoder = encoder(model);
         encoder.init(context);
         if (!topics.topicId(LABELS).equals(positionOf)) {
             position = 0; // brokers forget a group's position in a deleted topic
@@ -121,10 +123,15 @@ final class EncoderStage {
 
     /** Starts an encoder that is slow with each label, and stops it when it has taken the first. */
     void startForOneLabel() {
-        encoder = new LabelEncoder(config, contracts, slow(), RecordLimit.of(config), () -> control, () -> topics);
+        encoder = encoder(slow());
         encoder.init(context);
         pass(STEP);
         stop();
+    }
+
+    private LabelEncoder encoder(ModelRuntime itsModel) {
+        return new LabelEncoder(
+                config, contracts, itsModel, RecordLimit.of(config), () -> control, () -> topics, waits);
     }
 
     private ModelRuntime slow() {
@@ -153,8 +160,12 @@ final class EncoderStage {
 
     /** Writes a label, and hands it to the encoder if it is running; null removes the label. */
     void put(String id, Label label) {
-        ConsumerRecord<byte[], byte[]> written =
-                topics.append(LABELS, utf8(id), contracts.label().serializer().serialize(LABELS, label));
+        putBytes(id, contracts.label().serializer().serialize(LABELS, label));
+    }
+
+    /** The same with a value of any kind. */
+    void putBytes(String id, byte[] value) {
+        ConsumerRecord<byte[], byte[]> written = topics.append(LABELS, utf8(id), value);
         if (encoder != null) {
             hand(written);
         }

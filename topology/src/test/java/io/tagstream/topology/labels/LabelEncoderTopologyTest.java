@@ -20,6 +20,7 @@ import io.tagstream.topology.TestConfig;
 import io.tagstream.topology.TestRules;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
+import io.tagstream.topology.waits.Waits;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -45,7 +46,12 @@ class LabelEncoderTopologyTest {
     private final String fingerprint = model.description().textFingerprint();
     private final TopologyTestDriver driver = new TopologyTestDriver(
             LabelEncoderTopology.build(
-                    config, contracts, model, () -> TestRules.control(config, model.description()), () -> topics),
+                    config,
+                    contracts,
+                    model,
+                    () -> TestRules.control(config, model.description()),
+                    () -> topics,
+                    new Waits()),
             TestConfig.driverProperties(config, "labels"));
     private final TestInputTopic<byte[], byte[]> labels =
             driver.createInputTopic("label-vocabulary", new ByteArraySerializer(), new ByteArraySerializer());

@@ -14,6 +14,7 @@ import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
+import io.tagstream.topology.waits.Waits;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -38,7 +39,7 @@ public final class SimulatedLabels {
             ModelRuntime runtime,
             Supplier<ClusterControl> control,
             TopicReader topics) {
-        return new LabelEncoder(config, contracts, runtime, RecordLimit.of(config), control, () -> topics);
+        return new LabelEncoder(config, contracts, runtime, RecordLimit.of(config), control, () -> topics, new Waits());
     }
 
     /** The key and value serdes of the encoder's stores, by name. */

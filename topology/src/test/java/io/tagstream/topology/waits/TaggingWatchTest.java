@@ -156,6 +156,24 @@ class TaggingWatchTest {
     }
 
     @Test
+    void shouldAlsoSayThatChangesOfLabelsWait() {
+        progress.task(KEYED);
+        waits.beginLabels(2, new Wait(WaitReason.REGISTRY_AWAY, "no answer"));
+        pass(1);
+        assertThat(watch.health())
+                .isEqualTo(TaggingHealth.well("idle; changes of labels wait (REGISTRY_AWAY): no answer. "
+                        + WaitReason.REGISTRY_AWAY.remedy()));
+        withoutVocabulary = Optional.of("the vocabulary is encoded up to offset 2 of 3");
+        taskOwes(1);
+        pass(61);
+        assertWaits(WaitReason.REGISTRY_AWAY);
+
+        waits.endLabels();
+        pass(1);
+        assertWaits(WaitReason.VOCABULARY_NOT_ENCODED);
+    }
+
+    @Test
     void shouldCountOnlyCommittedOutcomesOfATaskThatOwesSome() {
         taskOwes(3).now(3, 0, 3);
         for (int i = 0; i < 10; i++) {
