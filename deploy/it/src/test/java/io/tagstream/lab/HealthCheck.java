@@ -37,7 +37,7 @@ final class HealthCheck {
 
     /** What instances say of short waits when nothing is wrong but the machine is busy. */
     private static final Set<WaitReason> SLOW_MACHINE =
-            EnumSet.of(WaitReason.UNEXPLAINED, WaitReason.SLOW_IMAGES, WaitReason.NO_ROOM);
+            EnumSet.of(WaitReason.UNEXPLAINED, WaitReason.THREAD_BUSY, WaitReason.SLOW_IMAGES, WaitReason.NO_ROOM);
 
     /** Instances look at their partitions this rarely, and answers and outcomes reach the laboratory a little late. */
     private static final Duration STALE = Duration.ofSeconds(5);

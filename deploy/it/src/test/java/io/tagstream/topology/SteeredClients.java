@@ -30,7 +30,9 @@ final class SteeredClients extends DefaultKafkaClientSupplier {
         /** Producers' commits time out. */
         LATE_COMMITS,
         /** Producers refuse to send. */
-        REFUSED_SENDS
+        REFUSED_SENDS,
+        /** Producers take 5 ms for each record that they send. */
+        SLOW_SENDS
     }
 
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
@@ -80,6 +82,9 @@ final class SteeredClients extends DefaultKafkaClientSupplier {
                 getClass().getClassLoader(), new Class<?>[] {Producer.class}, (proxy, method, arguments) -> {
                     if (method.getName().equals("commitTransaction") && faults.contains(Fault.LATE_COMMITS)) {
                         throw new TimeoutException("The broker did not answer in time (simulated by this test)");
+                    }
+                    if (method.getName().equals("send") && faults.contains(Fault.SLOW_SENDS)) {
+                        LockSupport.parkNanos(PAUSE_NANOS);
                     }
                     if (method.getName().equals("send") && faults.contains(Fault.REFUSED_SENDS)) {
                         throw new KafkaException("The record cannot be sent (simulated by this test)");

@@ -507,6 +507,36 @@ class TaggingHealthIT {
     }
 
     @Test
+    @Drives(WaitReason.THREAD_BUSY)
+    void shouldSayThatTheThreadIsBusyWithOtherPartitions() throws Exception {
+        SteeredClients clients = new SteeredClients();
+        try (Stage stage = stage();
+                FakeModelRuntime model = FakeModelRuntime.completing(1_000, 1)) {
+            Tagstream instance = stage.start(model, clients);
+            clients.suffering(Fault.SLOW_SENDS);
+            for (int image = 0; image < 2_000; image++) {
+                stage.send(TagstreamConfig.IMAGES_TOPIC, 0, "many-" + image, reference(stage, "fake:dog"));
+            }
+            stage.flush();
+            await("its images")
+                    .atMost(PATIENCE)
+                    .until(() -> stage.metrics(instance)
+                                    .get(TaggingMetric.PENDING.id())
+                                    .gauge()
+                                    .value()
+                            > 0);
+            stage.send(TagstreamConfig.IMAGES_TOPIC, 1, "one", reference(stage, "fake:dog"));
+            stage.flush();
+            awaitWaits(stage, instance, WaitReason.THREAD_BUSY);
+            assertThat(instance.tagging().text()).contains("images of partition 1 of");
+            assertThat(instance.ready()).isTrue();
+
+            clients.mend();
+            awaitMended(stage, instance, WaitReason.THREAD_BUSY);
+        }
+    }
+
+    @Test
     void shouldFindThatImagesWaitForReKeyingToo() throws Exception {
         SteeredClients clients = new SteeredClients();
         try (Stage stage = new Stage(cluster, state, TagstreamConfig.HEALTH_TAGGING_AFTER_MILLIS, 2_000);

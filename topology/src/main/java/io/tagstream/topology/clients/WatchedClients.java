@@ -93,12 +93,20 @@ public final class WatchedClients extends ForwardingClients {
             if (method.getName().equals("close")) {
                 progress.closed(this);
             }
+            boolean polls = method.getName().equals("poll");
+            if (polls) {
+                progress.pollBegins(this);
+            }
             Object result;
             try {
                 result = invoke(consumer, method, arguments);
             } catch (OffsetOutOfRangeException e) { // Kafka Streams continues from the beginning
                 tellOfLoss(e.offsetOutOfRangePartitions());
                 throw e;
+            } finally {
+                if (polls) {
+                    progress.pollEnds(this);
+                }
             }
             if (result instanceof ConsumerRecords<?, ?> records) {
                 report(records);

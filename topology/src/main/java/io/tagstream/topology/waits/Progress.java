@@ -8,6 +8,7 @@ package io.tagstream.topology.waits;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
@@ -33,6 +34,14 @@ public final class Progress {
     /** A committed offset and when it was first seen. */
     record Commit(long offset, long at) {}
 
+    /**
+     * The time that a stream thread has spent in its consumer, waiting for records; the rest of its time it works.
+     *
+     * @param nanos of the polls that have ended
+     * @param since when the present poll began; null if there is none
+     */
+    private record Polls(long nanos, Long since) {}
+
     /** A transaction that was fenced. */
     record Fence(String message, long at) {}
 
@@ -40,6 +49,9 @@ public final class Progress {
 
     /** By consumer, its partitions. */
     private final Map<Object, Map<TopicPartition, Reading>> readings = new ConcurrentHashMap<>();
+
+    /** By consumer, for how long it has been asked for records. */
+    private final Map<Object, Polls> polls = new ConcurrentHashMap<>();
 
     /** The client ids of this process's consumers, living and dead. */
     private final Set<String> clients = ConcurrentHashMap.newKeySet();
@@ -80,9 +92,48 @@ public final class Progress {
         readings.put(consumer, partitions);
     }
 
+    /** Notes, on its stream thread, that a consumer begins to wait for records. */
+    public void pollBegins(Object consumer) {
+        polls.put(consumer, new Polls(pollNanos(consumer), now()));
+    }
+
+    /** Notes, on its stream thread, that the wait has ended, with records or without. */
+    public void pollEnds(Object consumer) {
+        polls.put(consumer, new Polls(pollNanos(consumer), null));
+    }
+
+    private long pollNanos(Object consumer) {
+        Polls all = polls.get(consumer);
+        if (all == null) {
+            return 0;
+        }
+        return all.since() == null ? all.nanos() : all.nanos() + now() - all.since();
+    }
+
+    /** For how long the consumer of a partition has waited for records, in nanoseconds; empty if none has it. */
+    OptionalLong idleNanos(TopicPartition partition) {
+        return consumer(partition).map(this::pollNanos).map(OptionalLong::of).orElseGet(OptionalLong::empty);
+    }
+
+    /** The partitions that one consumer, and so one stream thread, has besides this one. */
+    Set<TopicPartition> besides(TopicPartition partition) {
+        Set<TopicPartition> others = new HashSet<>(
+                consumer(partition).map(readings::get).map(Map::keySet).orElseGet(Set::of));
+        others.remove(partition);
+        return others;
+    }
+
+    private Optional<Object> consumer(TopicPartition partition) {
+        return readings.entrySet().stream()
+                .filter(entry -> entry.getValue().containsKey(partition))
+                .map(Map.Entry::getKey)
+                .findFirst();
+    }
+
     /** Notes, on its stream thread, that a consumer is closed. */
     public void closed(Object consumer) {
         readings.remove(consumer);
+        polls.remove(consumer);
         uncommitted.remove(Thread.currentThread());
     }
 

@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
@@ -47,6 +48,10 @@ import org.slf4j.LoggerFactory;
 public final class TaggingWatch implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(TaggingWatch.class);
     private static final Duration SHORTEST_INTERVAL = Duration.ofMillis(50);
+
+    /** The largest part of its time that a busy stream thread spends on waiting for records. */
+    private static final double MOST_IDLE = 0.2;
+
     private static final Comparator<TopicPartition> IN_ORDER =
             Comparator.comparing(TopicPartition::topic).thenComparing(TopicPartition::partition);
     private static final Duration LONGEST_INTERVAL = Duration.ofSeconds(2);
@@ -113,8 +118,15 @@ public final class TaggingWatch implements AutoCloseable {
         private Wait wait;
         private boolean tooLong;
 
-        Spell(long since) {
+        /** When this spell was noticed, and how long the partition's stream thread had been idle by then. */
+        private final long noticedAt;
+
+        private final OptionalLong idleNanos;
+
+        Spell(long since, long noticedAt, OptionalLong idleNanos) {
             this.since = since;
+            this.noticedAt = noticedAt;
+            this.idleNanos = idleNanos;
         }
     }
 
@@ -290,13 +302,14 @@ public final class TaggingWatch implements AutoCloseable {
             end(partition, now);
             return Optional.empty();
         }
-        Spell spell = spells.computeIfAbsent(partition, key -> new Spell(away ? viewAt : now));
+        Spell spell = spells.computeIfAbsent(
+                partition, key -> new Spell(away ? viewAt : now, now, progress.idleNanos(partition)));
         if (progressAt != Long.MIN_VALUE && progressAt - spell.since > 0) {
             end(partition, now);
-            spell = new Spell(progressAt);
+            spell = new Spell(progressAt, now, progress.idleNanos(partition));
             spells.put(partition, spell);
         }
-        spell.wait = reason(partition, away, spell.since);
+        spell.wait = reason(partition, away, spell);
         Duration limit = spell.wait.reason() == WaitReason.SLOW_IMAGES ? after.plus(instance.longestImage()) : after;
         spell.tooLong = spell.tooLong || now - spell.since > limit.toNanos();
         boolean logged =
@@ -368,15 +381,15 @@ public final class TaggingWatch implements AutoCloseable {
     }
 
     /** Why images of a partition wait. */
-    private Wait reason(TopicPartition partition, boolean away, long since) {
+    private Wait reason(TopicPartition partition, boolean away, Spell spell) {
         Optional<Wait> missing = instance.missingTopic();
         if (missing.isPresent()) {
             return missing.get();
         }
-        return away ? new Wait(WaitReason.KAFKA_AWAY, "the Kafka cluster does not answer") : reason(partition, since);
+        return away ? new Wait(WaitReason.KAFKA_AWAY, "the Kafka cluster does not answer") : reason(partition, spell);
     }
 
-    private Wait reason(TopicPartition partition, long since) {
+    private Wait reason(TopicPartition partition, Spell spell) {
         boolean works = works(partition);
         boolean owes = owes(partition);
         Optional<Wait> known = Optional.empty();
@@ -395,13 +408,13 @@ public final class TaggingWatch implements AutoCloseable {
         return known.or(() -> works ? Optional.empty() : instance.failedThread())
                 .or(() -> works ? Optional.empty() : waits.ofAll())
                 .or(waits::atAdmission)
-                .or(() -> fenced(since))
+                .or(() -> fenced(spell.since))
                 .or(() -> restoring(partition)
                         .map(left -> new Wait(
                                 WaitReason.RESTORING,
                                 "%d of %d records of its state are restored"
                                         .formatted(left.restored(), left.records()))))
-                .orElseGet(() -> works ? unexplained(partition) : rebalancing(partition));
+                .orElseGet(() -> works ? unexplained(partition, spell) : rebalancing(partition));
     }
 
     /** What images that a task owes are waiting for, if it is the model runtime. */
@@ -426,14 +439,41 @@ public final class TaggingWatch implements AutoCloseable {
                 .map(fence -> new Wait(WaitReason.FENCED, "a transaction was given up: " + fence.message()));
     }
 
-    private Wait unexplained(TopicPartition partition) {
+    private Wait unexplained(TopicPartition partition, Spell spell) {
         Offsets offsets = view == null ? null : view.offsets().get(partition);
         return offsets != null && offsets.stable() < offsets.end() && !owes(partition) && !unread(partition, offsets)
                 ? new Wait(
                         WaitReason.TRANSACTION_OPEN,
                         "a producer's transaction is open from offset %d on, and what follows cannot be read"
                                 .formatted(offsets.stable()))
-                : new Wait(WaitReason.UNEXPLAINED, "nothing that this instance knows of is in the way");
+                : busy(partition, spell)
+                        .orElseGet(() ->
+                                new Wait(WaitReason.UNEXPLAINED, "nothing that this instance knows of is in the way"));
+    }
+
+    /** Whether the partition's stream thread has hardly been idle, and gets on with other partitions. */
+    private Optional<Wait> busy(TopicPartition partition, Spell spell) {
+        long now = progress.now();
+        long time = now - spell.noticedAt;
+        OptionalLong idle = progress.idleNanos(partition);
+        if (time <= 0 || idle.isEmpty() || spell.idleNanos.isEmpty()) {
+            return Optional.empty();
+        }
+        long idleMeanwhile = idle.getAsLong() - spell.idleNanos.getAsLong(); // negative for another thread
+        List<TopicPartition> others = progress.besides(partition).stream()
+                .filter(other -> getsOn(other, spell, now))
+                .sorted(IN_ORDER)
+                .toList();
+        return idleMeanwhile < 0 || idleMeanwhile > MOST_IDLE * time || others.isEmpty()
+                ? Optional.empty()
+                : Optional.of(
+                        new Wait(WaitReason.THREAD_BUSY, "its stream thread is busy with images of " + named(others)));
+    }
+
+    private boolean getsOn(TopicPartition other, Spell spell, long now) {
+        return Stream.of(progress.commit(other).map(Progress.Commit::at), progress.lastOutcome(other))
+                .flatMap(Optional::stream)
+                .anyMatch(at -> at - spell.since > 0 && now - at <= after.toNanos());
     }
 
     private Wait rebalancing(TopicPartition partition) {

@@ -28,6 +28,9 @@ public enum WaitReason {
             + " still for longer than its session (kafka.session.timeout.ms)."),
     TRANSACTION_OPEN("Find the producer whose transaction is open (kafka-transactions find-hanging) and end it."),
     KAFKA_AWAY("Make the Kafka cluster answer (bootstrap.servers); whether images wait is not known until then."),
+    THREAD_BUSY(
+            "Give this instance more of the processor, or add stream threads (stream.threads) or instances; its other"
+                    + " partitions have more images than one thread can keep up with."),
     UNEXPLAINED("Take a thread dump (jstack) and restart this instance; its work is done again.");
 
     private final String remedy;

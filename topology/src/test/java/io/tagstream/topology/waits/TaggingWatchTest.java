@@ -156,6 +156,48 @@ class TaggingWatchTest {
     }
 
     @Test
+    void shouldSayThatTheThreadIsBusyWithOtherPartitions() {
+        TopicPartition other = new TopicPartition("images", 1);
+        readings.put(other, new Reading(10, 10));
+        imagesArrive();
+        for (int offset = 11; offset < 81; offset++) {
+            pass(1);
+            progress.committed(Map.of(other, (long) offset));
+        }
+        assertWaits(WaitReason.THREAD_BUSY);
+        assertThat(watch.health().text()).contains("its stream thread is busy with images of partition 1 of images.");
+
+        pass(70);
+        assertWaits(WaitReason.UNEXPLAINED); // the thread gets on with nothing
+    }
+
+    @Test
+    void shouldNotTakeAThreadForBusyThatWaitsForRecords() {
+        TopicPartition other = new TopicPartition("images", 1);
+        readings.put(other, new Reading(10, 10));
+        imagesArrive();
+        for (int offset = 11; offset < 81; offset++) {
+            progress.pollBegins(this);
+            pass(1);
+            progress.pollEnds(this);
+            progress.committed(Map.of(other, (long) offset));
+        }
+        assertWaits(WaitReason.UNEXPLAINED);
+    }
+
+    @Test
+    void shouldNotTakeAThreadForBusyThatAnotherThreadGetsOnBeside() {
+        TopicPartition other = new TopicPartition("images", 1);
+        progress.read(new Object(), Map.of(other, new Reading(10, 10)));
+        imagesArrive();
+        for (int offset = 11; offset < 81; offset++) {
+            pass(1);
+            progress.committed(Map.of(other, (long) offset));
+        }
+        assertWaits(WaitReason.UNEXPLAINED);
+    }
+
+    @Test
     void shouldAlsoSayThatChangesOfLabelsWait() {
         progress.task(KEYED);
         waits.beginLabels(2, new Wait(WaitReason.REGISTRY_AWAY, "no answer"));
