@@ -209,7 +209,13 @@ public final class Tagstream implements AutoCloseable {
             creatable.removeAll(config.topics());
         }
         this.topics = new TopicKeeper(
-                config.kafkaSettings(), losses, creatable, shared.identities(), config.topicsCheck(), this::replaced);
+                config.kafkaSettings(),
+                losses,
+                creatable,
+                shared.identities(),
+                config.topicsCheck(),
+                metrics,
+                this::replaced);
     }
 
     /** An image's features must fit into one record of a changelog topic, or must not be kept. */

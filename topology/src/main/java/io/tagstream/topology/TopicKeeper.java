@@ -5,7 +5,10 @@
  */
 package io.tagstream.topology;
 
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.tagstream.topology.clients.TopicIdentities;
+import io.tagstream.topology.tagging.TaggingMetric;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -61,6 +64,7 @@ final class TopicKeeper implements AutoCloseable {
     private final TopicIdentities identities;
     private final Duration interval;
     private final Consumer<String> replaced;
+    private final Map<String, Counter> counters = new HashMap<>();
     private final ScheduledExecutorService looks;
 
     /** Topics that have been there, as they were when last seen. Used only by the looking thread. */
@@ -85,6 +89,7 @@ final class TopicKeeper implements AutoCloseable {
      * @param losses the topics, some of which may not exist yet; for each, what its loss means and what to do
      * @param creatable those that may be created again
      * @param identities are kept up to date
+     * @param metrics receives how many topics were lost and are missing
      * @param replaced is told, on the looking thread, of topics in whose place there is another, or whose records were
      *     deleted
      */
@@ -94,6 +99,7 @@ final class TopicKeeper implements AutoCloseable {
             Set<String> creatable,
             TopicIdentities identities,
             Duration interval,
+            MeterRegistry metrics,
             Consumer<String> replaced) {
         settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, PATIENCE_MILLIS);
         settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, PATIENCE_MILLIS);
@@ -103,6 +109,8 @@ final class TopicKeeper implements AutoCloseable {
         this.identities = identities;
         this.interval = interval;
         this.replaced = replaced;
+        losses.keySet().forEach(topic -> counters.put(topic, TaggingMetric.LOST_TOPICS.counter(metrics, topic)));
+        TaggingMetric.MISSING_TOPICS.gauge(metrics, this, keeper -> keeper.missing.size());
         this.looks = Executors.newSingleThreadScheduledExecutor(task -> {
             Thread thread = new Thread(task, "tagstream-topic-keeper");
             thread.setDaemon(true);
@@ -229,6 +237,7 @@ final class TopicKeeper implements AutoCloseable {
         seen.put(name, now);
         if (before != null && !before.id().equals(now.id())) {
             log.error("Topic {} was deleted, and there is a new one. {}", name, losses.get(name));
+            counters.get(name).increment();
             replaced.accept(name);
         }
     }
@@ -293,6 +302,7 @@ final class TopicKeeper implements AutoCloseable {
         });
         for (String name : emptied) {
             log.error("Records of topic {} were deleted. {}", name, losses.get(name));
+            counters.get(name).increment();
             replaced.accept(name);
         }
     }

@@ -12,6 +12,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.AppenderBase;
+import io.micrometer.core.instrument.Counter;
 import io.tagstream.avro.ImageReference;
 import io.tagstream.avro.Tag;
 import io.tagstream.avro.TagEvent;
@@ -22,6 +23,7 @@ import io.tagstream.it.TopicEraser;
 import io.tagstream.topology.Stage.Read;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.labels.LabelEncoderTopology;
+import io.tagstream.topology.tagging.TaggingMetric;
 import io.tagstream.topology.tagging.TaggingTopology;
 import io.tagstream.topology.waits.TaggingHealth;
 import java.nio.file.Files;
@@ -161,6 +163,16 @@ class LostTopicsIT {
             return lost == Lost.IMAGE_META && !running;
         }
 
+        /** Whether a metric counts it: topics are only looked at while an instance runs. */
+        boolean counted() {
+            return running
+                    && (deleted
+                            || switch (lost) {
+                                case CONTROL, TAGS, PENDING, IMAGE_META, SWEEP, TASK_PROGRESS -> true;
+                                default -> false;
+                            });
+        }
+
         /** What the log has about it. */
         List<String> said(String topic) {
             List<String> said = new ArrayList<>();
@@ -239,6 +251,13 @@ class LostTopicsIT {
                         .untilAsserted(() -> assertThat(lines)
                                 .extracting(ILoggingEvent::getFormattedMessage)
                                 .anySatisfy(said -> assertThat(said).contains(line)));
+            }
+            if (mishap.counted()) {
+                Counter losses = stage.metrics(instance)
+                        .get(TaggingMetric.LOST_TOPICS.id())
+                        .tag("topic", topic)
+                        .counter();
+                await("the metric").atMost(PATIENCE).until(() -> losses.count() > 0);
             }
             if (mishap.lost() == Lost.LABELS) {
                 stage.label("dog"); // as whoever imports the vocabulary again

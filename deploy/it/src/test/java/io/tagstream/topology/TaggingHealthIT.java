@@ -163,6 +163,13 @@ class TaggingHealthIT {
                 .sum();
     }
 
+    private static double missingTopics(Stage stage, Tagstream instance) {
+        return stage.metrics(instance)
+                .get(TaggingMetric.MISSING_TOPICS.id())
+                .gauge()
+                .value();
+    }
+
     @Test
     void shouldDriveEveryReason() {
         assertThat(Arrays.stream(getClass().getDeclaredMethods())
@@ -338,9 +345,11 @@ class TaggingHealthIT {
             images(stage, "fake:dog");
             awaitWaits(stage, instance, WaitReason.TOPIC_MISSING);
             assertThat(instance.ready()).isFalse();
+            assertThat(missingTopics(stage, instance)).isOne();
 
             TopicProvisioner.provision(stage.config());
             awaitMended(stage, instance, WaitReason.TOPIC_MISSING);
+            assertThat(missingTopics(stage, instance)).isZero();
             assertThat(stage.outcomes(all -> all.size() >= 3))
                     .extracting(Stage.Read::key)
                     .containsOnly("image-0", "image-1", "image-2");

@@ -122,6 +122,18 @@ public enum TaggingMetric implements Metric {
             Type.GAUGE,
             "changes",
             "Changes of labels that wait in this instance's label encoder, because the schema registry does not answer."),
+    LOST_TOPICS(
+            "tagstream.topics.lost",
+            Type.COUNTER,
+            "losses",
+            "How often a topic was deleted while this instance ran, or emptied if Tagstream can write its records again"
+                    + " ([what to do](operations.md#when-a-topic-is-lost)).",
+            "topic"),
+    MISSING_TOPICS(
+            "tagstream.topics.missing",
+            Type.GAUGE,
+            "topics",
+            "Topics that were deleted and that Tagstream may not create again."),
     VOCABULARY_EPOCH(
             "tagstream.vocabulary.epoch",
             Type.GAUGE,
