@@ -36,8 +36,10 @@ import io.tagstream.topology.state.LocalState;
 import io.tagstream.topology.state.UnusableStateException;
 import io.tagstream.topology.tagging.LocalImageQueries;
 import io.tagstream.topology.tagging.TaggingContext;
+import io.tagstream.topology.tagging.TaggingMetric;
 import io.tagstream.topology.tagging.TaggingTopology;
 import io.tagstream.topology.vocabulary.Vocabulary;
+import io.tagstream.topology.waits.Copies;
 import io.tagstream.topology.waits.Progress;
 import io.tagstream.topology.waits.Restores;
 import io.tagstream.topology.waits.TaggingHealth;
@@ -48,17 +50,21 @@ import io.tagstream.topology.waits.Waits;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigException;
@@ -68,6 +74,7 @@ import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaClientSupplier;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
+import org.apache.kafka.streams.StreamsMetadata;
 import org.apache.kafka.streams.ThreadMetadata;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.MissingSourceTopicException;
@@ -75,6 +82,7 @@ import org.apache.kafka.streams.errors.ProcessorStateException;
 import org.apache.kafka.streams.errors.StreamsException;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
+import org.apache.kafka.streams.state.HostInfo;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -121,6 +129,7 @@ public final class Tagstream implements AutoCloseable {
     private final KafkaStreams labelEncoder;
     private final KafkaClientSupplier taggingClients;
     private final Restores restores = new Restores();
+    private final Copies copies = new Copies(restores);
     private final LocalImageQueries images;
     private final MeterRegistry metrics;
     private final KafkaStreamsMetrics encoderMetrics;
@@ -202,6 +211,11 @@ public final class Tagstream implements AutoCloseable {
         this.images = new LocalImageQueries(() -> tagging.streams(), StreamsSettings.address(config), shared);
         this.encoderMetrics = new KafkaStreamsMetrics(labelEncoder);
         encoderMetrics.bindTo(metrics);
+        TaggingMetric.COPIES.gauge(metrics, copies, all -> all.complete().size(), "complete");
+        TaggingMetric.COPIES.gauge(metrics, copies, all -> all.behind().size(), "behind");
+        TaggingMetric.COPIES_LAG.gauge(metrics, copies, Copies::lag);
+        TaggingMetric.UNCOPIED.gauge(
+                metrics, this, instance -> instance.uncopied().size());
         this.gate = new BundleGate(bundle, control::inForce, waits, new StreamThreads());
         Map<String, String> losses = TopicLosses.of(config, labelsApplicationId);
         Set<String> creatable = new HashSet<>(losses.keySet());
@@ -342,7 +356,7 @@ public final class Tagstream implements AutoCloseable {
                 TaggingTopology.build(config, shared),
                 config.applicationId(),
                 config.getInt(TagstreamConfig.STREAM_THREADS),
-                clients -> new WatchedClients(clients, progress),
+                clients -> new WatchedClients(clients, progress, copies),
                 taggingClients);
         streams.setGlobalStateRestoreListener(restores);
         KafkaStreamsMetrics its = new KafkaStreamsMetrics(streams);
@@ -455,6 +469,63 @@ public final class Tagstream implements AutoCloseable {
     /** Whether images wait without any of them coming out, and why. */
     public TaggingHealth tagging() {
         return failure.isDone() ? TaggingHealth.waiting("the stream has failed: " + failure.join()) : watch.health();
+    }
+
+    /**
+     * Whether, as far as this instance knows, any instance may stop without images waiting until state is read from
+     * Kafka: whether the copies that it keeps are complete, and others copy its own partitions.
+     */
+    public TaggingHealth copies() {
+        if (config.getInt(TagstreamConfig.STANDBY_REPLICAS) == 0) {
+            return TaggingHealth.well("no copies: " + TagstreamConfig.STANDBY_REPLICAS + " is 0");
+        }
+        Optional<String> notReady = notReadyBecause();
+        if (notReady.isPresent()) {
+            return TaggingHealth.waiting("this instance is not ready: " + notReady.get());
+        }
+        Map<Integer, Long> behind = copies.behind();
+        if (!behind.isEmpty()) {
+            return TaggingHealth.waiting("the copies of partitions %s are not complete: %d records or more are left"
+                    .formatted(
+                            numbers(behind.keySet()),
+                            behind.values().stream().mapToLong(Long::longValue).sum()));
+        }
+        Set<Integer> uncopied = uncopied();
+        return uncopied.isEmpty()
+                ? TaggingHealth.well(
+                        "%d copies are complete".formatted(copies.complete().size()))
+                : TaggingHealth.waiting(
+                        "no other instance copies partitions %s of this instance".formatted(numbers(uncopied)));
+    }
+
+    private static String numbers(Collection<Integer> partitions) {
+        return partitions.stream().map(String::valueOf).collect(Collectors.joining(", "));
+    }
+
+    /** The partitions of this instance that should be copied and are not; none if this instance has no address. */
+    private Set<Integer> uncopied() {
+        Optional<HostInfo> own = StreamsSettings.address(config);
+        KafkaStreams streams = tagging.streams();
+        if (own.isEmpty()
+                || config.getInt(TagstreamConfig.STANDBY_REPLICAS) == 0
+                || streams.state() != KafkaStreams.State.RUNNING) {
+            return Set.of();
+        }
+        String input = TaggingTopology.taggingInput(config, config.applicationId());
+        Set<Integer> uncopied = new TreeSet<>();
+        Set<Integer> copied = new HashSet<>();
+        for (StreamsMetadata each : streams.metadataForAllStreamsClients()) {
+            if (each.hostInfo().equals(own.get())) {
+                partitions(each.topicPartitions(), input).forEach(uncopied::add);
+            }
+            partitions(each.standbyTopicPartitions(), input).forEach(copied::add);
+        }
+        uncopied.removeAll(copied);
+        return uncopied;
+    }
+
+    private static Stream<Integer> partitions(Set<TopicPartition> all, String topic) {
+        return all.stream().filter(each -> each.topic().equals(topic)).map(TopicPartition::partition);
     }
 
     private static String withoutTopics(Set<String> missing) {

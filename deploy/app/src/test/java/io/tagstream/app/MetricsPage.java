@@ -33,8 +33,9 @@ public final class MetricsPage {
                         + " this page is stale.\n\n");
         page.append("If `http.port` is set, `tagstream run` serves them for Prometheus at `/metrics`. It also serves"
                 + " `/health/live` (200 until tagging has stopped for good), `/health/ready` (200 while the instance can"
-                + " serve) and `/health/tagging` (200 unless [images wait](operations.md#when-images-wait)); otherwise"
-                + " the answer is 503 and says why. Timers and summaries are served as `_count`, `_sum` and"
+                + " serve), `/health/tagging` (200 unless [images wait](operations.md#when-images-wait)) and"
+                + " `/health/copies` (200 while [copies of state](operations.md#restarting-instances-one-after-the-other)"
+                + " are complete); otherwise the answer is 503 and says why. Timers and summaries are served as `_count`, `_sum` and"
                 + " `_max`. `tagstream index` serves its own metrics, `tagstream_index_*`, in the same way; it is"
                 + " ready while documents are being indexed and searches find them.\n\n");
         page.append("| metric | type | unit | tags | meaning |\n|---|---|---|---|---|\n");

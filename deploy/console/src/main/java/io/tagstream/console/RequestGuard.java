@@ -35,7 +35,7 @@ final class RequestGuard {
     private static final Set<String> SAME = Set.of("same-origin", "none");
     private static final String API = "/api/";
     private static final Set<String> OPERATIONS =
-            Set.of("/metrics", "/health/live", "/health/ready", "/health/tagging");
+            Set.of("/metrics", "/health/live", "/health/ready", "/health/tagging", "/health/copies");
     /** Open without the token: these tell how to present it, and reveal nothing about images or labels. */
     private static final Set<String> OPEN = Set.of("/api/session", "/api/openapi.yaml");
 

@@ -99,6 +99,7 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
                     started.set(tagstream); // before the start, which may wait for the cluster or the registry
                     tagstream.start();
                     operations.remark(tagstream::noTagsBecause);
+                    operations.copies(tagstream::copies);
                     try (Served served = serve(console, config, registry, tagstream, runtime, operations)) {
                         follow(tagstream, runtime.description(), stop);
                     }

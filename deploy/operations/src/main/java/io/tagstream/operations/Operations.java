@@ -32,7 +32,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The metrics of a process. If {@code http.port} is set, it serves {@code /metrics}, {@code /health/live},
- * {@code /health/ready} and, if it tags images, {@code /health/tagging}. It listens from the beginning, so you can watch a slow start.
+ * {@code /health/ready} and, if it tags images, {@code /health/tagging} and {@code /health/copies}. It listens from the
+ * beginning, so you can watch a slow start.
  *
  * <p><i>Threading notes.</i> The server's threads answer requests and call the suppliers. One thread creates and closes
  * this.
@@ -49,6 +50,8 @@ public final class Operations implements AutoCloseable {
     private final Supplier<Optional<String>> notReady;
     private final AtomicReference<Supplier<Optional<String>>> remark = new AtomicReference<>(Optional::empty);
     private final Optional<Supplier<TaggingHealth>> tagging;
+    private final AtomicReference<Supplier<TaggingHealth>> copies =
+            new AtomicReference<>(() -> TaggingHealth.waiting("starting"));
     private final Optional<? extends Consumer<JavalinConfig>> more;
     private final Optional<Javalin> server;
 
@@ -126,7 +129,16 @@ public final class Operations implements AutoCloseable {
         config.routes.get("/metrics", this::scrape);
         config.routes.get("/health/live", request -> answer(request, "live", stopped.get()));
         config.routes.get("/health/ready", request -> answer(request, ready(), notReady.get()));
-        tagging.ifPresent(health -> config.routes.get("/health/tagging", request -> answer(request, health.get())));
+        tagging.ifPresent(health -> {
+            config.routes.get("/health/tagging", request -> answer(request, health.get()));
+            config.routes.get(
+                    "/health/copies", request -> answer(request, copies.get().get()));
+        });
+    }
+
+    /** From now on, {@code /health/copies} says this. */
+    public void copies(Supplier<TaggingHealth> complete) {
+        copies.set(complete);
     }
 
     /** From now on, {@code /health/ready} also says this after "ready", as long as there is something to say. */

@@ -44,6 +44,12 @@ class OperationsTest {
             assertThat(idle.statusCode()).isEqualTo(200);
             assertThat(idle.body()).isEqualTo("idle\n");
 
+            assertThat(get(operations, "/health/copies", "*/*").body()).isEqualTo("starting\n");
+            operations.copies(() -> TaggingHealth.well("2 copies are complete"));
+            HttpResponse<String> copies = get(operations, "/health/copies", "*/*");
+            assertThat(copies.statusCode()).isEqualTo(200);
+            assertThat(copies.body()).isEqualTo("2 copies are complete\n");
+
             tagging.set(TaggingHealth.waiting("images of partition 0 of images have waited for 75 s"));
             HttpResponse<String> waiting = get(operations, "/health/tagging", "*/*");
             assertThat(waiting.statusCode()).isEqualTo(503);

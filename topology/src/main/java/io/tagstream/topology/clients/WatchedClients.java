@@ -5,6 +5,7 @@
  */
 package io.tagstream.topology.clients;
 
+import io.tagstream.topology.waits.Copies;
 import io.tagstream.topology.waits.Progress;
 import io.tagstream.topology.waits.Progress.Reading;
 import java.lang.reflect.InvocationTargetException;
@@ -14,6 +15,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.consumer.CommitFailedException;
@@ -31,8 +33,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Kafka clients that report to {@link Progress}: what main consumers have read, and what producers have committed. They
- * log which records were deleted before they were read.
+ * Kafka clients that report to {@link Progress}: what main consumers have read, and what producers have committed; and
+ * to {@link Copies}, how far the consumers that restore state have come. They log which records were deleted before they were read.
  *
  * <p><i>Threading notes.</i> The same as for the clients that it wraps.
  */
@@ -40,10 +42,12 @@ public final class WatchedClients extends ForwardingClients {
     private static final Logger log = LoggerFactory.getLogger(WatchedClients.class);
 
     private final Progress progress;
+    private final Copies copies;
 
-    public WatchedClients(KafkaClientSupplier clients, Progress progress) {
+    public WatchedClients(KafkaClientSupplier clients, Progress progress, Copies copies) {
         super(clients);
         this.progress = progress;
+        this.copies = copies;
     }
 
     @Override
@@ -51,6 +55,16 @@ public final class WatchedClients extends ForwardingClients {
     public Consumer<byte[], byte[]> getConsumer(Map<String, Object> config) {
         progress.client(String.valueOf(config.get(CommonClientConfigs.CLIENT_ID_CONFIG)));
         WatchedConsumer watched = new WatchedConsumer(super.getConsumer(config), progress);
+        return (Consumer<byte[], byte[]>) Proxy.newProxyInstance(
+                WatchedClients.class.getClassLoader(),
+                new Class<?>[] {Consumer.class},
+                (proxy, method, arguments) -> watched.call(method, arguments));
+    }
+
+    @Override
+    @SuppressWarnings("unchecked")
+    public Consumer<byte[], byte[]> getRestoreConsumer(Map<String, Object> config) {
+        WatchedRestore watched = new WatchedRestore(super.getRestoreConsumer(config), copies);
         return (Consumer<byte[], byte[]>) Proxy.newProxyInstance(
                 WatchedClients.class.getClassLoader(),
                 new Class<?>[] {Consumer.class},
@@ -159,6 +173,45 @@ public final class WatchedClients extends ForwardingClients {
             return consumer.currentLag(partition).isPresent()
                     ? consumer.position(partition, Duration.ofSeconds(1))
                     : -1;
+        }
+    }
+
+    private static final class WatchedRestore {
+        private static final long INTERVAL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+        private final Consumer<byte[], byte[]> consumer;
+        private final Copies copies;
+        private long reportedAt = System.nanoTime() - INTERVAL_NANOS;
+
+        WatchedRestore(Consumer<byte[], byte[]> consumer, Copies copies) {
+            this.consumer = consumer;
+            this.copies = copies;
+        }
+
+        Object call(Method method, Object[] arguments) throws Throwable {
+            Object result = invoke(consumer, method, arguments);
+            switch (method.getName()) {
+                case "close" -> copies.closed(this);
+                case "assign", "unsubscribe" -> report();
+                case "poll" -> {
+                    if (System.nanoTime() - reportedAt >= INTERVAL_NANOS) {
+                        report();
+                    }
+                }
+                default -> {
+                    // nothing else changes what is read
+                }
+            }
+            return result;
+        }
+
+        private void report() {
+            reportedAt = System.nanoTime();
+            Map<TopicPartition, OptionalLong> lags = new HashMap<>();
+            for (TopicPartition changelog : consumer.assignment()) {
+                lags.put(changelog, consumer.currentLag(changelog));
+            }
+            copies.read(this, lags);
         }
     }
 

@@ -421,8 +421,8 @@ public final class TagstreamConfig extends AbstractConfig {
                     ConfigDef.Type.INT,
                     null,
                     MEDIUM,
-                    "Port of `/metrics` (Prometheus; see metrics.md), `/health/live`, `/health/ready` and `/health/tagging`. 0: any free"
-                            + " port. Default: none. Other instances query it about the images of this instance's"
+                    "Port of `/metrics` (Prometheus; see metrics.md), `/health/live`, `/health/ready`, `/health/tagging` and"
+                            + " `/health/copies`. 0: any free port. Default: none. Other instances query it about the images of this instance's"
                             + " partitions, at `http.host` (the machine's name if that is 0.0.0.0) or, if set, at the"
                             + " host:port in `kafka.application.server`.")
             .define(

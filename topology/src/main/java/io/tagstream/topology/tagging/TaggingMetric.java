@@ -45,6 +45,24 @@ public enum TaggingMetric implements Metric {
             Type.GAUGE,
             "seconds",
             "The longest time that images of a partition have now waited without any coming out; 0 while none waits."),
+    COPIES(
+            "tagstream.standby.copies",
+            Type.GAUGE,
+            "partitions",
+            "Partitions of other instances whose state this instance copies: `complete`, or `behind`, until the copy has"
+                    + " reached the ends of its changelogs ([what for](operations.md#restarting-instances-one-after-the-other)).",
+            "state"),
+    COPIES_LAG(
+            "tagstream.standby.lag",
+            Type.GAUGE,
+            "records",
+            "Records of changelogs that these copies have yet to read, as far as that is known."),
+    UNCOPIED(
+            "tagstream.standby.missing",
+            Type.GAUGE,
+            "partitions",
+            "Partitions of this instance that no other instance copies although `standby.replicas` is positive. Known"
+                    + " only if `http.port` or `kafka.application.server` is set."),
     RESTORED(
             "tagstream.tagging.pending.restored",
             Type.COUNTER,

@@ -35,6 +35,11 @@ public final class Restores implements StateRestoreListener {
         this.clock = clock;
     }
 
+    /** Whether a changelog is being read for a task of this process. */
+    boolean isActive(TopicPartition changelog) {
+        return active.containsKey(changelog);
+    }
+
     /** The state of a partition's stores that are being restored; empty if none is. */
     Optional<Left> of(int partition) {
         return active.entrySet().stream()
