@@ -29,6 +29,7 @@ import io.tagstream.topology.control.ControlFollower;
 import io.tagstream.topology.control.ControlSeed;
 import io.tagstream.topology.control.ControlTopic;
 import io.tagstream.topology.control.Controls;
+import io.tagstream.topology.control.Instances;
 import io.tagstream.topology.labels.LabelEncoderTopology;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
@@ -54,10 +55,12 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -193,6 +196,7 @@ public final class Tagstream implements AutoCloseable {
         this.labelEncoder = streams(
                 LabelEncoderTopology.build(config, contracts, runtime, control::inForce, waits),
                 labelsApplicationId,
+                Optional.of(Instances.clientId(encodersClientId(), bundle)),
                 1,
                 clients -> clients,
                 new DefaultKafkaClientSupplier());
@@ -230,6 +234,13 @@ public final class Tagstream implements AutoCloseable {
                 config.topicsCheck(),
                 metrics,
                 this::replaced);
+    }
+
+    private String encodersClientId() {
+        return Objects.requireNonNullElseGet(
+                        config.kafkaSettings().get(StreamsConfig.CLIENT_ID_CONFIG),
+                        () -> labelsApplicationId + "-" + UUID.randomUUID())
+                .toString();
     }
 
     /** An image's features must fit into one record of a changelog topic, or must not be kept. */
@@ -355,6 +366,7 @@ public final class Tagstream implements AutoCloseable {
         KafkaStreams streams = streams(
                 TaggingTopology.build(config, shared),
                 config.applicationId(),
+                Optional.empty(),
                 config.getInt(TagstreamConfig.STREAM_THREADS),
                 clients -> new WatchedClients(clients, progress, copies),
                 taggingClients);
@@ -647,11 +659,13 @@ public final class Tagstream implements AutoCloseable {
     private KafkaStreams streams(
             Topology topology,
             String applicationId,
+            Optional<String> clientId,
             int threads,
             UnaryOperator<KafkaClientSupplier> outermost,
             KafkaClientSupplier clients) {
         Properties properties = new Properties();
         properties.putAll(StreamsSettings.of(config, applicationId, threads));
+        clientId.ifPresent(id -> properties.put(StreamsConfig.CLIENT_ID_CONFIG, id));
         RecordLimit limit = RecordLimit.of(config);
         if (limit.exceedsBrokersDefault()) { // or Kafka Streams' own topics would refuse what the producer accepts
             properties.put(StreamsConfig.topicPrefix(TopicConfig.MAX_MESSAGE_BYTES_CONFIG), limit.batchBytes());

@@ -16,8 +16,10 @@ import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.control.ControlTopic;
+import io.tagstream.topology.control.Instances;
 import io.tagstream.topology.records.Contracts;
 import java.io.PrintStream;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -50,6 +52,15 @@ final class ControlOptions {
      * @param changed whether it has changed; if not, there was nothing to change
      */
     record Outcome(ClusterControl inForce, boolean changed) {}
+
+    /**
+     * The instances that run.
+     *
+     * @throws KafkaException if the cluster does not answer or does not allow it
+     */
+    List<Instances.Instance> instances() {
+        return Instances.running(cluster.config());
+    }
 
     /**
      * Changes the record.

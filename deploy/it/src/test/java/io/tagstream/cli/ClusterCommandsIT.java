@@ -127,9 +127,10 @@ class ClusterCommandsIT {
         assertThat(json(bundle).path("id").asText()).isEqualTo("everyday");
         assertThat(json(bundle).at("/image/size").asInt()).isEqualTo(224);
         Run list = command("model", "list");
-        assertThat(list.lines()).as(list.errors()).hasSize(1);
+        assertThat(list.lines()).as(list.errors()).hasSize(2);
         assertThat(list.lines().get(0))
                 .matches("in force  everyday \\S+ \\(generation \\d+\\) since .*, control revision 1");
+        assertThat(list.lines().get(1)).matches("instance  127\\.0\\.0\\.1 has everyday \\S+ \\(generation \\d+\\)");
         Run back = command("model", "use", "--back");
         assertThat(back.exitCode()).isEqualTo(1);
         assertThat(back.errors()).contains("no other bundle was in force before everyday", "nothing was changed");

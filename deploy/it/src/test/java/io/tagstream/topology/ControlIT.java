@@ -20,6 +20,7 @@ import io.tagstream.topology.Stage.Read;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.control.ControlTopic;
 import io.tagstream.topology.control.Controls;
+import io.tagstream.topology.control.Instances;
 import io.tagstream.topology.labels.LabelEncoderTopology;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -86,6 +87,11 @@ class ControlIT {
                                     + " (generation 1)"));
             submit(stage);
             awaitModels(stage, "everyday");
+            assertThat(Instances.running(stage.config()))
+                    .extracting(Instances.Instance::bundle)
+                    .containsExactlyInAnyOrder(
+                            Optional.of(Controls.release(everyday.description())),
+                            Optional.of(Controls.release(clip.description())));
             assertThat(stage.metrics(fresh)
                             .get("tagstream.bundle.in.force")
                             .gauge()
