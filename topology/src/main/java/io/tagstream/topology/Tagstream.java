@@ -133,6 +133,10 @@ public final class Tagstream implements AutoCloseable {
     private final KafkaClientSupplier taggingClients;
     private final Restores restores = new Restores();
     private final Copies copies = new Copies(restores);
+
+    /** Where others can query this instance. */
+    private final Optional<HostInfo> address;
+
     private final LocalImageQueries images;
     private final MeterRegistry metrics;
     private final KafkaStreamsMetrics encoderMetrics;
@@ -212,7 +216,8 @@ public final class Tagstream implements AutoCloseable {
                 restores,
                 waits,
                 new Watched(inflow, runtime));
-        this.images = new LocalImageQueries(() -> tagging.streams(), StreamsSettings.address(config), shared);
+        this.address = StreamsSettings.address(config);
+        this.images = new LocalImageQueries(() -> tagging.streams(), address, shared);
         this.encoderMetrics = new KafkaStreamsMetrics(labelEncoder);
         encoderMetrics.bindTo(metrics);
         TaggingMetric.COPIES.gauge(metrics, copies, all -> all.complete().size(), "complete");
@@ -516,9 +521,8 @@ public final class Tagstream implements AutoCloseable {
 
     /** The partitions of this instance that should be copied and are not; none if this instance has no address. */
     private Set<Integer> uncopied() {
-        Optional<HostInfo> own = StreamsSettings.address(config);
         KafkaStreams streams = tagging.streams();
-        if (own.isEmpty()
+        if (address.isEmpty()
                 || config.getInt(TagstreamConfig.STANDBY_REPLICAS) == 0
                 || streams.state() != KafkaStreams.State.RUNNING) {
             return Set.of();
@@ -527,7 +531,7 @@ public final class Tagstream implements AutoCloseable {
         Set<Integer> uncopied = new TreeSet<>();
         Set<Integer> copied = new HashSet<>();
         for (StreamsMetadata each : streams.metadataForAllStreamsClients()) {
-            if (each.hostInfo().equals(own.get())) {
+            if (each.hostInfo().equals(address.get())) {
                 partitions(each.topicPartitions(), input).forEach(uncopied::add);
             }
             partitions(each.standbyTopicPartitions(), input).forEach(copied::add);

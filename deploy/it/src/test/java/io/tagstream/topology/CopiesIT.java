@@ -59,11 +59,11 @@ class CopiesIT {
 
             clients.suffering(Fault.NO_STATE);
             Tagstream second = stage.startUnready(model, clients, ADDRESS, "second:1");
-            await("copies that are behind")
-                    .atMost(PATIENCE)
-                    .until(() -> copies(stage, second, "behind") > 0 && second.ready());
-            assertThat(second.copies().healthy()).isFalse();
-            assertThat(second.copies().text()).matches("the copies of partitions .* are not complete: .* left");
+            await("copies that are behind").atMost(PATIENCE).untilAsserted(() -> {
+                assertThat(second.copies().text()).matches("the copies of partitions .* are not complete: .* left");
+                assertThat(second.copies().healthy()).isFalse();
+                assertThat(copies(stage, second, "behind")).isPositive();
+            });
 
             clients.mend();
             await("complete copies")
@@ -81,9 +81,9 @@ class CopiesIT {
             }
             stage.flush();
             stage.outcomes(all -> all.size() >= 600);
-            assertThat(first.copies().healthy() && second.copies().healthy())
-                    .as("copies follow")
-                    .isTrue();
+            await("copies that follow")
+                    .atMost(PATIENCE)
+                    .until(() -> first.copies().healthy() && second.copies().healthy());
 
             second.close();
             assertSays(first, false, "no other instance copies partitions 0, 1, 2 of this instance");
