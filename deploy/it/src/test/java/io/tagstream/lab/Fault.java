@@ -281,7 +281,8 @@ enum Fault {
             if (instance.isEmpty()) {
                 return false;
             }
-            Damage damage = Damage.values()[scene.random().nextInt(Damage.values().length)];
+            List<Damage> kinds = List.of(Damage.values());
+            Damage damage = kinds.get(scene.random().nextInt(kinds.size()));
             AtomicInteger files = new AtomicInteger();
             scene.fleet()
                     .cycle(

@@ -8,6 +8,7 @@ package io.tagstream.operations.http;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -77,13 +78,21 @@ final class Connections extends AbstractLifeCycle implements Connection.Listener
     @Override
     public void onOpened(Connection connection) {
         open.put(connection, new Use());
-        if (open.size() > most) {
-            long now = System.nanoTime();
-            open.entrySet().stream()
-                    .filter(other -> other.getValue().isIdle() && other.getKey() != connection)
-                    .max(Comparator.comparingLong(other -> now - other.getValue().idleSince))
-                    .ifPresent(longest -> close(longest.getKey(), Refusals.Reason.CROWDED));
+        boolean closes = true;
+        while (closes && open.size() > most) { // another thread may have closed the one that this thread chose
+            closes = closeLongestIdle(connection);
         }
+    }
+
+    /** Closes the connection that has had no request for the longest time; false if there is none but {@code spared}. */
+    private boolean closeLongestIdle(Connection spared) {
+        long now = System.nanoTime();
+        Optional<Connection> longest = open.entrySet().stream()
+                .filter(other -> other.getValue().isIdle() && other.getKey() != spared)
+                .max(Comparator.comparingLong(other -> now - other.getValue().idleSince))
+                .map(Map.Entry::getKey);
+        longest.ifPresent(connection -> close(connection, Refusals.Reason.CROWDED));
+        return longest.isPresent();
     }
 
     @Override
