@@ -73,7 +73,7 @@ class LabelsCommandIT {
                 Run refused = labels("set", "sea-lion", "--prompt", "word ".repeat(90));
                 assertThat(refused.exitCode()).as(refused.errors()).isEqualTo(1);
                 assertThat(refused.errors()).contains("\"sea-lion\" was refused (TEXT_TOO_LONG)", "shorten it");
-                Run refusal = labels("set", "sea-lion", "--prompt", "words ".repeat(90), "--json");
+                Run refusal = labels("set", "sea-lion", "--prompt", "term ".repeat(90), "--json");
                 assertThat(refusal.exitCode()).as(refusal.errors()).isEqualTo(1);
                 assertThat(refusal.lines()).hasSize(1);
                 assertThat(refusal.lines().get(0))

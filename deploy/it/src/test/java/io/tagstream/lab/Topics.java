@@ -86,33 +86,37 @@ final class Topics {
         };
     }
 
+    /** What is done to a topic. */
+    private interface Loss {
+        void inflict(String topic, Admin admin) throws IOException, InterruptedException, ExecutionException;
+    }
+
     /** Deletes a topic and waits until an instance has created it again; false if it does not exist. */
     boolean delete(Lost lost) throws IOException, InterruptedException, ExecutionException {
-        String topic = name(lost);
-        try (Admin admin = Admin.create(config.kafkaSettings())) {
-            if (!exists(topic, admin)) {
-                return false;
-            }
-            keepMarkers(lost);
+        return lose(lost, (topic, admin) -> {
             journal.note("deleting " + topic);
             admin.deleteTopics(List.of(topic)).all().get();
             boolean back = Awaiting.that(PATIENCE, () -> exists(topic, admin));
             journal.note(topic + (back ? " is back" : " does not come back"));
-        }
-        Thread.sleep(WRITTEN_AGAIN.toMillis());
-        return true;
+        });
     }
 
     /** Deletes a topic's records; false if it does not exist. */
     boolean empty(Lost lost) throws IOException, InterruptedException, ExecutionException {
+        return lose(lost, (topic, admin) -> {
+            journal.note("emptying " + topic);
+            TopicEraser.empty(topic, admin);
+        });
+    }
+
+    private boolean lose(Lost lost, Loss loss) throws IOException, InterruptedException, ExecutionException {
         String topic = name(lost);
         try (Admin admin = Admin.create(config.kafkaSettings())) {
             if (!exists(topic, admin)) {
                 return false;
             }
             keepMarkers(lost);
-            journal.note("emptying " + topic);
-            TopicEraser.empty(topic, admin);
+            loss.inflict(topic, admin);
         }
         Thread.sleep(WRITTEN_AGAIN.toMillis());
         return true;
