@@ -36,6 +36,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
@@ -91,7 +92,10 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
 
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
-    /** How long to spend on reading changes again before committing the work so far. */
+    /**
+     * How long to spend on reading changes again before committing the work so far: a transaction that takes longer than
+     * Kafka Streams' timeout of 10 s is aborted, and the work is lost.
+     */
     private static final Duration TURN = Duration.ofMillis(500);
 
     private final TagstreamConfig config;
@@ -103,6 +107,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     private final EmbeddingReader embeddings;
     private final LabelLimits limits;
     private final Waits waits;
+    private final LongSupplier nanoTime;
 
     private ProcessorContext<Object, byte[]> context;
     private TopicReader topics;
@@ -170,9 +175,11 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
             RecordLimit limit,
             Supplier<ClusterControl> control,
             Supplier<TopicReader> topicReaders,
-            Waits waits) {
+            Waits waits,
+            LongSupplier nanoTime) {
         this.config = config;
         this.waits = waits;
+        this.nanoTime = nanoTime;
         this.intake = new LabelIntake(config, contracts, runtime, limit);
         this.limits = LabelLimits.of(config);
         this.textFingerprint = runtime.description().textFingerprint();
@@ -552,8 +559,8 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         if (waits.ofLabels().isPresent() && now < askAgainAt) {
             return;
         }
-        long end = now + TURN.toMillis();
-        while (!queue.isEmpty() && context.currentSystemTimeMs() < end) {
+        long began = nanoTime.getAsLong(); // the context's clock stands still during a punctuation
+        while (!queue.isEmpty() && nanoTime.getAsLong() - began < TURN.toNanos()) {
             try {
                 take(queue.element());
             } catch (RegistryUnavailableException e) {

@@ -141,7 +141,7 @@ public final class LabelEncoderTopology {
             implements ProcessorSupplier<byte[], byte[], Object, byte[]> {
         @Override
         public Processor<byte[], byte[], Object, byte[]> get() {
-            return new LabelEncoder(config, contracts, runtime, limit, control, topicReaders, waits);
+            return new LabelEncoder(config, contracts, runtime, limit, control, topicReaders, waits, System::nanoTime);
         }
 
         @Override

@@ -33,6 +33,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serde;
@@ -131,15 +132,21 @@ final class EncoderStage {
 
     private LabelEncoder encoder(ModelRuntime itsModel) {
         return new LabelEncoder(
-                config, contracts, itsModel, RecordLimit.of(config), () -> control, () -> topics, waits);
+                config,
+                contracts,
+                itsModel,
+                RecordLimit.of(config),
+                () -> control,
+                () -> topics,
+                waits,
+                () -> TimeUnit.MILLISECONDS.toNanos(now));
     }
 
     private ModelRuntime slow() {
         return (ModelRuntime) Proxy.newProxyInstance(
                 getClass().getClassLoader(), new Class<?>[] {ModelRuntime.class}, (proxy, method, arguments) -> {
                     if (method.getName().equals("encodeLabel")) {
-                        now += 1_000;
-                        context.setCurrentSystemTimeMs(now);
+                        now += 1_000; // the context's clock stands still, as Kafka Streams' does
                     }
                     return method.invoke(model, arguments);
                 });

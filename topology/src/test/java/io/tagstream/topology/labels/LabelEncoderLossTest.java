@@ -353,6 +353,16 @@ class LabelEncoderLossTest {
     }
 
     @Test
+    void shouldReadATopicInTransactionsThatDoNotTimeOut() {
+        List.of("ant", "bee", "cat").forEach(stage::put);
+        stage.startForOneLabel();
+        assertThat(stage.written()).as("labels in one transaction").hasSize(1);
+        stage.start();
+
+        assertThat(stage.new Instance().labels()).containsExactly("ant", "bee", "cat");
+    }
+
+    @Test
     void shouldReadANewTopicToItsEndWhereACrashInterruptedThat() {
         threeLabels();
         stage.stop();

@@ -17,6 +17,7 @@ import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.waits.Waits;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
@@ -32,14 +33,16 @@ public final class SimulatedLabels {
 
     private SimulatedLabels() {}
 
-    /** A label encoder that reads its topics through a reader of the simulator's. */
+    /** A label encoder that reads its topics through a reader of the simulator's, with the simulator's clock. */
     public static Processor<byte[], byte[], Object, byte[]> encoder(
             TagstreamConfig config,
             Contracts contracts,
             ModelRuntime runtime,
             Supplier<ClusterControl> control,
-            TopicReader topics) {
-        return new LabelEncoder(config, contracts, runtime, RecordLimit.of(config), control, () -> topics, new Waits());
+            TopicReader topics,
+            LongSupplier nanoTime) {
+        return new LabelEncoder(
+                config, contracts, runtime, RecordLimit.of(config), control, () -> topics, new Waits(), nanoTime);
     }
 
     /** The key and value serdes of the encoder's stores, by name. */

@@ -96,7 +96,12 @@ final class SimulatedTask implements ProcessorContext<Object, Object> {
                 : null;
         this.labels = kind == Kind.LABELS
                 ? SimulatedLabels.encoder(
-                        cluster.config(), cluster.contracts(), instance.model(), instance::control, cluster.broker())
+                        cluster.config(),
+                        cluster.contracts(),
+                        instance.model(),
+                        instance::control,
+                        cluster.broker(),
+                        cluster::nanoTime)
                 : null;
     }
 
