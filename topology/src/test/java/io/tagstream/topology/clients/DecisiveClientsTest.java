@@ -8,15 +8,19 @@ package io.tagstream.topology.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
@@ -27,17 +31,23 @@ class DecisiveClientsTest {
     private static final Map<TopicPartition, OffsetAndMetadata> OFFSETS =
             Map.of(new TopicPartition("images", 0), new OffsetAndMetadata(1));
 
+    private static final ProducerRecord<byte[], byte[]> RECORD = new ProducerRecord<>("tags", new byte[0]);
+
     private static final ConsumerGroupMetadata GROUP = new MockConsumer<byte[], byte[]>("earliest").groupMetadata();
 
     private final MockProducer<byte[], byte[]> real =
             new MockProducer<>(true, null, new ByteArraySerializer(), new ByteArraySerializer());
-    private final Producer<byte[], byte[]> decisive = new DecisiveClients(new DefaultKafkaClientSupplier() {
-                @Override
-                public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
-                    return real;
-                }
-            })
-            .getProducer(Map.of());
+    private final Producer<byte[], byte[]> decisive = decisive(real);
+
+    private static Producer<byte[], byte[]> decisive(Producer<byte[], byte[]> producer) {
+        return new DecisiveClients(new DefaultKafkaClientSupplier() {
+                    @Override
+                    public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
+                        return producer;
+                    }
+                })
+                .getProducer(Map.of());
+    }
 
     @BeforeEach
     void beginTransaction() {
@@ -60,6 +70,24 @@ class DecisiveClientsTest {
 
         assertThatThrownBy(() -> decisive.sendOffsetsToTransaction(OFFSETS, GROUP))
                 .isInstanceOf(ProducerFencedException.class);
+    }
+
+    @Test
+    void shouldGiveUpAProducerWhoseRecordIsNotSentInTime() {
+        List<Exception> failures = new ArrayList<>();
+        MockProducer<byte[], byte[]> slow =
+                new MockProducer<>(false, null, new ByteArraySerializer(), new ByteArraySerializer());
+        decisive(slow).send(RECORD, (metadata, failure) -> failures.add(failure));
+        slow.errorNext(new TimeoutException("no answer"));
+        decisive(slow).send(RECORD, (metadata, failure) -> failures.add(failure));
+        slow.errorNext(new RecordTooLargeException("too large"));
+        decisive(slow).send(RECORD, (metadata, failure) -> failures.add(failure));
+        slow.completeNext();
+
+        assertThat(failures).hasSize(3);
+        assertThat(failures.get(0)).isInstanceOf(ProducerFencedException.class).hasMessageContaining("no answer");
+        assertThat(failures.get(1)).isInstanceOf(RecordTooLargeException.class);
+        assertThat(failures.get(2)).isNull();
     }
 
     @Test
