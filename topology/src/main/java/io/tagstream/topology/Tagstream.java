@@ -19,6 +19,7 @@ import io.tagstream.topology.clients.ClusterTopicReader;
 import io.tagstream.topology.clients.DecisiveClients;
 import io.tagstream.topology.clients.FailedThreads;
 import io.tagstream.topology.clients.Inflow;
+import io.tagstream.topology.clients.Pace;
 import io.tagstream.topology.clients.LeavingClients;
 import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.clients.WatchedClients;
@@ -197,16 +198,17 @@ public final class Tagstream implements AutoCloseable {
         this.control = new ControlFollower(config, contracts);
         this.labelsApplicationId = LabelEncoderTopology.applicationId(
                 config.applicationId(), runtime.description().textFingerprint());
+        Pace encoderPace = new Pace(config.taskForward());
         this.labelEncoder = streams(
-                LabelEncoderTopology.build(config, contracts, runtime, control::inForce, waits),
+                LabelEncoderTopology.build(config, contracts, runtime, control::inForce, waits, encoderPace),
                 labelsApplicationId,
                 Optional.of(Instances.clientId(encodersClientId(), bundle)),
                 1,
                 clients -> clients,
-                new DefaultKafkaClientSupplier());
+                encoderPace.over(new DefaultKafkaClientSupplier()));
         Inflow inflow = new Inflow();
         this.shared = new TaggingContext(config, contracts, vocabulary, runtime, metrics, inflow, waits, progress);
-        this.taggingClients = inflow.over(taggingClients);
+        this.taggingClients = shared.pace().over(inflow.over(taggingClients));
         this.tagging = newTagging();
         this.watch = new TaggingWatch(
                 config.topic(TagstreamConfig.IMAGES_TOPIC),

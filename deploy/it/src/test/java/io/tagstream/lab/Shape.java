@@ -11,6 +11,7 @@ import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.clients.Inflow;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.clients.Pace;
 import io.tagstream.topology.labels.LabelEncoderTopology;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.tagging.TaggingContext;
@@ -59,7 +60,7 @@ record Shape(
                 config.applicationId(), model.description().textFingerprint())));
         return new Shape(
                 describe(TaggingTopology.build(config, shared)),
-                describe(LabelEncoderTopology.build(config, contracts, model, () -> null, new Waits())),
+                describe(LabelEncoderTopology.build(config, contracts, model, () -> null, new Waits(), new Pace(config.taskForward()))),
                 internalTopics,
                 stateFormats());
     }

@@ -31,6 +31,9 @@ public final class StreamsSettings {
      */
     private static final int SESSION_TIMEOUT_MILLIS = 10_000;
 
+    /** At full load. Where images do not wait for the model, tasks ask for commits sooner. */
+    private static final int COMMIT_INTERVAL_MILLIS = 250;
+
     private static final AtomicBoolean WARNED = new AtomicBoolean();
 
     private StreamsSettings() {}
@@ -39,9 +42,7 @@ public final class StreamsSettings {
     public static Map<String, Object> of(TagstreamConfig config, String applicationId, int threads) {
         Map<String, Object> settings = new HashMap<>();
         settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-        settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
-        // An idle thread runs its punctuators once per poll.
-        settings.put(StreamsConfig.POLL_MS_CONFIG, config.taskForward().toMillis());
+        settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, COMMIT_INTERVAL_MILLIS);
         settings.put(StreamsConfig.STATE_DIR_CONFIG, config.getString(TagstreamConfig.STATE_DIR));
         settings.put(
                 StreamsConfig.REPLICATION_FACTOR_CONFIG,

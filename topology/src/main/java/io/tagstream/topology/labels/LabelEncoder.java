@@ -14,6 +14,7 @@ import io.tagstream.avro.VocabularyMarker;
 import io.tagstream.avro.state.EncoderProgress;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.registry.RegistryUnavailableException;
+import io.tagstream.topology.clients.Pace;
 import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.labels.LabelIntake.Change;
@@ -108,6 +109,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     private final LabelLimits limits;
     private final Waits waits;
     private final LongSupplier nanoTime;
+    private final Pace pace;
 
     private ProcessorContext<Object, byte[]> context;
     private TopicReader topics;
@@ -128,6 +130,9 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
 
     /** Runs while a group is open: every punctuation makes Kafka Streams commit, even when idle. */
     private Cancellable markerCheck;
+
+    /** As long as a group is open. */
+    private Pace.Work work;
 
     /** Whether the newest marker is out of date. */
     private boolean markerDue;
@@ -176,10 +181,12 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
             Supplier<ClusterControl> control,
             Supplier<TopicReader> topicReaders,
             Waits waits,
-            LongSupplier nanoTime) {
+            LongSupplier nanoTime,
+            Pace pace) {
         this.config = config;
         this.waits = waits;
         this.nanoTime = nanoTime;
+        this.pace = pace;
         this.intake = new LabelIntake(config, contracts, runtime, limit);
         this.limits = LabelLimits.of(config);
         this.textFingerprint = runtime.description().textFingerprint();
@@ -199,7 +206,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
         progressStore = context.getStateStore(LabelEncoderTopology.ENCODER_PROGRESS_STORE);
         topics = topicReaders.get();
         progress = null;
-        markerCheck = null; // a revived task's check ended with its former life
+        endGroup(); // a revived task's, of its former life
         handedOffset = -1;
         handsOverAgain = false;
         wrote = false;
@@ -521,12 +528,16 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     private void beginGroup() {
         groupBegan = context.currentSystemTimeMs();
         quietChecks = 0;
+        work = pace.begin();
         markerCheck = context.schedule(MARKER_CHECK, PunctuationType.WALL_CLOCK_TIME, this::markWhenQuiet);
     }
 
     private void endGroup() {
-        markerCheck.cancel();
-        markerCheck = null;
+        if (markerCheck != null) {
+            markerCheck.cancel();
+            markerCheck = null;
+            work.end();
+        }
     }
 
     private void markWhenQuiet(long now) {
@@ -550,6 +561,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
             endGroup();
             markerDue = false;
             write(EmbeddingKey.marker(textFingerprint), marker());
+            context.commit();
             log.info("{} labels encoded up to offset {}", progress.getLabels(), progress.getProcessedOffset());
         }
     }
@@ -606,6 +618,7 @@ final class LabelEncoder implements Processor<byte[], byte[], Object, byte[]> {
     @Override
     public void close() {
         awaitNothing();
+        endGroup();
         if (topics != null) {
             topics.close();
             topics = null;

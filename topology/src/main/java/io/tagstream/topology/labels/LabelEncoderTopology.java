@@ -11,6 +11,7 @@ import io.tagstream.avro.state.EncoderProgress;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.clients.ClusterTopicReader;
+import io.tagstream.topology.clients.Pace;
 import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
@@ -64,20 +65,23 @@ public final class LabelEncoderTopology {
      *
      * @param control gives the control record in force, as far as this instance has read
      * @param waits is told what changes of labels are waiting for
+     * @param pace is kept by the clients that the topology runs with
      */
     public static Topology build(
             TagstreamConfig config,
             Contracts contracts,
             ModelRuntime runtime,
             Supplier<ClusterControl> control,
-            Waits waits) {
+            Waits waits,
+            Pace pace) {
         return build(
                 config,
                 contracts,
                 runtime,
                 control,
                 () -> new ClusterTopicReader(config, config.applicationId() + "-label-encoder"),
-                waits);
+                waits,
+                pace);
     }
 
     /** Takes the topic readers as a parameter: tests have no cluster. */
@@ -87,7 +91,8 @@ public final class LabelEncoderTopology {
             ModelRuntime runtime,
             Supplier<ClusterControl> control,
             Supplier<TopicReader> topicReaders,
-            Waits waits) {
+            Waits waits,
+            Pace pace) {
         StreamsBuilder builder = new StreamsBuilder();
         builder.stream(
                         config.topic(TagstreamConfig.LABELS_TOPIC),
@@ -95,7 +100,7 @@ public final class LabelEncoderTopology {
                                 .withName("label-vocabulary")
                                 .withTimestampExtractor(new RecordTimestamp()))
                 .process(
-                        new Encoders(config, contracts, runtime, RecordLimit.of(config), control, topicReaders, waits),
+                        new Encoders(config, contracts, runtime, RecordLimit.of(config), control, topicReaders, waits, pace),
                         Named.as(ENCODER));
         Topology topology = builder.build();
         topology.addSink(
@@ -137,11 +142,12 @@ public final class LabelEncoderTopology {
             RecordLimit limit,
             Supplier<ClusterControl> control,
             Supplier<TopicReader> topicReaders,
-            Waits waits)
+            Waits waits,
+            Pace pace)
             implements ProcessorSupplier<byte[], byte[], Object, byte[]> {
         @Override
         public Processor<byte[], byte[], Object, byte[]> get() {
-            return new LabelEncoder(config, contracts, runtime, limit, control, topicReaders, waits, System::nanoTime);
+            return new LabelEncoder(config, contracts, runtime, limit, control, topicReaders, waits, System::nanoTime, pace);
         }
 
         @Override

@@ -25,6 +25,7 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.Serializer;
 import org.apache.kafka.streams.processor.api.ContextualProcessor;
+import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.processor.api.RecordMetadata;
 import org.slf4j.Logger;
@@ -47,12 +48,18 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
 
     private final TaggingContext shared;
     private final String topic;
+
+    /** Whether an accepted image can only be read once its re-keying is committed. */
+    private final boolean rekeys;
+
+    private PromptCommits.OfTask commits;
     private final IdDeserializer imageIds = new IdDeserializer("image");
     private final Serializer<UndecodedImage> undecodedImages = new StateSerde<>(UndecodedImage.class).serializer();
 
     Admission(TaggingContext shared) {
         this.shared = shared;
         this.topic = shared.config().topic(TagstreamConfig.IMAGES_TOPIC);
+        this.rekeys = shared.config().getBoolean(TagstreamConfig.IMAGES_REPARTITION);
     }
 
     /** An image id and what is owed an outcome, as bytes. */
@@ -64,6 +71,12 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
             this.id = id;
             this.owed = owed;
         }
+    }
+
+    @Override
+    public void init(ProcessorContext<Object, Object> context) {
+        super.init(context);
+        commits = shared.commits().of(context);
     }
 
     @Override
@@ -90,6 +103,9 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
                 .forward(
                         submitted.withKey(accepted.id).withValue(accepted.owed).withHeaders(new RecordHeaders()),
                         TaggingTopology.ACCEPTED);
+        if (rekeys && !shared.isQueuing()) {
+            commits.ask();
+        }
     }
 
     /**
@@ -146,6 +162,11 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
             }
             return new Accepted(id, undecoded);
         }
+    }
+
+    @Override
+    public void close() {
+        commits.close();
     }
 
     private byte[] undecoded(String id, byte[] value, RecordOrigin origin, long timestamp, List<RecordHeader> headers) {

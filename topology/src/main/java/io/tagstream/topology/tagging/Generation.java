@@ -16,6 +16,7 @@ import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.ImageScores;
 import io.tagstream.model.Priority;
+import io.tagstream.topology.clients.Pace;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.control.BundleGate;
 import io.tagstream.topology.records.Blame;
@@ -114,12 +115,21 @@ final class Generation {
     private TaskProgress progress;
     private long nextSequence;
     private boolean busy;
+    private boolean queuing;
+
+    /** Whether something was forwarded in this turn. */
+    private boolean forwarded;
 
     /** Runs while an image is owed an outcome: every punctuation makes Kafka Streams commit, even when idle. */
     private Cancellable punctuator;
 
+    /** As long as the punctuator runs. */
+    private Pace.Work work;
+
     /** Checks whether the vocabulary has changed. */
     private final Cancellable vocabularyCheck;
+
+    private final PromptCommits.OfTask commits;
 
     Generation(ProcessorContext<Object, byte[]> context, TaggingContext shared) {
         this.shared = shared;
@@ -135,6 +145,7 @@ final class Generation {
                 context.taskId().partition());
         this.task = shared.progress().task(input);
         this.decoding = new LateDecoding(shared);
+        this.commits = shared.commits().of(context);
         SweptTask itself = new SweptTask();
         this.sweeper = new Sweeper(shared, known, itself);
         this.rewriting = new Rewriting(shared, context.applicationId(), known, itself);
@@ -202,6 +213,7 @@ final class Generation {
 
     private void punctuate() {
         if (punctuator == null) {
+            work = shared.pace().begin();
             punctuator = context.schedule(
                     shared.config().taskForward(), PunctuationType.WALL_CLOCK_TIME, now -> forwardCompleted());
         }
@@ -242,6 +254,10 @@ final class Generation {
         if (nowBusy != busy) {
             busy = nowBusy;
             shared.busy(busy);
+        }
+        if (queuing == ready.isEmpty()) {
+            queuing = !queuing;
+            shared.queuing(queuing);
         }
     }
 
@@ -343,6 +359,10 @@ final class Generation {
         newest().ifPresent(sweeper::run);
         rewriting.run(shared.nanoTime() + (isBusy() ? SHORT_REWRITING_NANOS : REWRITING_NANOS));
         known.save();
+        if (forwarded && !shared.isQueuing()) {
+            commits.ask();
+        }
+        forwarded = false;
         if (!owesTooMuch()) {
             shared.inflow().release(input);
         }
@@ -389,6 +409,7 @@ final class Generation {
         if (punctuator != null) {
             punctuator.cancel();
             punctuator = null;
+            work.end();
         }
     }
 
@@ -476,6 +497,7 @@ final class Generation {
     }
 
     private void forward(String imageId, Outcome outcome) {
+        forwarded = true;
         for (Output output : outcome.outputs()) {
             context.forward(
                     new Record<>(imageId, output.value(), context.currentSystemTimeMs(), outcome.headers()),
@@ -646,9 +668,14 @@ final class Generation {
         shared.waits().end(context.taskId().partition());
         shared.inflow().release(input);
         inFlight.forEach(OwedImage::cancel);
+        commits.close();
         if (busy) {
             busy = false;
             shared.busy(false);
+        }
+        if (queuing) {
+            queuing = false;
+            shared.queuing(false);
         }
     }
 

@@ -12,6 +12,7 @@ import io.tagstream.avro.state.UndecodedImage;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
 import io.tagstream.topology.clients.Inflow;
+import io.tagstream.topology.clients.Pace;
 import io.tagstream.topology.clients.TopicIdentities;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.control.Controls;
@@ -61,6 +62,8 @@ public final class TaggingContext implements AutoCloseable {
     private final Inflow inflow;
     private final TopicIdentities identities;
     private final RateLimit sweepRate;
+    private final Pace pace;
+    private final PromptCommits commits;
 
     /** The clock that bounds the tasks' turns. */
     private volatile LongSupplier nanoTime = System::nanoTime;
@@ -70,6 +73,9 @@ public final class TaggingContext implements AutoCloseable {
 
     private final String keptFeatures;
     private final AtomicInteger busyTasks = new AtomicInteger();
+
+    /** Tasks with images that the runtime has had no room for yet. */
+    private final AtomicInteger queuingTasks = new AtomicInteger();
 
     /** The state of a topology that nobody watches. The parameters are those of the other constructor. */
     public TaggingContext(
@@ -116,6 +122,8 @@ public final class TaggingContext implements AutoCloseable {
         this.inflow = inflow;
         this.identities = new TopicIdentities(TaggingTopology.rewritable(config));
         this.sweepRate = new RateLimit(config.getInt(TagstreamConfig.SWEEP_MAX_RATE), this::nanoTime);
+        this.pace = new Pace(config.taskForward());
+        this.commits = new PromptCommits(this::nanoTime, pace);
         this.keptFeatures = config.getString(TagstreamConfig.IMAGE_FEATURES).toLowerCase(Locale.ROOT);
     }
 
@@ -208,6 +216,15 @@ public final class TaggingContext implements AutoCloseable {
         return identities;
     }
 
+    /** How long the topology's stream threads wait for records; the clients that it runs with must keep it. */
+    public Pace pace() {
+        return pace;
+    }
+
+    PromptCommits commits() {
+        return commits;
+    }
+
     RateLimit sweepRate() {
         return sweepRate;
     }
@@ -228,6 +245,16 @@ public final class TaggingContext implements AutoCloseable {
     /** Notes that a task has images to submit, or has none left. */
     void busy(boolean busy) {
         busyTasks.addAndGet(busy ? 1 : -1);
+    }
+
+    /** Notes that a task has images that wait for room in the runtime, or has none left. */
+    void queuing(boolean queuing) {
+        queuingTasks.addAndGet(queuing ? 1 : -1);
+    }
+
+    /** Whether images wait for room in the runtime. */
+    boolean isQueuing() {
+        return queuingTasks.get() > 0;
     }
 
     /** Call this when the topology has stopped. */

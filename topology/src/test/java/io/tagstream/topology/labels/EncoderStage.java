@@ -17,6 +17,7 @@ import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
 import io.tagstream.topology.TestRules;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.clients.Pace;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.vocabulary.EmbeddingKey;
@@ -139,7 +140,8 @@ final class EncoderStage {
                 () -> control,
                 () -> topics,
                 waits,
-                () -> TimeUnit.MILLISECONDS.toNanos(now));
+                () -> TimeUnit.MILLISECONDS.toNanos(now),
+                new Pace(config.taskForward()));
     }
 
     private ModelRuntime slow() {

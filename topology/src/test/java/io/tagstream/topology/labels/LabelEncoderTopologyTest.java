@@ -19,6 +19,7 @@ import io.tagstream.topology.FakeModelRuntime;
 import io.tagstream.topology.TestConfig;
 import io.tagstream.topology.TestRules;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.clients.Pace;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.waits.Waits;
 import java.nio.charset.StandardCharsets;
@@ -51,7 +52,8 @@ class LabelEncoderTopologyTest {
                     model,
                     () -> TestRules.control(config, model.description()),
                     () -> topics,
-                    new Waits()),
+                    new Waits(),
+                    new Pace(config.taskForward())),
             TestConfig.driverProperties(config, "labels"));
     private final TestInputTopic<byte[], byte[]> labels =
             driver.createInputTopic("label-vocabulary", new ByteArraySerializer(), new ByteArraySerializer());
