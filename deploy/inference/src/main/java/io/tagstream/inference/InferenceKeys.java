@@ -72,7 +72,7 @@ public final class InferenceKeys implements ConfigurationKeys {
                         (int) PIPELINE.batchWait().toMillis(),
                         atLeast(0),
                         MEDIUM,
-                        "The longest time that an image waits for its batch to fill.")
+                        "The longest time that an image waits for its batch to fill, while other images are on their way.")
                 .define(
                         MODEL_THREADS,
                         ConfigDef.Type.INT,

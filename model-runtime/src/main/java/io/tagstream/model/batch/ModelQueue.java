@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
 
 /**
  * What waits for the model, and what is next: images of all callers, collected into batches, and jobs, each of which
@@ -22,7 +23,8 @@ import java.util.concurrent.locks.ReentrantLock;
  *
  * <ol>
  *   <li>A fresh job goes first.
- *   <li>A batch of fresh images is next once it is full or its oldest image has waited long enough.
+ *   <li>A batch of fresh images is next once it is full, no other image is on its way here, or its oldest image has
+ *       waited long enough.
  *   <li>A background job or a small batch of background images, alternately, is next if there is nothing fresh, or
  *       after {@value #FRESH_TURNS} fresh turns in a row.
  * </ol>
@@ -48,6 +50,7 @@ final class ModelQueue<T, J> {
     private final int size;
     private final int backgroundSize;
     private final long waitNanos;
+    private final IntSupplier inFlight;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Map<Priority, Deque<Waiting<T>>> images = new EnumMap<>(Priority.class);
@@ -59,11 +62,13 @@ final class ModelQueue<T, J> {
     /**
      * @param size of a full batch; a batch of background images has at most a quarter of it
      * @param wait the longest that a fresh image waits for its batch to fill
+     * @param inFlight how many images wait here or are on their way here
      */
-    ModelQueue(int size, Duration wait) {
+    ModelQueue(int size, Duration wait, IntSupplier inFlight) {
         this.size = size;
         this.backgroundSize = Math.max(1, size / BACKGROUND_SHARE);
         this.waitNanos = wait.toNanos();
+        this.inFlight = inFlight;
         for (Priority priority : Priority.values()) {
             images.put(priority, new ArrayDeque<>());
             jobs.put(priority, new ArrayDeque<>());
@@ -77,12 +82,8 @@ final class ModelQueue<T, J> {
             if (closed) {
                 return false;
             }
-            Deque<Waiting<T>> waiting = images.get(priority);
-            waiting.add(new Waiting<>(image, System.nanoTime()));
-            // the taker waits for the first image and then for a full batch: images between change nothing for it
-            if (priority == Priority.BACKGROUND || waiting.size() == 1 || waiting.size() >= size) {
-                changed.signal();
-            }
+            images.get(priority).add(new Waiting<>(image, System.nanoTime()));
+            changed.signal();
             return true;
         } finally {
             lock.unlock();
@@ -157,7 +158,13 @@ final class ModelQueue<T, J> {
 
     private boolean freshIsReady(long now) {
         int waiting = images.get(Priority.FRESH).size();
-        return !jobs.get(Priority.FRESH).isEmpty() || waiting >= size || (waiting > 0 && waited(now) >= waitNanos);
+        return !jobs.get(Priority.FRESH).isEmpty()
+                || waiting >= size
+                || (waiting > 0 && (waited(now) >= waitNanos || nothingElseComes()));
+    }
+
+    private boolean nothingElseComes() {
+        return inFlight.getAsInt() <= images.values().stream().mapToInt(Deque::size).sum();
     }
 
     /** How long the oldest fresh image has waited. */

@@ -113,7 +113,7 @@ public final class ScoringPipeline implements AutoCloseable {
         measure(registry);
         this.fetchPool = pool("tagstream-fetch", options.fetchThreads());
         this.decodePool = pool("tagstream-decode", options.decodeThreads());
-        this.modelQueue = new ModelQueue<>(options.batchSize(), options.batchWait());
+        this.modelQueue = new ModelQueue<>(options.batchSize(), options.batchWait(), queue::inFlight);
         this.cachedImages = options.cachedImages();
         this.cache = new FeatureCache(cachedImages);
         int buffers = 2 * options.batchSize() + options.decodeThreads();

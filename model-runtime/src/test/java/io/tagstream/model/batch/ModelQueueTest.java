@@ -14,16 +14,20 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 class ModelQueueTest {
     private static final Duration FOR_EVER = Duration.ofHours(1);
+    /** More images are on their way. */
+    private static final IntSupplier MANY = () -> 1_000;
 
     @Test
     void shouldGiveAFullBatchWithoutWaiting() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(3, FOR_EVER);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(3, FOR_EVER, MANY);
         for (int i = 0; i < 7; i++) {
             assertThat(queue.add(i, Priority.FRESH)).isTrue();
         }
@@ -33,7 +37,7 @@ class ModelQueueTest {
 
     @Test
     void shouldWaitUntilABatchIsFull() {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER, MANY);
         CompletableFuture<List<Integer>> taken = take(queue);
         queue.add(1, Priority.FRESH);
         assertThat(taken).isNotDone();
@@ -44,7 +48,7 @@ class ModelQueueTest {
     @Test
     void shouldGiveAPartialBatchOnceItsOldestItemHasWaited() throws Exception {
         Duration wait = Duration.ofMillis(100);
-        ModelQueue<Integer, String> queue = new ModelQueue<>(100, wait);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(100, wait, MANY);
         long start = System.nanoTime();
         queue.add(1, Priority.FRESH);
         queue.add(2, Priority.FRESH);
@@ -53,15 +57,27 @@ class ModelQueueTest {
     }
 
     @Test
+    void shouldGiveAPartialBatchOnceNothingElseIsOnItsWay() {
+        AtomicInteger inFlight = new AtomicInteger(3);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(100, FOR_EVER, inFlight::get);
+        CompletableFuture<List<Integer>> taken = take(queue);
+        queue.add(1, Priority.FRESH);
+        queue.add(2, Priority.FRESH);
+        assertThat(taken).isNotDone();
+        queue.add(3, Priority.FRESH);
+        assertThat(taken.join()).containsExactly(1, 2, 3);
+    }
+
+    @Test
     void shouldNotWaitAtAllWhenToldSo() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(100, Duration.ZERO);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(100, Duration.ZERO, MANY);
         queue.add(1, Priority.FRESH);
         assertThat(queue.take().batch()).containsExactly(1);
     }
 
     @Test
     void shouldEndWaitingWhenClosed() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER, MANY);
         CompletableFuture<List<Integer>> taken = take(queue);
         queue.add(1, Priority.FRESH);
         queue.close();
@@ -72,7 +88,7 @@ class ModelQueueTest {
 
     @Test
     void shouldTakeBackgroundWorkOnlyWhenNothingFreshIsReady() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(1, FOR_EVER);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(1, FOR_EVER, MANY);
         queue.addJob("background", Priority.BACKGROUND);
         queue.add(1, Priority.FRESH);
         queue.addJob("fresh", Priority.FRESH);
@@ -85,7 +101,7 @@ class ModelQueueTest {
 
     @Test
     void shouldNotHoldUpBackgroundWorkForABatchThatIsNotFull() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER, MANY);
         queue.add(1, Priority.FRESH);
         queue.addJob("background", Priority.BACKGROUND);
         assertThat(queue.take().job()).containsExactly("background");
@@ -93,7 +109,7 @@ class ModelQueueTest {
 
     @Test
     void shouldGiveBackgroundWorkASmallShareWhereFreshImagesNeverEnd() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(1, FOR_EVER);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(1, FOR_EVER, MANY);
         queue.addJob("first", Priority.BACKGROUND);
         queue.addJob("second", Priority.BACKGROUND);
         List<String> turns = new ArrayList<>();
@@ -109,7 +125,7 @@ class ModelQueueTest {
 
     @Test
     void shouldTakeBackgroundImagesAndJobsByTurnsAndFewImagesAtATime() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(8, FOR_EVER);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(8, FOR_EVER, MANY);
         for (int i = 0; i < 5; i++) {
             queue.add(i, Priority.BACKGROUND);
         }
@@ -124,7 +140,7 @@ class ModelQueueTest {
 
     @Test
     void shouldGoOnWithAJobBeforeTheNextOne() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(8, FOR_EVER);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(8, FOR_EVER, MANY);
         queue.addJob("long", Priority.BACKGROUND);
         queue.addJob("next", Priority.BACKGROUND);
         queue.addJob("cancelled", Priority.BACKGROUND);
