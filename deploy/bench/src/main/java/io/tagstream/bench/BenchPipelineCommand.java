@@ -24,9 +24,10 @@ import picocli.CommandLine.Option;
         description = {
             "Measures how much of the model's own speed is left when images come from Kafka and tags go to Kafka.",
             "",
-            "Measures in turn, in one process on the same cores: a bare loop that runs the image encoder and head on"
-                    + " pixels that are already decoded; and the whole saturated pipeline, from references on a topic"
-                    + " to committed tag events. Both use the same sessions, labels and batch size. If the scores of a"
+            "Measures in turn, on the same cores: a bare loop that runs the image encoder and head on pixels that are"
+                    + " already decoded; and 'tagstream run' as it is shipped, saturated, from references on a topic to"
+                    + " committed tag events, with a broker in a process of its own. Both have the same model, labels"
+                    + " and batch size. If the scores of a"
                     + " tag event differ from the bare loop's, there is no result. Latency is measured at half the"
                     + " pipeline's speed, from a reference's due time to its committed tag event.%n"
         },

@@ -5,26 +5,32 @@
  */
 package io.tagstream.bench;
 
-import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.tagstream.avro.Label;
+import io.tagstream.bench.ScrapedPhase.StageMean;
 import io.tagstream.cli.StopSignal;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.cluster.settings.Settings;
+import io.tagstream.cluster.topics.TopicProvisioner;
 import io.tagstream.cluster.vocabulary.VocabularyTopic;
 import io.tagstream.inference.InferenceKeys;
+import io.tagstream.inference.ModelRuntimes;
 import io.tagstream.local.DataDirectory;
-import io.tagstream.local.LocalNode;
 import io.tagstream.local.folders.NamedImage;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.LabelText;
 import io.tagstream.model.LabelTextException;
 import io.tagstream.model.LabelVector;
+import io.tagstream.model.ModelDescription;
 import io.tagstream.model.batch.PipelineMetric.Stage;
 import io.tagstream.model.onnx.DirectLabelVectors;
 import io.tagstream.model.onnx.OnnxModelRuntime;
+import io.tagstream.schemas.registry.SchemaRegistries;
+import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.config.TagstreamConfig;
+import io.tagstream.topology.records.Contracts;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,12 +40,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /**
- * Compares the pipeline through embedded Kafka with ONNX Runtime in a bare loop. The two take turns: bare, pipeline,
- * bare, pipeline, so that other load on the machine affects both.
+ * Compares {@code tagstream run} with ONNX Runtime in a bare loop. The broker, the instance and the loop have a process
+ * each. The two take turns: bare, pipeline, bare, pipeline, so that other load on the machine affects both.
  *
  * <p><i>Threading notes.</i> The caller's thread drives everything that is measured.
  */
@@ -51,12 +56,12 @@ public final class PipelineBenchmark {
     /** The time until the pipeline is full. */
     private static final Duration RUN_UP = Duration.ofSeconds(2);
 
-    private static final Duration READY = Duration.ofMinutes(10);
     /** Limited because their pixels are kept in memory: 150 KB each at 224 x 224. */
     private static final int MOST_IMAGES = 256;
     /** How many seconds' worth of images to keep under way, so that the model never waits for Kafka's commits. */
     private static final double WINDOW_SECONDS = 2;
 
+    private static final double NANOS_PER_MILLI = 1e6;
     private static final int SMALLEST_WINDOW = 64;
     private static final int LARGEST_WINDOW = 4096;
 
@@ -105,49 +110,81 @@ public final class PipelineBenchmark {
                 .flags(options.settings())
                 .with(InferenceKeys.FETCH_FILE_ROOTS, found.roots());
         try (DataDirectory data = DataDirectory.open(Optional.empty());
-                LocalNode node = LocalNode.start(settings, data, 0)) {
+                BrokerProcess broker = BrokerProcess.start(data.kafka())) {
+            TagstreamConfig config = settings.with(TagstreamConfig.BOOTSTRAP_SERVERS, broker.bootstrapServers())
+                    .with(TagstreamConfig.SCHEMA_REGISTRY_URL, broker.registryUrl())
+                    .with(TagstreamConfig.STATE_DIR, data.state().toString())
+                    .with(TagstreamConfig.TOPICS_REPLICATION_FACTOR, "1")
+                    .config();
             Map<String, Label> labels =
-                    BenchLabels.ofSize(options.labels(), node.config().getString(TagstreamConfig.MODEL_BUNDLE));
-            new VocabularyTopic(node.config(), node.contracts()).replace(labels);
-            progress.accept("encoding %d labels".formatted(labels.size()));
-            Tagstream tagstream = node.startTagstream();
-            DirectLabelVectors vectors = encode(labels, node.runtime());
-            awaitReady(tagstream);
-
-            List<NamedImage> images = new ArrayList<>();
-            List<ByteBuffer> pixels = new ArrayList<>();
-            decode(found.images(), node.runtime(), images, pixels);
-            try (BareLoop bare = new BareLoop(node.runtime(), pixels, vectors);
-                    Uploads uploads = new Uploads(
-                            images, node.config(), node.contracts(), ProcessUsage::cpuNanos, stop::isRequested)) {
-                ScoreCheck check = check(labels, images, bare.scores(), node);
-                uploads.check((event, image) -> check.check(image, event));
-                return measure(node.metrics(), bare, check, uploads);
+                    BenchLabels.ofSize(options.labels(), config.getString(TagstreamConfig.MODEL_BUNDLE));
+            TopicProvisioner.provision(config);
+            try (SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
+                Contracts contracts = new Contracts(registry);
+                contracts.register(config);
+                new VocabularyTopic(config, contracts).replace(labels);
+                progress.accept("encoding %d labels".formatted(labels.size()));
+                try (ShippedInstance instance = ShippedInstance.start(config, data.kafka());
+                        OnnxModelRuntime runtime = ModelRuntimes.open(config, new SimpleMeterRegistry())) {
+                    return run(config, contracts, labels, found, runtime, new Measured(broker, instance));
+                }
             }
         }
     }
 
-    private PipelineResult measure(CompositeMeterRegistry metrics, BareLoop bare, ScoreCheck check, Uploads uploads) {
+    /** The processes that are measured. */
+    private record Measured(BrokerProcess broker, ShippedInstance instance) {}
+
+    private PipelineResult run(
+            TagstreamConfig config,
+            Contracts contracts,
+            Map<String, Label> labels,
+            BenchPhotos found,
+            OnnxModelRuntime runtime,
+            Measured measured)
+            throws InterruptedException {
+        DirectLabelVectors vectors = encode(labels, runtime);
+        List<NamedImage> images = new ArrayList<>();
+        List<ByteBuffer> pixels = new ArrayList<>();
+        decode(found.images(), runtime, images, pixels);
+        measured.instance().awaitReady(stop::isRequested);
+        endIfStopped();
+        try (BareLoop bare = new BareLoop(runtime, pixels, vectors);
+                Uploads uploads = new Uploads(
+                        images, config, contracts, () -> measured.instance().cpuNanos(), stop::isRequested)) {
+            ScoreCheck check = check(labels, images, bare.scores(), config, runtime.description());
+            uploads.check((event, image) -> check.check(image, event));
+            return measure(measured, bare, check, uploads);
+        }
+    }
+
+    private PipelineResult measure(Measured measured, BareLoop bare, ScoreCheck check, Uploads uploads) {
         List<Speed> raw = new ArrayList<>();
         List<Speed> pipeline = new ArrayList<>();
         bare.run(RUN_UP);
         uploads.saturate(options.round().multipliedBy(WARM_UP_ROUNDS), SMALLEST_WINDOW, () -> {});
         endIfStopped();
-        Phase saturation = new Phase(metrics);
+        ScrapedPhase saturation = new ScrapedPhase(measured.instance()::scrape);
+        long brokerNanos = 0;
         for (int round = 1; round <= ROUNDS; round++) {
             raw.add(bare.run(options.round()));
             endIfStopped();
             report("bare loop", round, raw);
             double speed = Speed.sum(raw).imagesPerSecond();
             int window = Math.max(SMALLEST_WINDOW, Math.min(LARGEST_WINDOW, (int) (speed * WINDOW_SECONDS)));
-            pipeline.add(uploads.saturate(options.round(), window, saturation::begin));
+            long[] before = new long[1];
+            pipeline.add(uploads.saturate(options.round(), window, () -> {
+                saturation.begin();
+                before[0] = measured.broker().cpuNanos();
+            }));
+            brokerNanos += measured.broker().cpuNanos() - before[0];
             saturation.end();
             endIfStopped();
             report("pipeline", round, pipeline);
         }
         Speed saturated = Speed.sum(pipeline);
         progress.accept("measuring latency at half the pipeline's speed");
-        Phase half = new Phase(metrics);
+        ScrapedPhase half = new ScrapedPhase(measured.instance()::scrape);
         half.begin();
         long end = System.nanoTime() + options.round().toNanos();
         Uploads.Latencies latencies =
@@ -157,11 +194,12 @@ public final class PipelineBenchmark {
         if (uploads.takeEvents() > 0) {
             throw OperatorException.failed("some images have more than one outcome");
         }
-        List<StageTime> stages = half.stages();
-        stages.add(StageTime.of("commit", latencies.commit()));
+        List<StageMean> stages = half.stages();
+        stages.add(new StageMean("commit", StageTime.of("commit", latencies.commit()).meanMillis()));
         return new PipelineResult(
                 Speed.sum(raw),
                 saturated,
+                brokerNanos / NANOS_PER_MILLI / saturated.images(),
                 StageTime.of("total", latencies.total()),
                 stages,
                 saturation.meanBatchSize(),
@@ -170,20 +208,25 @@ public final class PipelineBenchmark {
                 saturation.modelMillis(),
                 // an image's mean model time in the saturated rounds, times images per second
                 Math.min(1, saturation.modelMillis() * saturated.imagesPerSecond() / 1000),
-                ProcessUsage.peakResidentMib(),
+                measured.instance().peakResidentMib(),
                 check.checked(),
                 check.largestDifference());
     }
 
-    private ScoreCheck check(Map<String, Label> labels, List<NamedImage> images, float[][] scores, LocalNode node) {
+    private static ScoreCheck check(
+            Map<String, Label> labels,
+            List<NamedImage> images,
+            float[][] scores,
+            TagstreamConfig config,
+            ModelDescription model) {
         Map<String, Integer> places = new HashMap<>();
         labels.keySet().forEach(id -> places.put(id, places.size()));
         return new ScoreCheck(
                 images.stream().map(NamedImage::id).toList(),
                 places,
                 scores,
-                node.config().minScore().orElse(node.runtime().description().defaultThreshold()),
-                node.config().topK().orElse(node.runtime().description().topK()));
+                config.minScore().orElse(model.defaultThreshold()),
+                config.topK().orElse(model.topK()));
     }
 
     private DirectLabelVectors encode(Map<String, Label> labels, OnnxModelRuntime runtime) {
@@ -217,14 +260,6 @@ public final class PipelineBenchmark {
             throw OperatorException.invalid("none of the images in %s can be decoded".formatted(options.images()));
         }
         progress.accept("%d different images".formatted(images.size()));
-    }
-
-    private void awaitReady(Tagstream tagstream) throws InterruptedException {
-        try {
-            tagstream.awaitReady(READY);
-        } catch (TimeoutException e) {
-            throw OperatorException.failed(e.getMessage(), e);
-        }
     }
 
     private void report(String name, int round, List<Speed> speeds) {

@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /** The resources that a process uses. */
 final class ProcessUsage {
@@ -22,6 +24,18 @@ final class ProcessUsage {
     /** Processor time of all threads since the process began, in nanoseconds. */
     static long cpuNanos() {
         return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
+    }
+
+    /** Processor time of a process and its descendants, in nanoseconds; 0 if the system does not report it. */
+    static long cpuNanos(ProcessHandle process) {
+        return family(process)
+                .mapToLong(each -> each.info().totalCpuDuration().map(Duration::toNanos).orElse(0L))
+                .sum();
+    }
+
+    /** A process and its descendants. */
+    static Stream<ProcessHandle> family(ProcessHandle process) {
+        return Stream.concat(Stream.of(process), process.descendants());
     }
 
     /** Peak resident memory, in MiB; empty if the system does not report it (only Linux does). */

@@ -5,13 +5,8 @@
  */
 package io.tagstream.bench;
 
-import io.micrometer.core.instrument.Timer;
-import io.micrometer.core.instrument.distribution.HistogramSnapshot;
-import io.micrometer.core.instrument.distribution.ValueAtPercentile;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /**
  * What images spent in a stage, in milliseconds.
@@ -31,24 +26,6 @@ public record StageTime(String stage, double meanMillis, double p50Millis, doubl
                 sorted.stream().mapToLong(Duration::toNanos).average().orElse(0) / NANOS_PER_MILLI,
                 percentile(sorted, 0.5),
                 percentile(sorted, 0.99));
-    }
-
-    /** @param timer timer with the median and 99th percentile */
-    static StageTime of(String stage, Timer timer) {
-        HistogramSnapshot snapshot = timer.takeSnapshot();
-        return new StageTime(
-                stage,
-                timer.mean(TimeUnit.MILLISECONDS),
-                percentile(snapshot, Phase.MEDIAN),
-                percentile(snapshot, Phase.HIGH));
-    }
-
-    private static double percentile(HistogramSnapshot snapshot, double percentile) {
-        return Arrays.stream(snapshot.percentileValues())
-                .filter(value -> value.percentile() == percentile)
-                .mapToDouble((ValueAtPercentile value) -> value.value(TimeUnit.MILLISECONDS))
-                .findFirst()
-                .orElseThrow();
     }
 
     private static double percentile(List<Duration> sorted, double share) {

@@ -45,6 +45,7 @@ class BenchCommandIT {
         assertThat(result.path("p99Millis").asDouble())
                 .isGreaterThanOrEqualTo(result.path("p50Millis").asDouble());
         assertThat(result.path("batchSizeMean").asDouble()).isBetween(1.0, 8.0);
+        assertThat(result.path("brokerCpuMillisPerImage").asDouble()).isPositive();
         assertThat(result.path("rssMiB").asLong()).isPositive();
         assertThat(result.path("checkedImages").asLong()).isPositive();
     }
