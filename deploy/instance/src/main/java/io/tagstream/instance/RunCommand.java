@@ -17,7 +17,7 @@ import io.tagstream.console.ConsoleKeys;
 import io.tagstream.console.ConsoleServices;
 import io.tagstream.console.ShownInstance;
 import io.tagstream.console.peers.ClusterImageQueries;
-import io.tagstream.inference.ModelRuntimes;
+import io.tagstream.inference.LoadingModel;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.operations.Operations;
@@ -84,7 +84,6 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
         log.info(ProcessResources.of(config));
         try (StopSignal stop = new StopSignal();
                 SchemaRegistry registry = SchemaRegistries.connect(config.registrySettings())) {
-            Startup.prepare(config, registry, stop::isRequested);
             AtomicReference<Tagstream> started = new AtomicReference<>();
             Optional<Console> console = console(config);
             try (Operations operations = new Operations(
@@ -93,15 +92,20 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
                             () -> notReady(started),
                             Optional.of(() -> tagging(started)),
                             console);
-                    ModelRuntime runtime = ModelRuntimes.open(config, operations.metrics());
-                    Tagstream tagstream = new Tagstream(config, runtime, registry, operations.metrics())) {
-                if (!stop.isRequested()) {
-                    started.set(tagstream); // before the start, which may wait for the cluster or the registry
-                    tagstream.start();
-                    operations.remark(tagstream::noTagsBecause);
-                    operations.copies(tagstream::copies);
-                    try (Served served = serve(console, config, registry, tagstream, runtime, operations)) {
-                        follow(tagstream, runtime.description(), stop);
+                    LoadingModel model = LoadingModel.start(config, operations.metrics())) {
+                Startup.prepare(config, registry, () -> {
+                    model.failIfItCannotBeLoaded();
+                    return stop.isRequested();
+                });
+                try (Tagstream tagstream = new Tagstream(config, model.get(), registry, operations.metrics())) {
+                    if (!stop.isRequested()) {
+                        started.set(tagstream); // before the start, which may wait for the cluster or the registry
+                        tagstream.start();
+                        operations.remark(tagstream::noTagsBecause);
+                        operations.copies(tagstream::copies);
+                        try (Served served = serve(console, config, registry, tagstream, model.get(), operations)) {
+                            follow(tagstream, model.get().description(), stop);
+                        }
                     }
                 }
             }

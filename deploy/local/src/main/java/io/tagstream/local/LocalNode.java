@@ -15,7 +15,7 @@ import io.tagstream.console.ConsoleKeys;
 import io.tagstream.console.ConsoleServices;
 import io.tagstream.console.ShownInstance;
 import io.tagstream.inference.InferenceKeys;
-import io.tagstream.inference.ModelRuntimes;
+import io.tagstream.inference.LoadingModel;
 import io.tagstream.local.broker.EmbeddedBroker;
 import io.tagstream.local.registry.LocalRegistry;
 import io.tagstream.model.onnx.OnnxModelRuntime;
@@ -35,8 +35,6 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,7 +57,7 @@ public final class LocalNode implements AutoCloseable {
     private final Path uploads;
     private final Optional<Console> console;
     private final Operations operations;
-    private final CompletableFuture<OnnxModelRuntime> runtime;
+    private final LoadingModel model;
     private TagstreamConfig config;
     private EmbeddedBroker broker;
     private LocalRegistry registryServer;
@@ -100,12 +98,8 @@ public final class LocalNode implements AutoCloseable {
         console = early.getBoolean(ConsoleKeys.CONSOLE_ENABLED) ? Optional.of(new Console(early)) : Optional.empty();
         operations = new Operations(early, Optional::empty, this::notReadyBecause, Optional.of(this::tagging), console);
         parts.push(new Part("operations", operations));
-        runtime = CompletableFuture.supplyAsync(() -> ModelRuntimes.open(early, operations.metrics()), task -> {
-            Thread loader = new Thread(task, "tagstream-model-loader");
-            loader.setDaemon(true);
-            loader.start();
-        });
-        parts.push(new Part("model", this::closeRuntime));
+        model = LoadingModel.start(early, operations.metrics());
+        parts.push(new Part("model", model));
     }
 
     private void startServers(Settings settings, DataDirectory data, int port) {
@@ -113,7 +107,7 @@ public final class LocalNode implements AutoCloseable {
         try {
             broker = EmbeddedBroker.start(data.kafka(), port);
             parts.push(new Part("broker", broker));
-            failWithoutModel();
+            model.failIfItCannotBeLoaded();
             registryServer = LocalRegistry.start(broker.bootstrapServers(), registryPort);
             parts.push(new Part("schema registry", registryServer));
         } catch (BindException e) {
@@ -130,15 +124,8 @@ public final class LocalNode implements AutoCloseable {
         contracts = new Contracts(registry);
         TopicProvisioner.provision(config);
         contracts.register(config);
-        failWithoutModel();
+        model.failIfItCannotBeLoaded();
         log.info("Kafka listens on {}, the schema registry on {}", bootstrapServers(), registryUrl());
-    }
-
-    /** Aborts the start as soon as the model is known to have failed to load. */
-    private void failWithoutModel() {
-        if (runtime.isCompletedExceptionally()) {
-            runtime();
-        }
     }
 
     /**
@@ -183,13 +170,7 @@ public final class LocalNode implements AutoCloseable {
      * @throws OperatorException if it cannot be loaded
      */
     public OnnxModelRuntime runtime() {
-        try {
-            return runtime.join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof OperatorException failure
-                    ? failure
-                    : OperatorException.failed("the model cannot be loaded: " + e.getCause(), e);
-        }
+        return model.get();
     }
 
     private Optional<String> notReadyBecause() {
@@ -221,16 +202,6 @@ public final class LocalNode implements AutoCloseable {
     /** Where the schema registry listens. */
     public String registryUrl() {
         return registryServer.url();
-    }
-
-    private void closeRuntime() {
-        runtime.handle((loaded, failure) -> loaded)
-                .thenAccept(loaded -> {
-                    if (loaded != null) {
-                        loaded.close();
-                    }
-                })
-                .join();
     }
 
     /** Stops everything, last started first. */
