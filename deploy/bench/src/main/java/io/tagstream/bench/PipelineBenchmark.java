@@ -28,7 +28,6 @@ import io.tagstream.model.onnx.DirectLabelVectors;
 import io.tagstream.model.onnx.OnnxModelRuntime;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
-import io.tagstream.topology.Tagstream;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.records.Contracts;
 import java.nio.ByteBuffer;
@@ -195,7 +194,8 @@ public final class PipelineBenchmark {
             throw OperatorException.failed("some images have more than one outcome");
         }
         List<StageMean> stages = half.stages();
-        stages.add(new StageMean("commit", StageTime.of("commit", latencies.commit()).meanMillis()));
+        stages.add(new StageMean(
+                "commit", StageTime.of("commit", latencies.commit()).meanMillis()));
         return new PipelineResult(
                 Speed.sum(raw),
                 saturated,

@@ -29,7 +29,8 @@ final class ProcessUsage {
     /** Processor time of a process and its descendants, in nanoseconds; 0 if the system does not report it. */
     static long cpuNanos(ProcessHandle process) {
         return family(process)
-                .mapToLong(each -> each.info().totalCpuDuration().map(Duration::toNanos).orElse(0L))
+                .mapToLong(each ->
+                        each.info().totalCpuDuration().map(Duration::toNanos).orElse(0L))
                 .sum();
     }
 

@@ -10,8 +10,8 @@ import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.clients.Inflow;
-import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.clients.Pace;
+import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.labels.LabelEncoderTopology;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.tagging.TaggingContext;
@@ -60,7 +60,8 @@ record Shape(
                 config.applicationId(), model.description().textFingerprint())));
         return new Shape(
                 describe(TaggingTopology.build(config, shared)),
-                describe(LabelEncoderTopology.build(config, contracts, model, () -> null, new Waits(), new Pace(config.taskForward()))),
+                describe(LabelEncoderTopology.build(
+                        config, contracts, model, () -> null, new Waits(), new Pace(config.taskForward()))),
                 internalTopics,
                 stateFormats());
     }

@@ -164,7 +164,8 @@ final class ModelQueue<T, J> {
     }
 
     private boolean nothingElseComes() {
-        return inFlight.getAsInt() <= images.values().stream().mapToInt(Deque::size).sum();
+        return inFlight.getAsInt()
+                <= images.values().stream().mapToInt(Deque::size).sum();
     }
 
     /** How long the oldest fresh image has waited. */

@@ -100,7 +100,8 @@ public final class LabelEncoderTopology {
                                 .withName("label-vocabulary")
                                 .withTimestampExtractor(new RecordTimestamp()))
                 .process(
-                        new Encoders(config, contracts, runtime, RecordLimit.of(config), control, topicReaders, waits, pace),
+                        new Encoders(
+                                config, contracts, runtime, RecordLimit.of(config), control, topicReaders, waits, pace),
                         Named.as(ENCODER));
         Topology topology = builder.build();
         topology.addSink(
@@ -147,7 +148,8 @@ public final class LabelEncoderTopology {
             implements ProcessorSupplier<byte[], byte[], Object, byte[]> {
         @Override
         public Processor<byte[], byte[], Object, byte[]> get() {
-            return new LabelEncoder(config, contracts, runtime, limit, control, topicReaders, waits, System::nanoTime, pace);
+            return new LabelEncoder(
+                    config, contracts, runtime, limit, control, topicReaders, waits, System::nanoTime, pace);
         }
 
         @Override

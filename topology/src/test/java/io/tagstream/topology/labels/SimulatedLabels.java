@@ -10,9 +10,9 @@ import io.tagstream.avro.LabelEmbedding;
 import io.tagstream.avro.state.EncoderProgress;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.StateSerde;
+import io.tagstream.topology.clients.Pace;
 import io.tagstream.topology.clients.TopicReader;
 import io.tagstream.topology.config.TagstreamConfig;
-import io.tagstream.topology.clients.Pace;
 import io.tagstream.topology.records.Contracts;
 import io.tagstream.topology.records.RecordLimit;
 import io.tagstream.topology.waits.Waits;
@@ -43,7 +43,15 @@ public final class SimulatedLabels {
             TopicReader topics,
             LongSupplier nanoTime) {
         return new LabelEncoder(
-                config, contracts, runtime, RecordLimit.of(config), control, () -> topics, new Waits(), nanoTime, new Pace(config.taskForward()));
+                config,
+                contracts,
+                runtime,
+                RecordLimit.of(config),
+                control,
+                () -> topics,
+                new Waits(),
+                nanoTime,
+                new Pace(config.taskForward()));
     }
 
     /** The key and value serdes of the encoder's stores, by name. */

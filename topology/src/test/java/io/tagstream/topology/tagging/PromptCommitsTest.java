@@ -52,8 +52,9 @@ class PromptCommitsTest {
             pass(5);
             ofTask.ask();
             List<CapturedPunctuator> retries = context.scheduledPunctuators();
-            retries.stream().filter(retry -> !retry.cancelled()).forEach(retry -> retry.getPunctuator()
-                    .punctuate(0));
+            retries.stream()
+                    .filter(retry -> !retry.cancelled())
+                    .forEach(retry -> retry.getPunctuator().punctuate(0));
             count += committed(context) ? 1 : 0;
         }
         assertThat(count).isBetween(100, 110);
