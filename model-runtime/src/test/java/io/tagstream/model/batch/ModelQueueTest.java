@@ -15,19 +15,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(30)
 class ModelQueueTest {
     private static final Duration FOR_EVER = Duration.ofHours(1);
-    /** More images are on their way. */
-    private static final IntSupplier MANY = () -> 1_000;
+    /** How many images are on their way. */
+    private static final int MANY = 1_000;
 
     @Test
     void shouldGiveAFullBatchWithoutWaiting() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(3, FOR_EVER, MANY);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(3, FOR_EVER, () -> MANY);
         for (int i = 0; i < 7; i++) {
             assertThat(queue.add(i, Priority.FRESH)).isTrue();
         }
@@ -37,7 +36,7 @@ class ModelQueueTest {
 
     @Test
     void shouldWaitUntilABatchIsFull() {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER, MANY);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER, () -> MANY);
         CompletableFuture<List<Integer>> taken = take(queue);
         queue.add(1, Priority.FRESH);
         assertThat(taken).isNotDone();
@@ -48,7 +47,7 @@ class ModelQueueTest {
     @Test
     void shouldGiveAPartialBatchOnceItsOldestItemHasWaited() throws Exception {
         Duration wait = Duration.ofMillis(100);
-        ModelQueue<Integer, String> queue = new ModelQueue<>(100, wait, MANY);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(100, wait, () -> MANY);
         long start = System.nanoTime();
         queue.add(1, Priority.FRESH);
         queue.add(2, Priority.FRESH);
@@ -70,14 +69,14 @@ class ModelQueueTest {
 
     @Test
     void shouldNotWaitAtAllWhenToldSo() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(100, Duration.ZERO, MANY);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(100, Duration.ZERO, () -> MANY);
         queue.add(1, Priority.FRESH);
         assertThat(queue.take().batch()).containsExactly(1);
     }
 
     @Test
     void shouldEndWaitingWhenClosed() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER, MANY);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER, () -> MANY);
         CompletableFuture<List<Integer>> taken = take(queue);
         queue.add(1, Priority.FRESH);
         queue.close();
@@ -88,7 +87,7 @@ class ModelQueueTest {
 
     @Test
     void shouldTakeBackgroundWorkOnlyWhenNothingFreshIsReady() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(1, FOR_EVER, MANY);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(1, FOR_EVER, () -> MANY);
         queue.addJob("background", Priority.BACKGROUND);
         queue.add(1, Priority.FRESH);
         queue.addJob("fresh", Priority.FRESH);
@@ -101,7 +100,7 @@ class ModelQueueTest {
 
     @Test
     void shouldNotHoldUpBackgroundWorkForABatchThatIsNotFull() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER, MANY);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER, () -> MANY);
         queue.add(1, Priority.FRESH);
         queue.addJob("background", Priority.BACKGROUND);
         assertThat(queue.take().job()).containsExactly("background");
@@ -109,7 +108,7 @@ class ModelQueueTest {
 
     @Test
     void shouldGiveBackgroundWorkASmallShareWhereFreshImagesNeverEnd() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(1, FOR_EVER, MANY);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(1, FOR_EVER, () -> MANY);
         queue.addJob("first", Priority.BACKGROUND);
         queue.addJob("second", Priority.BACKGROUND);
         List<String> turns = new ArrayList<>();
@@ -125,7 +124,7 @@ class ModelQueueTest {
 
     @Test
     void shouldTakeBackgroundImagesAndJobsByTurnsAndFewImagesAtATime() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(8, FOR_EVER, MANY);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(8, FOR_EVER, () -> MANY);
         for (int i = 0; i < 5; i++) {
             queue.add(i, Priority.BACKGROUND);
         }
@@ -140,7 +139,7 @@ class ModelQueueTest {
 
     @Test
     void shouldGoOnWithAJobBeforeTheNextOne() throws Exception {
-        ModelQueue<Integer, String> queue = new ModelQueue<>(8, FOR_EVER, MANY);
+        ModelQueue<Integer, String> queue = new ModelQueue<>(8, FOR_EVER, () -> MANY);
         queue.addJob("long", Priority.BACKGROUND);
         queue.addJob("next", Priority.BACKGROUND);
         queue.addJob("cancelled", Priority.BACKGROUND);

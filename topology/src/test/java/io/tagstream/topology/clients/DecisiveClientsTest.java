@@ -73,6 +73,7 @@ class DecisiveClientsTest {
     }
 
     @Test
+    @SuppressWarnings("FutureReturnValueIgnored") // the callback learns the same
     void shouldGiveUpAProducerWhoseRecordIsNotSentInTime() {
         List<Exception> failures = new ArrayList<>();
         MockProducer<byte[], byte[]> slow =
