@@ -145,10 +145,15 @@ final class Round {
                     Operator operator = new Operator(config, contracts);
                     Scene scene = new Scene(
                             broker, proxy, fleet, images, load, spells, topics, operator, plan.apart(), random.split());
+                    // the first instance tags while the others join
+                    Effects.Effect joining = effects.begin(Fault.INSTANCE_ADDED, Instant.now());
                     long firstEpoch = begin(scene);
                     if (plan.apart()) {
+                        awaitCalm(scene, witness.flow());
+                        joining.over();
                         injectApart(scene, witness);
                     } else {
+                        joining.injected();
                         injectAll(scene);
                     }
                     awaitEdits(load);
