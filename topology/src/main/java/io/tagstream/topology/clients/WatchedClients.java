@@ -24,6 +24,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
@@ -226,6 +227,9 @@ public final class WatchedClients extends ForwardingClients {
         }
 
         Object call(Method method, Object[] arguments) throws Throwable {
+            if (method.getName().equals("send") && arguments.length == 2) {
+                arguments[1] = watched((Callback) arguments[1]);
+            }
             Object result;
             try {
                 result = invoke(producer, method, arguments);
@@ -248,6 +252,15 @@ public final class WatchedClients extends ForwardingClients {
                 }
             }
             return result;
+        }
+
+        private Callback watched(Callback callback) {
+            return (metadata, failure) -> {
+                if (failure instanceof ProducerFencedException) {
+                    progress.fenced(failure.getMessage());
+                }
+                callback.onCompletion(metadata, failure);
+            };
         }
 
         private void add(Object sent) {
