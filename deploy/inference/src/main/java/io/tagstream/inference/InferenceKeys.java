@@ -188,8 +188,10 @@ public final class InferenceKeys implements ConfigurationKeys {
                         atLeast(1),
                         MEDIUM,
                         "The largest image, in pixels, according to its header. Also the limit for all images being"
-                                + " decoded at a time, where a JPEG counts for a quarter: decoding takes up to 12"
-                                + " bytes per pixel.")
+                                + " decoded at a time. Pixels count by what decoding them takes, up to 8 bytes each:"
+                                + " those of a JPEG for 3/8, so that photos of 200 megapixels pass; of a progressive"
+                                + " JPEG for 3/4 to 11/8; of an interlaced PNG, a TIFF of 16 bits or an animated WebP"
+                                + " double.")
                 .define(
                         DECODE_THREADS,
                         ConfigDef.Type.INT,

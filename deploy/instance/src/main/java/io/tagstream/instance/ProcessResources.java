@@ -8,6 +8,7 @@ package io.tagstream.instance;
 import com.sun.management.HotSpotDiagnosticMXBean;
 import com.sun.management.OperatingSystemMXBean;
 import io.tagstream.inference.InferenceKeys;
+import io.tagstream.model.image.PixelBudget;
 import io.tagstream.topology.config.TagstreamConfig;
 import java.lang.management.ManagementFactory;
 import java.util.List;
@@ -18,7 +19,6 @@ import java.util.List;
  */
 final class ProcessResources {
     private static final long MIB = 1 << 20;
-    private static final long BYTES_PER_PIXEL = 12;
 
     private ProcessResources() {}
 
@@ -39,7 +39,7 @@ final class ProcessResources {
                         collector(virtualMachine),
                         config.optionalInt(InferenceKeys.MODEL_THREADS).orElse(cores),
                         config.optionalInt(InferenceKeys.DECODE_THREADS).orElse(cores),
-                        config.getLong(InferenceKeys.DECODE_MAX_PIXELS) * BYTES_PER_PIXEL / MIB);
+                        config.getLong(InferenceKeys.DECODE_MAX_PIXELS) * PixelBudget.BYTES_PER_PIXEL / MIB);
     }
 
     private static String collector(HotSpotDiagnosticMXBean virtualMachine) {

@@ -43,7 +43,7 @@ final class GifStructure {
                 afterSubBlocks(gif, position + DESCRIPTOR_BYTES + colours + 1);
                 // a frame may reach beyond the screen, and all of it must count
                 ImageHeader screen =
-                        new ImageHeader(ImageFormat.GIF, Math.max(width, right), Math.max(height, bottom), 1);
+                        ImageHeader.of(ImageFormat.GIF, Math.max(width, right), Math.max(height, bottom), 1);
                 return new Frame(left, top, screen);
             } else {
                 throw ImageHeader.corrupt(ImageFormat.GIF, "has no frame");

@@ -69,7 +69,7 @@ public enum ImageFormat {
     public static ImageFormat of(byte[] bytes) throws ImageException {
         String start = new String(bytes, 0, Math.min(bytes.length, LOOK_AHEAD), StandardCharsets.ISO_8859_1);
         for (ImageFormat format : values()) {
-            if (format.begins(start)) {
+            if (format.begins(start, bytes)) {
                 return format;
             }
         }
@@ -113,14 +113,13 @@ public enum ImageFormat {
         return title;
     }
 
-    private boolean begins(String start) {
+    private boolean begins(String start, byte[] bytes) {
         return switch (this) {
             case JPEG -> start.startsWith("\u00ff\u00d8\u00ff");
             case PNG -> start.startsWith("\u0089PNG\r\n\u001a\n");
             case WEBP -> start.startsWith("RIFF") && start.startsWith("WEBP", 8);
             case GIF -> start.startsWith("GIF87a") || start.startsWith("GIF89a");
-            // many texts begin with BM alone
-            case BMP -> start.startsWith("BM") && start.startsWith("\0\0\0\0", 6);
+            case BMP -> BmpStructure.begins(ByteBuffer.wrap(bytes));
             case TIFF -> start.startsWith("II*\0") || start.startsWith("MM\0*");
         };
     }

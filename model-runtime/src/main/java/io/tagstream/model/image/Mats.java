@@ -5,8 +5,10 @@
  */
 package io.tagstream.model.image;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import org.opencv.core.CvType;
 import org.opencv.core.Mat;
 
 /** Owns the native matrices of one image. */
@@ -16,6 +18,17 @@ final class Mats implements AutoCloseable {
     Mat own(Mat mat) {
         owned.add(mat);
         return mat;
+    }
+
+    /** A row of bytes. The parts are buffers on the heap, which are joined. */
+    Mat bytes(List<ByteBuffer> parts) {
+        Mat bytes = own(new Mat(1, parts.stream().mapToInt(ByteBuffer::limit).sum(), CvType.CV_8UC1));
+        int column = 0;
+        for (ByteBuffer part : parts) {
+            bytes.put(0, column, part.array(), part.arrayOffset(), part.limit());
+            column += part.limit();
+        }
+        return bytes;
     }
 
     @Override

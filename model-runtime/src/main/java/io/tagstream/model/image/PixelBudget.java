@@ -12,7 +12,8 @@ import java.util.concurrent.Semaphore;
 /**
  * Admits images to decoding by their headers. There is a limit on the pixels of an image, and all images being decoded
  * at a time stay within the same limit together. So many images that are tiny in bytes and huge in pixels take no more
- * memory than one.
+ * memory than one. Pixels count by what they cost: those of a JPEG in one pass less than half, those of an interlaced
+ * PNG double.
  *
  * <p><i>Threading notes.</i> May be used from any thread. Images wait for their turn, first come, first served.
  */
@@ -20,11 +21,13 @@ public final class PixelBudget {
     /** The most pixels by default: 100 million. */
     public static final long DEFAULT_MAX_PIXELS = 100_000_000;
 
+    /** What decoding takes for each pixel that counts, in bytes. */
+    public static final int BYTES_PER_PIXEL = 8;
+
+    /** What the pixels of a JPEG in one pass take, the cheapest ones. */
+    static final int LEAST_BYTES_PER_PIXEL = 3;
+
     private static final int UNIT = 1024;
-    /**
-     * A JPEG takes a fraction of the memory of the largest PNG: it has no alpha channel and at most 8 bits a sample.
-     */
-    private static final int JPEG_SHARE = 4;
 
     private final long maxPixels;
     private final OptionNames names;
@@ -42,6 +45,11 @@ public final class PixelBudget {
         this.free = new Semaphore(units, true);
     }
 
+    /** The pixels of the largest image that a limit admits: a JPEG, each of whose pixels counts for less than one. */
+    public static long mostPixels(long maxPixels) {
+        return (long) Math.ceil((double) maxPixels * BYTES_PER_PIXEL / LEAST_BYTES_PER_PIXEL);
+    }
+
     /**
      * Waits until the image may be decoded.
      *
@@ -49,20 +57,20 @@ public final class PixelBudget {
      */
     public Share admit(byte[] encoded) throws ImageException, InterruptedException {
         ImageHeader header = ImageHeader.read(encoded);
-        if (header.pixels() > maxPixels) {
+        if (header.cost() > maxPixels) {
             throw new ImageException(
                     FailureReason.TOO_MANY_PIXELS,
-                    "the %s is %d x %d = %d pixels, more than the %d allowed; submit a smaller image or raise %s"
+                    "the %s is %d x %d = %d pixels%s, more than the %d allowed; submit a smaller image or raise %s"
                             .formatted(
                                     header.format(),
                                     header.width(),
                                     header.height(),
                                     header.pixels(),
+                                    header.cost() == header.pixels() ? "" : ", which count as " + header.cost(),
                                     maxPixels,
                                     names.maxPixels()));
         }
-        long weight = header.format() == ImageFormat.JPEG ? header.pixels() / JPEG_SHARE : header.pixels();
-        int taken = (int) Math.min(units, weight / UNIT + 1);
+        int taken = (int) Math.min(units, header.cost() / UNIT + 1);
         free.acquire(taken);
         return new Share(header, taken);
     }

@@ -7,8 +7,6 @@ package io.tagstream.model.image;
 
 import io.tagstream.model.bundle.BundleDescription.Resize;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 import org.opencv.core.Core;
 import org.opencv.core.CvType;
 import org.opencv.core.Mat;
@@ -22,8 +20,6 @@ import org.opencv.imgproc.Imgproc;
  * orientation is applied to the small square, which gives the same result and costs nothing.
  */
 final class Squarer {
-    private static final int BGRA = 4;
-
     private final int size;
     private final Resize resize;
 
@@ -50,14 +46,13 @@ final class Squarer {
     /**
      * Squares a picture.
      *
-     * @param picture 8-bit BGR or BGRA
      * @param orientation EXIF orientation, 1 to 8
      * @param target direct, receives {@link #bytes} bytes of RGB
      */
-    void square(Mat picture, int orientation, ByteBuffer target, Mats mats) {
-        Mat content = resize == Resize.SHORTEST_SIDE_CENTER_CROP ? centre(picture, mats) : picture;
-        Mat opaque = content.channels() == BGRA ? overWhite(content, mats) : content;
-        Mat scaled = resize == Resize.LETTERBOX ? letterbox(opaque, mats) : scale(opaque, size, size, mats);
+    void square(Picture picture, int orientation, ByteBuffer target, Mats mats) {
+        Mat reduced = Reducer.reduce(picture, mats);
+        Mat content = resize == Resize.SHORTEST_SIDE_CENTER_CROP ? centre(reduced, mats) : reduced;
+        Mat scaled = resize == Resize.LETTERBOX ? letterbox(content, mats) : scale(content, size, size, mats);
         Mat upright = upright(scaled, orientation, mats);
         Mat pixels = mats.own(new Mat(size, size, CvType.CV_8UC3, target));
         Imgproc.cvtColor(upright, pixels, Imgproc.COLOR_BGR2RGB);
@@ -103,25 +98,6 @@ final class Squarer {
                 Core.BORDER_CONSTANT,
                 new Scalar(0, 0, 0));
         return padded;
-    }
-
-    /** colour * alpha + white * (1 - alpha) */
-    private static Mat overWhite(Mat picture, Mats mats) {
-        List<Mat> channels = new ArrayList<>();
-        Core.split(picture, channels);
-        channels.forEach(mats::own);
-        Mat alpha = channels.remove(BGRA - 1);
-        if (Core.minMaxLoc(alpha).minVal < 255) {
-            Mat white = mats.own(new Mat());
-            Core.bitwise_not(alpha, white);
-            for (Mat channel : channels) {
-                Core.multiply(channel, alpha, channel, 1.0 / 255);
-                Core.add(channel, white, channel);
-            }
-        }
-        Mat opaque = mats.own(new Mat());
-        Core.merge(channels, opaque);
-        return opaque;
     }
 
     private static Mat upright(Mat square, int orientation, Mats mats) {

@@ -5,6 +5,7 @@
  */
 package io.tagstream.model.image;
 
+import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.io.ByteArrayOutputStream;
@@ -29,6 +30,9 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 /** Makes image files that no proper program writes. */
 public final class Forge {
     private static final int PNG_HEADER_END = 33;
+    private static final short TIFF_KIND = 254;
+    /** A tag that nobody misses. */
+    private static final short TIFF_UNIT_OF_RESOLUTION = 296;
 
     private Forge() {}
 
@@ -57,6 +61,12 @@ public final class Forge {
             throw new UncheckedIOException(e);
         }
         return out.toByteArray();
+    }
+
+    // EXIF
+
+    static byte[] exif(int orientation) {
+        return join("MM\0*\0\0\0\u0008\0\u0001\u0001\u0012\0\u0003", int32(1), int16(orientation), new byte[6]);
     }
 
     // PNG
@@ -113,7 +123,12 @@ public final class Forge {
 
     /** The JPEG with another size in its frame header. */
     static byte[] jpegSaying(byte[] jpeg, int width, int height) {
-        int frame = jpegSegmentAt(jpeg, 0xC0);
+        return jpegSaying(jpeg, 0xC0, width, height);
+    }
+
+    /** The same for a JPEG with another marker of its frame, such as 0xC2 if it is progressive. */
+    static byte[] jpegSaying(byte[] jpeg, int marker, int width, int height) {
+        int frame = jpegSegmentAt(jpeg, marker);
         return patched(
                 jpeg,
                 ByteOrder.BIG_ENDIAN,
@@ -183,6 +198,19 @@ public final class Forge {
         return webpChunk("VP8X", Arrays.copyOf(data, 10));
     }
 
+    /** A frame of an animation. */
+    static byte[] webpFrame(int left, int top, int width, int height, byte[] picture) {
+        return webpChunk(
+                "ANMF",
+                join(
+                        little24(left / 2),
+                        little24(top / 2),
+                        little24(width - 1),
+                        little24(height - 1),
+                        new byte[4],
+                        picture));
+    }
+
     // TIFF
 
     static byte[] tiff(String compression, List<BufferedImage> pages) {
@@ -229,7 +257,33 @@ public final class Forge {
         });
     }
 
+    /** The TIFF whose first page is of a kind: 1 for a thumbnail, 4 for a mask. */
+    static byte[] tiffOfKind(byte[] tiff, int kind) {
+        ByteOrder order = tiff[0] == 'I' ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
+        byte[] copy = patched(tiff, order, buffer -> {
+            int directory = buffer.getInt(4);
+            for (int i = 0; i < buffer.getShort(directory); i++) {
+                int entry = directory + 2 + 12 * i;
+                if (buffer.getShort(entry) == TIFF_UNIT_OF_RESOLUTION) {
+                    buffer.putShort(entry, TIFF_KIND);
+                }
+            }
+        });
+        return tiffSaying(copy, TIFF_KIND, kind);
+    }
+
     // BMP
+
+    /** A BMP of 64 x 64 pixels with four bytes each: four quarters. */
+    static byte[] bmp32(List<Color> quarters) {
+        ByteBuffer rows = ByteBuffer.allocate(4 * 64 * 64).order(ByteOrder.LITTLE_ENDIAN);
+        for (int y = 63; y >= 0; y--) {
+            for (int x = 0; x < 64; x++) {
+                rows.putInt(quarters.get(y / 32 * 2 + x / 32).getRGB());
+            }
+        }
+        return patched(bmp(64, 64, 0, rows.array()), ByteOrder.LITTLE_ENDIAN, head -> head.putShort(28, (short) 32));
+    }
 
     /** Headers of a BMP (BITMAPINFOHEADER) with 24 bits a pixel, or 8 if compressed, and what follows them. */
     static byte[] bmp(int width, int height, int compression, byte[] rest) {
@@ -255,6 +309,10 @@ public final class Forge {
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(value)
                 .array();
+    }
+
+    static byte[] little24(int value) {
+        return Arrays.copyOf(little32(value), 3);
     }
 
     static byte[] little16(int value) {

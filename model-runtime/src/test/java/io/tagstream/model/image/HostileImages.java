@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.opencv.core.CvType;
 import org.opencv.core.Mat;
@@ -183,6 +184,17 @@ final class HostileImages {
                                         .toArray(byte[][]::new)),
                         GOOD),
                 ofBytes(bombs, "JPEG, 4 gigapixels said", Forge.jpegSaying(JPEG, 65_500, 65_500), TOO_MANY),
+                ofBytes(
+                        bombs,
+                        "JPEG, 52 megapixels, of which few are needed",
+                        Forge.jpegSaying(JPEG, 8192, 6400),
+                        decoded(8192, 6400)),
+                ofBytes(
+                        bombs,
+                        "JPEG, 36 megapixels in passes",
+                        Forge.jpegSaying(PROGRESSIVE, 0xC2, 6000, 6000),
+                        TOO_MANY),
+                ofBytes(bombs, "PNG, 16 megapixels, interlaced", interlaced(Forge.blackPng(4000, 4000)), TOO_MANY),
                 ofBytes(
                         bombs,
                         "JPEG, 200 scans",
@@ -351,7 +363,7 @@ final class HostileImages {
                                 JPEG,
                                 ByteOrder.BIG_ENDIAN,
                                 buffer -> buffer.put(Forge.jpegSegmentAt(JPEG, 0xC0) + 4, (byte) 12)),
-                        CORRUPT),
+                        UNKNOWN),
                 ofBytes(
                         lies,
                         "JPEG, lossless",
@@ -359,7 +371,7 @@ final class HostileImages {
                                 JPEG,
                                 ByteOrder.BIG_ENDIAN,
                                 buffer -> buffer.put(Forge.jpegSegmentAt(JPEG, 0xC0) + 1, (byte) 0xC3)),
-                        CORRUPT),
+                        UNKNOWN),
                 ofBytes(lies, "JPEG, segments of length 0", Forge.jpegWith(JPEG, join("\u00ff\u00e0\0\0")), GOOD),
                 ofBytes(lies, "JPEG, an end first", Forge.jpegWith(JPEG, join("\u00ff\u00d9")), CORRUPT),
                 ofBytes(lies, "GIF, a frame larger than its screen", Forge.gif(1, 1, 0, 0, 40, 30), decoded(40, 30)),
@@ -474,16 +486,32 @@ final class HostileImages {
                         "GIF, a comment without an end",
                         join(Arrays.copyOf(one, 19), "!\u00fe", "\u00ff".repeat(5000)),
                         CORRUPT),
-                ofBytes(
-                        animations,
-                        "WebP, animated",
-                        Quarters.resource("animated.webp"),
-                        refused(FailureReason.UNSUPPORTED_FORMAT, "an animated WebP")),
+                ofBytes(animations, "WebP, animated", Quarters.resource("animated.webp"), decoded(64, 64)),
                 ofBytes(
                         animations,
                         "WebP, said to be animated",
                         Forge.webp(Forge.webpCanvas(2, 64, 64), WEBP_PICTURE),
-                        UNKNOWN),
+                        refused(FailureReason.CORRUPT_IMAGE, "has no frame")),
+                ofBytes(
+                        animations,
+                        "WebP, a frame beyond its canvas",
+                        Forge.webp(Forge.webpCanvas(2, 64, 64), Forge.webpFrame(2, 0, 64, 64, WEBP_PICTURE)),
+                        refused(FailureReason.CORRUPT_IMAGE, "beyond its canvas")),
+                ofBytes(
+                        animations,
+                        "WebP, a frame larger than it says",
+                        Forge.webp(Forge.webpCanvas(2, 64, 64), Forge.webpFrame(0, 0, 8, 8, WEBP_PICTURE)),
+                        CORRUPT),
+                ofBytes(
+                        animations,
+                        "WebP, a canvas of 281 terapixels with a frame",
+                        Forge.webp(Forge.webpCanvas(2, 1 << 24, 1 << 24), Forge.webpFrame(0, 0, 64, 64, WEBP_PICTURE)),
+                        TOO_MANY),
+                ofBytes(
+                        animations,
+                        "TIFF, a thumbnail that follows itself",
+                        Forge.tiffWithoutAnEnd(Forge.tiffOfKind(TIFF, 1)),
+                        GOOD),
                 ofBytes(animations, "PNG, animated", Forge.pngWith(PNG, control), GOOD),
                 ofBytes(
                         animations,
@@ -541,6 +569,7 @@ final class HostileImages {
                         "JPEG, colour profile, part 200 of 3",
                         Forge.jpegWith(JPEG, Forge.jpegSegment(0xE2, join("ICC_PROFILE\0\u00c8\u0003", noise))),
                         GOOD),
+                ofBytes(metadata, "JPEG, colour profile of 2 MB of zeros", Forge.jpegWith(JPEG, hugeProfile()), GOOD),
                 ofBytes(
                         metadata,
                         "JPEG, colour profile of nothing",
@@ -598,9 +627,22 @@ final class HostileImages {
                 new byte[6]);
     }
 
+    private static byte[][] hugeProfile() {
+        return IntStream.rangeClosed(1, 28)
+                .mapToObj(i ->
+                        Forge.jpegSegment(0xE2, join("ICC_PROFILE\0", new byte[] {(byte) i, 28}, new byte[65_000])))
+                .toArray(byte[][]::new);
+    }
+
     private static byte[] pngOfDepth(int bits, int colourType) {
         byte[] header = join(Forge.int32(40), Forge.int32(30), new byte[] {(byte) bits, (byte) colourType, 0, 0, 0});
         return join(Arrays.copyOf(PNG, 8), Forge.pngChunk("IHDR", header), Forge.tail(PNG, 33));
+    }
+
+    private static byte[] interlaced(byte[] png) {
+        byte[] header = Arrays.copyOfRange(png, 16, 29);
+        header[12] = 1;
+        return join(Arrays.copyOf(png, 8), Forge.pngChunk("IHDR", header), Forge.tail(png, 33));
     }
 
     private static byte[] blackWebp(int width, int height) {

@@ -8,6 +8,7 @@ package io.tagstream.model.image.isolated;
 import io.tagstream.model.Telemetry;
 import io.tagstream.model.bundle.BundleDescription.Resize;
 import io.tagstream.model.image.OpenCvLibrary;
+import io.tagstream.model.image.PixelBudget;
 import java.io.File;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
@@ -66,7 +67,7 @@ record DecoderCommand(
         builder.environment().keySet().retainAll(KEPT_VARIABLES);
         Telemetry.disable(builder.environment());
         // OpenCV's own limit, in case a decoder sees more pixels in a file than its header says
-        builder.environment().put("OPENCV_IO_MAX_IMAGE_PIXELS", Long.toString(maxPixels));
+        builder.environment().put("OPENCV_IO_MAX_IMAGE_PIXELS", Long.toString(PixelBudget.mostPixels(maxPixels)));
         builder.environment().put("OPENCV_LOG_LEVEL", "SILENT");
         return builder.directory(directory.path().toFile());
     }
