@@ -38,7 +38,7 @@ import picocli.CommandLine.Parameters;
         footer = {
             "  tagstream labels import birds.csv",
             "  tagstream labels import vocabulary.csv --replace --dry-run",
-            "  tagstream labels import --bundle"
+            "  tagstream labels import --bundle --if-empty"
         })
 final class LabelsImportCommand implements Callable<Integer> {
     @ArgGroup(multiplicity = "1")
@@ -59,6 +59,9 @@ final class LabelsImportCommand implements Callable<Integer> {
                 description = "The labels that come with the model (model.bundle), instead of a file.")
         private boolean bundle;
     }
+
+    @Option(names = "--if-empty", description = "Change nothing if the vocabulary has labels.")
+    private boolean ifEmpty;
 
     @Option(names = "--replace", description = "Remove the labels that are not in the file.")
     private boolean replace;
@@ -81,7 +84,8 @@ final class LabelsImportCommand implements Callable<Integer> {
                     () -> BundleVocabulary.read(access.config().getString(TagstreamConfig.MODEL_BUNDLE)));
             Map<String, Label> present = access.topic().read().labels();
             wanted.replaceAll((id, label) -> withAttributesOf(present.get(id), label));
-            Map<String, Label> changes = VocabularyTopic.changes(present, wanted, replace);
+            Map<String, Label> changes =
+                    ifEmpty && !present.isEmpty() ? Map.of() : VocabularyTopic.changes(present, wanted, replace);
             long removed = changes.values().stream().filter(Objects::isNull).count();
             long added = changes.keySet().stream()
                     .filter(id -> !present.containsKey(id))

@@ -14,32 +14,44 @@ import java.nio.file.Path;
 import java.util.zip.CRC32;
 import java.util.zip.DeflaterOutputStream;
 
-/** Writes valid PNG files that are large in pixels but small in bytes: one bit per pixel, all black (RFC 2083). */
+/** Writes valid PNG files that are large in pixels but small in bytes: all black (RFC 2083). */
 final class HugePng {
     private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 
     private HugePng() {}
 
+    /** With one bit per pixel. */
     static void write(Path file, int width, int height) throws IOException {
-        try (DataOutputStream out = new DataOutputStream(Files.newOutputStream(file))) {
-            out.write(SIGNATURE);
-            chunk(out, "IHDR", header(width, height));
-            chunk(out, "IDAT", pixels(width, height));
-            chunk(out, "IEND", new byte[0]);
-        }
+        Files.write(file, bytes(width, height, 1, 0, 1));
     }
 
-    private static byte[] header(int width, int height) throws IOException {
+    /** With 48 bits per pixel: red, green and blue. */
+    static byte[] inColour(int width, int height) throws IOException {
+        return bytes(width, height, 16, 2, 3);
+    }
+
+    private static byte[] bytes(int width, int height, int depth, int colourType, int channels) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (DataOutputStream out = new DataOutputStream(bytes)) {
+            out.write(SIGNATURE);
+            chunk(out, "IHDR", header(width, height, depth, colourType));
+            chunk(out, "IDAT", pixels((width * depth * channels + 7) / 8, height));
+            chunk(out, "IEND", new byte[0]);
+        }
+        return bytes.toByteArray();
+    }
+
+    private static byte[] header(int width, int height, int depth, int colourType) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         DataOutputStream header = new DataOutputStream(bytes);
         header.writeInt(width);
         header.writeInt(height);
-        header.write(new byte[] {1, 0, 0, 0, 0}); // bits per pixel, greyscale; deflate, no filter, not interlaced
+        header.write(new byte[] {(byte) depth, (byte) colourType, 0, 0, 0}); // deflate, no filter, not interlaced
         return bytes.toByteArray();
     }
 
-    private static byte[] pixels(int width, int height) throws IOException {
-        byte[] row = new byte[1 + (width + 7) / 8]; // the filter type precedes the pixels
+    private static byte[] pixels(int rowBytes, int height) throws IOException {
+        byte[] row = new byte[1 + rowBytes]; // the filter type precedes the pixels
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (DeflaterOutputStream deflater = new DeflaterOutputStream(bytes)) {
             for (int y = 0; y < height; y++) {

@@ -8,6 +8,7 @@ package io.tagstream.cli;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import com.github.dockerjava.api.model.Capability;
+import com.github.dockerjava.api.model.Volume;
 import io.tagstream.it.TestCluster;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -18,13 +19,14 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.awaitility.Awaitility;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.wait.strategy.Wait;
 import org.testcontainers.utility.DockerImageName;
 
 /**
  * The container image in a container without rights: a read-only file system, a {@code /tmp} without programs, no
- * capabilities. It is in the network of this machine, where the cluster is.
+ * capabilities, and a new volume for the state. It is in the network of this machine, where the cluster is.
  */
 final class ImageContainer implements AutoCloseable {
     /** System property: the image to test. Without it, its tests are skipped. */
@@ -34,7 +36,7 @@ final class ImageContainer implements AutoCloseable {
     static final String SAMPLES = "/opt/tagstream/samples";
 
     private static final Duration PATIENCE = Duration.ofMinutes(3);
-    private static final long MEMORY = 1536L << 20;
+    private static final int MEMORY = 1536;
 
     private final GenericContainer<?> container;
     private final int port;
@@ -44,8 +46,14 @@ final class ImageContainer implements AutoCloseable {
         this.port = port;
     }
 
-    /** Starts {@code tagstream run}; the caller closes it. */
+    /** Starts {@code tagstream run} and waits until it logs a note; the caller closes it. */
     static ImageContainer run(TestCluster cluster, String note) throws IOException {
+        return run(cluster, note, MEMORY, Map.of());
+    }
+
+    /** The same with so many MiB of memory, and with more variables in the environment. */
+    static ImageContainer run(TestCluster cluster, String note, int memory, Map<String, String> variables)
+            throws IOException {
         String image = System.getProperty(IMAGE);
         if (image == null) {
             return abort("no container image to test; build one with -Pimage and name it with -D" + IMAGE);
@@ -64,12 +72,17 @@ final class ImageContainer implements AutoCloseable {
                         "TAGSTREAM_HTTP_HOST",
                         "127.0.0.1",
                         "TAGSTREAM_HTTP_PORT",
-                        Integer.toString(port)))
-                .withCreateContainerCmdModifier(command -> command.getHostConfig()
+                        Integer.toString(port),
+                        "TAGSTREAM_STATE_DIR",
+                        "/state/tagstream"))
+                .withEnv(variables)
+                .withCreateContainerCmdModifier(command -> command.withVolumes(new Volume("/state"))
+                        .getHostConfig()
                         .withReadonlyRootfs(true)
                         .withCapDrop(Capability.ALL)
                         .withSecurityOpts(List.of("no-new-privileges"))
-                        .withMemory(MEMORY))
+                        .withMemory((long) memory << 20)
+                        .withMemorySwap((long) memory << 20))
                 .waitingFor(Wait.forLogMessage(".*" + note + ".*", 1).withStartupTimeout(PATIENCE));
         ImageContainer started = new ImageContainer(container, port);
         try {
@@ -131,6 +144,16 @@ final class ImageContainer implements AutoCloseable {
                 .stopContainerCmd(container.getContainerId())
                 .withTimeout((int) grace.toSeconds())
                 .exec();
+        return exitCode();
+    }
+
+    /** Waits for the process to end by itself and returns the exit code. */
+    int awaitEnd() {
+        Awaitility.await("the container ends").atMost(PATIENCE).until(() -> !container.isRunning());
+        return exitCode();
+    }
+
+    private int exitCode() {
         return container
                 .getDockerClient()
                 .inspectContainerCmd(container.getContainerId())

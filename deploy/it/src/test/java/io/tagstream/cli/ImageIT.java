@@ -20,6 +20,7 @@ import io.tagstream.topology.records.Contracts;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
@@ -47,6 +48,11 @@ class ImageIT {
     private static final Duration GRACE = Duration.ofSeconds(30);
 
     private static final int TERMINATED = 143;
+    private static final int HEAP_FULL = 3;
+
+    /** In MiB: enough for small images, too little for one of 95 megapixels. */
+    private static final int LITTLE_MEMORY = 896;
+
     private static final String NO_VOCABULARY = "Images wait for the vocabulary";
     private static final String TAGGING = "Tagging; vocabulary epoch";
 
@@ -80,10 +86,41 @@ class ImageIT {
                             .containsExactly("cat"));
             assertThat(container.run("/opt/tagstream/bin/healthy")).isZero();
             assertThat(container.run("/opt/tagstream/bin/healthy", "ready")).isZero();
+            assertThat(container.run("/bin/bash", "-c", "[ $UID = 65532 ] && [ ! -w /opt/tagstream/lib ]"))
+                    .isZero();
             assertThat(container.log()).containsPattern("1536 MiB of memory: heap up to 3\\d\\d MiB.*Serial collector");
 
             assertThat(container.stop(GRACE)).as(container.log()).isEqualTo(TERMINATED);
             assertThat(container.log()).contains("Stopped").doesNotContain("ERROR", "Exception");
+        }
+    }
+
+    @Test
+    void shouldFailOnlyTheImageThatThereIsNoMemoryFor() throws Exception {
+        try (ImageContainer container = ImageContainer.run(cluster, NO_VOCABULARY, LITTLE_MEMORY, Map.of())) {
+            sendCat();
+            send(ids("before", 4));
+            String huge = Base64.getEncoder().encodeToString(HugePng.inColour(9_500, 10_000));
+            send(List.of("huge"), "data:image/png;base64," + huge);
+            send(ids("after", 4));
+
+            assertThat(tags(8)).hasSize(8);
+            Awaitility.await("the image fails")
+                    .atMost(PATIENCE)
+                    .until(() -> container.metric("tagstream_tagging_outcomes_images_total{outcome=\"failed\"") == 1);
+            assertThat(container.log()).contains("PNG bytes: signal 9");
+            assertThat(container.stop(GRACE)).as(container.log()).isEqualTo(TERMINATED);
+        }
+    }
+
+    @Test
+    void shouldEndClearlyWhenTheHeapIsFull() throws Exception {
+        try (ImageContainer container = ImageContainer.run(
+                cluster,
+                "Terminating due to java.lang.OutOfMemoryError",
+                LITTLE_MEMORY,
+                Map.of("TAGSTREAM_JAVA_OPTS", "-Xmx48m"))) {
+            assertThat(container.awaitEnd()).isEqualTo(HEAP_FULL);
         }
     }
 
@@ -153,9 +190,11 @@ class ImageIT {
     }
 
     private void send(List<String> ids) throws Exception {
-        ImageReference photo = ImageReference.newBuilder()
-                .setUri("file:" + ImageContainer.SAMPLES + "/cat.jpg")
-                .build();
+        send(ids, "file:" + ImageContainer.SAMPLES + "/cat.jpg");
+    }
+
+    private void send(List<String> ids, String uri) throws Exception {
+        ImageReference photo = ImageReference.newBuilder().setUri(uri).build();
         byte[] value = contracts.imageReference().serializer().serialize("images", photo);
         try (KafkaProducer<String, byte[]> producer = producer()) {
             List<Future<RecordMetadata>> sent = ids.stream()

@@ -113,7 +113,7 @@ class LabelsCommandIT {
             try (CommandProcess run = CommandProcess.start("run", "--config", configuration.toString())) {
                 run.awaitNote("the vocabulary has no labels");
 
-                assertDone(labels("import", "--bundle"), "476 changes in force: 476 labels");
+                assertDone(labels("import", "--bundle", "--if-empty"), "476 changes in force: 476 labels");
                 Run again = labels("import", "--bundle");
                 assertDone(again, "476 labels in the bundle: 0 to add, 0 to change, 0 to remove.");
                 assertDone(again, "Nothing to change.");
@@ -121,6 +121,9 @@ class LabelsCommandIT {
                 produce("be\u0007ll");
                 assertThat(labels("list").lines()).contains("be\\u0007ll  \"bell\"");
                 assertDone(labels("remove", "be\\u0007ll"), "1 change in force: 476 labels");
+
+                assertDone(labels("remove", "dog"), "1 change in force: 475 labels");
+                assertDone(labels("import", "--bundle", "--if-empty"), "Nothing to change.");
             }
         }
     }

@@ -20,22 +20,23 @@ import org.opensearch.node.Node;
 import org.opensearch.transport.Netty4Plugin;
 
 /**
- * A real OpenSearch node in a separate process, for tests and for trying out the feed: a single node, on loopback only,
- * without any security. {@code deploy/opensearch} starts it.
+ * A real OpenSearch node in a separate process, for tests and for trying out the feed: a single node, on loopback
+ * unless it is told otherwise, without any security. {@code deploy/opensearch} starts it.
  */
 public final class OpenSearchMain {
     private OpenSearchMain() {}
 
     /**
-     * The arguments are the port (0 for any free port) and the data directory. Without a data directory, it uses one
-     * that it deletes at the end.
+     * The arguments are the port (0 for any free port), the data directory and the address to listen on. Without a data
+     * directory, it uses one that it deletes at the end.
      */
     public static void main(String[] arguments) throws Exception {
         boolean kept = arguments.length > 1;
         Path directory = kept
                 ? Files.createDirectories(Path.of(arguments[1])).toAbsolutePath()
                 : Files.createTempDirectory("tagstream-opensearch-");
-        try (Node node = new OneNode(settings(directory, Integer.parseInt(arguments[0])))) {
+        String address = arguments.length > 2 ? arguments[2] : "127.0.0.1";
+        try (Node node = new OneNode(settings(directory, Integer.parseInt(arguments[0]), address))) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node, directory, kept)));
             node.start();
             System.out.println("OpenSearch listens on http://"
@@ -58,12 +59,12 @@ public final class OpenSearchMain {
         }
     }
 
-    private static Settings settings(Path directory, int port) {
+    private static Settings settings(Path directory, int port, String address) {
         return Settings.builder()
                 .put("path.home", directory)
                 .put("cluster.name", "tagstream")
                 .put("node.name", "node-1")
-                .put("network.host", "127.0.0.1")
+                .put("network.host", address)
                 .put("http.port", port)
                 .put("transport.port", 0)
                 .put("http.type", "netty4")
