@@ -36,7 +36,7 @@ class ComposeIT {
     /** System property: the program to test with, such as {@code docker-compose}. Without it, the test is skipped. */
     private static final String PROGRAM = "it.compose";
 
-    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final String PHOTO = "file:///photos/cat.jpg";
     private static final Path DIRECTORY =
             Path.of("..", "compose").toAbsolutePath().normalize();

@@ -35,7 +35,7 @@ final class ImageContainer implements AutoCloseable {
     /** Where the image has the sample photos. */
     static final String SAMPLES = "/opt/tagstream/samples";
 
-    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final Duration PATIENCE = Duration.ofMinutes(10);
     private static final int MEMORY = 1536;
 
     private final GenericContainer<?> container;

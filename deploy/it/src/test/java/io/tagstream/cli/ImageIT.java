@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Test;
 /** The container image with a real cluster, the real model, and no more rights than it needs. */
 @InFull
 class ImageIT {
-    private static final Duration PATIENCE = Duration.ofMinutes(3);
+    private static final Duration PATIENCE = Duration.ofMinutes(10);
     /** As long as the process takes at most; a busy machine needs more than ten seconds. */
     private static final Duration GRACE = Duration.ofSeconds(30);
 
