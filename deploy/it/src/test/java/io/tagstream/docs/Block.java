@@ -23,7 +23,7 @@ record Block(String page, int line, String language, String text, Optional<Mark>
     static final Set<String> RUN = Set.of("sh", "python");
 
     /** Languages of blocks that are shown. Another spelling of one that is run would escape it. */
-    static final Set<String> SHOWN = Set.of("", "json", "properties", "mermaid");
+    static final Set<String> SHOWN = Set.of("", "json", "properties", "yaml", "mermaid");
 
     boolean isRun() {
         return RUN.contains(language);

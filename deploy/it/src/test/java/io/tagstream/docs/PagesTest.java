@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /** What must hold of the README and of the pages of {@code deploy/docs} before anything is run. */
@@ -70,6 +71,21 @@ class PagesTest {
                     }
                 })
                 .anchors();
+    }
+
+    @Test
+    void shouldLeadFromEveryAlertToAHeading() throws Exception {
+        MarkdownPage root = MarkdownPage.read(MarkdownPage.ROOT.resolve("README.md"));
+        String alerts = Files.readString(MarkdownPage.ROOT.resolve("deploy/chart/monitoring/alerts.yaml"));
+        List<String> links = Pattern.compile("runbook_url: (\\S+)")
+                .matcher(alerts)
+                .results()
+                .map(link -> link.group(1))
+                .toList();
+        assertThat(links)
+                .hasSameSizeAs(
+                        Pattern.compile("- alert:").matcher(alerts).results().toList())
+                .allMatch(link -> leadsSomewhere(root, link));
     }
 
     @Test
