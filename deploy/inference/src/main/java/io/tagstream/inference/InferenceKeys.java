@@ -20,6 +20,7 @@ import io.tagstream.topology.config.TagstreamConfig;
 import java.util.List;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.ValidList;
+import org.apache.kafka.common.config.ConfigException;
 
 /** The configuration keys for the model, and for fetching, decoding and retrying images. */
 public final class InferenceKeys implements ConfigurationKeys {
@@ -39,6 +40,7 @@ public final class InferenceKeys implements ConfigurationKeys {
     public static final String FETCH_CONNECT_TIMEOUT_MILLIS = "fetch.connect.timeout.ms";
     public static final String FETCH_TIMEOUT_MILLIS = "fetch.timeout.ms";
     public static final String FETCH_MAX_REDIRECTS = "fetch.max.redirects";
+    public static final String FETCH_USER_AGENT = "fetch.user.agent";
     public static final String DECODE_MAX_BYTES = "decode.max.bytes";
     public static final String DECODE_MAX_PIXELS = "decode.max.pixels";
     public static final String DECODE_THREADS = "decode.threads";
@@ -154,6 +156,14 @@ public final class InferenceKeys implements ConfigurationKeys {
                         "The most images fetched at a time. At 300 ms per fetch, 100 images per second need 30. One"
                                 + " host gets at most three quarters of them, and fewer while it is overloaded.")
                 .define(
+                        FETCH_USER_AGENT,
+                        ConfigDef.Type.STRING,
+                        FETCH.userAgent(),
+                        ConfigDef.LambdaValidator.with(InferenceKeys::requireUserAgent, () -> "printable ASCII"),
+                        LOW,
+                        "What image hosts are told about who asks. Some hosts want a name with an address for questions,"
+                                + " such as Photos/1.0 (+https://photos.example/bot).")
+                .define(
                         FETCH_CONNECT_TIMEOUT_MILLIS,
                         ConfigDef.Type.INT,
                         (int) FETCH.connectTimeout().toMillis(),
@@ -222,5 +232,13 @@ public final class InferenceKeys implements ConfigurationKeys {
         config.requireAtLeastOne(MODEL_BATCH_SIZE);
         config.requireAtLeastOne(MODEL_THREADS);
         config.requireAtLeastOne(DECODE_THREADS);
+    }
+
+    private static void requireUserAgent(String key, Object value) {
+        try {
+            FetchOptions.builder().userAgent((String) value);
+        } catch (IllegalArgumentException e) {
+            throw new ConfigException(key, value, "it must consist of printable ASCII characters");
+        }
     }
 }

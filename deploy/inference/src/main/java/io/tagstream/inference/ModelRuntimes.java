@@ -100,6 +100,7 @@ public final class ModelRuntimes {
                 .concurrency(config.getInt(InferenceKeys.FETCH_CONCURRENCY))
                 .connectTimeout(Duration.ofMillis(config.getInt(InferenceKeys.FETCH_CONNECT_TIMEOUT_MILLIS)))
                 .timeout(Duration.ofMillis(config.getInt(InferenceKeys.FETCH_TIMEOUT_MILLIS)))
+                .userAgent(config.getString(InferenceKeys.FETCH_USER_AGENT))
                 .maxRedirects(config.getInt(InferenceKeys.FETCH_MAX_REDIRECTS))
                 .maxBytes(config.getInt(InferenceKeys.DECODE_MAX_BYTES))
                 .optionNames(new OptionNames(

@@ -8,6 +8,7 @@ package io.tagstream.model.image;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * Where images may come from, and how much time and memory they may take.
@@ -19,6 +20,8 @@ public final class FetchOptions {
     /** The defaults. */
     public static final FetchOptions DEFAULT = builder().build();
 
+    private static final Pattern USER_AGENT = Pattern.compile("[!-~]([ -~]*[!-~])?");
+
     private final List<Path> fileRoots;
     private final boolean allowPrivateAddresses;
     private final Duration timeout;
@@ -27,6 +30,7 @@ public final class FetchOptions {
     private final int maxDataUriBytes;
     private final int maxRedirects;
     private final int concurrency;
+    private final String userAgent;
     private final long maxBufferedBytes;
     private final OptionNames optionNames;
 
@@ -39,6 +43,7 @@ public final class FetchOptions {
         this.maxDataUriBytes = builder.maxDataUriBytes;
         this.maxRedirects = builder.maxRedirects;
         this.concurrency = builder.concurrency;
+        this.userAgent = builder.userAgent;
         this.maxBufferedBytes = builder.maxBufferedBytes;
         this.optionNames = builder.optionNames;
     }
@@ -80,6 +85,10 @@ public final class FetchOptions {
         return concurrency;
     }
 
+    public String userAgent() {
+        return userAgent;
+    }
+
     public long maxBufferedBytes() {
         return maxBufferedBytes;
     }
@@ -98,6 +107,7 @@ public final class FetchOptions {
         private int maxDataUriBytes = 1 << 20;
         private int maxRedirects = 5;
         private int concurrency = 96;
+        private String userAgent = "Tagstream";
         private long maxBufferedBytes = 128L << 20;
         private OptionNames optionNames = OptionNames.OF_THE_LIBRARY;
 
@@ -154,6 +164,20 @@ public final class FetchOptions {
          */
         public Builder concurrency(int concurrency) {
             this.concurrency = positive("concurrency", concurrency);
+            return this;
+        }
+
+        /**
+         * What image hosts are told about who asks, such as a name with an address for questions. Default:
+         * {@code Tagstream}.
+         *
+         * @throws IllegalArgumentException if it has other characters than printable ASCII, or none
+         */
+        public Builder userAgent(String userAgent) {
+            if (!USER_AGENT.matcher(userAgent).matches()) {
+                throw new IllegalArgumentException("userAgent must consist of printable ASCII characters");
+            }
+            this.userAgent = userAgent;
             return this;
         }
 

@@ -68,6 +68,9 @@ final class HttpSource implements ImageSource {
             .build();
 
     private static final TimeValue IDLE = TimeValue.ofSeconds(30);
+    /** 203: a proxy has changed something about the answer. */
+    private static final Set<Integer> DELIVERED = Set.of(200, 203);
+
     private static final Set<Integer> OVERLOAD = Set.of(408, 429, 503, 504);
     private static final Pattern SECONDS = Pattern.compile("[0-9]{1,9}");
 
@@ -106,7 +109,7 @@ final class HttpSource implements ImageSource {
                 .disableContentCompression()
                 .disableCookieManagement()
                 .disableAuthCaching()
-                .setUserAgent("Tagstream")
+                .setUserAgent(options.userAgent())
                 .build();
         this.deadlines = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "tagstream-fetch-deadlines");
@@ -157,6 +160,7 @@ final class HttpSource implements ImageSource {
         check(uri);
         HttpGet request = get(uri);
         request.setHeader(HttpHeaders.ACCEPT, "image/*");
+        request.setHeader(HttpHeaders.ACCEPT_ENCODING, "identity");
         AtomicBoolean expired = new AtomicBoolean();
         ScheduledFuture<?> alarm = deadlines.schedule(
                 () -> {
@@ -190,7 +194,7 @@ final class HttpSource implements ImageSource {
         if (status >= 300 && status < 400 && location != null) {
             return new Step(null, redirect(uri, location.getValue()));
         }
-        if (status != 200) {
+        if (!DELIVERED.contains(status)) {
             FailureReason reason = reason(status);
             String message = "%s answered HTTP %d; %s".formatted(name(uri), status, remedy(reason));
             if (OVERLOAD.contains(status)) {
@@ -203,7 +207,10 @@ final class HttpSource implements ImageSource {
         if (entity == null) {
             return new Step(reader.read(InputStream.nullInputStream(), 0, name(uri)), null);
         }
-        return new Step(reader.read(entity.getContent(), entity.getContentLength(), name(uri)), null);
+        List<String> encodings = ContentEncoding.of(response.getHeaders(HttpHeaders.CONTENT_ENCODING));
+        InputStream content = ContentEncoding.decoded(entity.getContent(), encodings, name(uri));
+        long length = encodings.isEmpty() ? entity.getContentLength() : -1;
+        return new Step(reader.read(content, length, name(uri)), null);
     }
 
     private static void check(URI uri) throws ImageException {
@@ -244,7 +251,7 @@ final class HttpSource implements ImageSource {
             return from.resolve(Iri.encodedLocation(location));
         } catch (IllegalArgumentException e) {
             throw new ImageException(
-                    FailureReason.FETCH_FAILED,
+                    FailureReason.BAD_REFERENCE,
                     "%s redirects to \"%s\", which is not a URI".formatted(name(from), Excerpt.of(location)),
                     e);
         }

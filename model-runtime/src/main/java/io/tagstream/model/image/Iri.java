@@ -34,6 +34,10 @@ final class Iri {
     /** ASCII characters that a URI must not have. Servers redirect to addresses that have them, and browsers follow. */
     private static final String NOT_IN_URIS = " \"<>\\^`{|}";
 
+    private static final Pattern BARE_PERCENT = Pattern.compile("%(?![0-9A-Fa-f]{2})");
+
+    private static final Pattern PATH_END = Pattern.compile("[?#]");
+
     private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
     private Iri() {}
@@ -83,10 +87,22 @@ final class Iri {
                     .newDecoder()
                     .decode(ByteBuffer.wrap(bytes))
                     .toString();
-            return encoded(text, StandardCharsets.UTF_8, NOT_IN_URIS);
+            return encoded(lenient(text), StandardCharsets.UTF_8, NOT_IN_URIS);
         } catch (CharacterCodingException e) {
-            return encoded(header, StandardCharsets.ISO_8859_1, NOT_IN_URIS);
+            return encoded(lenient(header), StandardCharsets.ISO_8859_1, NOT_IN_URIS);
         }
+    }
+
+    /** Encodes percent signs that encode nothing, and brackets in the path, as browsers do. */
+    private static String lenient(String location) {
+        String text = BARE_PERCENT.matcher(location).replaceAll("%25");
+        Matcher authority = TO_AUTHORITY.matcher(text);
+        int path = authority.lookingAt() ? authority.end() : 0;
+        Matcher end = PATH_END.matcher(text);
+        int query = end.find(path) ? end.start() : text.length();
+        return text.substring(0, path)
+                + text.substring(path, query).replace("[", "%5B").replace("]", "%5D")
+                + text.substring(query);
     }
 
     private static String encoded(String text, Charset charset, String alsoEncoded) {

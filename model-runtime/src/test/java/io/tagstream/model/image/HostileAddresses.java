@@ -178,7 +178,7 @@ final class HostileAddresses {
                         "mailto:a@example.org")
                 .map(location -> redirect(location, notHttp));
         Stream<HostileCase> others = Stream.of(
-                redirect("http://a b/", HostileCase.refused(FailureReason.FETCH_FAILED, "which is not a URI")),
+                redirect("http://a b/", HostileCase.refused(FailureReason.BAD_REFERENCE, "which is not a URI")),
                 redirect(
                         "http://user@127.0.0.1/", HostileCase.refused(FailureReason.BAD_REFERENCE, "user or password")),
                 redirect("http:///", HostileCase.refused(FailureReason.BAD_REFERENCE)),

@@ -117,7 +117,7 @@ final class HostileFiles {
                         Group.TEXT,
                         "in a redirect",
                         server -> server.redirect("http://127.0.0.1/\u001b[31m\u0085"),
-                        HostileCase.refused(FailureReason.FETCH_FAILED, "not a URI")),
+                        HostileCase.refused(FailureReason.BAD_REFERENCE, "not a URI")),
                 new HostileCase(
                         Group.TEXT,
                         "in a redirect that is one",

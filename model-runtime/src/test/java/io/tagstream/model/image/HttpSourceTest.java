@@ -15,7 +15,9 @@ import com.sun.net.httpserver.HttpServer;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -23,12 +25,15 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.zip.DeflaterOutputStream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -77,6 +82,87 @@ class HttpSourceTest {
                 }
             }
         }
+    }
+
+    @Test
+    void shouldTakeWhatAProxyHasChanged() throws Exception {
+        handle("/image", exchange -> {
+            exchange.sendResponseHeaders(203, BODY.length);
+            exchange.getResponseBody().write(BODY);
+        });
+        assertThat(fetched("/image")).isEqualTo(BODY);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gzip", "X-GZIP", "deflate", "deflate, gzip", "identity", "unknown"})
+    void shouldUndoCompressionThatItDidNotAskFor(String encoding) throws Exception {
+        handle("/image", exchange -> {
+            assertThat(exchange.getRequestHeaders().getFirst("Accept-Encoding")).isEqualTo("identity");
+            exchange.getResponseHeaders().set("Content-Encoding", encoding);
+            byte[] sent = compressed(BODY, encoding);
+            exchange.sendResponseHeaders(200, sent.length);
+            exchange.getResponseBody().write(sent);
+        });
+        assertThat(fetched("/image")).isEqualTo(BODY);
+    }
+
+    @Test
+    void shouldLimitWhatComesOutOfCompression() {
+        handle("/bomb", exchange -> {
+            exchange.getResponseHeaders().set("Content-Encoding", "gzip");
+            byte[] sent = compressed(new byte[10_000_000], "gzip");
+            exchange.sendResponseHeaders(200, sent.length);
+            exchange.getResponseBody().write(sent);
+        });
+        assertFails(open().maxBytes(1_000_000), url("/bomb"), FailureReason.TOO_LARGE, "1000000 bytes");
+    }
+
+    @Test
+    void shouldNotUndoLayerAfterLayer() {
+        handle("/image", exchange -> {
+            exchange.getResponseHeaders().set("Content-Encoding", "gzip, gzip, gzip, gzip");
+            exchange.sendResponseHeaders(200, BODY.length);
+            exchange.getResponseBody().write(BODY);
+        });
+        assertFails(open(), url("/image"), FailureReason.UNSUPPORTED_FORMAT, "serve it as it is");
+    }
+
+    @Test
+    void shouldSayWhoAsks() throws Exception {
+        handle("/image", exchange -> {
+            byte[] asker = exchange.getRequestHeaders().getFirst("User-Agent").getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, asker.length);
+            exchange.getResponseBody().write(asker);
+        });
+        String asker = "Photos/1.0 (+https://photos.example/bot)";
+        try (ImageFetcher fetcher = new ImageFetcher(open().userAgent(asker).build());
+                EncodedImage image = fetcher.fetch(request("/image"))) {
+            assertThat(image.bytes()).asString(StandardCharsets.UTF_8).isEqualTo(asker);
+        }
+        assertThatThrownBy(() -> open().userAgent("two\r\nlines")).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    private byte[] fetched(String path) throws Exception {
+        try (ImageFetcher fetcher = new ImageFetcher(open().build());
+                EncodedImage image = fetcher.fetch(request(path))) {
+            return image.bytes();
+        }
+    }
+
+    private static byte[] compressed(byte[] content, String encodings) throws IOException {
+        byte[] compressed = content;
+        for (String encoding : encodings.toLowerCase(Locale.ROOT).split(", ", -1)) {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            try (OutputStream out = switch (encoding) {
+                case "gzip", "x-gzip" -> new GZIPOutputStream(bytes);
+                case "deflate" -> new DeflaterOutputStream(bytes);
+                default -> bytes;
+            }) {
+                out.write(compressed);
+            }
+            compressed = bytes.toByteArray();
+        }
+        return compressed;
     }
 
     @Test

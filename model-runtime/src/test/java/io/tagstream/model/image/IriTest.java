@@ -94,7 +94,10 @@ class IriTest {
         "/\u0093\u008c.jpg, /%93%8C.jpg",
         "/my photo.jpg, /my%20photo.jpg",
         "'/\"<>\\^`{|}?\"<>\\^`{|}', /%22%3C%3E%5C%5E%60%7B%7C%7D?%22%3C%3E%5C%5E%60%7B%7C%7D",
-        "\u00c3\u00a9?q=\u00c3\u00a9, /%C3%A9?q=%C3%A9"
+        "\u00c3\u00a9?q=\u00c3\u00a9, /%C3%A9?q=%C3%A9",
+        "/100%.jpg, /100%25.jpg",
+        "/100%/50%2g/%4a.jpg?half=50%, /100%25/50%252g/%4a.jpg?half=50%25",
+        "/photo[1].jpg?crop[0]=1, /photo%5B1%5D.jpg?crop[0]=1"
     })
     void shouldFollowRedirectsToLettersByTheirBytes(String location, String asked) throws Exception {
         server.serve(asked.replaceFirst("[?].*", ""), IriTest::answer);
