@@ -66,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     teach.add_argument("--bundle", type=Path, required=True, help="the bundle directory to begin with")
     teach.add_argument("--output", type=Path, required=True, help="the bundle directory to write")
+    teach.add_argument(
+        "--keep-encoder", action="store_true", help="of a taught bundle: leave its image encoder as it is, byte for byte"
+    )
 
     reproduce = _command(
         subparsers, "reproduce", "from a published data set to its table: train, calibrate, evaluate, export", _reproduce
@@ -218,10 +221,12 @@ def _teach(options: argparse.Namespace) -> int:
     _check(options)
     from clip_decoder import commands
 
-    taught = commands.teach(options.config, _folders(options), options.device, options.bundle, options.output)
-    print(f"{len(taught.words)} words, ridge penalty {taught.penalty}:")
-    for word in taught.words:
-        print(f"{word}: threshold {taught.thresholds[word]}")
+    taught = commands.teach(
+        options.config, _folders(options), options.bundle, options.output, options.keep_encoder
+    )
+    print(f"{len(taught.words)} words with heads, ridge penalty {taught.penalty}; new words' logits + {taught.boost:.2f}")
+    for word, threshold in sorted(taught.thresholds.items()):
+        print(f"{word}: threshold {threshold}{'' if word in taught.words else ', no head'}")
     return 0
 
 

@@ -19,7 +19,7 @@ from clip_decoder.data.dataset import CALIBRATE, TRAIN
 from clip_decoder.data.everyday import EverydaySources
 from clip_decoder.evaluation import MethodScores, method_scores
 from clip_decoder.metrics import average_precision, mean_average_precision
-from clip_decoder.prepared import Prepared, Reference
+from clip_decoder.prepared import Opened, Prepared, Reference
 
 REFERENCE_COUNT = 512
 LABEL_PRECISION = 0.6
@@ -71,7 +71,7 @@ def calibrate(prepared: Prepared) -> tuple[Calibration, Reference]:
     )
 
 
-def answers(prepared: Prepared, rows: np.ndarray) -> Answers:
+def answers(prepared: Opened, rows: np.ndarray) -> Answers:
     """What is known of the published labels on some photos.
 
     Absence is known where the label's evidence says so, and for people in photos of other things. Of the other labels,
@@ -128,7 +128,7 @@ def scores_by_method(
     return method_scores(logits, embeddings, labels, blend, class_name_embeddings(prepared, rows))
 
 
-def class_name_embeddings(prepared: Prepared, rows: np.ndarray) -> np.ndarray | None:
+def class_name_embeddings(prepared: Opened, rows: np.ndarray) -> np.ndarray | None:
     """The training-free baseline's embeddings [R, D]: class probabilities times class-name vectors. None without
     classes."""
     data = prepared.data

@@ -39,8 +39,8 @@ from clip_decoder.measure import (
     named_photos,
     taught_words,
 )
-from clip_decoder.pipeline import CLIP, Folders, open_text_encoder
-from clip_decoder.prepared import Prepared, Reference, open_prepared
+from clip_decoder.pipeline import CLIP, Folders, list_images, open_text_encoder
+from clip_decoder.prepared import Prepared, Reference, open_measured, open_prepared
 from clip_decoder.report import Report
 from clip_decoder.teach import Policy, Taught
 from clip_decoder.teach import teach as learn
@@ -74,7 +74,7 @@ def evaluate(
     if bundle is None:
         measurement = _calibrated(config_path, folders, device, checkpoint)
     else:
-        measurement = BundleMeasurement.open(open_prepared(config_path, folders, device), ServedBundle(bundle))
+        measurement = BundleMeasurement.open(open_measured(config_path, folders, device), ServedBundle(bundle))
     config = measurement.prepared.config
     report = Report(f"Evaluation of {config.bundle.id} {config.bundle.version}")
     results = measure_labels(measurement, report)
@@ -185,18 +185,19 @@ def _graphs(measurement: Measurement) -> tuple[nn.Module, nn.Module]:
     return NearnessEncoder(encoder, reference.labels, reference.embeddings).eval(), decoder.eval()
 
 
-def teach(config_path: Path, folders: Folders, device: str, bundle: Path, output: Path) -> Taught:
+def teach(config_path: Path, folders: Folders, bundle: Path, output: Path, keep_encoder: bool = False) -> Taught:
     """Teaches an exported bundle words from judged photos; writes another bundle, named as the configuration says.
 
-    Photos that are set aside for tests, and the kept fold of ``data.photos``, are not used.
+    Photos that are set aside for tests, and the kept fold of ``data.photos``, are not used. All that is computed of photos
+    is what the bundle's own image encoder gives. ``keep_encoder``: as ``clip_decoder.teach.teach`` says.
     """
-    prepared = open_prepared(config_path, folders, device)
-    config = prepared.config
+    config = read_config(config_path)
     if not config.data.scenery:
         raise ConfigError(f"{config_path}: data.scenery names no file of judged photos to learn from")
-    words = taught_words(prepared)
+    words = taught_words(config, config_path)
     called = by_other_name(words)
-    parts = [judged_scenery(prepared, learned=True)]
+    images = list_images(config, config_path, folders)
+    parts = [judged_scenery(config_path.parent / config.data.scenery, images, learned=True)]
     if config.data.indoors:
         parts.append(read_scenery(config_path.parent / config.data.indoors))
     if config.data.photos:
@@ -204,7 +205,7 @@ def teach(config_path: Path, folders: Folders, device: str, bundle: Path, output
         parts.append(learned_and_kept(lists)[0])
         # The other list's photos were chosen for its other words, which are more common there than elsewhere.
         parts += [lists[name].columns([PERSON]) for name in lists if name != KEPT_LIST and PERSON in lists[name].words]
-    tested = {prepared.data.images.names[row] for row in prepared.data.images.rows(None, TEST)}
+    tested = {images.names[row] for row in images.rows(None, TEST)}
     misused = sorted(tested & {image for part in parts for image in part.images})
     if misused:
         raise ConfigError(f"{config_path}: to learn from, but set aside for tests: {', '.join(misused[:5])}")
@@ -212,17 +213,30 @@ def teach(config_path: Path, folders: Folders, device: str, bundle: Path, output
         return learn(
             ServedBundle(bundle),
             combined(parts, called),
-            named_photos(prepared),
+            named_photos(config, folders.data, images),
             words,
+            _trained_words(config, config_path, ServedBundle(bundle)),
             store,
-            prepared.text_encoder(),
+            open_text_encoder(config, folders)[0],
             config.bundle,
             Policy(
-                config.tagging.taught_precision, config.tagging.guarded, config.tagging.candidate_cutoff
+                config.tagging.taught_precision,
+                config.tagging.guarded,
+                config.tagging.candidate_cutoff,
+                config.tagging.headless,
+                config.tagging.stated_thresholds,
             ),
             config.seed,
             output,
+            keep_encoder,
         )
+
+
+def _trained_words(config: Config, config_path: Path, bundle: ServedBundle) -> list[str]:
+    """The labels that training knew; of other data, the labels of the bundle to teach."""
+    if config.data.kind == "everyday":
+        return [label.name for label in read_labels(config_path.parent / config.data.labels)]
+    return [row["name"] for row in bundle.vocabulary()]
 
 
 def write_vocabulary(path: Path, labels: list[tuple[str, str, str]], calibration: Calibration) -> None:

@@ -126,7 +126,8 @@ class TaggingConfig:
     """What a bundle does by default when it tags.
 
     ``precision``: the share of tags that must be right; it sets the threshold. ``taught_precision``: the same for each word
-    that ``teach`` gives a head. ``guarded``: labels that must hardly
+    that ``teach`` gives a head; ``headless``: judged words that it gives none; ``stated_thresholds``: by word, instead of those
+    that it would choose. ``guarded``: labels that must hardly
     ever be given to photos without them, and must be right more often than others. ``candidate_cutoff``,
     ``candidate_prior_weight``: BUNDLE.md, *Scores*; measured with the exported bundle. ``blended``: whether the cosine
     counts beside the decoder.
@@ -134,6 +135,8 @@ class TaggingConfig:
 
     precision: float = 0.75
     taught_precision: float = 0.7
+    headless: tuple[str, ...] = ()
+    stated_thresholds: dict[str, float] = field(default_factory=dict)
     guarded: tuple[str, ...] = ()
     top_k: int = 10
     candidate_cutoff: float = -6.4

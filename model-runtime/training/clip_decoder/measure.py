@@ -12,7 +12,8 @@ from clip_decoder.bundle.scoring import scores as served_scores
 from clip_decoder.bundle.scoring import standardised_cosine
 from clip_decoder.bundle.served import ServedBundle
 from clip_decoder.calibration import FULLY_KNOWN, Calibration, fit_naming_rates
-from clip_decoder.data.dataset import CALIBRATE, TEST
+from clip_decoder.config import Config
+from clip_decoder.data.dataset import CALIBRATE, TEST, ListedImages
 from clip_decoder.data.everyday import EverydaySources
 from clip_decoder.data.exhaustive import learned_and_kept, read_exhaustive
 from clip_decoder.data.images import ImageStore
@@ -29,7 +30,7 @@ from clip_decoder.evaluation import (
     tag_counts,
 )
 from clip_decoder.metrics import average_precision, calibration_bins, interval, mean_average_precision, top_k
-from clip_decoder.prepared import Prepared, Reference
+from clip_decoder.prepared import Opened, Prepared, Reference
 from clip_decoder.report import Report, plot_calibration, plot_label_precision, plot_scores
 from clip_decoder.teach import Named
 
@@ -52,11 +53,12 @@ class Measurement:
 class BundleMeasurement(Measurement):
     """A bundle as its files serve it; photos are encoded on first use and kept."""
 
+    prepared: Opened
     bundle: ServedBundle
     encoded: dict[int, tuple[np.ndarray, np.ndarray]]
 
     @staticmethod
-    def open(prepared: Prepared, bundle: ServedBundle) -> "BundleMeasurement":
+    def open(prepared: Opened, bundle: ServedBundle) -> "BundleMeasurement":
         """The bundle's labels must be those of the configuration; its naming rates are fitted on calibration photos."""
         prepared.data.center = bundle.center
         vocabulary = {row["name"]: row["threshold"] for row in bundle.vocabulary()}
@@ -222,30 +224,29 @@ def measure_judged(measurement: Measurement, report: Report) -> dict[str, list[d
     }
 
 
-def judged_scenery(prepared: Prepared, learned: bool) -> Scenery:
-    """The photos of ``data.scenery``: those to learn from, or those set aside for tests."""
-    images = prepared.data.images
-    scenery = read_scenery(prepared.config_path.parent / prepared.config.data.scenery)
-    row_of = {name: row for row, name in enumerate(images.names)}
-    missing = [image for image in scenery.images if image not in row_of]
-    if missing:
-        raise ValueError(f"{prepared.config.data.scenery}: no such image in the data: {', '.join(missing[:5])}")
-    tested = images.splits[[row_of[image] for image in scenery.images]] == TEST
-    return scenery.photos(tested != learned)
+def judged_scenery(path: Path, images: ListedImages, learned: bool) -> Scenery:
+    """The photos of the file ``data.scenery``: those to learn from, or those of ``images`` that are set aside for tests.
+
+    ValueError where one to learn from is not in the data at all.
+    """
+    scenery = read_scenery(path)
+    unknown = sorted(set(scenery.images) - set(images.names))
+    if learned and unknown:
+        raise ValueError(f"{path.name}: no such image in the data: {', '.join(unknown[:5])}")
+    tests = {images.names[row] for row in images.rows(None, TEST)}
+    return scenery.photos(np.array([(image in tests) != learned for image in scenery.images]))
 
 
-def taught_words(prepared: Prepared) -> list[Word]:
+def taught_words(config: Config, config_path: Path) -> list[Word]:
     """The words of ``data.words``, if there is one."""
-    words = prepared.config.data.words
-    return read_words(prepared.config_path.parent / words) if words else []
+    return read_words(config_path.parent / config.data.words) if config.data.words else []
 
 
-def named_photos(prepared: Prepared) -> list[Named]:
-    """The calibration photos of the sources that name one thing in each photo, where a bundle's data has such."""
-    if prepared.config.data.kind != "everyday":
+def named_photos(config: Config, data: Path, images: ListedImages) -> list[Named]:
+    """The calibration photos of the sources that name one thing in each photo, where the data folder has such."""
+    if config.data.kind != "everyday":
         return []
-    images = prepared.data.images
-    sources = EverydaySources(prepared.folders.data)
+    sources = EverydaySources(data)
     found = []
     for source in NAMED_SOURCES:
         names = [images.names[row] for row in images.rows(source, CALIBRATE)]
@@ -253,7 +254,7 @@ def named_photos(prepared: Prepared) -> list[Named]:
     return found
 
 
-def unsaid_words(prepared: Prepared) -> list[str]:
+def unsaid_words(prepared: Opened) -> list[str]:
     """The words of ``data.scenery``, if there is one."""
     scenery = prepared.config.data.scenery
     return read_scenery(prepared.config_path.parent / scenery).words if scenery else []
@@ -262,8 +263,8 @@ def unsaid_words(prepared: Prepared) -> list[str]:
 def measure_scenery(measurement: Measurement, report: Report) -> dict[str, list[dict]]:
     """Words that captions leave out, on test photos judged by eye: right tags and missing tags."""
     prepared, calibration = measurement.prepared, measurement.calibration
-    scenery = judged_scenery(prepared, learned=False)
     images, space = prepared.data.images, prepared.data.labels
+    scenery = judged_scenery(prepared.config_path.parent / prepared.config.data.scenery, images, learned=False)
     names = [space.names[index] for index in space.published()]
     words = [word for word in scenery.words if word in names and word not in calibration.withheld]
     scenery = scenery.columns(words)
@@ -295,7 +296,7 @@ def measure_scenery(measurement: Measurement, report: Report) -> dict[str, list[
 def measure_kept(measurement: BundleMeasurement, report: Report) -> dict[str, list[dict]]:
     """The kept fold of everyday photos: every name that the list has, with tags as served with the whole vocabulary."""
     prepared, bundle = measurement.prepared, measurement.bundle
-    words = taught_words(prepared)
+    words = taught_words(prepared.config, prepared.config_path)
     path = prepared.folders.data / prepared.config.data.photos / "labels.csv"
     kept = learned_and_kept(read_exhaustive(path, by_other_name(words)))[1]
     vocabulary = {row["name"]: row for row in bundle.vocabulary()}

@@ -19,10 +19,11 @@ import torch
 from torch import nn
 
 from clip_decoder.config import Config
-from clip_decoder.data.dataset import LabelSpace
-from clip_decoder.data.everyday import EverydaySources, build_everyday
+from clip_decoder.data.class_probabilities import PlainClasses
+from clip_decoder.data.dataset import LabelSpace, ListedImages
+from clip_decoder.data.everyday import EverydaySources, build_everyday, list_everyday
 from clip_decoder.data.images import ImageStore
-from clip_decoder.data.multi_label import Annotations, build_multi_label, read_annotations
+from clip_decoder.data.multi_label import ONE_SOURCE, Annotations, build_multi_label, read_annotations
 from clip_decoder.data.nus_wide import read_nus_wide
 from clip_decoder.data.photo_inputs import PhotoInputs
 from clip_decoder.data.trunk_cache import build_trunk_cache, readable_images
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 CLIP = "clip"
 CLIP_TEXT = "clip-text"
+KINDS = ("everyday", "csv", "nus-wide")
 
 
 @dataclass(frozen=True)
@@ -112,16 +114,39 @@ def prepare(config: Config, config_path: Path, folders: Folders, backbone: Effic
 
     Without a backbone, images are read anew for every batch.
     """
+    return _prepare(config, config_path, folders, backbone, partial(_cache, config, folders, backbone, device))
+
+
+def prepare_measured(
+    config: Config, config_path: Path, folders: Folders, backbone: EfficientNetLite, device
+) -> TrainingData:
+    """Only the images that no training uses, and of the backbone only its classes for each: enough to measure a bundle."""
+    return _prepare(config, config_path, folders, backbone, partial(_classes, config, folders, backbone, device))
+
+
+def list_images(config: Config, config_path: Path, folders: Folders) -> ListedImages:
+    """The images that decode, and their splits. Prints the images left out."""
+    _check_kind(config, config_path)
+    if config.data.kind == "everyday":
+        return _listed_everyday(config, folders, EverydaySources(folders.data))
+    return _listed(folders, _annotations(config, folders))[1]
+
+
+def _prepare(config: Config, config_path: Path, folders: Folders, backbone: EfficientNetLite | None, inputs) -> TrainingData:
+    """``inputs``: from listed images to those to use, and to what is computed of each."""
     text, _, _ = open_text_encoder(config, folders)
-    builders = {"everyday": _prepare_everyday, "csv": _prepare_csv, "nus-wide": _prepare_nus_wide}
-    if config.data.kind not in builders:
-        raise ConfigError(f"{config_path}: data.kind must be one of {', '.join(builders)}, got {config.data.kind!r}")
+    _check_kind(config, config_path)
     if backbone is None and config.data.kind == "everyday":
         raise ConfigError(f"{config_path}: data.kind everyday needs a backbone that was trained on ImageNet's classes")
-    cached = partial(_cache, config, folders, backbone, device)
-    data = builders[config.data.kind](config, config_path, folders, cached, text)
+    build = _prepare_everyday if config.data.kind == "everyday" else _prepare_annotated
+    data = build(config, config_path, folders, inputs, text)
     text.save()
     return data
+
+
+def _check_kind(config: Config, config_path: Path) -> None:
+    if config.data.kind not in KINDS:
+        raise ConfigError(f"{config_path}: data.kind must be one of {', '.join(KINDS)}, got {config.data.kind!r}")
 
 
 def build_model(config: Config, backbone: nn.Module, data: TrainingData) -> ClipDecoder:
@@ -134,37 +159,44 @@ def text_center(labels: LabelSpace, config: Config) -> np.ndarray:
     return labels.vectors[labels.seen, 0].mean(0) * config.text.centred
 
 
-def _prepare_everyday(config, config_path, folders, cached, text) -> TrainingData:
+def _prepare_everyday(config, config_path, folders, inputs, text) -> TrainingData:
     sources = EverydaySources(folders.data)
-    names, cache = cached(sources.names)
+    listed, cache = inputs(_listed_everyday(config, folders, sources))
     images, labels, class_texts = build_everyday(
         sources,
-        names,
+        listed,
         cache.class_probabilities(),
         config_path.parent / config.data.labels,
         WordNet(folders.wordnet),
         text,
         config.data,
         config.text,
-        config.seed,
     )
-    return TrainingData(images, labels, cache, np.arange(len(names)), class_texts, text_center(labels, config))
+    return TrainingData(images, labels, cache, np.arange(len(listed.names)), class_texts, text_center(labels, config))
 
 
-def _prepare_csv(config, config_path, folders, cached, text) -> TrainingData:
-    annotations = read_annotations(folders.data / (config.data.labels or "labels.csv"), config.seed)
-    return _annotated(config, folders, cached, text, annotations)
-
-
-def _prepare_nus_wide(config, config_path, folders, cached, text) -> TrainingData:
-    return _annotated(config, folders, cached, text, read_nus_wide(folders.data, config.seed))
-
-
-def _annotated(config, folders, cached, text, annotations: Annotations) -> TrainingData:
+def _prepare_annotated(config, config_path, folders, inputs, text) -> TrainingData:
     class_texts = None if config.image.backbone == CLIP else _class_texts(folders, text, config)
-    names, cache = cached(annotations.images)
-    images, labels = build_multi_label(annotations.of(names), text, config.data, config.text)
-    return TrainingData(images, labels, cache, np.arange(len(names)), class_texts, text_center(labels, config))
+    annotations, listed = _listed(folders, _annotations(config, folders))
+    listed, cache = inputs(listed)
+    images, labels = build_multi_label(annotations.of(listed.names), text, config.data, config.text)
+    return TrainingData(images, labels, cache, np.arange(len(listed.names)), class_texts, text_center(labels, config))
+
+
+def _annotations(config: Config, folders: Folders) -> Annotations:
+    if config.data.kind == "nus-wide":
+        return read_nus_wide(folders.data, config.seed)
+    return read_annotations(folders.data / (config.data.labels or "labels.csv"), config.seed)
+
+
+def _listed_everyday(config: Config, folders: Folders, sources: EverydaySources) -> ListedImages:
+    return list_everyday(sources, _readable(folders, sources.names), config.seed)
+
+
+def _listed(folders: Folders, annotations: Annotations) -> tuple[Annotations, ListedImages]:
+    annotations = annotations.of(_readable(folders, annotations.images))
+    names = annotations.images
+    return annotations, ListedImages(names, ONE_SOURCE, np.zeros(len(names), int), annotations.splits)
 
 
 def _class_texts(folders: Folders, text: TextEncoder, config: Config) -> np.ndarray:
@@ -177,17 +209,13 @@ def _class_texts(folders: Folders, text: TextEncoder, config: Config) -> np.ndar
     return np.stack([text.label_vector([template.replace("{}", name) for template in config.text.templates]) for name in names])
 
 
-def _cache(config, folders, backbone, device, names):
+def _cache(config, folders, backbone, device, listed):
+    good = listed.names
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(ImageStore(folders.data))
-        good, bad = _readable(folders.work / "readable.json", store, names)
-        if bad:
-            print(f"left out {len(bad)} images that are missing or do not decode: {', '.join(bad[:10])}", flush=True)
-        if not good:
-            raise ConfigError(f"none of the {len(names)} listed images was found in {folders.data}")
         if backbone is None:
             stack.pop_all()  # the inputs keep it open
-            return good, PhotoInputs(store, good, config.image.size, config.image.resize, config.image.augmentation)
+            return listed, PhotoInputs(store, good, config.image.size, config.image.resize, config.image.augmentation)
         cache = build_trunk_cache(
             folders.work / "trunk",
             store,
@@ -200,19 +228,34 @@ def _cache(config, folders, backbone, device, names):
             config.image.augmentation,
             device,
         )
-    return good, cache
+    return listed, cache
 
 
-def _readable(record: Path, store: ImageStore, names: list[str]) -> tuple[list[str], list[str]]:
-    """Decoding every image takes a while: the outcome for these names is kept in ``record``."""
-    if record.is_file():
-        found = json.loads(record.read_text(encoding="utf-8"))
-        if found["listed"] == names:
-            return found["good"], found["bad"]
-    good, bad = readable_images(store, names)
-    record.parent.mkdir(parents=True, exist_ok=True)
-    record.write_text(json.dumps({"listed": names, "good": good, "bad": bad}), encoding="utf-8")
-    return good, bad
+def _classes(config, folders, backbone, device, listed):
+    measured = listed.measured()
+    with ImageStore(folders.data) as store:
+        classes = PlainClasses.compute(
+            folders.work / "classes.npz", store, measured.names, backbone, config.image.size, config.image.resize, device
+        )
+    return measured, classes
+
+
+def _readable(folders: Folders, names: list[str]) -> list[str]:
+    """The names that decode. Decoding every image takes a while: the outcome for these names is kept in the work folder."""
+    record = folders.work / "readable.json"
+    found = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {"listed": None}
+    if found["listed"] != names:
+        with ImageStore(folders.data) as store:
+            good, bad = readable_images(store, names)
+        found = {"listed": names, "good": good, "bad": bad}
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.write_text(json.dumps(found), encoding="utf-8")
+    good, bad = found["good"], found["bad"]
+    if bad:
+        print(f"left out {len(bad)} images that are missing or do not decode: {', '.join(bad[:10])}", flush=True)
+    if not good:
+        raise ConfigError(f"none of the {len(names)} listed images was found in {folders.data}")
+    return good
 
 
 def _packaged_weights(backbone: str) -> Path:

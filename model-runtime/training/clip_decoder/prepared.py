@@ -13,7 +13,17 @@ from torch import nn
 from clip_decoder.bundle.scoring import familiarity, nearness, standardised_cosine
 from clip_decoder.config import Config, read_config
 from clip_decoder.errors import ConfigError
-from clip_decoder.pipeline import CLIP, Folders, build_model, load_backbone, open_text_encoder, open_towers, prepare
+from clip_decoder.model.efficientnet_lite import EfficientNetLite
+from clip_decoder.pipeline import (
+    CLIP,
+    Folders,
+    build_model,
+    load_backbone,
+    open_text_encoder,
+    open_towers,
+    prepare,
+    prepare_measured,
+)
 from clip_decoder.text import TextEncoder, fill_templates
 from clip_decoder.training import Model, TrainingData, encode, encoder_for, load_average, pick_device, predict
 
@@ -56,13 +66,31 @@ class Reference:
 
 
 @dataclass
-class Prepared:
-    """Data and model of one configuration; ``project`` and ``predict`` work on the model in place."""
+class Opened:
+    """The data of one configuration."""
 
     config: Config
     config_path: Path
     folders: Folders
     data: TrainingData
+
+    def served_labels(self) -> np.ndarray:
+        """The published labels' vectors [L, D], as a bundle computes them."""
+        return self.data.centred(self.data.labels.vectors[self.data.labels.published(), 0])
+
+    def text_encoder(self) -> TextEncoder:
+        return open_text_encoder(self.config, self.folders)[0]
+
+    def name_vectors(self, text: TextEncoder, names: list[str]) -> np.ndarray:
+        """Vectors [L, D] of names that are not labels of the configuration, made with its served templates."""
+        templates = self.config.text.templates
+        return self.data.centred(np.stack([text.label_vector(fill_templates(name, templates)) for name in names]))
+
+
+@dataclass
+class Prepared(Opened):
+    """Data and model of one configuration; ``project`` and ``predict`` work on the model in place."""
+
     model: Model
     device: torch.device
 
@@ -116,18 +144,6 @@ class Prepared:
             tokens = torch.from_numpy(reference.tokens[None]).to(self.device)
             return self.model.decoder(tokens, torch.from_numpy(labels).to(self.device))[0].float().cpu().numpy()
 
-    def served_labels(self) -> np.ndarray:
-        """The published labels' vectors [L, D], as a bundle computes them."""
-        return self.data.centred(self.data.labels.vectors[self.data.labels.published(), 0])
-
-    def text_encoder(self) -> TextEncoder:
-        return open_text_encoder(self.config, self.folders)[0]
-
-    def name_vectors(self, text: TextEncoder, names: list[str]) -> np.ndarray:
-        """Vectors [L, D] of names that are not labels of the configuration, made with its served templates."""
-        templates = self.config.text.templates
-        return self.data.centred(np.stack([text.label_vector(fill_templates(name, templates)) for name in names]))
-
     def _projection_state(self) -> dict[str, torch.Tensor]:
         parts = ("projection.", "backbone.classifier.")
         return {name: value.detach().clone() for name, value in self.model.state_dict().items() if name.startswith(parts)}
@@ -170,8 +186,21 @@ def open_prepared(config_path: Path, folders: Folders, device: str, config: Conf
     chosen = pick_device(device)
     if config.image.backbone == CLIP:
         return prepare_towers(config, config_path, folders, open_towers(config, config_path, folders), chosen)
-    if folders.clip is not None:
-        raise ConfigError(f"{config_path}: --clip is for image.backbone {CLIP!r}, this is {config.image.backbone!r}")
-    backbone = load_backbone(config, folders.weights)
+    backbone = _backbone(config, config_path, folders)
     data = prepare(config, config_path, folders, backbone, chosen)
     return Prepared(config, config_path, folders, data, build_model(config, backbone, data), chosen)
+
+
+def open_measured(config_path: Path, folders: Folders, device: str) -> Opened:
+    """Data to measure a bundle with: the images that no training uses. Computes nothing that only training needs."""
+    config = read_config(config_path)
+    if config.image.backbone == CLIP:
+        return open_prepared(config_path, folders, device, config)
+    backbone = _backbone(config, config_path, folders)
+    return Opened(config, config_path, folders, prepare_measured(config, config_path, folders, backbone, pick_device(device)))
+
+
+def _backbone(config: Config, config_path: Path, folders: Folders) -> EfficientNetLite:
+    if folders.clip is not None:
+        raise ConfigError(f"{config_path}: --clip is for image.backbone {CLIP!r}, this is {config.image.backbone!r}")
+    return load_backbone(config, folders.weights)

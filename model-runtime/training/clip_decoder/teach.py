@@ -11,8 +11,8 @@ published labels stay as they were.
 import csv
 import json
 import shutil
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,16 @@ from clip_decoder.bundle.graphs import check_independence, difference
 from clip_decoder.bundle.scoring import familiarity, scores, standardised_cosine
 from clip_decoder.bundle.self_test import synthetic_pixels
 from clip_decoder.bundle.served import ServedBundle
-from clip_decoder.bundle.word_heads import PoolingEncoder, WordHeads, add_heads, add_speakers, far_from, training_labels
+from clip_decoder.bundle.word_heads import (
+    PlainDecoder,
+    PoolingEncoder,
+    WordHeads,
+    add_heads,
+    add_speakers,
+    far_from,
+    read_heads,
+    training_labels,
+)
 from clip_decoder.bundle.writer import CHECK_BATCH, PARITY_TOLERANCE, BundleIdentity, sha256
 from clip_decoder.calibration import GUARDED_PRECISION
 from clip_decoder.data.images import ImageStore
@@ -38,24 +47,29 @@ BIAS_PENALTY = 0.3
 COMPONENTS = 300
 STEPS = 60
 FOLDS = 5
+# As which heads of an earlier teaching count: those fitted to the same photos, apart from rounding.
+SAME_HEADS = 0.05
 # A head is worth adding where it brings scores nearer to what is there, on left-out photos, and hardly harms the ranking.
 LARGEST_LOSS_SHARE = 0.95
 LARGEST_PRECISION_LOSS = 0.02
-# Few tags say little about a threshold: so many more are assumed to be right as often as their scores say.
-ASSUMED = 4
-THRESHOLDS = np.round(np.arange(0.1, 0.96, 0.05), 2)
-UNPROVED = 0.8
+# Few tags say little about a threshold: so many more are assumed to be right as often as their scores say. This number,
+# the lowest threshold and the one where none can be shown to do are chosen by cross-validation over judged photos.
+ASSUMED = 8
+THRESHOLDS = np.round(np.arange(0.25, 0.96, 0.05), 2)
+UNPROVED = 0.6
 MOST_FALSE = 0.02
 
 
 @dataclass(frozen=True)
 class Taught:
-    """``thresholds``: by word; ``penalty``: the ridge penalty that best predicted left-out photos."""
+    """``words``: those with a head; ``thresholds``: by word, also of new words without a head; ``penalty``: the ridge
+    penalty that best predicted left-out photos; ``boost``: of new words' logits."""
 
     words: list[str]
     heads: WordHeads
     thresholds: dict[str, float]
     penalty: float
+    boost: float
 
 
 @dataclass(frozen=True)
@@ -70,12 +84,15 @@ class Named:
 class Policy:
     """How thresholds are chosen: tags should be right with ``precision``, those of ``guarded`` words more often.
 
-    ``candidate_cutoff``: the taught bundle's, which the common boost moves; None to keep it.
+    ``candidate_cutoff``: the taught bundle's, which the common boost moves; None to keep it. ``headless``: words that get no
+    head; ``stated``: thresholds that are not chosen here.
     """
 
     precision: float
     guarded: Collection[str] = ()
     candidate_cutoff: float | None = None
+    headless: Collection[str] = ()
+    stated: Mapping[str, float] = field(default_factory=dict)
 
 
 def teach(
@@ -83,17 +100,24 @@ def teach(
     judged: Scenery,
     named: Sequence[Named],
     words: Sequence[Word],
+    known: Collection[str],
     store: ImageStore,
     text: TextEncoder,
     identity: BundleIdentity,
     policy: Policy,
     seed: int,
     output: Path,
+    keep_encoder: bool = False,
 ) -> Taught:
     """Writes the bundle with heads for the judged words; ``judged``: photos to learn from.
 
-    ``words`` says what else words are called, and adds those to the vocabulary that it lacks. A word that a head does not
-    help, or that would then rank the photos of a source in ``named`` worse, keeps its scores and its threshold.
+    ``words`` says what else words are called, and adds those to the vocabulary that it lacks; words that are not among
+    the ``known`` ones of training are new. A word that a head does not help, or that would then rank the photos of a
+    source in ``named`` worse, keeps its scores, and its threshold unless it is new.
+
+    With ``keep_encoder``, the bundle was taught before, and its image encoder stays as it is, with the heads that it has.
+    Only which of them count is chosen anew, with thresholds and the boost. ValueError where it has no heads, or such as
+    were not fitted to these photos.
     """
     if bundle.scoring.decoder_weight <= 0:
         raise ValueError(f"{bundle.directory}: its decoder has no weight in the scores, so that heads in it would be mute")
@@ -108,44 +132,82 @@ def teach(
     encoder = PoolingEncoder(
         bundle.directory / description["image"]["file"], description["image"]["size"], description["image"]["resize"]
     )
+    decoder = PlainDecoder(bundle.directory / description["decoder"]["file"])
     tokens, embeddings, pooled = encoder.encode(store, judged.images)
     z = standardised_cosine(embeddings, labels, bundle.reference)
-    before = scoring.decoder_weight * bundle.logits(tokens, labels) + scoring.cosine_weight * z + scoring.bias  # [N, W]
+    before = scoring.decoder_weight * decoder.logits(tokens, labels) + scoring.cosine_weight * z + scoring.bias  # [N, W]
     found = fit_heads(pooled, before, judged, np.random.default_rng(seed))
-    called = {word.name: word.called for word in words}
-    anchors = _anchors(bundle, text, judged.words, labels, called)
+    anchors = _anchors(bundle, text, judged.words, labels, {word.name: word.called for word in words})
     learned = training_labels(bundle.directory / description["decoder"]["file"])
-    new = [column for column, word in enumerate(judged.words) if word not in {row["name"] for row in old}]
+    new = [column for column, word in enumerate(judged.words) if word not in known]
+    judged_new = judged.columns([judged.words[column] for column in new])
+    boost = common_boost(before[:, new], judged_new, labels[new], learned)
     heads = WordHeads(
         anchors,
         far_from(anchors, [vectors[[name != word for name in names]] for word in judged.words]),
         found.weights / scoring.decoder_weight,
-        found.center,
+        -(found.weights @ found.center) / scoring.decoder_weight,
         found.biases / scoring.decoder_weight,
-        common_boost(before[:, new], judged.columns([judged.words[column] for column in new]), labels[new], learned)
-        / scoring.decoder_weight,
+        boost / scoring.decoder_weight,
     )
-    harmful = _harmful(bundle, heads, encoder, named, store, text)
-    chosen = [
-        column
-        for column in range(len(judged.words))
-        if gains(*(part[judged.known[:, column], column] for part in (before, found.left_out, judged.present)))
-        and column not in harmful
-    ]
-    taught = [judged.words[column] for column in chosen]
-    thresholds = {
-        word: operating_point(
-            1 / (1 + np.exp(-found.left_out[judged.known[:, column], column])),
-            judged.present[judged.known[:, column], column],
-            policy,
-            word,
-        )
-        for word, column in zip(taught, chosen, strict=True)
-    }
-    result = Taught(taught, heads.only(chosen), thresholds, found.penalty)
+    if keep_encoder:
+        heads, places, columns = _kept(bundle, vectors, names, judged.words, heads, pooled)
+        staying = [head for head, column in enumerate(columns) if judged.words[column] not in policy.headless]
+        places, chosen = ([part[head] for head in staying] for part in (places, columns))
+        heads = heads.only(staying)
+    else:
+        harmful = _harmful(bundle, decoder, heads, encoder, named, store, text)
+        chosen = [
+            column
+            for column in range(len(judged.words))
+            if gains(*(part[judged.known[:, column], column] for part in (before, found.left_out, judged.present)))
+            and column not in harmful
+            and judged.words[column] not in policy.headless
+        ]
+        places = None
+        heads = heads.only(chosen)
+    lifted = before + boost * (1 - familiarity(labels, learned)) if len(learned) else before
+    thresholds = {}
+    for column, word in enumerate(judged.words):
+        if column in chosen or column in new or word in policy.headless:
+            odds = found.left_out if column in chosen else lifted
+            known_rows = judged.known[:, column]
+            scores_of_word = 1 / (1 + np.exp(-odds[known_rows, column]))
+            point = operating_point(scores_of_word, judged.present[known_rows, column], policy, word)
+            thresholds[word] = policy.stated.get(word, point)
+    result = Taught([judged.words[column] for column in chosen], heads, thresholds, found.penalty, heads.boost)
     cutoff = scoring.candidate_cutoff if policy.candidate_cutoff is None else policy.candidate_cutoff
-    _write(bundle, result, encoder, rows, vectors, learned, text, identity, cutoff, output)
+    _write(bundle, result, encoder, decoder, rows, vectors, learned, text, identity, cutoff, output, places)
     return result
+
+
+def _kept(
+    bundle: ServedBundle,
+    vectors: np.ndarray,
+    names: list[str],
+    words: list[str],
+    fitted: WordHeads,
+    pooled: np.ndarray,
+) -> tuple[WordHeads, list[int], list[int]]:
+    """The heads of a taught bundle, with the boost of those that were ``fitted`` now; the place of each in the token, and
+    its column."""
+    image, decoder = (bundle.directory / bundle.description[part]["file"] for part in ("image", "decoder"))
+    found = read_heads(image, decoder)
+    if found is None:
+        raise ValueError(f"{bundle.directory} was not taught any words, so that its image encoder has no heads to keep")
+    kept, places = found
+    of = [names[int(row.argmax())] for row in kept.anchors[:, 0] @ vectors.T]
+    unknown = [word for word in of if word not in words]
+    if unknown:
+        raise ValueError(f"{bundle.directory} has heads for words that are not judged here: {', '.join(unknown[:5])}")
+    columns = [words.index(word) for word in of]
+    gap = float(np.abs(kept.spoken(pooled) - fitted.only(columns).spoken(pooled)).max())
+    if not gap <= SAME_HEADS:
+        raise ValueError(
+            f"the heads of {bundle.directory} were fitted to other photos: they differ by {gap:.2f} from those fitted to"
+            " these; teach without --keep-encoder"
+        )
+    return replace(kept, boost=fitted.boost), places, columns
 
 
 @dataclass(frozen=True)
@@ -237,7 +299,7 @@ def gains(before: np.ndarray, left_out: np.ndarray, right: np.ndarray) -> bool:
 
 
 def operating_point(scores: np.ndarray, right: np.ndarray, policy: Policy, word: str) -> float:
-    """The threshold with the best expected F1 among those whose tags are right often enough, else one of 0.8.
+    """The threshold with the best expected F1 among those whose tags are right often enough, else ``UNPROVED``.
 
     A guarded word must be right four times in five, and be given to hardly any photo that lacks it.
     """
@@ -260,6 +322,7 @@ def operating_point(scores: np.ndarray, right: np.ndarray, policy: Policy, word:
 
 def _harmful(
     bundle: ServedBundle,
+    decoder: PlainDecoder,
     heads: WordHeads,
     encoder: PoolingEncoder,
     named: Sequence[Named],
@@ -273,7 +336,7 @@ def _harmful(
         vectors = bundle.label_vectors(text, [{"name": name, "prompts": ""} for name in names])
         tokens, embeddings, pooled = encoder.encode(store, source.images)
         scoring = bundle.scoring
-        before = scoring.decoder_weight * bundle.logits(tokens, vectors)
+        before = scoring.decoder_weight * decoder.logits(tokens, vectors)
         before += scoring.cosine_weight * standardised_cosine(embeddings, vectors, bundle.reference)
         said = scoring.decoder_weight * (heads.spoken(pooled) + heads.biases)
         near = heads.near(vectors)
@@ -302,6 +365,7 @@ def _write(
     bundle: ServedBundle,
     taught: Taught,
     encoder: PoolingEncoder,
+    plain: PlainDecoder,
     rows: list[dict[str, str]],
     vectors: np.ndarray,
     learned: np.ndarray,
@@ -309,14 +373,21 @@ def _write(
     identity: BundleIdentity,
     candidate_cutoff: float,
     output: Path,
+    places: Sequence[int] | None,
 ) -> None:
-    """The new bundle directory; ExportError where the new graphs do not add what the heads compute."""
+    """The new bundle directory; ExportError where the new graphs do not add what the heads compute.
+
+    ``places``: where the heads speak in the token of the bundle's own image encoder, which then stays as it is.
+    """
     output.mkdir(parents=True, exist_ok=True)
     description = bundle.description
     (output / "bundle.json").unlink(missing_ok=True)
     images, decoder = (output / description[part]["file"] for part in ("image", "decoder"))
-    add_speakers(bundle.directory / images.name, taught.heads, images)
-    add_heads(bundle.directory / decoder.name, taught.heads, decoder)
+    if places is None:
+        add_speakers(bundle.directory / images.name, taught.heads, images)
+    else:
+        shutil.copyfile(bundle.directory / images.name, images)
+    add_heads(bundle.directory / decoder.name, taught.heads, decoder, places)
     for name in (description["reference"]["file"], description["text"]["center"], description["selfTest"]["pixels"]):
         shutil.copyfile(bundle.directory / name, output / name)
     pixels = synthetic_pixels(CHECK_BATCH, description["image"]["size"])
@@ -330,7 +401,7 @@ def _write(
     }
     (output / "bundle.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     made = ServedBundle(output)
-    wanted = bundle.logits(tokens, vectors) + taught.heads.added(pooled, vectors, learned)
+    wanted = plain.logits(tokens, vectors) + taught.heads.added(pooled, vectors, learned)
     said = made.run(pixels)[0]
     gap = difference(wanted, made.logits(said, vectors))
     if not gap <= PARITY_TOLERANCE:

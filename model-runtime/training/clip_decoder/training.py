@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from clip_decoder.config import Config, TrainingConfig
+from clip_decoder.data.class_probabilities import PlainClasses
 from clip_decoder.data.dataset import LabelledImages, LabelSpace, SourceMix
 from clip_decoder.data.photo_inputs import PhotoInputs
 from clip_decoder.data.trunk_cache import TrunkCache
@@ -41,11 +42,12 @@ Encoder = Callable[..., tuple[Tensor, Tensor]]
 @dataclass
 class TrainingData:
     """``center`` [D] is subtracted from every text vector; ``class_texts`` [1000, D] are not centred yet, and None where
-    the image encoder was not trained on classes."""
+    the image encoder was not trained on classes. ``cache``: what training reads, or the classes where a finished bundle is
+    measured."""
 
     images: LabelledImages
     labels: LabelSpace
-    cache: Inputs
+    cache: Inputs | PlainClasses
     cache_rows: np.ndarray
     class_texts: np.ndarray | None
     center: np.ndarray

@@ -6,7 +6,7 @@ import pytest
 
 from clip_decoder.config import DataConfig
 from clip_decoder.data.captions import Mentions, with_plurals
-from clip_decoder.data.dataset import CALIBRATE, TEST, TRAIN, LabelledImages, SourceMix
+from clip_decoder.data.dataset import CALIBRATE, TEST, TRAIN, LabelledImages, ListedImages, SourceMix
 from clip_decoder.data.everyday import EverydaySources, draw_seen, published_prompts
 from clip_decoder.data.evidence import Evidence, EvidenceConfig, caption_evidence, label_classes, teacher_evidence
 from clip_decoder.data.images import ImageStore, augment, decode, resize
@@ -218,6 +218,14 @@ def test_source_mix_should_hold_every_source_in_its_share():
     with pytest.raises(ValueError, match="no such source: c; known are a, b"):
         SourceMix(images, {"c": 1}, np.random.default_rng(0))
     assert CALIBRATE not in images.splits
+
+
+def test_images_to_measure_with_should_keep_their_splits():
+    splits = np.array([TRAIN, TEST, TRAIN, CALIBRATE])
+    found = ListedImages(list("abcd"), ("x", "y"), np.array([0, 0, 1, 1]), splits).measured()
+    assert found.names == ["b", "d"]
+    assert found.sources.tolist() == [0, 1] and found.splits.tolist() == [TEST, CALIBRATE]
+    assert found.rows("y", CALIBRATE).tolist() == [1]
 
 
 @pytest.mark.parametrize(

@@ -6,25 +6,39 @@ import csv
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from clip_decoder import commands
 from clip_decoder.bundle.graphs import check_independence, open_graph
 from clip_decoder.bundle.served import ServedBundle
 from clip_decoder.bundle.word_heads import PoolingEncoder, WordHeads, add_heads, add_speakers, far_from, training_labels
 from clip_decoder.config import read_config
+from clip_decoder.data.class_probabilities import PlainClasses
 from clip_decoder.data.exhaustive import KEPT, kept_fold, learned_and_kept, read_exhaustive
+from clip_decoder.data.images import ImageStore
 from clip_decoder.data.labels import LabelFileError
 from clip_decoder.data.scenery import Scenery, combined, read_scenery
+from clip_decoder.data.trunk_cache import build_trunk_cache
 from clip_decoder.data.words import by_other_name, read_words
 from clip_decoder.errors import ConfigError
 from clip_decoder.measure import BundleMeasurement, judged_scenery, kept_results
+from clip_decoder.pipeline import list_images, load_backbone, open_text_encoder
 from clip_decoder.prepared import open_prepared
 from clip_decoder.report import Report
-from clip_decoder.teach import UNPROVED, Policy, common_boost, fit_heads, gains, operating_point, shared_bias
+from clip_decoder.teach import (
+    UNPROVED,
+    Policy,
+    common_boost,
+    fit_heads,
+    gains,
+    operating_point,
+    shared_bias,
+)
 
 WORD = "bright"
 
@@ -201,7 +215,8 @@ def test_a_head_should_be_worth_it_where_scores_come_nearer_and_the_ranking_stay
 def heads_for(labels, size, generator, boost=0.0) -> WordHeads:
     anchors = np.stack([labels[1:2].repeat(2, 0), labels[3:5]])
     weights, center = generator.normal(size=(2, size)).astype(np.float32), generator.normal(size=size).astype(np.float32)
-    return WordHeads(anchors, far_from(anchors, [labels[:1]] * 2), weights, center, np.array([1.0, -2.0]), boost)
+    offsets = -(weights @ center)
+    return WordHeads(anchors, far_from(anchors, [labels[:1]] * 2), weights, offsets, np.array([1.0, -2.0]), boost)
 
 
 def test_heads_should_add_to_their_own_word_and_to_no_other(exported, tmp_path):
@@ -252,7 +267,7 @@ def test_teaching_again_should_begin_with_the_graphs_that_were_exported(exported
 
 def test_heads_should_not_apply_to_a_neighbouring_label_of_the_vocabulary():
     near = unit(np.array([[1.0, 0.0, 0.0], [1.0, 0.45, 0.0], [1.0, 0.02, 0.0], [0.0, 0.0, 1.0]]))
-    heads = WordHeads(near[:1, None], far_from(near[:1, None], [near[1:2]]), np.zeros((1, 2)), np.zeros(2), np.ones(1), 5.0)
+    heads = WordHeads(near[:1, None], far_from(near[:1, None], [near[1:2]]), np.zeros((1, 2)), np.zeros(1), np.ones(1), 5.0)
     assert heads.near(near)[:, 0].tolist() == pytest.approx([1, 0, 1, 0], abs=1e-6)
     added = heads.added(np.zeros((1, 2)), near, near[1:2])
     # unlike what the decoder was trained with, and without a head: lifted; the decoder's own label: as it was
@@ -260,7 +275,7 @@ def test_heads_should_not_apply_to_a_neighbouring_label_of_the_vocabulary():
 
 
 def test_teaching_should_raise_a_words_scores_where_it_is_there_and_change_nothing_else(config, folders, exported, tmp_path):
-    taught = commands.teach(config, folders, "cpu", exported, tmp_path / "taught")
+    taught = commands.teach(config, folders, exported, tmp_path / "taught")
     assert taught.words == [WORD]
     before, after = ServedBundle(exported), ServedBundle(tmp_path / "taught")
     for name in ("reference_embeddings.f32", "text_center.f32"):
@@ -273,7 +288,7 @@ def test_teaching_should_raise_a_words_scores_where_it_is_there_and_change_nothi
     assert after.description["decoder"]["addedRows"] == before.description["decoder"]["addedRows"]
 
     prepared = open_prepared(config, folders, "cpu")
-    tested = judged_scenery(prepared, learned=False)
+    tested = judged_scenery(config.parent / "scenery.csv", prepared.data.images, learned=False)
     rows = np.array([prepared.data.images.names.index(name) for name in tested.images])
     names = prepared.data.labels.names
     scores = [
@@ -287,6 +302,53 @@ def test_teaching_should_raise_a_words_scores_where_it_is_there_and_change_nothi
     assert word[known & present].min() > word[known & ~present].max()
 
 
+@pytest.fixture(scope="module")
+def two_words(config_file, exported, tmp_path_factory):
+    """A configuration with two judged words, and a bundle to teach them."""
+    folder = tmp_path_factory.mktemp("two")
+    rows = [f"{n:03d}.png,{'dark' if n % 2 else WORD}," for n in range(60)]
+    (folder / "scenery.csv").write_text("\n".join(["image,present,unsure", *rows]))
+    path = folder / "tiny.toml"
+    path.write_text(config_file.read_text().replace("views = 2", 'views = 2\nscenery = "scenery.csv"'))
+    bundle = Path(shutil.copytree(exported, folder / "bundle"))
+    (bundle / "vocabulary.csv").write_text("id,name,prompts,threshold,state\nbright,bright,,0.9,\ndark,dark,,0.9,\n")
+    return path, bundle
+
+
+def test_a_head_should_be_left_out_without_touching_the_image_encoder(two_words, folders, tmp_path):
+    config, bundle = two_words
+    taught = commands.teach(config, folders, bundle, tmp_path / "taught")
+    assert taught.words == [WORD, "dark"]
+    less = config.with_name("less.toml")
+    less.write_text(config.read_text() + f'headless = ["{WORD}"]\nstated_thresholds = {{ dark = 0.45 }}\n')
+    kept = commands.teach(less, folders, tmp_path / "taught", tmp_path / "less", keep_encoder=True)
+    assert kept.words == ["dark"]
+    before, both, one = (ServedBundle(path) for path in (bundle, tmp_path / "taught", tmp_path / "less"))
+    name = both.description["image"]["file"]
+    assert (one.directory / name).read_bytes() == (both.directory / name).read_bytes()
+    assert one.description["image"] == both.description["image"]
+    assert [row["threshold"] for row in one.vocabulary()][1] == "0.45"
+    with ImageStore(folders.data) as store:
+        names = [f"{number:03d}.png" for number in range(48, 60)]
+        labels = one.label_vectors(open_text_encoder(read_config(config), folders)[0], one.vocabulary())
+        logits = [made.logits(made.encode(store, names)[0], labels) for made in (before, both, one)]
+    assert np.abs(logits[2][:, 0] - logits[0][:, 0]).max() < 1e-4  # as if never taught
+    assert np.abs(logits[2][:, 1] - logits[1][:, 1]).max() < 1e-4
+    assert np.abs(logits[1] - logits[0]).mean(0).min() > 0.1
+
+    with pytest.raises(ValueError, match="was not taught any words"):
+        commands.teach(config, folders, bundle, tmp_path / "no", keep_encoder=True)
+    again = commands.teach(config, folders, tmp_path / "less", tmp_path / "again", keep_encoder=True)
+    assert again.words == ["dark"]  # a head that was left out is gone for good
+    assert (tmp_path / "again" / "decoder.onnx").read_bytes() == (tmp_path / "less" / "decoder.onnx").read_bytes()
+    scenery = (config.parent / "scenery.csv").read_text().splitlines()
+    (config.parent / "fewer.csv").write_text("\n".join(scenery[:30]))
+    other = config.with_name("other.toml")
+    other.write_text(config.read_text().replace("scenery.csv", "fewer.csv"))
+    with pytest.raises(ValueError, match="were fitted to other photos"):
+        commands.teach(other, folders, tmp_path / "taught", tmp_path / "no", keep_encoder=True)
+
+
 def test_a_bundles_files_should_be_measured_as_they_serve(config, folders, exported, tmp_path):
     commands.evaluate(config, folders, "cpu", folders.work / "none.pt", tmp_path, exported)
     results = json.loads((tmp_path / "results.json").read_text())
@@ -295,9 +357,28 @@ def test_a_bundles_files_should_be_measured_as_they_serve(config, folders, expor
     assert "| blend |" in (tmp_path / "report.md").read_text()
 
 
+def test_a_bundle_should_be_taught_and_measured_without_the_caches_of_training(config, folders, exported, tmp_path):
+    fresh = replace(folders, work=tmp_path / "work")
+    taught = commands.teach(config, replace(fresh, weights=None, classes=None), exported, tmp_path / "taught")
+    assert taught.words == [WORD]
+    commands.evaluate(config, fresh, "cpu", None, tmp_path / "first", tmp_path / "taught")
+    assert not (fresh.work / "trunk").exists()
+    with np.load(fresh.work / "classes.npz") as stored:
+        assert len(stored["logits"]) == 24  # those that no training uses
+    backbone = load_backbone(read_config(config), folders.weights)
+    with ImageStore(folders.data) as store:
+        names = list_images(read_config(config), config, fresh).measured().names
+        whole = build_trunk_cache(tmp_path / "trunk", store, names, backbone, 6, 64, "SQUASH", 1).class_probabilities()
+        again = PlainClasses.compute(fresh.work / "classes.npz", store, names, torch.nn.Identity(), 64, "SQUASH")
+    assert np.abs(again.class_probabilities() - whole).max() < 1e-4
+    commands.evaluate(config, fresh, "cpu", None, tmp_path / "second", tmp_path / "taught")
+    first, second = ((tmp_path / name / "results.json").read_text() for name in ("first", "second"))
+    assert first == second
+
+
 def test_teaching_without_judged_photos_should_name_the_key(config_file, folders, exported, tmp_path):
     with pytest.raises(ConfigError, match="data.scenery names no file"):
-        commands.teach(config_file, folders, "cpu", exported, tmp_path)
+        commands.teach(config_file, folders, exported, tmp_path)
 
 
 def test_the_kept_fold_should_be_counted_by_name_with_intervals():

@@ -83,7 +83,7 @@ class ServedBundle:
         decode."""
         tokens, embeddings = [], []
         size, rule = self.description["image"]["size"], self.description["image"]["resize"]
-        for pixels in batches(store, names, size, rule):
+        for pixels in batches(store, names, size, rule, "encode photos"):
             found = self.run(pixels)
             tokens.append(found[0])
             embeddings.append(found[1])

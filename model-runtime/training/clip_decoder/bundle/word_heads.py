@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from clip_decoder.bundle import scoring
 from clip_decoder.bundle.graphs import open_graph
 from clip_decoder.bundle.scoring import familiarity
-from clip_decoder.data.images import ImageStore, batches
+from clip_decoder.data.images import BATCH, ImageStore, batches
 
 # A head applies to label vectors this near to one of its own (cosine), in full from NEAR, not at all below FAR: it knows
 # one word, not its neighbours. Where another label of the vocabulary is nearer than FAR, only what is nearer still.
@@ -35,7 +35,8 @@ PROJECTION_BIAS = "tokens.project.bias"
 @dataclass(frozen=True)
 class WordHeads:
     """``anchors`` [J, M, D]: unit vectors of M wordings of each word; ``far`` [J]: the cosine from which a label begins to
-    mean the word; ``weights`` [J, 2 C], ``center`` [2 C] and ``biases`` [J]: logit += weights . (pooled - center) + bias.
+    mean the word; ``weights`` [J, 2 C], ``offsets`` and ``biases`` [J]: logit += weights . pooled + offset + bias. An
+    offset belongs to the image encoder, a bias to the decoder.
 
     ``boost``: added to the logits of labels without a head, as far as the decoder's training labels do not resemble them.
     """
@@ -43,7 +44,7 @@ class WordHeads:
     anchors: np.ndarray
     far: np.ndarray
     weights: np.ndarray
-    center: np.ndarray
+    offsets: np.ndarray
     biases: np.ndarray
     boost: float = 0.0
 
@@ -54,12 +55,13 @@ class WordHeads:
             anchors=self.anchors[chosen],
             far=self.far[chosen],
             weights=self.weights[chosen],
+            offsets=self.offsets[chosen],
             biases=self.biases[chosen],
         )
 
     def spoken(self, pooled: np.ndarray) -> np.ndarray:
         """pooled [N, 2 C] -> [N, J]"""
-        return (pooled - self.center) @ self.weights.T
+        return pooled @ self.weights.T + self.offsets
 
     def near(self, labels: np.ndarray) -> np.ndarray:
         """How far labels [L, D] mean each word, in [0, 1]: [L, J]."""
@@ -99,8 +101,21 @@ class PoolingEncoder:
 
     def encode(self, store: ImageStore, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """``run`` over photos; ValueError for one that does not decode."""
-        found = [self.run(pixels) for pixels in batches(store, names, self._size, self._rule)]
+        found = [self.run(pixels) for pixels in batches(store, names, self._size, self._rule, "encode photos")]
         return tuple(np.concatenate(parts) for parts in zip(*found, strict=True))
+
+
+class PlainDecoder:
+    """A bundle's decoder as it was exported."""
+
+    def __init__(self, path: Path):
+        self._session = open_graph(without_heads(onnx.load(str(path))).SerializeToString())
+
+    def logits(self, tokens: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """tokens [N, T, W] without that of heads, labels [L, D] -> [N, L]"""
+        starts = range(0, len(tokens), BATCH)
+        feeds = ({"tokens": tokens[start : start + BATCH], "labels": labels} for start in starts)
+        return np.concatenate([self._session.run(["logits"], feed)[0] for feed in feeds])
 
 
 def add_speakers(source: Path, heads: WordHeads, target: Path) -> None:
@@ -115,7 +130,7 @@ def add_speakers(source: Path, heads: WordHeads, target: Path) -> None:
         graph,
         {
             "heads_weights": heads.weights.T.astype(np.float32),  # [2 C, J]
-            "heads_offsets": -(heads.weights @ heads.center).astype(np.float32),
+            "heads_offsets": heads.offsets.astype(np.float32),
             "heads_padding": np.array([0, 0, 0, width - len(heads.biases)], np.int64),
             "heads_axis": np.array([1], np.int64),
         },
@@ -131,9 +146,13 @@ def add_speakers(source: Path, heads: WordHeads, target: Path) -> None:
     _save(graph, target)
 
 
-def add_heads(source: Path, heads: WordHeads, target: Path) -> None:
-    """Writes the decoder graph ``source``, with the heads' words added to their labels, to ``target``."""
+def add_heads(source: Path, heads: WordHeads, target: Path, places: Sequence[int] | None = None) -> None:
+    """Writes the decoder graph ``source``, with the heads' words added to their labels, to ``target``.
+
+    ``places`` [J]: where each head speaks in the token, if the image encoder has others too.
+    """
     graph = without_heads(onnx.load(str(source)))
+    places = range(len(heads.biases)) if places is None else places
     words, wordings, size = heads.anchors.shape
     for node in graph.graph.node:
         node.input[:] = [BASE_TOKENS if name == "tokens" else name for name in node.input]
@@ -155,14 +174,13 @@ def add_heads(source: Path, heads: WordHeads, target: Path) -> None:
             "heads_last": np.array([-1], np.int64),
             "heads_end": np.array([np.iinfo(np.int64).max], np.int64),
             "heads_axis": np.array([1], np.int64),
-            "heads_second_axis": np.array([2], np.int64),
-            "heads_count": np.array([words], np.int64),
+            "heads_places": np.array(places, np.int64),
         },
     )
     first = helper.make_node("Slice", ["tokens", "heads_first", "heads_last", "heads_axis"], [BASE_TOKENS])
     last = [
         helper.make_node("Slice", ["tokens", "heads_last", "heads_end", "heads_axis"], ["heads_token"]),
-        helper.make_node("Slice", ["heads_token", "heads_first", "heads_count", "heads_second_axis"], ["heads_row"]),
+        helper.make_node("Gather", ["heads_token", "heads_places"], ["heads_row"], axis=2),
         helper.make_node("Squeeze", ["heads_row", "heads_axis"], ["heads_spoken"]),  # [B, J]
         helper.make_node("Add", ["heads_spoken", "heads_biases"], ["heads_said"]),
         helper.make_node("MatMul", ["labels", "heads_anchors"], ["heads_cosines"]),  # [L, J M]
@@ -181,6 +199,29 @@ def add_heads(source: Path, heads: WordHeads, target: Path) -> None:
     del graph.graph.node[:]
     graph.graph.node.extend(nodes)
     _save(graph, target)
+
+
+def read_heads(encoder: Path, decoder: Path) -> tuple[WordHeads, list[int]] | None:
+    """The heads that the decoder of a taught bundle listens to, and their places in the token; None for other bundles."""
+    found = {
+        one.name: numpy_helper.to_array(one)
+        for path in (encoder, decoder)
+        for one in onnx.load(str(path)).graph.initializer
+        if one.name.startswith(PREFIX)
+    }
+    if not found:
+        return None
+    anchors, biases = found["heads_anchors"].T, found["heads_biases"]
+    places = found.get("heads_places", np.arange(len(biases)))
+    heads = WordHeads(
+        anchors.reshape(len(biases), -1, anchors.shape[1]),
+        found["heads_far"],
+        found["heads_weights"].T[places],
+        found["heads_offsets"][places],
+        biases,
+        float(found.get("heads_boost", 0.0)),
+    )
+    return heads, places.tolist()
 
 
 def training_labels(decoder: Path) -> np.ndarray:

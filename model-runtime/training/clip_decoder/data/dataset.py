@@ -32,26 +32,38 @@ class LabelSpace:
 
 
 @dataclass
-class LabelledImages:
-    """N images with what is known about them.
-
-    ``targets`` and ``weights`` [N, L], float16; ``sources`` [N], an index into ``source_names``; ``splits`` [N]:
-    TRAIN, CALIBRATE or TEST; ``texts`` [N, K, D]: unit vectors of K sentences about each image, not centred, or None.
-    """
+class ListedImages:
+    """N images: ``sources`` [N], an index into ``source_names``; ``splits`` [N]: TRAIN, CALIBRATE or TEST."""
 
     names: list[str]
     source_names: tuple[str, ...]
     sources: np.ndarray
     splits: np.ndarray
-    targets: np.ndarray
-    weights: np.ndarray
-    texts: np.ndarray | None
 
     def rows(self, source: str | None, split: int) -> np.ndarray:
         chosen = self.splits == split
         if source is not None:
             chosen &= self.sources == self.source_names.index(source)
         return np.flatnonzero(chosen)
+
+    def measured(self) -> "ListedImages":
+        """Those that no training uses."""
+        keep = np.flatnonzero(self.splits != TRAIN)
+        names = [self.names[row] for row in keep]
+        return ListedImages(names, self.source_names, self.sources[keep], self.splits[keep])
+
+
+@dataclass
+class LabelledImages(ListedImages):
+    """With what is known about them.
+
+    ``targets`` and ``weights`` [N, L], float16; ``texts`` [N, K, D]: unit vectors of K sentences about each image to
+    train with, not centred, or None.
+    """
+
+    targets: np.ndarray
+    weights: np.ndarray
+    texts: np.ndarray | None
 
     def without(self, rows: Sequence[int]) -> "LabelledImages":
         """A copy without some rows (images that could not be decoded)."""

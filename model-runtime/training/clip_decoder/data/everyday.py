@@ -14,7 +14,7 @@ import numpy as np
 
 from clip_decoder.config import DataConfig, TextConfig
 from clip_decoder.data.captions import frequent_words, phrases, read_captions, with_plurals
-from clip_decoder.data.dataset import CALIBRATE, TEST, TRAIN, LabelledImages, LabelSpace
+from clip_decoder.data.dataset import CALIBRATE, TEST, TRAIN, LabelledImages, LabelSpace, ListedImages
 from clip_decoder.data.evidence import (
     Evidence,
     caption_evidence,
@@ -79,21 +79,27 @@ def imagenet_class(name: str) -> int:
     return int(name.split("_")[1].removesuffix(".jpg").removeprefix("n"))
 
 
+def list_everyday(sources: EverydaySources, names: list[str], seed: int) -> ListedImages:
+    """names: all readable images; their order determines the splits."""
+    source = np.array([SOURCES.index(sources.sources[name]) for name in names])
+    return ListedImages(names, SOURCES, source, _split(source, seed))
+
+
 def build_everyday(
     sources: EverydaySources,
-    names: list[str],
+    listed: ListedImages,
     probabilities: np.ndarray,
     label_file: Path,
     wordnet: WordNet,
     text: TextEncoder,
     data: DataConfig,
     text_config: TextConfig,
-    seed: int,
 ) -> tuple[LabelledImages, LabelSpace, np.ndarray]:
     """Images, label space and the classes' text vectors [1000, D] (uncentred).
 
-    names: the readable images; probabilities [N, 1000]: the teacher's, in the order of ``names``.
+    probabilities [N, 1000]: the teacher's, in the order of ``listed``.
     """
+    names, source = listed.names, listed.sources
     published = read_labels(label_file)
     classes = sources.classes()
     seen_published = draw_seen(published, data, sources)
@@ -106,7 +112,6 @@ def build_everyday(
     covered = np.concatenate([label_classes(published, wordnet, classes), extra_classes])
     groups = np.array([0] * len(published) + [1 if label.section == "imagenet" else 2 for label in extra])
 
-    source = np.array([SOURCES.index(sources.sources[name]) for name in names])
     teacher = teacher_evidence(probabilities, covered, data.evidence)
     targets, weights = teacher.targets.copy(), teacher.weights.copy()
 
@@ -124,9 +129,8 @@ def build_everyday(
 
     vectors = np.stack([_renditions(label, text, text_config) for label in space])
     seen = np.concatenate([seen_published, np.ones(len(extra), bool)])
-    images = LabelledImages(
-        names, SOURCES, source, _split(source, seed), targets, weights, _sentences(sources, names, text, forbidden)
-    )
+    sentences = _sentences(sources, listed, text, forbidden)
+    images = LabelledImages(names, SOURCES, source, listed.splits, targets, weights, sentences)
     # The classes include a groom and a ball player, but that does not let the teacher tell where there is no man.
     human = human_labels(space, data.evidence)
     attested = covered.any(1) & ~human
@@ -239,10 +243,11 @@ def draw_seen(labels: list[LabelDefinition], data: DataConfig, sources: Everyday
     return seen
 
 
-def _sentences(sources: EverydaySources, names: list[str], text: TextEncoder, forbidden: set[str]) -> np.ndarray:
-    """Captions that name an unseen label are left out: training would see it through them."""
-    sentences = np.zeros((len(names), SENTENCES, text.size), np.float16)
-    for row, name in enumerate(names):
+def _sentences(sources: EverydaySources, listed: ListedImages, text: TextEncoder, forbidden: set[str]) -> np.ndarray:
+    """Of training images only. Captions that name an unseen label are left out: training would see it through them."""
+    sentences = np.zeros((len(listed.names), SENTENCES, text.size), np.float16)
+    for row in listed.rows(None, TRAIN):
+        name = listed.names[row]
         if name in sources.captions:
             captions = [one for one in sources.captions[name] if not phrases(one) & forbidden] or ["a photo."]
             sentences[row] = [text.encode(captions[number % len(captions)]) for number in range(SENTENCES)]

@@ -9,6 +9,7 @@ from typing import Self
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from clip_decoder.resize_rules import RESIZE_RULES
 
@@ -105,11 +106,16 @@ def scale(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def batches(store: ImageStore, names: Sequence[str], size: int, rule: str) -> Iterator[np.ndarray]:
-    """Photos as an encoder's pixels, uint8 [B, size, size, 3] at a time; ValueError for one that does not decode."""
-    for start in range(0, len(names), BATCH):
+def batches(
+    store: ImageStore, names: Sequence[str], size: int, rule: str, what: str = "photos", batch: int = BATCH
+) -> Iterator[np.ndarray]:
+    """Photos as an encoder's pixels, uint8 [B, size, size, 3] at a time; ValueError for one that does not decode.
+
+    ``what`` names the work in the progress that a terminal shows.
+    """
+    for start in tqdm(range(0, len(names), batch), desc=what, unit="batch", disable=None):
         pixels = []
-        for name in names[start : start + BATCH]:
+        for name in names[start : start + batch]:
             image = decode(store.read(name))
             if image is None:
                 raise ValueError(f"{name} does not decode")

@@ -17,6 +17,7 @@ from clip_decoder.text import TextEncoder, TextTooLongError, fill_templates
 
 SPLITS = {"train": TRAIN, "calibrate": CALIBRATE, "test": TEST}
 TEST_SHARE, CALIBRATION_SHARE = 0.2, 0.1
+ONE_SOURCE = ("images",)
 
 
 @dataclass
@@ -98,7 +99,7 @@ def build_multi_label(
         sentences[row, 0] = sentence
     images = LabelledImages(
         annotations.images,
-        ("images",),
+        ONE_SOURCE,
         np.zeros(len(annotations.images), int),
         annotations.splits,
         targets.astype(np.float16),

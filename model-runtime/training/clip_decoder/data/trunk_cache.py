@@ -22,7 +22,7 @@ from clip_decoder.data.augmentation import CROP, NONE, augmented
 from clip_decoder.data.images import ImageStore, decode
 
 BATCH = 32
-# pixels uint8 [B, S, S, 3] -> trunk outputs and logits
+# pixels uint8 [B, S, S, 3] -> a module's outputs
 Runner = Callable[[np.ndarray], list[np.ndarray]]
 
 
@@ -104,7 +104,8 @@ def build_trunk_cache(
     missing = [view for view in range(views) if not (directory / f"logits-{view}.npy").exists()]
     if not missing:
         return TrunkCache(directory, names, views)
-    run = _runner(TrunkGraph(backbone.eval(), first_trained_stage), size, directory / "trunk.onnx", device)
+    outputs = ["trunk", "logits"]
+    run = graph_runner(TrunkGraph(backbone.eval(), first_trained_stage), size, outputs, directory / "trunk.onnx", device)
     shape = run(np.zeros((1, size, size, 3), np.uint8))[0].shape[1:]
 
     for view in missing:
@@ -129,14 +130,16 @@ def build_trunk_cache(
     return TrunkCache(directory, names, views)
 
 
-def _runner(module: nn.Module, size: int, graph: Path, device: torch.device | None) -> Runner:
-    """ONNX Runtime is the faster of the two on a CPU; a GPU runs the module itself."""
+def graph_runner(
+    module: nn.Module, size: int, outputs: Sequence[str], graph: Path, device: torch.device | None
+) -> Runner:
+    """ONNX Runtime, from the file ``graph``, is the faster of the two on a CPU; a GPU runs the module itself."""
     if device is not None and device.type != "cpu":
         return module_runner(module, device)
     export_graph(
         module,
         {"pixels": torch.zeros(2, size, size, 3, dtype=torch.uint8)},
-        {"trunk": {0: "B"}, "logits": {0: "B"}},
+        {name: {0: "B"} for name in outputs},
         {"pixels": {0: "B"}},
         graph,
     )
