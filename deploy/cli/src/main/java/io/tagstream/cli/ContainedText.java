@@ -7,7 +7,9 @@ package io.tagstream.cli;
 
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.pattern.CompositeConverter;
+import java.util.Arrays;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Keeps a logged text inside its event: messages and exceptions quote text from strangers, which must neither look like
@@ -16,9 +18,6 @@ import java.util.regex.Pattern;
  */
 public final class ContainedText extends CompositeConverter<ILoggingEvent> {
     private static final Pattern LINE_END = Pattern.compile("\\R");
-    /** Control characters, and format characters such as those that reverse the direction of writing. */
-    private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}\\p{Cf}&&[^\\t]]");
-
     private static final String INDENTATION = System.lineSeparator() + "    ";
 
     @Override
@@ -29,7 +28,8 @@ public final class ContainedText extends CompositeConverter<ILoggingEvent> {
     static String of(String text) {
         String[] lines = LINE_END.split(text.stripTrailing());
         for (int i = 0; i < lines.length; i++) {
-            lines[i] = CONTROL.matcher(lines[i]).replaceAll("?");
+            lines[i] =
+                    Arrays.stream(lines[i].split("\t", -1)).map(Printable::of).collect(Collectors.joining("\t"));
         }
         return String.join(INDENTATION, lines) + System.lineSeparator();
     }

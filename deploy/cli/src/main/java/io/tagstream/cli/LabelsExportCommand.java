@@ -42,8 +42,8 @@ final class LabelsExportCommand implements Callable<Integer> {
             Map<String, Label> present = access.topic().read().labels();
             String csv = VocabularyCsv.write(present);
             if (file == null) {
-                PrintStream out = Terminal.utf8Output();
-                out.print(csv);
+                PrintStream out = Terminal.exactOutput();
+                out.print(Terminal.isShown() ? Printable.lines(csv) : csv);
                 out.flush();
                 return ExitCode.DONE;
             }

@@ -34,7 +34,8 @@ public final class Main {
     private static int wronglyGiven(ParameterException failure, String[] arguments) {
         CommandLine command = failure.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println("tagstream: " + failure.getMessage().replace("option option", "option")); // picocli's own mistake
+        // "option option" is picocli's own mistake
+        err.println("tagstream: " + Printable.lines(failure.getMessage().replace("option option", "option")));
         CommandLine.UnmatchedArgumentException.printSuggestions(failure, err);
         pointToHelp(command);
         return ExitCode.USAGE;
@@ -48,7 +49,7 @@ public final class Main {
     private static int failed(Exception failure, CommandLine command) {
         if (failure instanceof OperatorException known) {
             log.debug("The command failed", known);
-            command.getErr().println("tagstream: " + known.getMessage());
+            command.getErr().println("tagstream: " + Printable.lines(known.getMessage()));
             if (known.kind() != OperatorException.Kind.INVALID) {
                 return ExitCode.FAILED;
             }
@@ -56,7 +57,7 @@ public final class Main {
             return ExitCode.USAGE;
         }
         log.error("The command failed unexpectedly", failure);
-        command.getErr().println("tagstream: " + failure);
+        command.getErr().println("tagstream: " + Printable.lines(failure.toString()));
         return ExitCode.FAILED;
     }
 }

@@ -7,6 +7,7 @@ package io.tagstream.cli;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +22,9 @@ public final class Terminal {
 
     /** Set by the launcher if standard output is a terminal and the user has not asked for plain text. */
     private static final String COLOURS_PROPERTY = "tagstream.colours";
+
+    /** Set by the launcher if standard output is a terminal. */
+    private static final String SHOWN_PROPERTY = "tagstream.shown";
 
     /** What the colour of a part of a line means. */
     enum Colour {
@@ -47,6 +51,11 @@ public final class Terminal {
         return Boolean.getBoolean(PROPERTY);
     }
 
+    /** Whether standard output is a terminal. */
+    static boolean isShown() {
+        return Boolean.getBoolean(SHOWN_PROPERTY);
+    }
+
     /** Prints a sentence for the user on standard error. */
     static void note(String sentence) {
         System.err.println("tagstream: " + Printable.of(sentence));
@@ -67,8 +76,25 @@ public final class Terminal {
         return answers.hasNextLine() && answers.nextLine().strip().matches("(?i)y|yes");
     }
 
-    /** Returns standard output for a program to read: UTF-8, whatever the locale. */
+    /**
+     * Returns standard output for lines and JSON: UTF-8, whatever the locale. Characters above ASCII that disturb a
+     * terminal are escaped.
+     */
     public static PrintStream utf8Output() {
+        return escaping(new FileOutputStream(FileDescriptor.out));
+    }
+
+    /** Returns standard output for text that must stay as it is: UTF-8, whatever the locale. */
+    static PrintStream exactOutput() {
         return new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
+    }
+
+    static PrintStream escaping(OutputStream out) {
+        return new PrintStream(out, false, StandardCharsets.UTF_8) {
+            @Override
+            public void print(String text) {
+                super.print(text == null ? null : Printable.escaped(text));
+            }
+        };
     }
 }

@@ -14,8 +14,10 @@ import io.javalin.http.HttpStatus;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.console.api.Api;
 import io.tagstream.console.api.ProblemException;
+import io.tagstream.topology.config.StreamsSettings;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.vocabulary.LabelLimits;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.apache.kafka.common.config.types.Password;
@@ -39,7 +41,10 @@ public final class Console implements Consumer<JavalinConfig> {
         this.api = new Api(LabelLimits.of(config));
         this.token = Optional.ofNullable(config.getPassword(ConsoleKeys.CONSOLE_TOKEN))
                 .map(Password::value)
-                .map(TokenSession::new);
+                .map(token -> new TokenSession(
+                        token,
+                        StreamsSettings.address(config).map(own -> own.host() + ":" + own.port()),
+                        InstantSource.system()));
         String host = config.getString(TagstreamConfig.HTTP_HOST);
         if (token.isEmpty() && !Hosts.isLoopback(host)) {
             if (config.getBoolean(ConsoleKeys.CONSOLE_WRITABLE)) {

@@ -8,16 +8,26 @@ package io.tagstream.console;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpServer;
 import io.tagstream.cluster.OperatorException;
+import io.tagstream.console.api.ApiClient;
+import io.tagstream.console.api.ApiException;
+import io.tagstream.console.api.PeerSignature;
 import io.tagstream.console.search.ImageDocument;
 import io.tagstream.topology.config.TagstreamConfig;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -295,6 +305,102 @@ class ConsoleSecurityTest {
             assertThat(console.send(console.write("POST", "/api/images", "{\"url\":\"http://a/b\"}"))
                             .statusCode())
                     .isEqualTo(403);
+        }
+    }
+
+    @Test
+    void shouldLookAtNoMoreTokensInAMinuteOfTooManyGuesses() throws Exception {
+        try (ConsoleFixture console = fixture(Map.of(ConsoleKeys.CONSOLE_TOKEN, "open sesame"))) {
+            String cookie = console.send(console.write("POST", "/api/session", "{\"token\":\"open sesame\"}"))
+                    .headers()
+                    .firstValue("Set-Cookie")
+                    .orElseThrow();
+            for (int i = 0; i < Guesses.MOST; i++) {
+                HttpRequest.Builder guess = i % 2 == 0
+                        ? console.request("/api/images").header("Authorization", "Bearer guess" + i)
+                        : console.write("POST", "/api/session", "{\"token\":\"guess\"}");
+                assertThat(console.send(guess).statusCode()).isEqualTo(401);
+            }
+            HttpResponse<String> right =
+                    console.send(console.request("/api/images").header("Authorization", "Bearer open sesame"));
+            assertThat(right.statusCode())
+                    .as("the right one would tell a guesser")
+                    .isEqualTo(429);
+            assertThat(right.headers().firstValue("Retry-After").orElseThrow()).matches("[1-9]|[1-5][0-9]|60");
+            assertThat(console.send(console.request("/api/images")
+                                    .header("Cookie", cookie.substring(0, cookie.indexOf(';'))))
+                            .statusCode())
+                    .as("who has a session goes on")
+                    .isEqualTo(200);
+        }
+    }
+
+    @Test
+    void shouldLetInOtherInstancesByASignatureForItsOwnAddress() throws Exception {
+        Map<String, Object> settings =
+                Map.of(ConsoleKeys.CONSOLE_TOKEN, "open sesame", "kafka.application.server", "me.example:8080");
+        Instant now = Instant.now();
+        try (ConsoleFixture console = fixture(settings)) {
+            assertThat(statusFor(console, PeerSignature.of("open sesame", "me.example:8080", now)))
+                    .isEqualTo(200);
+            assertThat(statusFor(console, PeerSignature.of("guess", "me.example:8080", now)))
+                    .isEqualTo(401);
+            assertThat(statusFor(console, PeerSignature.of("open sesame", "evil.example:8080", now)))
+                    .as("passed on by another address")
+                    .isEqualTo(401);
+            assertThat(statusFor(console, PeerSignature.of("open sesame", "me.example:8080", now.minusSeconds(600))))
+                    .as("overheard")
+                    .isEqualTo(401);
+            for (String garbage : List.of("", "x", ":", "1:", "99999999999999999999:00")) {
+                assertThat(statusFor(console, PeerSignature.SCHEME + garbage)).isEqualTo(401);
+            }
+        }
+    }
+
+    private static int statusFor(ConsoleFixture console, String authorization) throws Exception {
+        return console.send(console.request("/api/images").header("Authorization", authorization))
+                .statusCode();
+    }
+
+    @Test
+    void shouldNotSendTheTokenToAddressesThatOthersAnnounce() throws Exception {
+        AtomicReference<String> sent = new AtomicReference<>();
+        HttpServer announced = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        announced.createContext("/", exchange -> {
+            sent.set(exchange.getRequestHeaders().getFirst("Authorization"));
+            exchange.sendResponseHeaders(500, -1);
+            exchange.close();
+        });
+        announced.start();
+        try {
+            URI address =
+                    URI.create("http://127.0.0.1:" + announced.getAddress().getPort());
+            ApiClient client = new ApiClient(address, Optional.of("open sesame"), ApiClient.Scope.INSTANCE);
+            assertThatThrownBy(client::progress).isInstanceOf(ApiException.class);
+            assertThat(sent.get()).startsWith(PeerSignature.SCHEME).doesNotContain("sesame");
+        } finally {
+            announced.stop(0);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    {"name": ["heron"]}         | the field "name" has a value of another kind
+                    {"nane": "heron"}           | the field "nane" is unknown; the fields are [
+                    {"name": "heron", "x        | is not JSON at line 1
+                    "heron"                     | not an object
+                    ["heron"]                   | not an object
+                    """)
+    void shouldNameNoClassWhereABodyIsWrong(String body, String problem) throws Exception {
+        try (ConsoleFixture console = fixture()) {
+            HttpResponse<String> refused = console.send(console.write("PUT", "/api/labels/heron", body));
+            assertThat(refused.statusCode()).isEqualTo(400);
+            assertThat(new ObjectMapper()
+                            .readTree(refused.body())
+                            .path("detail")
+                            .asText())
+                    .contains(problem)
+                    .doesNotContain("java", "io.tagstream", "class", "Token");
         }
     }
 }

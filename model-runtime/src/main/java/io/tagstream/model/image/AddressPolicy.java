@@ -15,8 +15,11 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.apache.hc.client5.http.DnsResolver;
 import org.apache.hc.client5.http.SystemDefaultDnsResolver;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Decides which addresses may be connected to. The HTTP client uses it as its resolver, so a name cannot resolve to one
@@ -71,6 +74,9 @@ final class AddressPolicy implements DnsResolver {
     private static final List<byte[]> BEFORE_IPV4 = List.of(
             HexFormat.of().parseHex("00000000000000000000ffff"), HexFormat.of().parseHex("0064ff9b0000000000000000"));
 
+    private static final Logger LOG = LoggerFactory.getLogger(AddressPolicy.class);
+    private static final Pattern IPV4_LITERAL = Pattern.compile("[0-9.]+");
+
     private final Predicate<InetAddress> blocked;
     private final DnsResolver resolver;
 
@@ -91,14 +97,22 @@ final class AddressPolicy implements DnsResolver {
     static final class BlockedAddressException extends UnknownHostException {
         private static final long serialVersionUID = 1L;
 
+        /** Strangers read the message, so it does not tell what a name resolves to. */
         BlockedAddressException(String host, InetAddress address) {
-            super("%s is the private address %s%s"
+            super(Excerpt.of(host) + (isLiteral(host) ? described(address) : " is a name of a private address"));
+        }
+
+        private static boolean isLiteral(String host) {
+            return host.indexOf(':') >= 0 || IPV4_LITERAL.matcher(host).matches();
+        }
+
+        private static String described(InetAddress address) {
+            return " is the private address %s%s"
                     .formatted(
-                            Excerpt.of(host),
                             address.getHostAddress(),
                             leadsTo(address)
                                     .map(inside -> ", which leads to " + inside.getHostAddress())
-                                    .orElse("")));
+                                    .orElse(""));
         }
     }
 
@@ -108,6 +122,7 @@ final class AddressPolicy implements DnsResolver {
         for (InetAddress address : addresses) {
             // one is enough: a name that mixes public and private addresses is suspect
             if (blocked.test(address)) {
+                LOG.debug("{} resolves to the blocked address {}", Excerpt.of(host), address.getHostAddress());
                 throw new BlockedAddressException(host, address);
             }
         }

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -83,7 +84,8 @@ final class FileSource implements ImageSource {
                 throw new ImageException(
                         FailureReason.FETCH_NOT_FOUND, what + " does not exist: it names a file as a folder", e);
             }
-            throw new ImageException(FailureReason.FETCH_FAILED, "%s cannot be read: %s".formatted(what, e), e);
+            throw new ImageException(
+                    FailureReason.FETCH_FAILED, "%s cannot be read: %s".formatted(what, problem(e)), e);
         }
     }
 
@@ -141,11 +143,17 @@ final class FileSource implements ImageSource {
         return false;
     }
 
+    /** What the system says, without the path behind a link. */
+    private static String problem(IOException failure) {
+        String said = failure instanceof FileSystemException ofSystem ? ofSystem.getReason() : failure.getMessage();
+        return said == null ? "the disk reports an error" : Excerpt.of(said);
+    }
+
     private ImageException outside(String what) {
         return new ImageException(
                 FailureReason.FETCH_BLOCKED,
                 roots.isEmpty()
                         ? "%s is blocked: no folder may be read by file: URIs; set %s".formatted(what, rootsOption)
-                        : "%s is blocked: it leads outside the folders of %s, %s".formatted(what, rootsOption, roots));
+                        : "%s is blocked: it leads outside the folders of %s".formatted(what, rootsOption));
     }
 }

@@ -141,8 +141,14 @@ class AddressPolicyTest {
         "fd00::1, fd00:0:0:0:0:0:0:1"
     })
     void shouldSayWhereAnAddressLeads(String address, String said) {
-        assertThatThrownBy(() -> byDefault(address).resolve("a.test"))
-                .hasMessage("a.test is the private address " + said);
+        assertThatThrownBy(() -> byDefault(address).resolve(address))
+                .hasMessage(address + " is the private address " + said);
+    }
+
+    @Test
+    void shouldNotTellWhatANameResolvesTo() {
+        assertThatThrownBy(() -> byDefault("10.1.2.3").resolve("photos.internal"))
+                .hasMessage("photos.internal is a name of a private address");
     }
 
     /** The system connects to 127.0.0.1: the server listens only there, and gets the request. */

@@ -8,6 +8,7 @@ package io.tagstream.cluster.vocabulary;
 import io.tagstream.avro.Label;
 import io.tagstream.avro.LabelState;
 import io.tagstream.cluster.OperatorException;
+import io.tagstream.model.LabelText;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -39,8 +40,9 @@ import org.apache.commons.io.input.BOMInputStream;
  * Reads a vocabulary from comma-separated values (RFC 4180, UTF-8) with a header.
  *
  * <p>The columns are {@code id} and {@code name}, and optionally {@code prompts} (separated by {@code |}),
- * {@code threshold} (a score in [0, 1]) and {@code state} ({@code ACTIVE} or {@code SHADOW}), in any order. An error
- * message names the line and the value.
+ * {@code threshold} (a score in [0, 1]) and {@code state} ({@code ACTIVE} or {@code SHADOW}), in any order. Values that a
+ * spreadsheet would take as formulas are written as {@link SpreadsheetText}. An error message names the line and the
+ * value.
  */
 public final class VocabularyCsv {
     private static final String ID = "id";
@@ -57,6 +59,7 @@ public final class VocabularyCsv {
             .setIgnoreEmptyLines(true)
             .setIgnoreHeaderCase(true)
             .setTrim(true)
+            .setIgnoreSurroundingSpaces(true)
             .setDuplicateHeaderMode(DuplicateHeaderMode.DISALLOW)
             .get();
 
@@ -115,9 +118,9 @@ public final class VocabularyCsv {
             for (Map.Entry<String, Label> entry : labels.entrySet()) {
                 Label label = entry.getValue();
                 printer.printRecord(
-                        entry.getKey(),
-                        label.getName(),
-                        String.join("|", label.getPrompts()),
+                        SpreadsheetText.write(entry.getKey()),
+                        SpreadsheetText.write(label.getName()),
+                        SpreadsheetText.write(String.join("|", label.getPrompts())),
                         label.getThreshold(),
                         label.getState() == LabelState.ACTIVE ? null : label.getState());
             }
@@ -163,7 +166,7 @@ public final class VocabularyCsv {
                                             ? "put values that contain a comma in double quotes"
                                             : "a value may be empty, but its comma is needed"));
                 }
-                String id = row.get(ID);
+                String id = SpreadsheetText.read(row.get(ID));
                 if (id.isEmpty()) {
                     throw OperatorException.invalid(at + ": the id is empty; give every label its own id");
                 }
@@ -198,15 +201,15 @@ public final class VocabularyCsv {
     }
 
     private static Label label(CSVRecord row, String id, String at) {
-        String name = row.get(NAME);
-        if (name.isEmpty()) {
+        String name = SpreadsheetText.read(row.get(NAME));
+        if (LabelText.showsNothing(name)) {
             throw OperatorException.invalid(
                     "%s: the name of label \"%s\" is empty; give it the text that people see in tags"
                             .formatted(at, id));
         }
         return Label.newBuilder()
                 .setName(name)
-                .setPrompts(prompts(optional(row, PROMPTS)))
+                .setPrompts(prompts(SpreadsheetText.read(optional(row, PROMPTS))))
                 .setThreshold(threshold(optional(row, THRESHOLD), at))
                 .setState(state(optional(row, STATE), at))
                 .build();

@@ -19,6 +19,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class VocabularyCsvTest {
     @Test
@@ -62,6 +64,38 @@ class VocabularyCsvTest {
         assertThat(read(VocabularyCsv.write(labels))).containsExactlyEntriesOf(labels);
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "=HYPERLINK(\"http://evil.example\")",
+                "+1",
+                "-2",
+                "@SUM(A1)",
+                "\uFF1D1",
+                "'=1",
+                "''+1",
+                "'tis",
+                "a=b"
+            })
+    void shouldWriteNoFormulaAndReadItBack(String text) {
+        Map<String, Label> labels = Map.of(
+                text,
+                Label.newBuilder()
+                        .setName(text)
+                        .setPrompts(List.of(text))
+                        .setState(LabelState.ACTIVE)
+                        .build());
+        String written = VocabularyCsv.write(labels);
+        assertThat(written.lines().skip(1)).singleElement().asString().doesNotMatch("(.*,)?\"?[=+@\uFF1D-].*");
+        assertThat(read(written)).isEqualTo(labels);
+    }
+
+    @Test
+    void shouldReadQuotesAfterASpace() {
+        assertThat(read("id,name\nheron, \"grey heron\"\n").get("heron").getName())
+                .isEqualTo("grey heron");
+    }
+
     @Test
     void shouldReadColumnsInAnyOrderAfterAByteOrderMark() {
         assertThat(read("\uFEFFName,ID\r\nHund,dog\r\n").get("dog").getName()).isEqualTo("Hund");
@@ -85,6 +119,7 @@ class VocabularyCsvTest {
     @Test
     void shouldNameTheLabelWhoseNameIsEmpty() {
         assertRefused("id,name\ncat,cat\ndog,  \n", "line 3", "the name of label \"dog\" is empty");
+        assertRefused("id,name\ndog,\u00A0\n", "line 2", "the name of label \"dog\" is empty");
     }
 
     @Test

@@ -18,6 +18,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -107,8 +108,16 @@ public final class ApiClient {
         String query = scope == Scope.INSTANCE ? "?scope=instance" : "";
         HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(base.toString() + path + query))
                 .timeout(ANSWER);
-        token.ifPresent(secret -> request.header("Authorization", "Bearer " + secret));
+        token.ifPresent(secret -> request.header("Authorization", authorization(secret)));
         return request;
+    }
+
+    /** The token goes only where a person has sent it: instances find each other by what others announce. */
+    private String authorization(String secret) {
+        return switch (scope) {
+            case ALL -> "Bearer " + secret;
+            case INSTANCE -> PeerSignature.of(secret, base.getAuthority(), Instant.now());
+        };
     }
 
     private <T> T answer(HttpRequest.Builder request, Class<T> wanted) throws ApiException {

@@ -8,13 +8,17 @@ package io.tagstream.console.api;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.javalin.http.Context;
 import io.javalin.http.HttpStatus;
 import io.tagstream.console.search.ImageJson;
+import io.tagstream.model.Excerpt;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** JSON in requests and answers. */
 final class Json {
@@ -71,8 +75,35 @@ final class Json {
             }
             return value;
         } catch (IOException e) {
-            String message = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
-            throw ProblemException.of(HttpStatus.BAD_REQUEST, "the body cannot be read: " + message);
+            throw ProblemException.of(HttpStatus.BAD_REQUEST, "the body cannot be read: " + problem(e));
         }
+    }
+
+    /** What is wrong, without the parser's words, which name classes. */
+    private static String problem(IOException failure) {
+        if (failure instanceof UnrecognizedPropertyException unknown) {
+            return "the field \"%s\" is unknown; the fields are %s"
+                    .formatted(Excerpt.of(field(unknown)), unknown.getKnownPropertyIds());
+        }
+        if (failure instanceof JsonMappingException mismatch
+                && mismatch.getPath().isEmpty()) {
+            return "it is JSON, but not an object as the API's description has it";
+        }
+        if (failure instanceof JsonMappingException mismatch) {
+            return "the field \"%s\" has a value of another kind than it needs".formatted(Excerpt.of(field(mismatch)));
+        }
+        if (failure instanceof JsonProcessingException syntax && syntax.getLocation() != null) {
+            return "it is not JSON at line %d, column %d"
+                    .formatted(
+                            syntax.getLocation().getLineNr(),
+                            syntax.getLocation().getColumnNr());
+        }
+        return "it ended early";
+    }
+
+    private static String field(JsonMappingException failure) {
+        return failure.getPath().stream()
+                .map(step -> step.getFieldName() == null ? Integer.toString(step.getIndex()) : step.getFieldName())
+                .collect(Collectors.joining("."));
     }
 }
