@@ -38,6 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Two instances, each with the images of its partitions, and queries about all images. */
 @InRun
 class ClusterQueriesIT {
+    private static final String TOKEN = "open sesame";
     private static final int IMAGES = 60;
 
     @TempDir
@@ -53,14 +54,14 @@ class ClusterQueriesIT {
 
         Asked(Stage stage, FakeModelRuntime model) throws Exception {
             Object[] settings = {
-                TagstreamConfig.HTTP_PORT, port, ConsoleKeys.CONSOLE_ENABLED, true,
+                TagstreamConfig.HTTP_PORT, port, ConsoleKeys.CONSOLE_ENABLED, true, ConsoleKeys.CONSOLE_TOKEN, TOKEN
             };
             tagstream = stage.start(model, settings);
             TagstreamConfig config = stage.config(settings);
             Console console = new Console(config);
             operations =
                     new Operations(config, Optional::empty, Optional::empty, Optional.empty(), Optional.of(console));
-            queries = new ClusterImageQueries(tagstream.images(), Optional.empty());
+            queries = new ClusterImageQueries(tagstream.images(), Optional.of(TOKEN));
             services = new ConsoleServices(
                     console,
                     config,
@@ -108,7 +109,7 @@ class ClusterQueriesIT {
                         .hasSize(21);
                 assertThat(preview.best()).hasSize(7).allMatch(image -> image.score() == 1);
                 ApiClient client = new ApiClient(
-                        URI.create("http://127.0.0.1:" + other.port), Optional.empty(), ApiClient.Scope.ALL);
+                        URI.create("http://127.0.0.1:" + other.port), Optional.of(TOKEN), ApiClient.Scope.ALL);
                 assertThat(client.preview(new LabelText("heron", List.of()), OptionalDouble.of(0.99), 7))
                         .as("every instance gives the same answer")
                         .isEqualTo(preview.summary());
