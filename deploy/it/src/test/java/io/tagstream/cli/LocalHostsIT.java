@@ -60,8 +60,7 @@ class LocalHostsIT {
     void shouldNotReachThisMachineByAnIpv4AddressInsideAnIpv6Address() throws Exception {
         JsonNode failure = outcome().path("failure");
         assertThat(failure.path("reason").asText()).isEqualTo("FETCH_BLOCKED");
-        assertThat(failure.path("message").asText())
-                .contains(HOST + " is a name of a private address");
+        assertThat(failure.path("message").asText()).contains(HOST + " is a name of a private address");
         assertThat(requests).hasValue(0);
     }
 
