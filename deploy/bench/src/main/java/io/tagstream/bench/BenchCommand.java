@@ -19,6 +19,7 @@ import picocli.CommandLine.Command;
         synopsisSubcommandLabel = "BENCHMARK",
         subcommands = {
             BenchPipelineCommand.class,
+            BenchCeilingCommand.class,
             BenchRetagCommand.class,
             BenchVocabularyCommand.class,
             BenchIndexCommand.class,

@@ -26,6 +26,11 @@ final class ProcessUsage {
         return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
     }
 
+    /** Processor time of the calling thread, in nanoseconds. */
+    static long threadNanos() {
+        return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+    }
+
     /** Processor time of a process and its descendants, in nanoseconds; 0 if the system does not report it. */
     static long cpuNanos(ProcessHandle process) {
         return family(process)

@@ -65,6 +65,11 @@ final class ScrapedPhase {
         return sum(metric, label) / Math.max(1, totals.getOrDefault(metric + "_count" + label, 0.0));
     }
 
+    /** How many images were scored. */
+    long images() {
+        return Math.round(sum(BATCH, ""));
+    }
+
     double meanBatchSize() {
         return mean(BATCH, "");
     }

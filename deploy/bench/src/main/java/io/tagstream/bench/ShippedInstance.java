@@ -134,6 +134,21 @@ final class ShippedInstance implements AutoCloseable {
         return ProcessUsage.cpuNanos(process.toHandle());
     }
 
+    /** The same without its decoders. */
+    long javaCpuNanos() {
+        return process.info().totalCpuDuration().map(Duration::toNanos).orElse(0L);
+    }
+
+    /** The processor time of its threads, without its decoders. */
+    ThreadTimes threadTimes() {
+        try {
+            return ThreadTimes.of(process.toHandle(), log);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StoppedException();
+        }
+    }
+
     /** The sum of its processes' peak resident memory, in MiB; 0 if the system does not report it. */
     long peakResidentMib() {
         return ProcessUsage.family(process.toHandle())

@@ -46,7 +46,7 @@ final class Uploads implements AutoCloseable {
     /** In a shorter measurement, fewer images are under way, so that it does not wait long for the last of them. */
     private static final Duration SHORT = Duration.ofSeconds(4);
 
-    private final List<NamedImage> photos;
+    private List<NamedImage> photos;
     private final String topic;
     private final Producer<String, ImageReference> producer;
     private final OutcomeReader reader;
@@ -101,6 +101,11 @@ final class Uploads implements AutoCloseable {
         this.producer = new KafkaProducer<>(
                 settings, new StringSerializer(), contracts.imageReference().serializer());
         reader.readCurrentTags();
+    }
+
+    /** From now on, uploads these photos. */
+    void use(List<NamedImage> others) {
+        photos = others;
     }
 
     /** From now on, passes every event of an upload to {@code newCheck}, with the photo's index. */

@@ -141,6 +141,48 @@ class BenchCommandIT {
         assertThat(result.path("rssMiB").asLong()).isPositive();
     }
 
+    @Test
+    void shouldMeasureEverythingButTheModel() throws Exception {
+        copySamples();
+
+        Run run = CommandProcess.run(
+                "bench",
+                "ceiling",
+                "--shape",
+                "vit-b16",
+                "--features",
+                "all",
+                "--source",
+                "memory,files,http",
+                "--images",
+                directory.toString(),
+                "--labels",
+                "20",
+                "--seconds",
+                "2",
+                "--json");
+
+        assertThat(run.exitCode()).as(run.errors()).isZero();
+        assertThat(run.lines()).hasSize(1);
+        JsonNode results = new ObjectMapper().readTree(run.lines().get(0));
+        assertThat(results.findValuesAsText("source")).containsExactly("memory", "files", "http");
+        for (JsonNode result : results) {
+            double all = result.path("cpuMillisPerImage").asDouble();
+            double host = result.path("hostCpuMillisPerImage").asDouble();
+            assertThat(result.path("images").asLong()).isPositive();
+            assertThat(host).isPositive().isLessThan(all);
+            assertThat(result.path("busiestThreadMillisPerImage").asDouble())
+                    .isPositive()
+                    .isLessThan(host);
+            assertThat(result.path("featureBytes").asInt()).isEqualTo(2 * (512 + 196 * 768));
+            double stages = 0;
+            for (JsonNode stage : result.path("stages")) {
+                stages += stage.asDouble();
+            }
+            assertThat(stages).isCloseTo(all, within(0.1 * all));
+        }
+    }
+
     private void copySamples() throws IOException {
         Files.copy(CommandProcess.SAMPLES.resolve("cat.jpg"), directory.resolve("cat.jpg"));
         Files.copy(CommandProcess.SAMPLES.resolve("coffee.jpg"), directory.resolve("coffee.jpg"));
@@ -155,6 +197,8 @@ class BenchCommandIT {
                 CommandProcess.run("bench", "pipeline", "--images", directory.toString()),
                 "no images in " + directory,
                 "give a folder that contains some");
+        assertRefused(CommandProcess.run("bench", "ceiling", "--shape", "round"), "--shape round", "vit-b16");
+        assertRefused(CommandProcess.run("bench", "ceiling", "--features", "some"), "--features some", "bounded");
         assertRefused(CommandProcess.run("bench", "retag", "--load", "100"), "--load 100", "1 to 90");
         assertRefused(CommandProcess.run("bench", "vocabulary", "--labels", "5,0"), "--labels 0", "1 to 100000");
         assertRefused(
