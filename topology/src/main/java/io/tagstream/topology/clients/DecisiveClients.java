@@ -9,7 +9,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Map;
-import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.errors.ProducerFencedException;
@@ -18,8 +18,8 @@ import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.streams.KafkaClientSupplier;
 
 /**
- * Kafka clients whose producers treat a transaction as lost that could not be ended in time, or lacks a record that could
- * not be sent in time.
+ * Kafka clients whose producers send what a transaction still lacks once, when it ends, and treat a transaction as lost
+ * that could not be ended in time, or lacks a record that could not be sent in time.
  *
  * <p>Kafka Streams 4.3.1 closes only some of a thread's tasks in these cases, although all of them share the transaction:
  *
@@ -35,11 +35,13 @@ import org.apache.kafka.streams.KafkaClientSupplier;
  * <p>Being fenced is handled soundly: all tasks of the thread are recreated and read from the committed offsets, after a
  * new producer has found out or decided how the transaction ended.
  *
+ * <p>It also flushes the producer for each task before it commits all of them, one after the other. Each flush is a
+ * request, and each request costs the broker about as much as a commit. Here, a flush does nothing, and the offsets,
+ * which are sent after the last task's flush, are preceded by the only one.
+ *
  * <p><i>Threading notes.</i> The same as for the clients that it wraps.
  */
 public final class DecisiveClients extends ForwardingClients {
-    private static final Set<String> ENDS = Set.of("sendOffsetsToTransaction", "commitTransaction");
-
     /** {@code clients} makes the clients. */
     public DecisiveClients(KafkaClientSupplier clients) {
         super(clients);
@@ -48,38 +50,83 @@ public final class DecisiveClients extends ForwardingClients {
     @Override
     @SuppressWarnings("unchecked")
     public Producer<byte[], byte[]> getProducer(Map<String, Object> config) {
-        Producer<byte[], byte[]> producer = super.getProducer(config);
+        DecisiveProducer decisive = new DecisiveProducer(super.getProducer(config));
         return (Producer<byte[], byte[]>) Proxy.newProxyInstance(
                 DecisiveClients.class.getClassLoader(),
                 new Class<?>[] {Producer.class},
-                (proxy, method, arguments) -> call(producer, method, arguments));
+                (proxy, method, arguments) -> decisive.call(method, arguments));
     }
 
-    private static Object call(Producer<byte[], byte[]> producer, Method method, Object[] arguments) throws Throwable {
-        if (method.getName().equals("send") && arguments.length == 2) {
-            arguments[1] = decisive((Callback) arguments[1]);
+    /** Used by one stream thread; callbacks come from the producer's own thread. */
+    private static final class DecisiveProducer {
+        private final Producer<byte[], byte[]> producer;
+
+        /** Why the transaction must not be committed; null if nothing speaks against it. */
+        private final AtomicReference<ProducerFencedException> lost = new AtomicReference<>();
+
+        DecisiveProducer(Producer<byte[], byte[]> producer) {
+            this.producer = producer;
         }
-        try {
-            return method.invoke(producer, arguments);
-        } catch (InvocationTargetException e) {
-            if (e.getCause() instanceof TimeoutException late && ENDS.contains(method.getName())) {
-                throw lost("The transaction did not end in time", late);
+
+        Object call(Method method, Object[] arguments) throws Throwable {
+            return switch (method.getName()) {
+                case "flush" -> null;
+                case "send" -> {
+                    if (arguments.length == 2) {
+                        arguments[1] = decisive((Callback) arguments[1]);
+                    }
+                    yield invoke(method, arguments);
+                }
+                case "beginTransaction" -> {
+                    lost.set(null);
+                    yield invoke(method, arguments);
+                }
+                case "sendOffsetsToTransaction" -> {
+                    producer.flush();
+                    if (lost.get() != null) {
+                        throw lost.get();
+                    }
+                    yield end(method, arguments);
+                }
+                case "commitTransaction" -> end(method, arguments);
+                default -> invoke(method, arguments);
+            };
+        }
+
+        private Object end(Method method, Object[] arguments) throws Throwable {
+            try {
+                return invoke(method, arguments);
+            } catch (TimeoutException e) {
+                throw lost("The transaction did not end in time", e);
             }
-            throw e.getCause();
         }
-    }
 
-    /** Kafka Streams passes a callback to learn of failures; it closes one task if the failure may pass. */
-    private static Callback decisive(Callback callback) {
-        return (metadata, failure) -> callback.onCompletion(
-                metadata,
-                failure instanceof RetriableException ? lost("A record could not be sent in time", failure) : failure);
-    }
+        private Object invoke(Method method, Object[] arguments) throws Throwable {
+            try {
+                return method.invoke(producer, arguments);
+            } catch (InvocationTargetException e) {
+                throw e.getCause();
+            }
+        }
 
-    private static ProducerFencedException lost(String what, Exception why) {
-        ProducerFencedException lost =
-                new ProducerFencedException("%s, so its producer is abandoned: %s".formatted(what, why.getMessage()));
-        lost.initCause(why);
-        return lost;
+        /** Kafka Streams passes a callback to learn of failures; it closes one task if the failure may pass. */
+        private Callback decisive(Callback callback) {
+            return (metadata, failure) -> {
+                if (failure instanceof RetriableException) {
+                    ProducerFencedException fenced = lost("A record could not be sent in time", failure);
+                    lost.set(fenced);
+                    callback.onCompletion(metadata, fenced);
+                } else {
+                    callback.onCompletion(metadata, failure);
+                }
+            };
+        }
+
+        private static ProducerFencedException lost(String what, Exception why) {
+            ProducerFencedException lost = new ProducerFencedException(
+                    "%s, so its producer is abandoned: %s".formatted(what, why.getMessage()));
+            lost.initCause(why);
+            return lost;
+        }
     }
 }

@@ -92,6 +92,47 @@ class DecisiveClientsTest {
     }
 
     @Test
+    @SuppressWarnings("FutureReturnValueIgnored") // the callback learns the same
+    void shouldNotEndATransactionThatLacksARecord() {
+        MockProducer<byte[], byte[]> slow =
+                new MockProducer<>(false, null, new ByteArraySerializer(), new ByteArraySerializer());
+        Producer<byte[], byte[]> producer = decisive(slow);
+        producer.initTransactions();
+        producer.beginTransaction();
+        producer.send(RECORD, (metadata, failure) -> {});
+        slow.errorNext(new TimeoutException("no answer"));
+
+        assertThatThrownBy(() -> producer.sendOffsetsToTransaction(OFFSETS, GROUP))
+                .isInstanceOf(ProducerFencedException.class)
+                .hasMessageContaining("no answer");
+        assertThat(slow.sentOffsets()).isFalse();
+
+        producer.abortTransaction();
+        producer.beginTransaction();
+        producer.sendOffsetsToTransaction(OFFSETS, GROUP);
+        assertThat(slow.sentOffsets()).isTrue();
+    }
+
+    @Test
+    @SuppressWarnings("FutureReturnValueIgnored") // the history tells
+    void shouldFlushOnceBeforeTheOffsetsInsteadOfForEachTask() {
+        MockProducer<byte[], byte[]> waiting =
+                new MockProducer<>(false, null, new ByteArraySerializer(), new ByteArraySerializer());
+        Producer<byte[], byte[]> producer = decisive(waiting);
+        producer.initTransactions();
+        producer.beginTransaction();
+        List<Exception> failures = new ArrayList<>();
+        producer.send(RECORD, (metadata, failure) -> failures.add(failure));
+        producer.flush();
+        assertThat(waiting.flushed()).isFalse();
+        assertThat(failures).isEmpty();
+
+        producer.sendOffsetsToTransaction(OFFSETS, GROUP);
+        assertThat(waiting.flushed()).isTrue();
+        assertThat(failures).hasSize(1).containsOnlyNulls();
+    }
+
+    @Test
     void shouldLeaveEverythingElseAsItIs() {
         real.abortTransactionException = new TimeoutException("no answer");
         assertThatThrownBy(decisive::abortTransaction).isInstanceOf(TimeoutException.class);
