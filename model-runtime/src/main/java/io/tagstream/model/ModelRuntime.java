@@ -67,6 +67,12 @@ public interface ModelRuntime extends AutoCloseable {
      */
     List<LabelEvidence> explain(ImageFeatures image, LabelVectors labels) throws ImageException;
 
+    /**
+     * Whether the model cannot keep up for the moment: a whole batch of fresh images waits for it, so an image that is
+     * submitted now has to wait for at least one other batch.
+     */
+    boolean isSaturated();
+
     /** The longest that an image may be worked on before it fails, its wait for its source not included. */
     default Duration longestImage() {
         return Duration.ZERO;

@@ -164,6 +164,11 @@ public final class FakeModelRuntime implements ModelRuntime {
     }
 
     @Override
+    public boolean isSaturated() {
+        return false;
+    }
+
+    @Override
     public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
             ImageRequest request, Supplier<L> labels) {
         if (!room.tryAcquire()) {

@@ -51,6 +51,11 @@ final class CrossedModel implements ModelRuntime {
     }
 
     @Override
+    public boolean isSaturated() {
+        return model.isSaturated();
+    }
+
+    @Override
     public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
             ImageRequest request, Supplier<L> labels) {
         return model.trySubmit(request, labels).map(scored -> scored.thenApply(this::crossed));

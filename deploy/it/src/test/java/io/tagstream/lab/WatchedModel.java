@@ -65,6 +65,11 @@ final class WatchedModel implements ModelRuntime {
     }
 
     @Override
+    public boolean isSaturated() {
+        return model.isSaturated();
+    }
+
+    @Override
     public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
             ImageRequest request, Supplier<L> labels) {
         if (holds && Expectation.of(request.uri()).words().contains(HELD)) {

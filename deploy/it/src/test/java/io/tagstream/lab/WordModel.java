@@ -117,6 +117,11 @@ final class WordModel implements ModelRuntime {
     }
 
     @Override
+    public boolean isSaturated() {
+        return pipeline.isSaturated();
+    }
+
+    @Override
     public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
             ImageRequest request, Supplier<L> labels) {
         return pipeline.trySubmit(request, labels);

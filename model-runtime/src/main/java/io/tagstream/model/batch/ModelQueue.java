@@ -210,6 +210,16 @@ final class ModelQueue<T, J> {
         }
     }
 
+    /** Whether a whole batch of fresh images waits. */
+    boolean holdsBatch() {
+        lock.lock();
+        try {
+            return images.get(Priority.FRESH).size() >= size;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     boolean isClosed() {
         lock.lock();
         try {

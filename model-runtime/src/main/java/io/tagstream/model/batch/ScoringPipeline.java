@@ -126,6 +126,11 @@ public final class ScoringPipeline implements AutoCloseable {
         inference.start();
     }
 
+    /** See {@link io.tagstream.model.ModelRuntime#isSaturated}. */
+    public boolean isSaturated() {
+        return modelQueue.holdsBatch();
+    }
+
     /** See {@link io.tagstream.model.ModelRuntime#trySubmit}. */
     @SuppressWarnings("FutureReturnValueIgnored") // nobody needs the callback's result
     public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(

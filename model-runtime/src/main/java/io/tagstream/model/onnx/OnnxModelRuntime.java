@@ -155,6 +155,11 @@ public final class OnnxModelRuntime implements ModelRuntime {
     }
 
     @Override
+    public boolean isSaturated() {
+        return pipeline.isSaturated();
+    }
+
+    @Override
     public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
             ImageRequest request, Supplier<L> labels) {
         return pipeline.trySubmit(request, labels);

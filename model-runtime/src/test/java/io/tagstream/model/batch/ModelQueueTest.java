@@ -35,6 +35,18 @@ class ModelQueueTest {
     }
 
     @Test
+    void shouldSayWhetherAWholeBatchOfFreshImagesWaits() throws Exception {
+        ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER, () -> MANY);
+        queue.add(1, Priority.FRESH);
+        queue.add(2, Priority.BACKGROUND);
+        assertThat(queue.holdsBatch()).isFalse();
+        queue.add(3, Priority.FRESH);
+        assertThat(queue.holdsBatch()).isTrue();
+        queue.take();
+        assertThat(queue.holdsBatch()).isFalse();
+    }
+
+    @Test
     void shouldWaitUntilABatchIsFull() {
         ModelQueue<Integer, String> queue = new ModelQueue<>(2, FOR_EVER, () -> MANY);
         CompletableFuture<List<Integer>> taken = take(queue);

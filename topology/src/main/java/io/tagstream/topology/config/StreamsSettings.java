@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.errors.DefaultProductionExceptionHandler;
 import org.apache.kafka.streams.errors.LogAndFailExceptionHandler;
@@ -31,8 +32,14 @@ public final class StreamsSettings {
      */
     private static final int SESSION_TIMEOUT_MILLIS = 10_000;
 
-    /** At full load. Where images do not wait for the model, tasks ask for commits sooner. */
-    private static final int COMMIT_INTERVAL_MILLIS = 250;
+    /** For what nobody waits for: tasks ask for a commit when they have written what others wait for. */
+    private static final int COMMIT_INTERVAL_MILLIS = 1_000;
+
+    /**
+     * Records of a transaction leave together when it ends, since each request costs the broker more than its bytes. An
+     * image's features are larger than the default batch, which would be sent at once.
+     */
+    private static final int PRODUCER_BATCH_BYTES = 128 * 1024;
 
     private static final AtomicBoolean WARNED = new AtomicBoolean();
 
@@ -48,6 +55,8 @@ public final class StreamsSettings {
                 StreamsConfig.REPLICATION_FACTOR_CONFIG,
                 config.getShort(TagstreamConfig.TOPICS_REPLICATION_FACTOR).intValue());
         settings.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
+        settings.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), PRODUCER_BATCH_BYTES);
+        settings.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), COMMIT_INTERVAL_MILLIS);
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
         settings.put(ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, SESSION_TIMEOUT_MILLIS);
         settings.put(StreamsConfig.NUM_STANDBY_REPLICAS_CONFIG, config.getInt(TagstreamConfig.STANDBY_REPLICAS));

@@ -103,7 +103,7 @@ final class Admission extends ContextualProcessor<byte[], byte[], Object, Object
                 .forward(
                         submitted.withKey(accepted.id).withValue(accepted.owed).withHeaders(new RecordHeaders()),
                         TaggingTopology.ACCEPTED);
-        if (rekeys && !shared.isQueuing()) {
+        if (rekeys) {
             commits.ask();
         }
     }

@@ -115,7 +115,6 @@ final class Generation {
     private TaskProgress progress;
     private long nextSequence;
     private boolean busy;
-    private boolean queuing;
 
     /** Whether something was forwarded in this turn. */
     private boolean forwarded;
@@ -255,10 +254,6 @@ final class Generation {
             busy = nowBusy;
             shared.busy(busy);
         }
-        if (queuing == ready.isEmpty()) {
-            queuing = !queuing;
-            shared.queuing(queuing);
-        }
     }
 
     private boolean mayWork() {
@@ -359,7 +354,7 @@ final class Generation {
         newest().ifPresent(sweeper::run);
         rewriting.run(shared.nanoTime() + (isBusy() ? SHORT_REWRITING_NANOS : REWRITING_NANOS));
         known.save();
-        if (forwarded && !shared.isQueuing()) {
+        if (forwarded) {
             commits.ask();
         }
         forwarded = false;
@@ -672,10 +667,6 @@ final class Generation {
         if (busy) {
             busy = false;
             shared.busy(false);
-        }
-        if (queuing) {
-            queuing = false;
-            shared.queuing(false);
         }
     }
 

@@ -7,6 +7,7 @@ package io.tagstream.topology.tagging;
 
 import io.tagstream.topology.clients.Pace;
 import java.time.Duration;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.apache.kafka.streams.processor.Cancellable;
 import org.apache.kafka.streams.processor.PunctuationType;
@@ -17,32 +18,37 @@ import org.apache.kafka.streams.processor.api.ProcessorContext;
  * the commit interval.
  *
  * <p>A commit includes all tasks of its stream thread and costs about the same for one record as for a hundred. So each
- * thread asks ten times a second at most, on average, and never sooner than 20 ms after it asked before. While images
- * wait for the model, commits would not make the last of them any sooner, and nobody asks.
+ * thread asks twenty times a second at most, on average, and never sooner than 20 ms after it asked before. While the
+ * model cannot keep up, its images wait for longer than that anyway, and the thread asks four times a second.
  *
  * <p><i>Threading notes.</i> Each {@link OfTask} is used by its stream thread.
  */
 final class PromptCommits {
-    private static final double PER_SECOND = 10;
+    private static final double PER_SECOND = 20;
     private static final Duration SPACING = Duration.ofMillis(20);
+    private static final Duration SATURATED_SPACING = Duration.ofMillis(250);
 
     private final LongSupplier nanoTime;
     private final Pace pace;
+    private final BooleanSupplier saturated;
     private final ThreadLocal<Allowance> allowances = ThreadLocal.withInitial(Allowance::new);
 
-    PromptCommits(LongSupplier nanoTime, Pace pace) {
+    /** {@code saturated} says whether the model cannot keep up for the moment. */
+    PromptCommits(LongSupplier nanoTime, Pace pace, BooleanSupplier saturated) {
         this.nanoTime = nanoTime;
         this.pace = pace;
+        this.saturated = saturated;
     }
 
     /** What a stream thread may still ask for. */
     private final class Allowance {
         private final RateLimit rate = new RateLimit(PER_SECOND, nanoTime);
-        private long askedAt = nanoTime.getAsLong() - SPACING.toNanos();
+        private long askedAt = nanoTime.getAsLong() - SATURATED_SPACING.toNanos();
 
         boolean allows() {
             long now = nanoTime.getAsLong();
-            if (now - askedAt < SPACING.toNanos() || rate.take(1) == 0) {
+            Duration spacing = saturated.getAsBoolean() ? SATURATED_SPACING : SPACING;
+            if (now - askedAt < spacing.toNanos() || rate.take(1) == 0) {
                 return false;
             }
             askedAt = now;

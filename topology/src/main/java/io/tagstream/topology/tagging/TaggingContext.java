@@ -75,7 +75,6 @@ public final class TaggingContext implements AutoCloseable {
     private final AtomicInteger busyTasks = new AtomicInteger();
 
     /** Tasks with images that the runtime has had no room for yet. */
-    private final AtomicInteger queuingTasks = new AtomicInteger();
 
     /** The state of a topology that nobody watches. The parameters are those of the other constructor. */
     public TaggingContext(
@@ -123,7 +122,7 @@ public final class TaggingContext implements AutoCloseable {
         this.identities = new TopicIdentities(TaggingTopology.rewritable(config));
         this.sweepRate = new RateLimit(config.getInt(TagstreamConfig.SWEEP_MAX_RATE), this::nanoTime);
         this.pace = new Pace(config.taskForward());
-        this.commits = new PromptCommits(this::nanoTime, pace);
+        this.commits = new PromptCommits(this::nanoTime, pace, runtime::isSaturated);
         this.keptFeatures = config.getString(TagstreamConfig.IMAGE_FEATURES).toLowerCase(Locale.ROOT);
     }
 
@@ -245,16 +244,6 @@ public final class TaggingContext implements AutoCloseable {
     /** Notes that a task has images to submit, or has none left. */
     void busy(boolean busy) {
         busyTasks.addAndGet(busy ? 1 : -1);
-    }
-
-    /** Notes that a task has images that wait for room in the runtime, or has none left. */
-    void queuing(boolean queuing) {
-        queuingTasks.addAndGet(queuing ? 1 : -1);
-    }
-
-    /** Whether images wait for room in the runtime. */
-    boolean isQueuing() {
-        return queuingTasks.get() > 0;
     }
 
     /** Call this when the topology has stopped. */

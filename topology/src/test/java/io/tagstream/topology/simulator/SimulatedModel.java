@@ -111,6 +111,11 @@ final class SimulatedModel implements ModelRuntime {
     }
 
     @Override
+    public boolean isSaturated() {
+        return false;
+    }
+
+    @Override
     public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
             ImageRequest request, Supplier<L> labels) {
         return enqueue(() -> {

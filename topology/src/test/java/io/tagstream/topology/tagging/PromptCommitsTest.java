@@ -16,10 +16,12 @@ import org.junit.jupiter.api.Test;
 
 class PromptCommitsTest {
     private long now;
+    private boolean saturated;
 
     private final MockProcessorContext<Object, Object> context = new MockProcessorContext<>();
     private final MockProcessorContext<Object, Object> otherTask = new MockProcessorContext<>();
-    private final PromptCommits commits = new PromptCommits(() -> now, new Pace(Duration.ofMillis(10)));
+    private final PromptCommits commits = 
+            new PromptCommits(() -> now, new Pace(Duration.ofMillis(10)), () -> saturated);
     private final PromptCommits.OfTask ofTask = commits.of(context);
     private final PromptCommits.OfTask ofOtherTask = commits.of(otherTask);
 
@@ -46,9 +48,19 @@ class PromptCommitsTest {
     }
 
     @Test
-    void shouldCommitTenTimesASecondAtMostWhereThereIsAlwaysSomethingNew() {
+    void shouldCommitTwentyTimesASecondAtMostWhereThereIsAlwaysSomethingNew() {
+        assertThat(commitsIn(10)).isBetween(200, 220);
+    }
+
+    @Test
+    void shouldCommitFourTimesASecondWhileTheModelCannotKeepUp() {
+        saturated = true;
+        assertThat(commitsIn(10)).isBetween(36, 40);
+    }
+
+    private int commitsIn(int seconds) {
         int count = 0;
-        for (int millis = 0; millis < 10_000; millis += 5) {
+        for (int millis = 0; millis < seconds * 1_000; millis += 5) {
             pass(5);
             ofTask.ask();
             List<CapturedPunctuator> retries = context.scheduledPunctuators();
@@ -57,7 +69,7 @@ class PromptCommitsTest {
                     .forEach(retry -> retry.getPunctuator().punctuate(0));
             count += committed(context) ? 1 : 0;
         }
-        assertThat(count).isBetween(100, 110);
+        return count;
     }
 
     @Test

@@ -523,6 +523,11 @@ class TaggingProcessorTest {
             }
 
             @Override
+            public boolean isSaturated() {
+                return model.isSaturated();
+            }
+
+            @Override
             @SuppressWarnings("unchecked") // snapshots are the only labels here
             public <L extends LabelVectors> Optional<CompletableFuture<ImageScores<L>>> trySubmit(
                     ImageRequest request, Supplier<L> labels) {
