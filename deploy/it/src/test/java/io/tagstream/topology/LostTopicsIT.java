@@ -289,7 +289,9 @@ class LostTopicsIT {
             stage.flush();
             awaitLatest(stage, mishap, kept, List.of("car", "dog", "owl"));
             awaitIdle(elsewhere);
-            assertThat(followers(stage, "owl")).as("they are known to other instances").isEqualTo(kept);
+            assertThat(followers(stage, "owl"))
+                    .as("they are known to other instances")
+                    .isEqualTo(kept);
         }
     }
 
@@ -383,7 +385,9 @@ class LostTopicsIT {
     /** The known images whose latest tags have a label. */
     private static Set<String> followers(Stage stage, String label) {
         Map<String, List<String>> latest = latest(stage);
-        latest.entrySet().removeIf(image -> !image.getKey().startsWith("known-") || !image.getValue().contains(label));
+        latest.entrySet()
+                .removeIf(image -> !image.getKey().startsWith("known-")
+                        || !image.getValue().contains(label));
         return latest.keySet();
     }
 

@@ -20,7 +20,7 @@ class PromptCommitsTest {
 
     private final MockProcessorContext<Object, Object> context = new MockProcessorContext<>();
     private final MockProcessorContext<Object, Object> otherTask = new MockProcessorContext<>();
-    private final PromptCommits commits = 
+    private final PromptCommits commits =
             new PromptCommits(() -> now, new Pace(Duration.ofMillis(10)), () -> saturated);
     private final PromptCommits.OfTask ofTask = commits.of(context);
     private final PromptCommits.OfTask ofOtherTask = commits.of(otherTask);
