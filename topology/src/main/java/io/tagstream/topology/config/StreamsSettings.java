@@ -55,6 +55,7 @@ public final class StreamsSettings {
                 StreamsConfig.REPLICATION_FACTOR_CONFIG,
                 config.getShort(TagstreamConfig.TOPICS_REPLICATION_FACTOR).intValue());
         settings.put(StreamsConfig.ENSURE_EXPLICIT_INTERNAL_RESOURCE_NAMING_CONFIG, true);
+        settings.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, StoreMemory.class);
         settings.put(ProducerConfig.BATCH_SIZE_CONFIG, PRODUCER_BATCH_BYTES);
         settings.put(ProducerConfig.LINGER_MS_CONFIG, COMMIT_INTERVAL_MILLIS);
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
