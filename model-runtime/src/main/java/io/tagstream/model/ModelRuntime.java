@@ -78,6 +78,11 @@ public interface ModelRuntime extends AutoCloseable {
         return Duration.ZERO;
     }
 
+    /** The devices that run the model, and whether they work; empty if it does not say. */
+    default List<DeviceState> devices() {
+        return List.of();
+    }
+
     /** Ends the runtime in order: cancels what is in flight, joins the threads, frees native memory. */
     @Override
     void close();

@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.binder.kafka.KafkaStreamsMetrics;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.tagstream.avro.BundleRelease;
 import io.tagstream.avro.ClusterControl;
+import io.tagstream.model.DeviceState;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.schemas.UnknownStateException;
@@ -55,6 +56,7 @@ import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -592,6 +594,11 @@ public final class Tagstream implements AutoCloseable {
         @Override
         public Duration longestImage() {
             return runtime.longestImage();
+        }
+
+        @Override
+        public List<DeviceState> devices() {
+            return runtime.devices();
         }
     }
 

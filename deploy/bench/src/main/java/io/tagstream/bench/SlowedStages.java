@@ -9,6 +9,7 @@ import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageFeatures;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.LabelVectors;
+import io.tagstream.model.batch.Device;
 import io.tagstream.model.batch.Stages;
 import io.tagstream.model.image.EncodedImage;
 import io.tagstream.model.image.ImageSize;
@@ -22,10 +23,14 @@ import java.util.concurrent.TimeUnit;
 final class SlowedStages implements Stages {
     private final Stages stages;
     private final int factor;
+    private final List<Device> devices;
 
     SlowedStages(Stages stages, int factor) {
         this.stages = stages;
         this.factor = factor;
+        this.devices = stages.devices().stream()
+                .map(device -> (Device) new SlowedDevice(device))
+                .toList();
     }
 
     private <T> T slowed(Callable<T> work) throws Exception {
@@ -35,9 +40,42 @@ final class SlowedStages implements Stages {
         return result;
     }
 
+    private final class SlowedDevice implements Device {
+        private final Device device;
+
+        SlowedDevice(Device device) {
+            this.device = device;
+        }
+
+        @Override
+        public String name() {
+            return device.name();
+        }
+
+        @Override
+        public void load(List<ByteBuffer> pixels) {
+            device.load(pixels);
+        }
+
+        @Override
+        public List<ImageFeatures> encode(int images) throws Exception {
+            return slowed(() -> device.encode(images));
+        }
+
+        @Override
+        public float[][] score(List<ImageFeatures> images, LabelVectors labels) throws Exception {
+            return slowed(() -> device.score(images, labels));
+        }
+
+        @Override
+        public void probe() throws Exception {
+            device.probe();
+        }
+    }
+
     @Override
-    public List<ImageFeatures> encode(int images) throws Exception {
-        return slowed(() -> stages.encode(images));
+    public List<Device> devices() {
+        return devices;
     }
 
     @Override
@@ -48,11 +86,6 @@ final class SlowedStages implements Stages {
     @Override
     public int imagesPerPart(LabelVectors labels) {
         return stages.imagesPerPart(labels);
-    }
-
-    @Override
-    public float[][] score(List<ImageFeatures> images, LabelVectors labels) throws Exception {
-        return slowed(() -> stages.score(images, labels));
     }
 
     @Override
@@ -73,10 +106,5 @@ final class SlowedStages implements Stages {
     @Override
     public ImageSize decode(EncodedImage image, ByteBuffer target) throws ImageException, InterruptedException {
         return stages.decode(image, target);
-    }
-
-    @Override
-    public void load(List<ByteBuffer> pixels) {
-        stages.load(pixels);
     }
 }

@@ -17,7 +17,10 @@ import io.tagstream.model.image.PixelBudget;
 import io.tagstream.model.image.isolated.DecoderProcesses;
 import io.tagstream.topology.config.ConfigurationKeys;
 import io.tagstream.topology.config.TagstreamConfig;
+import java.util.HashSet;
 import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigDef.ValidList;
 import org.apache.kafka.common.config.ConfigException;
@@ -25,6 +28,8 @@ import org.apache.kafka.common.config.ConfigException;
 /** The configuration keys for the model, and for fetching, decoding and retrying images. */
 public final class InferenceKeys implements ConfigurationKeys {
     public static final String MODEL_EXECUTION_PROVIDER = "model.execution.provider";
+    public static final String MODEL_DEVICES = "model.devices";
+    public static final String MODEL_DEVICE_MEMORY = "model.device.memory.mib";
     public static final String MODEL_BATCH_SIZE = "model.batch.size";
     public static final String MODEL_BATCH_WAIT_MILLIS = "model.batch.wait.ms";
     public static final String MODEL_THREADS = "model.threads";
@@ -47,6 +52,7 @@ public final class InferenceKeys implements ConfigurationKeys {
     public static final String DECODE_ISOLATION = "decode.isolation";
     public static final String DECODE_TIMEOUT_MILLIS = "decode.timeout.ms";
 
+    private static final Pattern DEVICE = Pattern.compile("0|[1-9]\\d{0,3}");
     private static final PipelineOptions PIPELINE = PipelineOptions.DEFAULT;
     private static final FetchOptions FETCH = FetchOptions.DEFAULT;
 
@@ -62,6 +68,22 @@ public final class InferenceKeys implements ConfigurationKeys {
                         "Where the model runs. With `cuda` or `tensorrt`, Tagstream does not start if that is not"
                                 + " available. `auto` uses cuda if it is available and otherwise the cpu, and logs"
                                 + " which.")
+                .define(
+                        MODEL_DEVICES,
+                        ConfigDef.Type.LIST,
+                        List.of("0"),
+                        ConfigDef.LambdaValidator.with(InferenceKeys::requireDevices, () -> "numbers of GPUs"),
+                        MEDIUM,
+                        "The GPUs that run the model, by number, comma-separated, such as `0,1`. Each loads the model,"
+                                + " and a batch goes to whichever is free. One that fails gets no images until it works"
+                                + " again. The cpu is one device.")
+                .define(
+                        MODEL_DEVICE_MEMORY,
+                        ConfigDef.Type.INT,
+                        null,
+                        LOW,
+                        "The most memory that each of the model's two image graphs may take on a GPU, in MiB. Default:"
+                                + " no limit.")
                 .define(
                         MODEL_BATCH_SIZE,
                         ConfigDef.Type.INT,
@@ -229,9 +251,30 @@ public final class InferenceKeys implements ConfigurationKeys {
 
     @Override
     public void validate(TagstreamConfig config) {
+        List<String> devices = config.getList(MODEL_DEVICES);
+        String provider = config.getString(MODEL_EXECUTION_PROVIDER);
+        if (provider.equalsIgnoreCase("cpu") && devices.size() > 1) {
+            throw new ConfigException(
+                    MODEL_DEVICES,
+                    String.join(",", devices),
+                    "the cpu is one device; to use several GPUs, set %s=cuda, tensorrt or auto"
+                            .formatted(MODEL_EXECUTION_PROVIDER));
+        }
+        config.requireAtLeastOne(MODEL_DEVICE_MEMORY);
         config.requireAtLeastOne(MODEL_BATCH_SIZE);
         config.requireAtLeastOne(MODEL_THREADS);
         config.requireAtLeastOne(DECODE_THREADS);
+    }
+
+    private static void requireDevices(String key, Object value) {
+        List<?> devices = (List<?>) value;
+        boolean numbers = devices.stream().allMatch(device -> DEVICE.matcher(String.valueOf(device)).matches());
+        if (devices.isEmpty() || !numbers || new HashSet<>(devices).size() < devices.size()) {
+            throw new ConfigException(
+                    key,
+                    devices.stream().map(String::valueOf).collect(Collectors.joining(",")),
+                    "it must name different GPUs by number, such as 0,1");
+        }
     }
 
     private static void requireUserAgent(String key, Object value) {

@@ -49,6 +49,10 @@ public final class ModelRuntimes {
             OnnxModelRuntime.Builder builder = OnnxModelRuntime.builder(
                             Bundle.load(config.getString(TagstreamConfig.MODEL_BUNDLE)))
                     .executionProvider(ExecutionProvider.of(config.getString(InferenceKeys.MODEL_EXECUTION_PROVIDER)))
+                    .devices(config.getList(InferenceKeys.MODEL_DEVICES).stream()
+                            .map(Integer::valueOf)
+                            .toList())
+                    .deviceCache(Path.of(config.getString(TagstreamConfig.STATE_DIR)))
                     .batchWait(Duration.ofMillis(config.getInt(InferenceKeys.MODEL_BATCH_WAIT_MILLIS)))
                     .featureCache(config.getInt(InferenceKeys.MODEL_FEATURE_CACHE))
                     .maxAccepted(config.getInt(TagstreamConfig.MODEL_MAX_ACCEPTED))
@@ -60,6 +64,7 @@ public final class ModelRuntimes {
                     .decodeIsolation(isolation(config))
                     .decodeTimeout(Duration.ofMillis(config.getInt(InferenceKeys.DECODE_TIMEOUT_MILLIS)))
                     .fetch(fetch(config));
+            config.optionalInt(InferenceKeys.MODEL_DEVICE_MEMORY).ifPresent(builder::deviceMemoryMib);
             config.optionalInt(InferenceKeys.MODEL_BATCH_SIZE).ifPresent(builder::batchSize);
             config.optionalInt(InferenceKeys.MODEL_THREADS).ifPresent(builder::inferenceThreads);
             config.optionalInt(InferenceKeys.DECODE_THREADS).ifPresent(builder::decodeThreads);

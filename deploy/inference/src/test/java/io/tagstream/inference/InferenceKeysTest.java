@@ -5,11 +5,13 @@
  */
 package io.tagstream.inference;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.tagstream.topology.config.TagstreamConfig;
 import java.util.Map;
 import org.apache.kafka.common.config.ConfigException;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -18,6 +20,11 @@ class InferenceKeysTest {
     @CsvSource({
         "model.batch.size, -1",
         "model.execution.provider, tpu",
+        "model.devices, first",
+        "model.devices, -1",
+        "model.devices, '0,0'",
+        "model.devices, '0,1'", // on the cpu
+        "model.device.memory.mib, 0",
         "retry.max.attempts, 0",
         "image.deadline.ms, 0",
         "decode.threads, 0"
@@ -35,5 +42,20 @@ class InferenceKeysTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining(key)
                 .hasMessageContaining(value);
+    }
+
+    @Test
+    void shouldTakeSeveralGpus() {
+        TagstreamConfig config = new TagstreamConfig(Map.of(
+                TagstreamConfig.BOOTSTRAP_SERVERS,
+                "nowhere:1",
+                TagstreamConfig.SCHEMA_REGISTRY_URL,
+                "http://nowhere:1",
+                InferenceKeys.MODEL_EXECUTION_PROVIDER,
+                "cuda",
+                InferenceKeys.MODEL_DEVICES,
+                "0,2"));
+
+        assertThat(config.getList(InferenceKeys.MODEL_DEVICES)).containsExactly("0", "2");
     }
 }

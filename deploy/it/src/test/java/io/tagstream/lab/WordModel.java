@@ -21,6 +21,7 @@ import io.tagstream.model.LabelVectors;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.model.Priority;
+import io.tagstream.model.batch.Device;
 import io.tagstream.model.batch.PipelineOptions;
 import io.tagstream.model.batch.ScoringPipeline;
 import io.tagstream.model.batch.Stages;
@@ -168,7 +169,7 @@ final class WordModel implements ModelRuntime {
     }
 
     /** Pixels and features are an image's bytes, preceded by their number. Every label is scored, selected or not. */
-    private final class WordStages implements Stages {
+    private final class WordStages implements Stages, Device {
         private List<ImageFeatures> batch = List.of();
 
         @Override
@@ -194,6 +195,16 @@ final class WordModel implements ModelRuntime {
             }
             target.clear().putInt(bytes.length).put(bytes);
             return new ImageSize(bytes.length, 1);
+        }
+
+        @Override
+        public String name() {
+            return "words";
+        }
+
+        @Override
+        public List<Device> devices() {
+            return List.of(this);
         }
 
         @Override

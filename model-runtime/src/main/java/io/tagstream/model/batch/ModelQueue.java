@@ -29,7 +29,8 @@ import java.util.function.IntSupplier;
  *       after {@value #FRESH_TURNS} fresh turns in a row.
  * </ol>
  *
- * <p><i>Threading notes.</i> Any thread may add, one thread takes. Callers limit how much waits.
+ * <p><i>Threading notes.</i> Any thread may add, and the devices' threads take: whichever is free. Callers limit how
+ * much waits.
  *
  * @param <T> an image
  * @param <J> a job
@@ -51,6 +52,9 @@ final class ModelQueue<T, J> {
     private final int backgroundSize;
     private final long waitNanos;
     private final IntSupplier inFlight;
+    /** How many images the devices have. Guarded by the lock. */
+    private int taken;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Map<Priority, Deque<Waiting<T>>> images = new EnumMap<>(Priority.class);
@@ -62,7 +66,7 @@ final class ModelQueue<T, J> {
     /**
      * @param size of a full batch; a batch of background images has at most a quarter of it
      * @param wait the longest that a fresh image waits for its batch to fill
-     * @param inFlight how many images wait here or are on their way here
+     * @param inFlight how many images wait here, are on their way here, or were taken and are not {@link #done}
      */
     ModelQueue(int size, Duration wait, IntSupplier inFlight) {
         this.size = size;
@@ -111,6 +115,7 @@ final class ModelQueue<T, J> {
         try {
             if (!closed) {
                 jobs.get(priority).addFirst(job);
+                changed.signal();
             }
         } finally {
             lock.unlock();
@@ -127,6 +132,16 @@ final class ModelQueue<T, J> {
         }
     }
 
+    /** A device has finished with so many images. */
+    void done(int count) {
+        lock.lock();
+        try {
+            taken -= count;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Waits for the next turn, which is empty once the queue is closed. */
     Turn<T, J> take() throws InterruptedException {
         lock.lockInterruptibly();
@@ -135,14 +150,15 @@ final class ModelQueue<T, J> {
                 long now = System.nanoTime();
                 if (backgroundWaits() && (freshTurns >= FRESH_TURNS || !freshIsReady(now))) {
                     freshTurns = 0;
-                    return backgroundTurn();
+                    return taken(backgroundTurn());
                 }
                 if (freshIsReady(now)) {
                     freshTurns = backgroundWaits() ? freshTurns + 1 : 0;
                     J job = jobs.get(Priority.FRESH).poll();
-                    return job == null
-                            ? new Turn<>(batch(Priority.FRESH, size), List.of())
-                            : new Turn<>(List.of(), List.of(job));
+                    return taken(
+                            job == null
+                                    ? new Turn<>(batch(Priority.FRESH, size), List.of())
+                                    : new Turn<>(List.of(), List.of(job)));
                 }
                 if (images.get(Priority.FRESH).isEmpty()) {
                     changed.await();
@@ -156,6 +172,16 @@ final class ModelQueue<T, J> {
         }
     }
 
+    private Turn<T, J> taken(Turn<T, J> turn) {
+        taken += turn.batch().size();
+        boolean waits = images.values().stream().anyMatch(queue -> !queue.isEmpty())
+                || jobs.values().stream().anyMatch(queue -> !queue.isEmpty());
+        if (waits) {
+            changed.signal(); // for another device: this one may have been woken for all of them
+        }
+        return turn;
+    }
+
     private boolean freshIsReady(long now) {
         int waiting = images.get(Priority.FRESH).size();
         return !jobs.get(Priority.FRESH).isEmpty()
@@ -164,7 +190,7 @@ final class ModelQueue<T, J> {
     }
 
     private boolean nothingElseComes() {
-        return inFlight.getAsInt()
+        return inFlight.getAsInt() - taken
                 <= images.values().stream().mapToInt(Deque::size).sum();
     }
 

@@ -56,6 +56,19 @@ public enum PipelineMetric implements Metric {
                     + " images from kept features.",
             "step"),
     BATCH_SIZE("tagstream.runtime.batch.size", Type.SUMMARY, "images", "Images per batch."),
+    DEVICE_IMAGES(
+            "tagstream.runtime.device.images",
+            Type.COUNTER,
+            "images",
+            "Images encoded, by device: `cpu`, `cuda:0`, `tensorrt:1`. With `model.execution.provider=auto`, the device"
+                    + " says what was chosen.",
+            "device"),
+    DEVICE_FAILED(
+            "tagstream.runtime.device.failed",
+            Type.GAUGE,
+            "devices",
+            "1 while the device fails and gets no images, otherwise 0.",
+            "device"),
     SCORED("tagstream.runtime.scored", Type.COUNTER, "images", "Images scored."),
     REUSED(
             "tagstream.runtime.reused",

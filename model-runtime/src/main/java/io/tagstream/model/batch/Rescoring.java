@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /**
  * A job that scores images again from their features, part by part.
  *
- * <p><i>Threading notes.</i> Only the inference thread takes parts; any thread may cancel the future. Whichever ends
+ * <p><i>Threading notes.</i> One inference thread at a time takes parts; any thread may cancel the future. Whichever ends
  * the job frees its room, once.
  */
 final class Rescoring {
@@ -29,6 +29,7 @@ final class Rescoring {
     private final Runnable freeRoom;
     private final AtomicBoolean ended = new AtomicBoolean();
     private final List<float[]> scores = new ArrayList<>();
+    private boolean triedAgain;
 
     /** {@code freeRoom} runs once; unless the future is cancelled, before it completes. */
     Rescoring(List<ImageFeatures> images, LabelVectors labels, Priority priority, Runnable freeRoom) {
@@ -50,6 +51,13 @@ final class Rescoring {
             end();
             future.complete(scores.toArray(float[][]::new));
         }
+    }
+
+    /** Whether a part that failed may be tried once more; only the first one may. */
+    boolean mayTryAgain() {
+        boolean first = !triedAgain;
+        triedAgain = true;
+        return first;
     }
 
     boolean isComplete() {

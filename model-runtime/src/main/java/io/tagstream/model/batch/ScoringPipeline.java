@@ -6,6 +6,7 @@
 package io.tagstream.model.batch;
 
 import io.micrometer.core.instrument.MeterRegistry;
+import io.tagstream.model.DeviceState;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageFeatures;
@@ -27,6 +28,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -52,11 +54,13 @@ import org.slf4j.LoggerFactory;
  *   <li>So may {@link #tryScore}. Accepted jobs wait in the {@link ModelQueue} and are done part by part, so that a
  *       fresh image waits for one part and not for the whole job.
  *   <li>Accepted images wait for their turn in the {@link FetchQueue}, without a thread.
- *   <li>Fetch threads hand images to decode threads, which hand them through the {@link ModelQueue} to one inference
- *       thread. These queues have no limit of their own; the fetch queue limits the images in all of them together.
+ *   <li>Fetch threads hand images to decode threads, which hand them through the {@link ModelQueue} to the inference
+ *       threads, one for each {@link Device}: a batch goes to whichever is free. These queues have no limit of their own; the fetch queue limits the images in all of them together.
  *   <li>A thread of {@link Alarms} ends backoffs.
- *   <li>Decode threads wait for one of a fixed number of pixel buffers, so decoding runs at most two batches ahead.
- *   <li>Only the inference thread calls {@link Stages#load}, {@link Stages#encode} and {@link Stages#score}.
+ *   <li>Decode threads wait for one of a fixed number of pixel buffers, so decoding runs at most a batch ahead of the
+ *       devices, besides what they work on.
+ *   <li>A device that fails gets no batches until its {@link DeviceWorker} finds that it works again. Its images are
+ *       tried again, like others whose failure may pass.
  *   <li>Futures complete on the thread of the stage that ended the image.
  *   <li>Whatever a stage throws, including errors, fails its image or its batch; it ends no thread and leaves no future
  *       incomplete.
@@ -66,8 +70,8 @@ public final class ScoringPipeline implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ScoringPipeline.class);
     private static final long JOIN_SECONDS = 60;
     private static final double NANOS_PER_SECOND = 1e9;
-    /** How many batches of fetched images may wait for the model: enough that the model need not wait. */
-    private static final int BATCHES_AHEAD = 3;
+    /** How many batches of fetched images may wait for the model, besides one for each device: it need not wait. */
+    private static final int BATCHES_AHEAD = 2;
     /** How many images to score again are accepted at a time. Their features take the callers' memory. */
     private static final int MOST_RESCORED = 2048;
 
@@ -84,7 +88,9 @@ public final class ScoringPipeline implements AutoCloseable {
     private final FeatureCache cache;
     private final int cachedImages;
     private final BlockingQueue<ByteBuffer> pixelBuffers;
-    private final Thread inference;
+    private final List<DeviceWorker> workers;
+    private final List<Thread> inference;
+    private final CountDownLatch closing = new CountDownLatch(1);
     private final Set<ImageJob<?>> accepted = ConcurrentHashMap.newKeySet();
     private final Semaphore rescoringRoom = new Semaphore(MOST_RESCORED);
     private final Set<Rescoring> rescorings = ConcurrentHashMap.newKeySet();
@@ -105,7 +111,8 @@ public final class ScoringPipeline implements AutoCloseable {
         this.maxAccepted = options.maxAccepted();
         this.room = new Semaphore(maxAccepted);
         this.retry = options.retry();
-        int ahead = BATCHES_AHEAD * Math.max(options.batchSize(), options.decodeThreads());
+        List<Device> devices = stages.devices();
+        int ahead = (BATCHES_AHEAD + devices.size()) * Math.max(options.batchSize(), options.decodeThreads());
         this.queue = new FetchQueue(options.fetchThreads(), options.maxInFlight(), ahead, retry.deadline());
         this.backoff = new Backoff(retry, jitter);
         this.alarms = alarms;
@@ -116,14 +123,26 @@ public final class ScoringPipeline implements AutoCloseable {
         this.modelQueue = new ModelQueue<>(options.batchSize(), options.batchWait(), queue::inFlight);
         this.cachedImages = options.cachedImages();
         this.cache = new FeatureCache(cachedImages);
-        int buffers = 2 * options.batchSize() + options.decodeThreads();
+        int buffers = (1 + devices.size()) * options.batchSize() + options.decodeThreads();
         this.pixelBuffers = new ArrayBlockingQueue<>(buffers);
         for (int i = 0; i < buffers; i++) {
             pixelBuffers.add(ByteBuffer.allocateDirect(stages.pixelBytes()));
         }
-        this.inference = new Thread(this::infer, "tagstream-inference");
-        inference.setDaemon(true);
-        inference.start();
+        List<String> names = devices.stream().map(Device::name).distinct().toList();
+        this.workers = devices.stream()
+                .map(device -> new DeviceWorker(device, names.size() > 1, closing, registry))
+                .toList();
+        names.forEach(name -> PipelineMetric.DEVICE_FAILED.gauge(
+                registry, this, pipeline -> pipeline.failure(name).isPresent() ? 1 : 0, name));
+        List<Thread> threads = new ArrayList<>();
+        for (DeviceWorker worker : workers) {
+            String name = workers.size() == 1 ? "tagstream-inference" : "tagstream-inference-" + (threads.size() + 1);
+            Thread thread = new Thread(() -> infer(worker), name);
+            thread.setDaemon(true);
+            threads.add(thread);
+        }
+        this.inference = List.copyOf(threads);
+        inference.forEach(Thread::start);
     }
 
     /** See {@link io.tagstream.model.ModelRuntime#isSaturated}. */
@@ -218,6 +237,23 @@ public final class ScoringPipeline implements AutoCloseable {
         dispatch();
     }
 
+    /** Each device, once, and whether it works. */
+    public List<DeviceState> devices() {
+        return workers.stream()
+                .map(worker -> worker.device().name())
+                .distinct()
+                .map(name -> new DeviceState(name, failure(name)))
+                .toList();
+    }
+
+    private Optional<DeviceState.Failure> failure(String device) {
+        return workers.stream()
+                .map(DeviceWorker::state)
+                .filter(state -> state.name().equals(device))
+                .flatMap(state -> state.failure().stream())
+                .findFirst();
+    }
+
     /** The number of images accepted and not completed. */
     int accepted() {
         return maxAccepted - room.availablePermits();
@@ -247,6 +283,7 @@ public final class ScoringPipeline implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        closing.countDown();
         alarms.close();
         for (ImageJob<?> job : accepted) {
             job.future.cancel(false);
@@ -278,8 +315,11 @@ public final class ScoringPipeline implements AutoCloseable {
         for (ExecutorService pool : List.of(fetchPool, decodePool)) {
             ended &= pool.awaitTermination(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
         }
-        inference.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
-        if (!ended || inference.isAlive()) {
+        for (Thread thread : inference) {
+            thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
+            ended &= !thread.isAlive();
+        }
+        if (!ended) {
             throw new IllegalStateException(
                     "a stage did not end within %d s; its native memory stays allocated".formatted(JOIN_SECONDS));
         }
@@ -394,15 +434,14 @@ public final class ScoringPipeline implements AutoCloseable {
         await(job);
     }
 
-    private void infer() {
+    private void infer(DeviceWorker worker) {
         while (!modelQueue.isClosed()) {
             try {
-                ModelQueue.Turn<ImageJob<?>, Rescoring> turn = modelQueue.take();
-                turn.job().forEach(this::rescorePart);
-                List<ImageJob<?>> batch = new ArrayList<>(turn.batch());
-                batch.removeIf(job -> !job.enter());
-                if (!batch.isEmpty()) {
-                    inferBatch(batch);
+                Optional<Throwable> failure = takeTurn(worker, modelQueue.take());
+                if (failure.isPresent()) {
+                    worker.failed(failure.get());
+                } else {
+                    worker.succeeded();
                 }
             } catch (InterruptedException e) {
                 LOG.warn("the inference thread was interrupted; it continues", e);
@@ -410,80 +449,114 @@ public final class ScoringPipeline implements AutoCloseable {
         }
     }
 
-    private void inferBatch(List<ImageJob<?>> batch) {
+    /** Returns what failed in the model. */
+    private Optional<Throwable> takeTurn(DeviceWorker worker, ModelQueue.Turn<ImageJob<?>, Rescoring> turn) {
+        if (!turn.job().isEmpty()) {
+            return rescorePart(worker, turn.job().get(0));
+        }
+        try {
+            List<ImageJob<?>> batch = new ArrayList<>(turn.batch());
+            batch.removeIf(job -> !job.enter());
+            return batch.isEmpty() ? Optional.empty() : inferBatch(worker, batch);
+        } finally {
+            modelQueue.done(turn.batch().size());
+        }
+    }
+
+    private Optional<Throwable> inferBatch(DeviceWorker worker, List<ImageJob<?>> batch) {
         long start = alarms.nanoTime();
         batch.forEach(job -> meters.stage(Stage.BATCH_WAIT, job.lap(start)));
         List<ImageJob<?>> toEncode =
                 batch.stream().filter(job -> job.features().isEmpty()).toList();
-        if (!toEncode.isEmpty()) {
-            encode(toEncode, start);
-        }
+        Optional<Throwable> failure = toEncode.isEmpty() ? Optional.empty() : encode(worker, toEncode, start);
         // images that could not be encoded have failed
-        groups(batch.stream().filter(job -> job.features().isPresent()).toList())
-                .forEach(this::score);
+        for (Group<?> group :
+                groups(batch.stream().filter(job -> job.features().isPresent()).toList())) {
+            Optional<Throwable> alsoFailed = score(worker.device(), group);
+            failure = failure.or(() -> alsoFailed);
+        }
+        return failure;
     }
 
-    private void encode(List<ImageJob<?>> batch, long start) {
+    private Optional<Throwable> encode(DeviceWorker worker, List<ImageJob<?>> batch, long start) {
         List<ImageFeatures> features;
         try {
-            stages.load(batch.stream().map(ImageJob::pixels).toList());
+            worker.device().load(batch.stream().map(ImageJob::pixels).toList());
             batch.forEach(ImageJob::releasePixels);
-            features = stages.encode(batch.size());
+            features = worker.device().encode(batch.size());
         } catch (Throwable e) {
             batch.forEach(job -> fail(job, failure(e, "inference", job)));
-            return;
+            return Optional.of(e);
         }
+        worker.encoded(batch.size());
         // before any of the futures completes: whoever gets an outcome finds it counted
         meters.encoded(batch.size(), alarms.nanoTime() - start);
         for (int i = 0; i < batch.size(); i++) {
             batch.get(i).encodedAs(features.get(i));
         }
+        return Optional.empty();
     }
 
     /** Scores the next part of a job. The rest follows when nothing more urgent waits. */
-    private void rescorePart(Rescoring job) {
+    private Optional<Throwable> rescorePart(DeviceWorker worker, Rescoring job) {
         if (job.future.isDone()) {
-            return;
+            return Optional.empty();
         }
         long start = alarms.nanoTime();
         float[][] scores;
         try {
-            scores = stages.score(job.part(stages.imagesPerPart(job.labels)), job.labels);
+            scores = worker.device().score(job.part(stages.imagesPerPart(job.labels)), job.labels);
         } catch (Throwable e) {
-            job.fail(failure(e, "scoring", "images to score again"));
-            return;
+            ImageException failure = failure(e, "scoring", "images to score again");
+            // another device may do it
+            if (job.mayTryAgain() && !closed) {
+                putBack(job);
+            } else {
+                job.fail(failure);
+            }
+            return Optional.of(e);
         }
         meters.rescored(scores.length, alarms.nanoTime() - start);
         for (float[] image : scores) {
             Optional<ImageException> failure = notFinite(image);
             if (failure.isPresent()) {
                 job.fail(failure.get());
-                return;
+                return Optional.empty();
             }
         }
         job.add(scores);
         if (!job.isComplete()) {
-            modelQueue.putBack(job, job.priority);
-            if (job.future.isDone()) {
-                modelQueue.removeJob(job, job.priority); // it was cancelled while it was not in the queue
-            }
+            putBack(job);
+        }
+        return Optional.empty();
+    }
+
+    private void putBack(Rescoring job) {
+        modelQueue.putBack(job, job.priority);
+        if (job.future.isDone()) {
+            modelQueue.removeJob(job, job.priority); // it was cancelled while it was not in the queue
         }
     }
 
-    private <L extends LabelVectors> void score(Group<L> group) {
+    private <L extends LabelVectors> Optional<Throwable> score(Device device, Group<L> group) {
         L labels;
         float[][] scores;
         long start = alarms.nanoTime();
         try {
             labels = group.supplier.get();
-            scores = stages.score(
+        } catch (Throwable e) {
+            group.members.forEach(job -> fail(job, failure(e, "scoring", job)));
+            return Optional.empty();
+        }
+        try {
+            scores = device.score(
                     group.members.stream()
                             .map(job -> job.features().orElseThrow())
                             .toList(),
                     labels);
         } catch (Throwable e) {
             group.members.forEach(job -> fail(job, failure(e, "scoring", job)));
-            return;
+            return Optional.of(e);
         }
         long end = alarms.nanoTime();
         meters.scored(end - start);
@@ -501,6 +574,7 @@ public final class ScoringPipeline implements AutoCloseable {
                 job.succeed(labels, scores[i]);
             }
         }
+        return Optional.empty();
     }
 
     private static Optional<ImageException> notFinite(float[] scores) {

@@ -136,6 +136,13 @@ public final class Bundle {
         return Sha256.of(all.toString().getBytes(StandardCharsets.UTF_8));
     }
 
+    /** SHA-256 of the image graphs, 64 lower-case hexadecimal digits. */
+    public String graphFingerprint() {
+        String all = description.image().sha256()
+                + description.decoder().map(BundleDescription.Decoder::sha256).orElse("");
+        return Sha256.of(all.getBytes(StandardCharsets.UTF_8));
+    }
+
     /** An exception that says what is wrong with a file of this bundle. */
     public BundleException wrong(String file, String expected, String found) {
         return new BundleException(location(), file, expected, found);

@@ -51,6 +51,7 @@ public final class ImageScorer implements AutoCloseable {
     private static final int LABEL_SETS_KEPT = 4;
 
     private final Sessions sessions;
+    private final Sessions.OnDevice device;
     private final OrtEnvironment environment;
     private final Image image;
     private final Scoring scoring;
@@ -72,17 +73,18 @@ public final class ImageScorer implements AutoCloseable {
     private final Deque<PreparedLabels> prepared = new ArrayDeque<>();
 
     /** A scorer for batches of images, and for features of as many images as pays off. */
-    static ImageScorer ofBatches(Sessions sessions, int maxBatch) {
-        return new ImageScorer(sessions, maxBatch, MOST_ROWS);
+    static ImageScorer ofBatches(Sessions sessions, Sessions.OnDevice device, int maxBatch) {
+        return new ImageScorer(sessions, device, maxBatch, MOST_ROWS);
     }
 
     /** A scorer for one image's features at a time. */
-    static ImageScorer ofSingleImages(Sessions sessions) {
-        return new ImageScorer(sessions, 1, 1);
+    static ImageScorer ofSingleImages(Sessions sessions, Sessions.OnDevice device) {
+        return new ImageScorer(sessions, device, 1, 1);
     }
 
-    private ImageScorer(Sessions sessions, int maxBatch, int mostRows) {
+    private ImageScorer(Sessions sessions, Sessions.OnDevice device, int maxBatch, int mostRows) {
         this.sessions = sessions;
+        this.device = device;
         this.environment = sessions.environment();
         this.image = sessions.description().image();
         this.scoring = sessions.description().scoring();
@@ -228,7 +230,7 @@ public final class ImageScorer implements AutoCloseable {
                         new long[] {batch, size, size, 3},
                         OnnxJavaType.UINT8);
                 OnnxTensor embeddingRows = embeddingRows(from, batch)) {
-            if (sessions.decoder().isEmpty()) {
+            if (device.decoder().isEmpty()) {
                 encode(input, Map.of("embedding", embeddingRows));
                 return;
             }
@@ -239,7 +241,7 @@ public final class ImageScorer implements AutoCloseable {
     }
 
     private void encode(OnnxTensor input, Map<String, OnnxTensor> outputs) throws OrtException {
-        try (OrtSession.Result result = sessions.imageEncoder().run(Map.of("pixels", input), outputs)) {
+        try (OrtSession.Result result = device.imageEncoder().run(Map.of("pixels", input), outputs)) {
             checkPinned(result, outputs.size());
         }
     }
@@ -339,7 +341,7 @@ public final class ImageScorer implements AutoCloseable {
         for (int first = 0; first < places.length; first += labelChunk) {
             int count = Math.min(labelChunk, places.length - first);
             int padded = Math.min(labelChunk, padded(count));
-            if (sessions.decoder().isPresent()) {
+            if (device.decoder().isPresent()) {
                 for (int i = 0; i < count; i++) {
                     labels.copy(places[first + i], candidates, i);
                 }
@@ -396,7 +398,7 @@ public final class ImageScorer implements AutoCloseable {
             int first = 0;
             for (OnnxTensor chunk : labels.chunks()) {
                 int count = rowsOf(chunk);
-                if (sessions.decoder().isPresent()) {
+                if (device.decoder().isPresent()) {
                     decode(emptyTokens, 0, 1, chunk, count);
                     logits.get(0, priors, first, count);
                 }
@@ -426,12 +428,12 @@ public final class ImageScorer implements AutoCloseable {
 
     /** Writes [batch, count] logits of the images from {@code from} on, of [images, T, W] tokens. */
     private void decode(FloatBuffer images, int from, int batch, OnnxTensor labels, int count) throws OrtException {
-        if (sessions.decoder().isEmpty()) {
+        if (device.decoder().isEmpty()) {
             return;
         }
         try (OnnxTensor tokenRows = tokenRows(images, from, batch);
                 OnnxTensor logitRows = labelRows(logits, batch, count);
-                OrtSession.Result result = sessions.decoder()
+                OrtSession.Result result = device.decoder()
                         .get()
                         .run(Map.of("tokens", tokenRows, "labels", labels), Map.of("logits", logitRows))) {
             checkPinned(result, 1);
@@ -439,7 +441,7 @@ public final class ImageScorer implements AutoCloseable {
     }
 
     private float score(int place, double standardised) {
-        double logit = sessions.decoder().isPresent() ? logits.get(place) : 0;
+        double logit = device.decoder().isPresent() ? logits.get(place) : 0;
         double combined = scoring.decoderWeight() * logit + scoring.cosineWeight() * standardised + scoring.bias();
         return (float) (1 / (1 + Math.exp(-combined)));
     }

@@ -8,6 +8,7 @@ package io.tagstream.model.onnx;
 import ai.onnxruntime.OrtException;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.tagstream.model.DeviceState;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageFeatures;
@@ -21,6 +22,7 @@ import io.tagstream.model.LabelVectors;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.model.Priority;
+import io.tagstream.model.batch.Device;
 import io.tagstream.model.batch.PipelineOptions;
 import io.tagstream.model.batch.RetryOptions;
 import io.tagstream.model.batch.ScoringPipeline;
@@ -40,12 +42,16 @@ import io.tagstream.model.image.isolated.DecoderProcesses;
 import io.tagstream.model.image.isolated.DecoderStartException;
 import io.tagstream.model.text.LabelTextEncoder;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -72,7 +78,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
     private final LabelTextEncoder labelEncoder;
     private final ImageFetcher fetcher;
     private final Decoder decoder;
-    private final ImageScorer batchScorer;
+    private final List<OnnxDevice> devices;
     private final ScoringPipeline pipeline;
     /** Guards {@link #explainingScorer}. */
     private final Object explaining = new Object();
@@ -84,10 +90,10 @@ public final class OnnxModelRuntime implements ModelRuntime {
     private OnnxModelRuntime(Builder builder) {
         Bundle bundle = builder.bundle;
         BundleDescription bundled = bundle.description();
-        sessions = Sessions.open(bundle, builder.executionProvider, builder.inferenceThreads);
+        sessions = Sessions.open(bundle, builder.executionProvider, builder.inferenceThreads, builder.deviceOptions());
         PipelineOptions options;
         LabelTextEncoder openedEncoder = null;
-        ImageScorer openedScorer = null;
+        List<OnnxDevice> openedDevices = new ArrayList<>();
         Decoder openedDecoder = null;
         boolean complete = false;
         try {
@@ -105,13 +111,16 @@ public final class OnnxModelRuntime implements ModelRuntime {
                     .build();
             longestImage = options.retry().deadline();
             openedEncoder = new LabelTextEncoder(bundle, sessions.text());
-            openedScorer = ImageScorer.ofBatches(sessions, options.batchSize());
-            SelfTest.run(bundle, openedEncoder, openedScorer);
+            for (Sessions.OnDevice device : sessions.devices()) {
+                ImageScorer scorer = ImageScorer.ofBatches(sessions, device, options.batchSize());
+                openedDevices.add(new OnnxDevice(device.name(), scorer));
+                SelfTest.run(bundle, openedEncoder, scorer);
+            }
             openedDecoder = builder.openDecoder(options);
             decoder = openedDecoder;
             fetcher = new ImageFetcher(builder.fetch);
             labelEncoder = openedEncoder;
-            batchScorer = openedScorer;
+            devices = List.copyOf(openedDevices);
             pipeline = new ScoringPipeline(builder.stages.apply(new ModelStages()), options, builder.metrics);
             complete = true;
         } finally {
@@ -119,15 +128,16 @@ public final class OnnxModelRuntime implements ModelRuntime {
                 if (openedDecoder != null) {
                     openedDecoder.close();
                 }
-                closeModel(openedScorer, openedEncoder);
+                closeModel(openedDevices, openedEncoder);
             }
         }
         LOG.info(
-                "model {} {}: batches of up to {}, {} inference and {} decode threads (isolation: {}), {} images in flight"
+                "model {} {} on {}: batches of up to {}, {} inference and {} decode threads (isolation: {}), {} images in flight"
                         + " at most",
                 description.id(),
                 description.version(),
-                batchScorer.maxBatch(),
+                devices.stream().map(OnnxDevice::name).collect(Collectors.joining(", ")),
+                options.batchSize(),
                 builder.inferenceThreads,
                 options.decodeThreads(),
                 builder.decodeIsolation,
@@ -178,7 +188,8 @@ public final class OnnxModelRuntime implements ModelRuntime {
                 throw new ImageException(FailureReason.MODEL_ERROR, "the runtime is closed");
             }
             if (explainingScorer == null) {
-                explainingScorer = ImageScorer.ofSingleImages(sessions);
+                explainingScorer =
+                        ImageScorer.ofSingleImages(sessions, sessions.devices().get(0));
             }
             try {
                 return explainingScorer.explain(image, labels);
@@ -193,7 +204,8 @@ public final class OnnxModelRuntime implements ModelRuntime {
      * closes it before this runtime.
      */
     public ImageScorer scorer() {
-        return ImageScorer.ofBatches(sessions, batchScorer.maxBatch());
+        return ImageScorer.ofBatches(
+                sessions, sessions.devices().get(0), devices.get(0).scorer().maxBatch());
     }
 
     /** Bytes of an image prepared for the model: size x size x 3. */
@@ -229,13 +241,16 @@ public final class OnnxModelRuntime implements ModelRuntime {
                 explainingScorer.close();
             }
         }
-        closeModel(batchScorer, labelEncoder);
+        closeModel(devices, labelEncoder);
     }
 
-    private void closeModel(ImageScorer scorer, LabelTextEncoder encoder) {
-        if (scorer != null) {
-            scorer.close();
-        }
+    @Override
+    public List<DeviceState> devices() {
+        return pipeline.devices();
+    }
+
+    private void closeModel(List<OnnxDevice> opened, LabelTextEncoder encoder) {
+        opened.forEach(device -> device.scorer().close());
         if (encoder != null) {
             encoder.close();
         }
@@ -264,15 +279,8 @@ public final class OnnxModelRuntime implements ModelRuntime {
         }
 
         @Override
-        public void load(List<ByteBuffer> pixels) {
-            for (int i = 0; i < pixels.size(); i++) {
-                batchScorer.pixels(i).put(pixels.get(i).duplicate());
-            }
-        }
-
-        @Override
-        public List<ImageFeatures> encode(int images) throws OrtException {
-            return batchScorer.encode(images);
+        public List<Device> devices() {
+            return List.copyOf(devices);
         }
 
         @Override
@@ -282,12 +290,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
 
         @Override
         public int imagesPerPart(LabelVectors labels) {
-            return batchScorer.imagesPerPart(labels);
-        }
-
-        @Override
-        public float[][] score(List<ImageFeatures> images, LabelVectors labels) throws OrtException {
-            return batchScorer.score(images, labels);
+            return devices.get(0).scorer().imagesPerPart(labels);
         }
     }
 
@@ -303,6 +306,9 @@ public final class OnnxModelRuntime implements ModelRuntime {
         private final Bundle bundle;
         private final PipelineOptions.Builder pipeline = PipelineOptions.builder();
         private ExecutionProvider executionProvider = ExecutionProvider.CPU;
+        private List<Integer> devices = DeviceOptions.DEFAULT.devices();
+        private OptionalInt deviceMemoryMib = OptionalInt.empty();
+        private Optional<Path> deviceCache = Optional.empty();
         private int inferenceThreads = Runtime.getRuntime().availableProcessors();
         private Optional<Integer> batchSize = Optional.empty();
         private UnaryOperator<Stages> stages = UnaryOperator.identity();
@@ -319,6 +325,27 @@ public final class OnnxModelRuntime implements ModelRuntime {
         /** What runs the image graphs. Default: {@link ExecutionProvider#CPU}. */
         public Builder executionProvider(ExecutionProvider executionProvider) {
             this.executionProvider = executionProvider;
+            return this;
+        }
+
+        /**
+         * The numbers of the GPUs to run the image graphs on, each of which gets batches when it is free. Default: 0. The
+         * CPU is one device.
+         */
+        public Builder devices(List<Integer> devices) {
+            this.devices = devices;
+            return this;
+        }
+
+        /** The most memory that each graph may take on a GPU. Default: no limit. */
+        public Builder deviceMemoryMib(int deviceMemoryMib) {
+            this.deviceMemoryMib = OptionalInt.of(deviceMemoryMib);
+            return this;
+        }
+
+        /** A directory in which TensorRT keeps what it has compiled. Default: it compiles at every start. */
+        public Builder deviceCache(Path deviceCache) {
+            this.deviceCache = Optional.of(deviceCache);
             return this;
         }
 
@@ -434,6 +461,13 @@ public final class OnnxModelRuntime implements ModelRuntime {
          */
         public OnnxModelRuntime build() {
             return new OnnxModelRuntime(this);
+        }
+
+        private DeviceOptions deviceOptions() {
+            if (executionProvider == ExecutionProvider.CPU && devices.size() > 1) {
+                throw new IllegalArgumentException("the execution provider cpu is one device, not " + devices);
+            }
+            return new DeviceOptions(devices, deviceMemoryMib, deviceCache);
         }
 
         private PipelineOptions pipelineOptions(ExecutionProvider provider) {

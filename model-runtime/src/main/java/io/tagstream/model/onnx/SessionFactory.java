@@ -15,6 +15,7 @@ import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import ai.onnxruntime.providers.OrtTensorRTProviderOptions;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleException;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -29,11 +30,30 @@ final class SessionFactory {
     private final OrtEnvironment environment;
     private final ExecutionProvider provider;
     private final int threads;
+    private final int device;
+    private final DeviceOptions deviceOptions;
 
-    SessionFactory(OrtEnvironment environment, ExecutionProvider provider, int threads) {
+    /** @param device the GPU's number, of no matter to the CPU */
+    SessionFactory(
+            OrtEnvironment environment,
+            ExecutionProvider provider,
+            int threads,
+            int device,
+            DeviceOptions deviceOptions) {
         this.environment = environment;
         this.provider = provider;
         this.threads = threads;
+        this.device = device;
+        this.deviceOptions = deviceOptions;
+    }
+
+    static SessionFactory onCpu(OrtEnvironment environment, int threads) {
+        return new SessionFactory(environment, ExecutionProvider.CPU, threads, 0, DeviceOptions.DEFAULT);
+    }
+
+    /** Such as {@code cpu} or {@code cuda:0}. */
+    String deviceName() {
+        return provider == ExecutionProvider.CPU ? provider.toString() : provider + ":" + device;
     }
 
     /**
@@ -44,7 +64,7 @@ final class SessionFactory {
      * @throws ExecutionProviderException if the execution provider does not work here
      */
     OrtSession open(Bundle bundle, String file, byte[] graph) {
-        try (SessionOptions options = options()) {
+        try (SessionOptions options = options(bundle)) {
             return environment.createSession(graph, options);
         } catch (OrtException e) {
             if (provider == ExecutionProvider.CPU || loadsOnCpu(graph)) {
@@ -60,8 +80,7 @@ final class SessionFactory {
 
     /** Whether the provider is to blame, and not the graph. */
     private boolean loadsOnCpu(byte[] graph) {
-        SessionFactory cpu = new SessionFactory(environment, ExecutionProvider.CPU, 1);
-        try (SessionOptions options = cpu.options();
+        try (SessionOptions options = onCpu(environment, 1).plainOptions();
                 OrtSession session = environment.createSession(graph, options)) {
             return session.getNumInputs() > 0;
         } catch (OrtException e) {
@@ -69,16 +88,11 @@ final class SessionFactory {
         }
     }
 
-    private SessionOptions options() throws OrtException {
-        SessionOptions options = new SessionOptions();
+    private SessionOptions options(Bundle bundle) throws OrtException {
+        SessionOptions options = plainOptions();
         boolean complete = false;
         try {
-            options.setOptimizationLevel(OptLevel.ALL_OPT);
-            options.setInterOpNumThreads(1);
-            options.setIntraOpNumThreads(threads);
-            // waiting inference threads would spin, and take cores that decoding needs
-            options.addConfigEntry("session.intra_op.allow_spinning", "0");
-            addProvider(options);
+            addProvider(options, bundle);
             complete = true;
             return options;
         } finally {
@@ -88,7 +102,25 @@ final class SessionFactory {
         }
     }
 
-    private void addProvider(SessionOptions options) throws OrtException {
+    private SessionOptions plainOptions() throws OrtException {
+        SessionOptions options = new SessionOptions();
+        boolean complete = false;
+        try {
+            options.setOptimizationLevel(OptLevel.ALL_OPT);
+            options.setInterOpNumThreads(1);
+            options.setIntraOpNumThreads(threads);
+            // waiting inference threads would spin, and take cores that decoding needs
+            options.addConfigEntry("session.intra_op.allow_spinning", "0");
+            complete = true;
+            return options;
+        } finally {
+            if (!complete) {
+                options.close();
+            }
+        }
+    }
+
+    private void addProvider(SessionOptions options, Bundle bundle) throws OrtException {
         switch (provider) {
             case CPU -> {
                 // always available
@@ -96,7 +128,11 @@ final class SessionFactory {
             case CUDA -> addCuda(options);
             case TENSORRT -> {
                 requireInJar(OrtProvider.TENSOR_RT);
-                try (OrtTensorRTProviderOptions tensorRt = new OrtTensorRTProviderOptions(0)) {
+                try (OrtTensorRTProviderOptions tensorRt = new OrtTensorRTProviderOptions(device)) {
+                    for (Map.Entry<String, String> option :
+                            deviceOptions.tensorRt(bundle).entrySet()) {
+                        tensorRt.add(option.getKey(), option.getValue());
+                    }
                     options.addTensorrt(tensorRt);
                 } catch (OrtException e) {
                     throw unavailable(e);
@@ -111,9 +147,12 @@ final class SessionFactory {
         requireInJar(OrtProvider.CUDA);
         // otherwise it would keep a memory pattern for each batch size
         options.setMemoryPatternOptimization(false);
-        try (OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(0)) {
+        try (OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(device)) {
             // scores of equal versions agree within 1e-3, which TF32 cannot achieve
             cuda.add("use_tf32", "0");
+            for (Map.Entry<String, String> option : deviceOptions.cuda().entrySet()) {
+                cuda.add(option.getKey(), option.getValue());
+            }
             options.addCUDA(cuda);
         } catch (OrtException e) {
             throw unavailable(e);
@@ -134,8 +173,8 @@ final class SessionFactory {
 
     private ExecutionProviderException unavailable(OrtException e) {
         return new ExecutionProviderException(
-                "execution provider %s: %s; or choose the execution provider cpu or auto"
-                        .formatted(provider, remedy(e.getMessage())),
+                "execution provider %s, device %d: %s; or choose the execution provider cpu or auto"
+                        .formatted(provider, device, remedy(e.getMessage())),
                 e);
     }
 
@@ -149,6 +188,9 @@ final class SessionFactory {
         }
         if (message.contains("no CUDA-capable device") || message.contains("CUDA failure 100")) {
             return "no NVIDIA GPU is visible: check nvidia-smi and, in a container, that it has a GPU (--gpus)";
+        }
+        if (message.contains("invalid device ordinal") || message.contains("CUDA failure 101")) {
+            return "there is no GPU with that number: see nvidia-smi -L, and in a container which GPUs it has (--gpus)";
         }
         if (message.contains("driver version is insufficient") || message.contains("CUDA failure 35")) {
             return "the NVIDIA driver is missing or older than CUDA 12 needs: install a newer driver";

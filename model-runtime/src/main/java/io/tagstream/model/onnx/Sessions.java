@@ -15,6 +15,8 @@ import io.tagstream.model.bundle.BundleDescription.Image;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,37 +33,61 @@ final class Sessions implements AutoCloseable {
     private final OrtEnvironment environment = Environment.get();
     private final BundleDescription description;
     private final ExecutionProvider provider;
-    private final OrtSession imageEncoder;
-    private final Optional<OrtSession> decoder;
+    private final List<OnDevice> devices;
     private final OrtSession cosine;
     private final TextSession text;
 
-    private Sessions(Bundle bundle, ExecutionProvider provider, int threads) {
+    /**
+     * The image graphs on one device.
+     *
+     * @param name such as {@code cpu} or {@code cuda:0}
+     * @param decoder empty if the bundle has none
+     */
+    record OnDevice(String name, OrtSession imageEncoder, Optional<OrtSession> decoder) implements AutoCloseable {
+        @Override
+        public void close() {
+            Sessions.close(imageEncoder);
+            decoder.ifPresent(Sessions::close);
+        }
+    }
+
+    private Sessions(Bundle bundle, ExecutionProvider provider, int threads, DeviceOptions options) {
         this.description = bundle.description();
         this.provider = provider;
-        SessionFactory images = new SessionFactory(environment, provider, threads);
         // these compute too little to be worth several threads
-        SessionFactory small = new SessionFactory(environment, ExecutionProvider.CPU, 1);
-        OrtSession openedEncoder = null;
-        Optional<OrtSession> openedDecoder = Optional.empty();
+        SessionFactory small = SessionFactory.onCpu(environment, 1);
+        List<OnDevice> opened = new ArrayList<>();
         OrtSession openedCosine = null;
         TextSession openedText = null;
         try {
-            openedEncoder = openImageEncoder(bundle, images);
-            openedDecoder = openDecoder(bundle, images);
+            for (int device : provider == ExecutionProvider.CPU ? List.of(0) : options.devices()) {
+                opened.add(open(bundle, new SessionFactory(environment, provider, threads, device, options)));
+            }
             openedCosine = small.open(bundle, COSINE, cosineGraph());
             openedText = new TextSession(environment, small, bundle);
         } finally {
             if (openedText == null) {
-                close(openedEncoder);
-                openedDecoder.ifPresent(Sessions::close);
+                opened.forEach(OnDevice::close);
                 close(openedCosine);
             }
         }
-        this.imageEncoder = openedEncoder;
-        this.decoder = openedDecoder;
+        this.devices = List.copyOf(opened);
         this.cosine = openedCosine;
         this.text = openedText;
+    }
+
+    private static OnDevice open(Bundle bundle, SessionFactory factory) {
+        OrtSession encoder = openImageEncoder(bundle, factory);
+        boolean complete = false;
+        try {
+            OnDevice device = new OnDevice(factory.deviceName(), encoder, openDecoder(bundle, factory));
+            complete = true;
+            return device;
+        } finally {
+            if (!complete) {
+                close(encoder);
+            }
+        }
     }
 
     /**
@@ -69,18 +95,19 @@ final class Sessions implements AutoCloseable {
      *
      * @param wanted only {@link ExecutionProvider#AUTO} falls back to the CPU, and logs it
      * @param threads intra-op threads
+     * @param options which GPUs, unless it is the CPU
      */
-    static Sessions open(Bundle bundle, ExecutionProvider wanted, int threads) {
+    static Sessions open(Bundle bundle, ExecutionProvider wanted, int threads, DeviceOptions options) {
         if (wanted != ExecutionProvider.AUTO) {
-            return new Sessions(bundle, wanted, threads);
+            return new Sessions(bundle, wanted, threads, options);
         }
         try {
-            Sessions sessions = new Sessions(bundle, ExecutionProvider.CUDA, threads);
+            Sessions sessions = new Sessions(bundle, ExecutionProvider.CUDA, threads, options);
             LOG.info("execution provider auto: using cuda");
             return sessions;
         } catch (ExecutionProviderException e) {
             LOG.warn("execution provider auto: using cpu, because cuda is not available: {}", e.getMessage());
-            return new Sessions(bundle, ExecutionProvider.CPU, threads);
+            return new Sessions(bundle, ExecutionProvider.CPU, threads, options);
         }
     }
 
@@ -99,15 +126,12 @@ final class Sessions implements AutoCloseable {
 
     /** The layout of an image's features. */
     FeatureCodec features() {
-        return new FeatureCodec(description.image(), decoder.isPresent());
+        return new FeatureCodec(description.image(), description.decoder().isPresent());
     }
 
-    OrtSession imageEncoder() {
-        return imageEncoder;
-    }
-
-    Optional<OrtSession> decoder() {
-        return decoder;
+    /** At least one. */
+    List<OnDevice> devices() {
+        return devices;
     }
 
     OrtSession cosine() {
@@ -120,8 +144,7 @@ final class Sessions implements AutoCloseable {
 
     @Override
     public void close() {
-        close(imageEncoder);
-        decoder.ifPresent(Sessions::close);
+        devices.forEach(OnDevice::close);
         close(cosine);
         text.close();
     }

@@ -35,7 +35,7 @@ import java.util.concurrent.locks.LockSupport;
  * Stages for images that are numbers: an image's score is its number plus the label set's. Each stage can be held up,
  * fail, or take a random time.
  */
-final class FakeStages implements Stages, AutoCloseable {
+final class FakeStages implements Stages, Device, AutoCloseable {
     /** Labels that are one number. */
     record NumberedLabels(int number) implements LabelVectors {
         @Override
@@ -85,6 +85,8 @@ final class FakeStages implements Stages, AutoCloseable {
     volatile Throwable encodeFailure;
     volatile Exception scoreFailure;
     volatile float scoreToAdd;
+    /** These, by default; to be changed before the pipeline starts. */
+    List<Device> devices = List.of(this);
 
     private final ImageFetcher fetcher =
             new ImageFetcher(FetchOptions.builder().maxBytes(1000).build());
@@ -150,6 +152,16 @@ final class FakeStages implements Stages, AutoCloseable {
         target.putInt(0, number);
         decoded.incrementAndGet();
         return new ImageSize(number, 1);
+    }
+
+    @Override
+    public String name() {
+        return "fake";
+    }
+
+    @Override
+    public List<Device> devices() {
+        return devices;
     }
 
     @Override

@@ -5,8 +5,10 @@
  */
 package io.tagstream.topology.waits;
 
+import io.tagstream.model.DeviceState;
 import io.tagstream.topology.waits.ClusterView.Offsets;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumSet;
@@ -72,6 +74,9 @@ public final class TaggingWatch implements AutoCloseable {
 
         /** The longest that the model runtime may work on an image before the image fails. */
         Duration longestImage();
+
+        /** The devices that run the model. */
+        List<DeviceState> devices();
     }
 
     private final String taggingInput;
@@ -486,7 +491,7 @@ public final class TaggingWatch implements AutoCloseable {
 
     /** Whether images wait, as of now. */
     public TaggingHealth health() {
-        TaggingHealth images = healthOfImages();
+        TaggingHealth images = withDevices(healthOfImages());
         return waits.ofLabels()
                 .map(wait -> new TaggingHealth(
                         images.healthy(),
@@ -498,6 +503,30 @@ public final class TaggingWatch implements AutoCloseable {
                                         wait.detail(),
                                         wait.reason().remedy())))
                 .orElse(images);
+    }
+
+    /** The same, with the devices that fail: images wait for the others, or for all of them. */
+    private TaggingHealth withDevices(TaggingHealth images) {
+        List<DeviceState> devices = instance.devices();
+        List<String> failing = devices.stream()
+                .flatMap(device -> device.failure().stream()
+                        .map(failure -> "%s has failed since %s: %s"
+                                .formatted(
+                                        device.name(),
+                                        failure.since().truncatedTo(ChronoUnit.SECONDS),
+                                        failure.message())))
+                .toList();
+        return failing.isEmpty()
+                ? images
+                : new TaggingHealth(
+                        images.healthy(),
+                        "%s%s%d of the model's %d devices get no images until they work again: %s"
+                                .formatted(
+                                        images.text(),
+                                        images.healthy() ? "; " : "\n",
+                                        failing.size(),
+                                        devices.size(),
+                                        String.join("; ", failing)));
     }
 
     private TaggingHealth healthOfImages() {

@@ -7,11 +7,14 @@ package io.tagstream.topology.waits;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.tagstream.model.DeviceState;
 import io.tagstream.topology.waits.ClusterView.Offsets;
 import io.tagstream.topology.waits.Progress.Reading;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -37,6 +40,7 @@ class TaggingWatchTest {
     private Optional<Wait> failedThread = Optional.empty();
     private Optional<Wait> missingTopic = Optional.empty();
     private Optional<String> withoutVocabulary = Optional.empty();
+    private List<DeviceState> devices = List.of(new DeviceState("cpu", Optional.empty()));
 
     private final TaggingWatch watch =
             new TaggingWatch("images", "keyed", AFTER, progress, restores, waits, new TaggingWatch.Instance() {
@@ -63,6 +67,11 @@ class TaggingWatchTest {
                 @Override
                 public Duration longestImage() {
                     return LONGEST_IMAGE;
+                }
+
+                @Override
+                public List<DeviceState> devices() {
+                    return devices;
                 }
             });
 
@@ -285,6 +294,20 @@ class TaggingWatchTest {
         assertThat(watch.health().healthy()).isTrue();
         pass(1);
         assertWaits(WaitReason.SLOW_IMAGES);
+    }
+
+    @Test
+    void shouldNameTheDevicesThatFail() {
+        devices = List.of(
+                new DeviceState("cuda:0", Optional.empty()),
+                new DeviceState(
+                        "cuda:1",
+                        Optional.of(new DeviceState.Failure("out of memory", Instant.parse("2026-11-30T12:00:00Z")))));
+
+        assertThat(watch.health())
+                .isEqualTo(TaggingHealth.well(
+                        "idle; 1 of the model's 2 devices get no images until they work again: cuda:1 has failed since"
+                                + " 2026-11-30T12:00:00Z: out of memory"));
     }
 
     @Test
