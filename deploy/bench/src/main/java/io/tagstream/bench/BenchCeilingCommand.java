@@ -11,6 +11,7 @@ import io.tagstream.cli.StopSignal;
 import io.tagstream.cli.Version;
 import io.tagstream.cluster.OperatorException;
 import io.tagstream.local.Samples;
+import io.tagstream.model.bundle.BundleDescription.TokenType;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -59,6 +60,15 @@ final class BenchCeilingCommand implements Callable<Integer> {
             description = "Whose shapes the graphs have: everyday (52 x 256 tokens), vit-b16 (196 x 768 tokens)."
                     + " Default: ${DEFAULT-VALUE}.")
     private List<String> shapes;
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "TYPE",
+            split = ",",
+            defaultValue = "float16",
+            description = "How the graphs give and take tokens: float16, as for GPUs, or float32."
+                    + " Default: ${DEFAULT-VALUE}.")
+    private List<String> tokens;
 
     @Option(
             names = "--features",
@@ -131,6 +141,7 @@ final class BenchCeilingCommand implements Callable<Integer> {
         Options options = new Options(
                 images == null ? Samples.directory() : images,
                 shapes.stream().map(BenchCeilingCommand::shape).toList(),
+                tokens.stream().map(BenchCeilingCommand::tokenType).toList(),
                 features,
                 threads,
                 sources.stream().map(BenchCeilingCommand::place).toList(),
@@ -151,6 +162,14 @@ final class BenchCeilingCommand implements Callable<Integer> {
             return CeilingShape.valueOf(constant(name));
         } catch (IllegalArgumentException e) {
             throw OperatorException.invalid("--shape %s: choose from %s".formatted(name, CeilingShape.names()), e);
+        }
+    }
+
+    private static TokenType tokenType(String name) {
+        try {
+            return TokenType.valueOf(constant(name));
+        } catch (IllegalArgumentException e) {
+            throw OperatorException.invalid("--tokens %s: choose from float16, float32".formatted(name), e);
         }
     }
 

@@ -13,7 +13,7 @@ import io.tagstream.cluster.vocabulary.VocabularyTopic;
 import io.tagstream.inference.InferenceKeys;
 import io.tagstream.local.DataDirectory;
 import io.tagstream.model.bundle.Bundle;
-import io.tagstream.model.bundle.BundleDescription.Image;
+import io.tagstream.model.bundle.BundleDescription.TokenType;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
 import io.tagstream.topology.config.TagstreamConfig;
@@ -49,9 +49,10 @@ final class CeilingBenchmark {
     private final List<CeilingResult> results = new ArrayList<>();
 
     /**
-     * What to measure; each shape with each of the features and each number of threads, from each place.
+     * What to measure: every combination.
      *
      * @param images a folder of photos, for files and HTTP
+     * @param tokens how the graphs give and take tokens
      * @param features values of {@code image.features}
      * @param threads numbers of stream threads
      * @param labels size of the vocabulary
@@ -61,6 +62,7 @@ final class CeilingBenchmark {
     record Options(
             Path images,
             List<CeilingShape> shapes,
+            List<TokenType> tokens,
             List<String> features,
             List<Integer> threads,
             List<CeilingImages.Place> places,
@@ -96,22 +98,22 @@ final class CeilingBenchmark {
         BenchPhotos photos = BenchPhotos.of(options.images(), MOST_IMAGES);
         try (CeilingImages images = new CeilingImages(photos.images())) {
             for (CeilingShape shape : options.shapes()) {
-                for (String features : options.features()) {
-                    for (int threads : options.threads()) {
-                        measure(new Setting(shape, features, threads), photos, images);
+                for (TokenType tokens : options.tokens()) {
+                    for (String features : options.features()) {
+                        for (int threads : options.threads()) {
+                            measure(new CeilingSetting(shape, tokens, features, threads), photos, images);
+                        }
                     }
                 }
             }
         }
     }
 
-    /** What an instance is started with. */
-    private record Setting(CeilingShape shape, String features, int threads) {}
-
-    private void measure(Setting setting, BenchPhotos photos, CeilingImages images) throws InterruptedException {
+    private void measure(CeilingSetting setting, BenchPhotos photos, CeilingImages images) throws InterruptedException {
         try (DataDirectory data = DataDirectory.open(Optional.empty());
                 BrokerProcess broker = BrokerProcess.start(data.kafka())) {
-            Path bundle = CeilingBundle.write(setting.shape(), data.kafka().resolve("bundle"));
+            Path bundle = CeilingBundle.write(
+                    setting.shape(), setting.tokens(), data.kafka().resolve("bundle"));
             TagstreamConfig config = new Settings()
                     .environment(System.getenv())
                     .with(InferenceKeys.MODEL_FEATURE_CACHE, 0) // the same photos are used repeatedly
@@ -144,7 +146,11 @@ final class CeilingBenchmark {
     private record Measured(BrokerProcess broker, ShippedInstance instance, Bundle bundle) {}
 
     private void measure(
-            Setting setting, TagstreamConfig config, Contracts contracts, CeilingImages images, Measured measured)
+            CeilingSetting setting,
+            TagstreamConfig config,
+            Contracts contracts,
+            CeilingImages images,
+            Measured measured)
             throws InterruptedException {
         try (Uploads uploads = new Uploads(
                 images.of(options.places().get(0)),
@@ -154,8 +160,7 @@ final class CeilingBenchmark {
                 stop::isRequested)) {
             for (CeilingImages.Place place : options.places()) {
                 uploads.use(images.of(place));
-                progress.accept("%s, features %s, %d stream threads, from %s"
-                        .formatted(setting.shape(), setting.features(), setting.threads(), place));
+                progress.accept("%s, from %s".formatted(setting, place));
                 uploads.saturate(options.round().multipliedBy(WARM_UP_ROUNDS), WINDOW, () -> {});
                 endIfStopped();
                 results.add(measure(setting, place, uploads, measured));
@@ -164,7 +169,7 @@ final class CeilingBenchmark {
         }
     }
 
-    private CeilingResult measure(Setting setting, CeilingImages.Place place, Uploads uploads, Measured measured)
+    private CeilingResult measure(CeilingSetting setting, CeilingImages.Place place, Uploads uploads, Measured measured)
             throws InterruptedException {
         ScrapedPhase phase = new ScrapedPhase(measured.instance()::scrape);
         Moment[] moments = new Moment[1];
@@ -194,16 +199,13 @@ final class CeilingBenchmark {
                 .filter(thread -> CeilingStage.of(thread.getKey()).isForImages())
                 .max(Map.Entry.comparingByValue())
                 .orElseThrow();
-        Image image = measured.bundle().description().image();
         return new CeilingResult(
-                setting.shape(),
-                setting.features(),
-                setting.threads(),
+                setting,
                 place,
                 new Speed(images, last.nanos() - first.nanos(), last.all() - first.all()),
                 (last.broker() - first.broker()) / perImage,
                 GraphsAlone.millis(measured.bundle(), options.labels()),
-                Short.BYTES * (image.embeddingSize() + image.tokens() * image.tokenWidth()),
+                measured.bundle().description().featureBytes(),
                 phase.meanBatchSize(),
                 millis,
                 // without the application's and the process's id

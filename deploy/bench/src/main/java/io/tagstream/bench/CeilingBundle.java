@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.tagstream.cluster.OperatorException;
+import io.tagstream.model.bundle.BundleDescription.TokenType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -43,17 +44,19 @@ final class CeilingBundle {
     private static final String PIXELS = "self_test_pixels.u8";
 
     private final CeilingShape shape;
+    private final TokenType tokens;
     private final Random random = new Random(SEED);
     private final ObjectMapper json = new ObjectMapper();
     private final Map<String, byte[]> files = new LinkedHashMap<>();
 
-    private CeilingBundle(CeilingShape shape) {
+    private CeilingBundle(CeilingShape shape, TokenType tokens) {
         this.shape = shape;
+        this.tokens = tokens;
     }
 
-    /** Writes it to a new directory of the given name. */
-    static Path write(CeilingShape shape, Path directory) {
-        CeilingBundle bundle = new CeilingBundle(shape);
+    /** Writes it to a new directory of the given name, with graphs that give and take such tokens. */
+    static Path write(CeilingShape shape, TokenType tokens, Path directory) {
+        CeilingBundle bundle = new CeilingBundle(shape, tokens);
         bundle.files.put(IMAGE_ENCODER, bundle.imageEncoder());
         bundle.files.put(TEXT_ENCODER, bundle.textEncoder());
         bundle.files.put(DECODER, bundle.decoder());
@@ -77,7 +80,7 @@ final class CeilingBundle {
         int values = shape.tokens() * shape.tokenWidth();
         return new OnnxGraph("image_encoder")
                 .input("pixels", OnnxGraph.Type.UINT8, "B", SIZE, SIZE, 3)
-                .output("tokens", OnnxGraph.Type.FLOAT, "B", shape.tokens(), shape.tokenWidth())
+                .output("tokens", tokenType(), "B", shape.tokens(), shape.tokenWidth())
                 .output("embedding", OnnxGraph.Type.FLOAT, "B", shape.embeddingSize())
                 .weights("rows", new long[] {0, -1})
                 .weights("first", new long[] {0})
@@ -92,7 +95,8 @@ final class CeilingBundle {
                 .node("Slice", List.of("row", "first", "last", "second"), "used")
                 .node("Cast", List.of("used"), "numbers", "to", OnnxGraph.Type.FLOAT.number())
                 .node("Mul", List.of("numbers", "tokenWeights"), "weighted")
-                .node("Reshape", List.of("weighted", "tokenShape"), "tokens")
+                .node("Cast", List.of("weighted"), "given", "to", tokenType().number())
+                .node("Reshape", List.of("given", "tokenShape"), "tokens")
                 .node("Slice", List.of("numbers", "first", "lastEmbedded", "second"), "some")
                 .node("Mul", List.of("some", "embeddingWeights"), "scaled")
                 .node("Add", List.of("scaled", "embeddingBias"), "shifted")
@@ -124,7 +128,7 @@ final class CeilingBundle {
     private byte[] decoder() {
         int used = 16;
         return new OnnxGraph("decoder")
-                .input("tokens", OnnxGraph.Type.FLOAT, "B", shape.tokens(), shape.tokenWidth())
+                .input("tokens", tokenType(), "B", shape.tokens(), shape.tokenWidth())
                 .input("labels", OnnxGraph.Type.FLOAT, "L", shape.embeddingSize())
                 .output("logits", OnnxGraph.Type.FLOAT, "B", "L")
                 .weights("starts", new long[] {0, 0})
@@ -135,13 +139,21 @@ final class CeilingBundle {
                 .weights("labelEnd", new long[] {used})
                 .weights("second", new long[] {1})
                 .weights("labelWeights", gaussian(used * used, 1), used, used)
-                .node("Slice", List.of("tokens", "starts", "ends", "axes"), "token")
+                .node("Slice", List.of("tokens", "starts", "ends", "axes"), "taken")
+                .node("Cast", List.of("taken"), "token", "to", OnnxGraph.Type.FLOAT.number())
                 .node("Reshape", List.of("token", "imageShape"), "image")
                 .node("MatMul", List.of("image", "labelWeights"), "asked")
                 .node("Slice", List.of("labels", "labelStart", "labelEnd", "second"), "label")
                 .node("Transpose", List.of("label"), "columns")
                 .node("MatMul", List.of("asked", "columns"), "logits")
                 .toBytes();
+    }
+
+    private OnnxGraph.Type tokenType() {
+        return switch (tokens) {
+            case FLOAT32 -> OnnxGraph.Type.FLOAT;
+            case FLOAT16 -> OnnxGraph.Type.FLOAT16;
+        };
     }
 
     private byte[] tokenizer() {
@@ -195,6 +207,7 @@ final class CeilingBundle {
                 .put("resize", "SQUASH")
                 .put("tokens", shape.tokens())
                 .put("tokenWidth", shape.tokenWidth())
+                .put("tokenType", tokens.name())
                 .put("embeddingSize", shape.embeddingSize());
         ObjectNode text = named(bundle.putObject("text"), "file", "sha256", TEXT_ENCODER);
         named(text, "tokenizer", "tokenizerSha256", TOKENIZER)

@@ -15,9 +15,7 @@ import java.util.stream.Collectors;
 /**
  * What {@link CeilingBenchmark} measured in one setting.
  *
- * @param shape the shapes of the graphs
- * @param features {@code image.features}
- * @param threads stream threads
+ * @param setting what the instance was started with
  * @param place where images came from
  * @param speed of the instance, with its decoders
  * @param brokerMillis the broker's processor time per image
@@ -29,9 +27,7 @@ import java.util.stream.Collectors;
  * @param busiestMillis that thread's processor time per image
  */
 record CeilingResult(
-        CeilingShape shape,
-        String features,
-        int threads,
+        CeilingSetting setting,
         CeilingImages.Place place,
         Speed speed,
         double brokerMillis,
@@ -55,9 +51,10 @@ record CeilingResult(
 
     ObjectNode json() {
         ObjectNode json = new ObjectMapper().createObjectNode();
-        json.put("shape", shape.toString())
-                .put("features", features)
-                .put("threads", threads)
+        json.put("shape", setting.shape().toString())
+                .put("tokens", setting.tokens().name().toLowerCase(Locale.ROOT))
+                .put("features", setting.features())
+                .put("threads", setting.threads())
                 .put("source", place.toString())
                 .put("imagesPerSecond", rounded(speed.imagesPerSecond()))
                 .put("images", speed.images())
@@ -77,9 +74,7 @@ record CeilingResult(
     String text() {
         return String.join(
                 System.lineSeparator(),
-                format(
-                        "%s, features %s, %d stream thread%s, from %s",
-                        shape, features, threads, threads == 1 ? "" : "s", place),
+                format("%s, from %s", setting, place),
                 format(
                         "    %.1f images/s; %.2f ms of processor time per image, and %.2f ms of the broker's",
                         speed.imagesPerSecond(), speed.cpuMillisPerImage(), brokerMillis),

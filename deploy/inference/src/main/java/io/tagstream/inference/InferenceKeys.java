@@ -29,6 +29,7 @@ import org.apache.kafka.common.config.ConfigException;
 public final class InferenceKeys implements ConfigurationKeys {
     public static final String MODEL_EXECUTION_PROVIDER = "model.execution.provider";
     public static final String MODEL_DEVICES = "model.devices";
+    public static final String MODEL_DEVICE_BATCHES = "model.device.batches";
     public static final String MODEL_DEVICE_MEMORY = "model.device.memory.mib";
     public static final String MODEL_BATCH_SIZE = "model.batch.size";
     public static final String MODEL_BATCH_WAIT_MILLIS = "model.batch.wait.ms";
@@ -77,6 +78,13 @@ public final class InferenceKeys implements ConfigurationKeys {
                         "The GPUs that run the model, by number, comma-separated, such as `0,1`. Each loads the model,"
                                 + " and a batch goes to whichever is free. One that fails gets no images until it works"
                                 + " again. The cpu is one device.")
+                .define(
+                        MODEL_DEVICE_BATCHES,
+                        ConfigDef.Type.INT,
+                        null,
+                        LOW,
+                        "How many batches are under way on each device: while one is computed, another's images are"
+                                + " copied. Default: 1 on the cpu, 2 elsewhere.")
                 .define(
                         MODEL_DEVICE_MEMORY,
                         ConfigDef.Type.INT,
@@ -260,6 +268,7 @@ public final class InferenceKeys implements ConfigurationKeys {
                     "the cpu is one device; to use several GPUs, set %s=cuda, tensorrt or auto"
                             .formatted(MODEL_EXECUTION_PROVIDER));
         }
+        config.requireAtLeastOne(MODEL_DEVICE_BATCHES);
         config.requireAtLeastOne(MODEL_DEVICE_MEMORY);
         config.requireAtLeastOne(MODEL_BATCH_SIZE);
         config.requireAtLeastOne(MODEL_THREADS);
@@ -268,7 +277,8 @@ public final class InferenceKeys implements ConfigurationKeys {
 
     private static void requireDevices(String key, Object value) {
         List<?> devices = (List<?>) value;
-        boolean numbers = devices.stream().allMatch(device -> DEVICE.matcher(String.valueOf(device)).matches());
+        boolean numbers = devices.stream()
+                .allMatch(device -> DEVICE.matcher(String.valueOf(device)).matches());
         if (devices.isEmpty() || !numbers || new HashSet<>(devices).size() < devices.size()) {
             throw new ConfigException(
                     key,

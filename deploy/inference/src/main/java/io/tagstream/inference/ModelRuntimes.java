@@ -64,6 +64,7 @@ public final class ModelRuntimes {
                     .decodeIsolation(isolation(config))
                     .decodeTimeout(Duration.ofMillis(config.getInt(InferenceKeys.DECODE_TIMEOUT_MILLIS)))
                     .fetch(fetch(config));
+            config.optionalInt(InferenceKeys.MODEL_DEVICE_BATCHES).ifPresent(builder::batchesUnderWay);
             config.optionalInt(InferenceKeys.MODEL_DEVICE_MEMORY).ifPresent(builder::deviceMemoryMib);
             config.optionalInt(InferenceKeys.MODEL_BATCH_SIZE).ifPresent(builder::batchSize);
             config.optionalInt(InferenceKeys.MODEL_THREADS).ifPresent(builder::inferenceThreads);

@@ -25,6 +25,7 @@ class InferenceKeysTest {
         "model.devices, '0,0'",
         "model.devices, '0,1'", // on the cpu
         "model.device.memory.mib, 0",
+        "model.device.batches, 0",
         "retry.max.attempts, 0",
         "image.deadline.ms, 0",
         "decode.threads, 0"

@@ -26,6 +26,12 @@ public record BundleDescription(
         @JsonProperty(required = true) Scoring scoring,
         @JsonProperty(required = true) SelfTest selfTest) {
 
+    /** The length of an image's features in half precision: 2 (D + T x W), or 2 D without a decoder. */
+    public int featureBytes() {
+        int tokens = decoder.isPresent() ? image.tokens() * image.tokenWidth() : 0;
+        return Short.BYTES * (image.embeddingSize() + tokens);
+    }
+
     /** How an image of any shape becomes a square. */
     public enum Resize {
         /** Scale the shorter side to the size, crop the centre. */
@@ -46,6 +52,14 @@ public record BundleDescription(
         CLS
     }
 
+    /** How the graphs give and take tokens; features keep them in half precision in any case. */
+    public enum TokenType {
+        /** Single precision. */
+        FLOAT32,
+        /** Half precision. */
+        FLOAT16
+    }
+
     /**
      * The image encoder; {@code size} in pixels, {@code tokens} and {@code tokenWidth} 0 if no decoder reads tokens.
      */
@@ -56,7 +70,13 @@ public record BundleDescription(
             @JsonProperty(required = true) Resize resize,
             @JsonSetter(nulls = Nulls.AS_EMPTY) int tokens,
             @JsonSetter(nulls = Nulls.AS_EMPTY) int tokenWidth,
-            @JsonProperty(required = true) int embeddingSize) {}
+            @JsonSetter(nulls = Nulls.AS_EMPTY) Optional<TokenType> tokenType,
+            @JsonProperty(required = true) int embeddingSize) {
+        /** {@link TokenType#FLOAT32} unless the bundle says otherwise. */
+        public TokenType tokenPrecision() {
+            return tokenType.orElse(TokenType.FLOAT32);
+        }
+    }
 
     /** The text encoder. */
     public record Text(

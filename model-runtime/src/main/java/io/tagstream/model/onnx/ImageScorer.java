@@ -55,20 +55,16 @@ public final class ImageScorer implements AutoCloseable {
     private final OrtEnvironment environment;
     private final Image image;
     private final Scoring scoring;
-    private final FeatureCodec codec;
+    private final FeatureRows features;
     private final DecoderCost cost;
     private final int maxBatch;
     private final int rows;
     private final boolean padsBatches;
     private final int labelChunk;
     private final ByteBuffer pixels;
-    private final FloatBuffer tokens;
-    private final FloatBuffer embeddings;
     private final FloatBuffer logits;
     private final FloatBuffer cosines;
     private final FloatBuffer candidates;
-    /** An image without content, [1, T, W]. */
-    private final FloatBuffer emptyTokens;
 
     private final Deque<PreparedLabels> prepared = new ArrayDeque<>();
 
@@ -88,7 +84,6 @@ public final class ImageScorer implements AutoCloseable {
         this.environment = sessions.environment();
         this.image = sessions.description().image();
         this.scoring = sessions.description().scoring();
-        this.codec = sessions.features();
         this.cost = new DecoderCost(image, sessions.description().decoder());
         this.maxBatch = maxBatch;
         // a GPU gains from few known shapes; a CPU would compute the padding in full
@@ -97,11 +92,9 @@ public final class ImageScorer implements AutoCloseable {
         this.rows = Math.max(capacity, mostRows);
         this.labelChunk = Math.max(SMALLEST_CHUNK, PAIRS_PER_RUN / capacity);
         this.pixels = direct(capacity * pixelBytes());
-        this.tokens = direct(4 * rows * tokenFloats()).asFloatBuffer();
-        this.embeddings = direct(4 * rows * image.embeddingSize()).asFloatBuffer();
+        this.features = new FeatureRows(sessions, rows);
         this.logits = direct(4 * capacity * labelChunk).asFloatBuffer();
         this.cosines = direct(4 * capacity * labelChunk).asFloatBuffer();
-        this.emptyTokens = direct(4 * tokenFloats()).asFloatBuffer();
         this.candidates = direct(4 * labelChunk * image.embeddingSize()).asFloatBuffer();
     }
 
@@ -135,17 +128,14 @@ public final class ImageScorer implements AutoCloseable {
      * @return their features, rounded to half precision
      */
     public List<ImageFeatures> encode(int images) throws OrtException {
+        features.toBeWritten();
         int done = 0;
         while (done < images) {
             int batch = padsBatches ? bucketAbove(images) : bucketBelow(images - done);
             encode(done, batch);
             done += batch;
         }
-        List<ImageFeatures> features = new ArrayList<>(images);
-        for (int row = 0; row < images; row++) {
-            features.add(codec.round(embeddings, tokens, row));
-        }
-        return features;
+        return features.take(images);
     }
 
     /**
@@ -161,7 +151,7 @@ public final class ImageScorer implements AutoCloseable {
         int atOnce = atOnce(prepared.size());
         for (int from = 0; from < images.size(); from += atOnce) {
             int count = Math.min(atOnce, images.size() - from);
-            load(images.subList(from, from + count));
+            features.load(images.subList(from, from + count));
             float[][] standardised = standardisedCosines(count, prepared);
             float[][] results = Arrays.copyOfRange(scores, from, from + count);
             if (selection.kind() == LabelSelection.Kind.ALL) {
@@ -183,9 +173,9 @@ public final class ImageScorer implements AutoCloseable {
      *
      * @throws IllegalArgumentException if features or labels are not this model's
      */
-    List<LabelEvidence> explain(ImageFeatures features, LabelVectors labels) throws OrtException {
+    List<LabelEvidence> explain(ImageFeatures explained, LabelVectors labels) throws OrtException {
         PreparedLabels prepared = prepare(labels);
-        load(List.of(features));
+        features.load(List.of(explained));
         float[] standardised = standardisedCosines(1, prepared)[0];
         float[] scores = new float[prepared.size()];
         scoreAll(prepared, new float[][] {standardised}, new float[][] {scores});
@@ -230,11 +220,11 @@ public final class ImageScorer implements AutoCloseable {
                         new long[] {batch, size, size, 3},
                         OnnxJavaType.UINT8);
                 OnnxTensor embeddingRows = embeddingRows(from, batch)) {
-            if (device.decoder().isEmpty()) {
+            if (features.tokens().isEmpty()) {
                 encode(input, Map.of("embedding", embeddingRows));
                 return;
             }
-            try (OnnxTensor tokenRows = tokenRows(tokens, from, batch)) {
+            try (OnnxTensor tokenRows = features.tokens().get().tensor(from, batch)) {
                 encode(input, Map.of("tokens", tokenRows, "embedding", embeddingRows));
             }
         }
@@ -243,12 +233,6 @@ public final class ImageScorer implements AutoCloseable {
     private void encode(OnnxTensor input, Map<String, OnnxTensor> outputs) throws OrtException {
         try (OrtSession.Result result = device.imageEncoder().run(Map.of("pixels", input), outputs)) {
             checkPinned(result, outputs.size());
-        }
-    }
-
-    private void load(List<ImageFeatures> images) {
-        for (int row = 0; row < images.size(); row++) {
-            codec.load(images.get(row), embeddings, tokens, row);
         }
     }
 
@@ -289,7 +273,7 @@ public final class ImageScorer implements AutoCloseable {
         int first = 0;
         for (OnnxTensor chunk : labels.chunks()) {
             int count = rowsOf(chunk);
-            decode(tokens, 0, padded(images), chunk, count);
+            decode(0, padded(images), chunk, count);
             for (int row = 0; row < images; row++) {
                 for (int i = 0; i < count; i++) {
                     scores[row][first + i] = score(row * count + i, standardised[row][first + i]);
@@ -347,7 +331,7 @@ public final class ImageScorer implements AutoCloseable {
                 }
                 try (OnnxTensor chunk = OnnxTensor.createTensor(
                         environment, candidates.slice(0, padded * size), new long[] {padded, size})) {
-                    decode(tokens, from, padded(images), chunk, padded);
+                    decode(from, padded(images), chunk, padded);
                 }
             }
             for (int row = 0; row < images; row++) {
@@ -399,7 +383,9 @@ public final class ImageScorer implements AutoCloseable {
             for (OnnxTensor chunk : labels.chunks()) {
                 int count = rowsOf(chunk);
                 if (device.decoder().isPresent()) {
-                    decode(emptyTokens, 0, 1, chunk, count);
+                    try (OnnxTensor empty = features.tokens().orElseThrow().empty()) {
+                        decode(empty, 1, chunk, count);
+                    }
                     logits.get(0, priors, first, count);
                 }
                 first += count;
@@ -426,15 +412,21 @@ public final class ImageScorer implements AutoCloseable {
         return Arrays.stream(keys).limit(count).mapToInt(key -> (int) key).toArray();
     }
 
-    /** Writes [batch, count] logits of the images from {@code from} on, of [images, T, W] tokens. */
-    private void decode(FloatBuffer images, int from, int batch, OnnxTensor labels, int count) throws OrtException {
-        if (device.decoder().isEmpty()) {
+    /** Writes [batch, count] logits of the loaded images from {@code from} on. */
+    private void decode(int from, int batch, OnnxTensor labels, int count) throws OrtException {
+        if (features.tokens().isEmpty()) {
             return;
         }
-        try (OnnxTensor tokenRows = tokenRows(images, from, batch);
-                OnnxTensor logitRows = labelRows(logits, batch, count);
+        try (OnnxTensor tokenRows = features.tokens().get().tensor(from, batch)) {
+            decode(tokenRows, batch, labels, count);
+        }
+    }
+
+    /** Writes [batch, count] logits. */
+    private void decode(OnnxTensor tokenRows, int batch, OnnxTensor labels, int count) throws OrtException {
+        try (OnnxTensor logitRows = labelRows(logits, batch, count);
                 OrtSession.Result result = device.decoder()
-                        .get()
+                        .orElseThrow()
                         .run(Map.of("tokens", tokenRows, "labels", labels), Map.of("logits", logitRows))) {
             checkPinned(result, 1);
         }
@@ -472,17 +464,10 @@ public final class ImageScorer implements AutoCloseable {
         return added;
     }
 
-    private OnnxTensor tokenRows(FloatBuffer images, int from, int count) throws OrtException {
-        return OnnxTensor.createTensor(
-                environment,
-                images.slice(from * tokenFloats(), count * tokenFloats()),
-                new long[] {count, image.tokens(), image.tokenWidth()});
-    }
-
     private OnnxTensor embeddingRows(int from, int count) throws OrtException {
         int size = image.embeddingSize();
         return OnnxTensor.createTensor(
-                environment, embeddings.slice(from * size, count * size), new long[] {count, size});
+                environment, features.embeddings().slice(from * size, count * size), new long[] {count, size});
     }
 
     private OnnxTensor labelRows(FloatBuffer buffer, int images, int count) throws OrtException {
@@ -491,10 +476,6 @@ public final class ImageScorer implements AutoCloseable {
 
     private static int rowsOf(OnnxTensor chunk) {
         return (int) chunk.getInfo().getShape()[0];
-    }
-
-    private int tokenFloats() {
-        return image.tokens() * image.tokenWidth();
     }
 
     private static void checkPinned(OrtSession.Result result, int outputs) {

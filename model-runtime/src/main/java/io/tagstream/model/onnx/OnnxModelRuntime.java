@@ -71,6 +71,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
     private static final String PRECISION = "fp32";
     // a CPU gains nothing from batches as large
     private static final int GPU_BATCH_SIZE = 32;
+    private static final int GPU_BATCHES_UNDER_WAY = 2;
 
     private final ModelDescription description;
     private final Duration longestImage;
@@ -106,15 +107,19 @@ public final class OnnxModelRuntime implements ModelRuntime {
                     .embeddingSize(bundled.image().embeddingSize())
                     .defaultThreshold(bundled.scoring().defaultThreshold())
                     .topK(bundled.scoring().topK())
-                    .featureBytes(sessions.features().bytes())
+                    .featureBytes(bundled.featureBytes())
                     .candidateCutoff(bundled.scoring().candidateCutoff())
                     .build();
             longestImage = options.retry().deadline();
             openedEncoder = new LabelTextEncoder(bundle, sessions.text());
             for (Sessions.OnDevice device : sessions.devices()) {
-                ImageScorer scorer = ImageScorer.ofBatches(sessions, device, options.batchSize());
-                openedDevices.add(new OnnxDevice(device.name(), scorer));
-                SelfTest.run(bundle, openedEncoder, scorer);
+                for (int i = 0; i < builder.batchesUnderWay(sessions.provider()); i++) {
+                    ImageScorer scorer = ImageScorer.ofBatches(sessions, device, options.batchSize());
+                    openedDevices.add(new OnnxDevice(device.name(), scorer));
+                    if (i == 0) {
+                        SelfTest.run(bundle, openedEncoder, scorer);
+                    }
+                }
             }
             openedDecoder = builder.openDecoder(options);
             decoder = openedDecoder;
@@ -136,7 +141,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
                         + " at most",
                 description.id(),
                 description.version(),
-                devices.stream().map(OnnxDevice::name).collect(Collectors.joining(", ")),
+                devices.stream().map(OnnxDevice::name).distinct().collect(Collectors.joining(", ")),
                 options.batchSize(),
                 builder.inferenceThreads,
                 options.decodeThreads(),
@@ -307,6 +312,7 @@ public final class OnnxModelRuntime implements ModelRuntime {
         private final PipelineOptions.Builder pipeline = PipelineOptions.builder();
         private ExecutionProvider executionProvider = ExecutionProvider.CPU;
         private List<Integer> devices = DeviceOptions.DEFAULT.devices();
+        private OptionalInt batchesUnderWay = OptionalInt.empty();
         private OptionalInt deviceMemoryMib = OptionalInt.empty();
         private Optional<Path> deviceCache = Optional.empty();
         private int inferenceThreads = Runtime.getRuntime().availableProcessors();
@@ -340,6 +346,18 @@ public final class OnnxModelRuntime implements ModelRuntime {
         /** The most memory that each graph may take on a GPU. Default: no limit. */
         public Builder deviceMemoryMib(int deviceMemoryMib) {
             this.deviceMemoryMib = OptionalInt.of(deviceMemoryMib);
+            return this;
+        }
+
+        /**
+         * How many batches are under way on each device: while one is computed, another's images are copied. Default: 1 on
+         * the CPU, which has other work for its cores, and 2 on a GPU.
+         */
+        public Builder batchesUnderWay(int batchesUnderWay) {
+            if (batchesUnderWay < 1) {
+                throw new IllegalArgumentException("batchesUnderWay must be above 0, not " + batchesUnderWay);
+            }
+            this.batchesUnderWay = OptionalInt.of(batchesUnderWay);
             return this;
         }
 
@@ -461,6 +479,10 @@ public final class OnnxModelRuntime implements ModelRuntime {
          */
         public OnnxModelRuntime build() {
             return new OnnxModelRuntime(this);
+        }
+
+        private int batchesUnderWay(ExecutionProvider provider) {
+            return batchesUnderWay.orElse(provider == ExecutionProvider.CPU ? 1 : GPU_BATCHES_UNDER_WAY);
         }
 
         private DeviceOptions deviceOptions() {

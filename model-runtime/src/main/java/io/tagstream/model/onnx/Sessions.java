@@ -12,6 +12,7 @@ import ai.onnxruntime.OrtSession;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleDescription;
 import io.tagstream.model.bundle.BundleDescription.Image;
+import io.tagstream.model.bundle.BundleDescription.TokenType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -29,6 +30,8 @@ import org.slf4j.LoggerFactory;
 final class Sessions implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Sessions.class);
     private static final String COSINE = "cosine.onnx";
+    private static final String HALVE = "halve.onnx";
+    private static final String WIDEN = "widen.onnx";
 
     private final OrtEnvironment environment = Environment.get();
     private final BundleDescription description;
@@ -36,6 +39,15 @@ final class Sessions implements AutoCloseable {
     private final List<OnDevice> devices;
     private final OrtSession cosine;
     private final TextSession text;
+    private final Optional<Conversions> conversions;
+
+    /** The graphs that convert tokens between single and half precision. */
+    record Conversions(OrtSession halve, OrtSession widen) {
+        void close() {
+            Sessions.close(halve);
+            Sessions.close(widen);
+        }
+    }
 
     /**
      * The image graphs on one device.
@@ -58,19 +70,23 @@ final class Sessions implements AutoCloseable {
         SessionFactory small = SessionFactory.onCpu(environment, 1);
         List<OnDevice> opened = new ArrayList<>();
         OrtSession openedCosine = null;
+        Optional<Conversions> openedConversions = Optional.empty();
         TextSession openedText = null;
         try {
             for (int device : provider == ExecutionProvider.CPU ? List.of(0) : options.devices()) {
                 opened.add(open(bundle, new SessionFactory(environment, provider, threads, device, options)));
             }
-            openedCosine = small.open(bundle, COSINE, cosineGraph());
+            openedCosine = small.open(bundle, COSINE, graph(COSINE));
+            openedConversions = openConversions(bundle, small);
             openedText = new TextSession(environment, small, bundle);
         } finally {
             if (openedText == null) {
                 opened.forEach(OnDevice::close);
                 close(openedCosine);
+                openedConversions.ifPresent(Conversions::close);
             }
         }
+        this.conversions = openedConversions;
         this.devices = List.copyOf(opened);
         this.cosine = openedCosine;
         this.text = openedText;
@@ -124,9 +140,9 @@ final class Sessions implements AutoCloseable {
         return provider;
     }
 
-    /** The layout of an image's features. */
-    FeatureCodec features() {
-        return new FeatureCodec(description.image(), description.decoder().isPresent());
+    /** Empty if the graphs need none. */
+    Optional<Conversions> conversions() {
+        return conversions;
     }
 
     /** At least one. */
@@ -146,6 +162,7 @@ final class Sessions implements AutoCloseable {
     public void close() {
         devices.forEach(OnDevice::close);
         close(cosine);
+        conversions.ifPresent(Conversions::close);
         text.close();
     }
 
@@ -168,7 +185,8 @@ final class Sessions implements AutoCloseable {
                     .input("pixels", OnnxJavaType.UINT8, GraphContract.FREE, image.size(), image.size(), 3)
                     .output("embedding", OnnxJavaType.FLOAT, GraphContract.FREE, image.embeddingSize());
             if (bundle.decoder().isPresent()) {
-                contract.output("tokens", OnnxJavaType.FLOAT, GraphContract.FREE, image.tokens(), image.tokenWidth());
+                contract.output(
+                        "tokens", TokenRows.typeOf(image), GraphContract.FREE, image.tokens(), image.tokenWidth());
             }
             contract.noInputsBut("pixels");
         });
@@ -185,7 +203,12 @@ final class Sessions implements AutoCloseable {
         return Optional.of(checked(
                 session,
                 () -> new GraphContract(bundle, file, session)
-                        .input("tokens", OnnxJavaType.FLOAT, GraphContract.FREE, image.tokens(), image.tokenWidth())
+                        .input(
+                                "tokens",
+                                TokenRows.typeOf(image),
+                                GraphContract.FREE,
+                                image.tokens(),
+                                image.tokenWidth())
                         .input("labels", OnnxJavaType.FLOAT, GraphContract.FREE, image.embeddingSize())
                         .output("logits", OnnxJavaType.FLOAT, GraphContract.FREE, GraphContract.FREE)
                         .noInputsBut("tokens", "labels")));
@@ -204,11 +227,29 @@ final class Sessions implements AutoCloseable {
         }
     }
 
-    private static byte[] cosineGraph() {
-        try (InputStream in = Sessions.class.getResourceAsStream(COSINE)) {
+    private static Optional<Conversions> openConversions(Bundle bundle, SessionFactory factory) {
+        BundleDescription description = bundle.description();
+        if (description.decoder().isEmpty() || description.image().tokenPrecision() == TokenType.FLOAT16) {
+            return Optional.empty();
+        }
+        OrtSession halve = factory.open(bundle, HALVE, graph(HALVE));
+        boolean complete = false;
+        try {
+            Conversions opened = new Conversions(halve, factory.open(bundle, WIDEN, graph(WIDEN)));
+            complete = true;
+            return Optional.of(opened);
+        } finally {
+            if (!complete) {
+                close(halve);
+            }
+        }
+    }
+
+    private static byte[] graph(String resource) {
+        try (InputStream in = Sessions.class.getResourceAsStream(resource)) {
             return in.readAllBytes();
         } catch (IOException e) {
-            throw new UncheckedIOException("this jar lacks " + COSINE, e);
+            throw new UncheckedIOException("this jar lacks " + resource, e);
         }
     }
 }

@@ -60,6 +60,6 @@ class DecoderCostTest {
     }
 
     private static Image image(int tokens, int width) {
-        return new Image("image_encoder.onnx", "", 224, Resize.SQUASH, tokens, width, 384);
+        return new Image("image_encoder.onnx", "", 224, Resize.SQUASH, tokens, width, Optional.empty(), 384);
     }
 }
