@@ -8,18 +8,21 @@ package io.tagstream.topology.clients;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.RetriableException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.streams.KafkaClientSupplier;
 
 /**
- * Kafka clients whose producers send what a transaction still lacks once, when it ends, and treat a transaction as lost
- * that could not be ended in time, or lacks a record that could not be sent in time.
+ * Kafka clients whose producers send what a transaction still lacks once, when it ends, and nothing if it is empty; and
+ * treat a transaction as lost that could not be ended in time, or lacks a record that could not be sent in time.
  *
  * <p>Kafka Streams 4.3.1 closes only some of a thread's tasks in these cases, although all of them share the transaction:
  *
@@ -38,6 +41,9 @@ import org.apache.kafka.streams.KafkaClientSupplier;
  * <p>It also flushes the producer for each task before it commits all of them, one after the other. Each flush is a
  * request, and each request costs the broker about as much as a commit. Here, a flush does nothing, and the offsets,
  * which are sent after the last task's flush, are preceded by the only one.
+ *
+ * <p>And it commits after each punctuation, whether or not anything has changed. Here, a transaction without records
+ * whose offsets are committed already is left without them: Kafka's producer ends it without a request.
  *
  * <p><i>Threading notes.</i> The same as for the clients that it wraps.
  */
@@ -64,6 +70,15 @@ public final class DecisiveClients extends ForwardingClients {
         /** Why the transaction must not be committed; null if nothing speaks against it. */
         private final AtomicReference<ProducerFencedException> lost = new AtomicReference<>();
 
+        /** Whether the transaction has a record. */
+        private boolean hasRecord;
+
+        /** The offsets of the transaction. */
+        private final Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+
+        /** The offsets that this producer committed last. */
+        private final Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
+
         DecisiveProducer(Producer<byte[], byte[]> producer) {
             this.producer = producer;
         }
@@ -72,6 +87,7 @@ public final class DecisiveClients extends ForwardingClients {
             return switch (method.getName()) {
                 case "flush" -> null;
                 case "send" -> {
+                    hasRecord = true;
                     if (arguments.length == 2) {
                         arguments[1] = decisive((Callback) arguments[1]);
                     }
@@ -79,6 +95,8 @@ public final class DecisiveClients extends ForwardingClients {
                 }
                 case "beginTransaction" -> {
                     lost.set(null);
+                    hasRecord = false;
+                    offsets.clear();
                     yield invoke(method, arguments);
                 }
                 case "sendOffsetsToTransaction" -> {
@@ -86,11 +104,26 @@ public final class DecisiveClients extends ForwardingClients {
                     if (lost.get() != null) {
                         throw lost.get();
                     }
-                    yield end(method, arguments);
+                    yield sendOffsets(method, arguments);
                 }
-                case "commitTransaction" -> end(method, arguments);
+                case "commitTransaction" -> {
+                    end(method, arguments);
+                    committed.putAll(offsets);
+                    yield null;
+                }
                 default -> invoke(method, arguments);
             };
+        }
+
+        @SuppressWarnings("unchecked") // the producer's own parameter
+        private Object sendOffsets(Method method, Object[] arguments) throws Throwable {
+            Map<TopicPartition, OffsetAndMetadata> read = (Map<TopicPartition, OffsetAndMetadata>) arguments[0];
+            if (!hasRecord && committed.entrySet().containsAll(read.entrySet())) {
+                return null;
+            }
+            end(method, arguments);
+            offsets.putAll(read);
+            return null;
         }
 
         private Object end(Method method, Object[] arguments) throws Throwable {

@@ -133,6 +133,41 @@ class DecisiveClientsTest {
     }
 
     @Test
+    @SuppressWarnings("FutureReturnValueIgnored") // the history tells
+    void shouldSendNothingForATransactionThatChangesNothing() {
+        assertThat(sendsOffsets(1)).as("not committed before").isTrue();
+        assertThat(sendsOffsets(1)).isFalse();
+        assertThat(sendsOffsets(2)).as("more was read").isTrue();
+        assertThat(sendsOffsets(1)).as("it was read again").isTrue();
+
+        decisive.beginTransaction();
+        decisive.send(RECORD);
+        decisive.sendOffsetsToTransaction(offsets(1), GROUP);
+        assertThat(real.sentOffsets()).as("it has a record").isTrue();
+        decisive.abortTransaction();
+
+        decisive.beginTransaction();
+        decisive.sendOffsetsToTransaction(offsets(3), GROUP);
+        decisive.abortTransaction();
+        assertThat(sendsOffsets(3)).as("they were not committed").isTrue();
+    }
+
+    /** Commits an offset in a transaction without records; returns whether it is sent. */
+    private boolean sendsOffsets(long offset) {
+        if (!real.transactionInFlight()) {
+            decisive.beginTransaction();
+        }
+        decisive.sendOffsetsToTransaction(offsets(offset), GROUP);
+        boolean sent = real.sentOffsets();
+        decisive.commitTransaction();
+        return sent;
+    }
+
+    private static Map<TopicPartition, OffsetAndMetadata> offsets(long offset) {
+        return Map.of(new TopicPartition("images", 0), new OffsetAndMetadata(offset));
+    }
+
+    @Test
     void shouldLeaveEverythingElseAsItIs() {
         real.abortTransactionException = new TimeoutException("no answer");
         assertThatThrownBy(decisive::abortTransaction).isInstanceOf(TimeoutException.class);
