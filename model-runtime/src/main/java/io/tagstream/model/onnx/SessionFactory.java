@@ -183,11 +183,15 @@ final class SessionFactory {
         Matcher library = LIBRARY.matcher(message);
         if (library.find()) {
             String name = library.group(1) == null ? library.group(2) : library.group(1);
+            if (name.startsWith("libcuda.")) {
+                return "no NVIDIA driver is visible (%s is missing): install one, and start a container with --gpus all"
+                        .formatted(name);
+            }
             return "the library %s is missing: install %s and put it on the library path (LD_LIBRARY_PATH)"
                     .formatted(name, packageOf(name));
         }
         if (message.contains("no CUDA-capable device") || message.contains("CUDA failure 100")) {
-            return "no NVIDIA GPU is visible: check nvidia-smi and, in a container, that it has a GPU (--gpus)";
+            return "no NVIDIA GPU is visible: check nvidia-smi, and start a container with --gpus all";
         }
         if (message.contains("invalid device ordinal") || message.contains("CUDA failure 101")) {
             return "there is no GPU with that number: see nvidia-smi -L, and in a container which GPUs it has (--gpus)";
@@ -204,9 +208,6 @@ final class SessionFactory {
         }
         if (library.startsWith("libnvinfer") || library.startsWith("libnvonnxparser")) {
             return "TensorRT 10 for CUDA 12";
-        }
-        if (library.startsWith("libcuda.")) {
-            return "the NVIDIA driver";
         }
         return "CUDA 12";
     }
