@@ -131,9 +131,11 @@ def export_graph(
     onnx.save(graph, str(path))
 
 
-def halve(path: Path) -> None:
-    """Rewrites a graph to compute in half precision, for GPUs; inputs and outputs keep their types."""
-    converted = OnnxModel(convert_float_to_float16(onnx.load(str(path)), keep_io_types=True, op_block_list=HALF_EXEMPT))
+def halve(path: Path, whole: list[str]) -> None:
+    """Rewrites a graph to compute in half precision, for GPUs; the inputs and outputs in ``whole`` keep their types."""
+    converted = OnnxModel(
+        convert_float_to_float16(onnx.load(str(path)), keep_io_types=whole, op_block_list=HALF_EXEMPT)
+    )
     converted.topological_sort()  # the conversion appends its casts
     onnx.checker.check_model(converted.model)
     onnx.save(converted.model, str(path))
@@ -160,7 +162,8 @@ def check_parity(
     their own; the returned difference leaves them out.
     """
     with torch.no_grad():
-        expected = module.eval()(*[torch.from_numpy(value) for value in feed.values()])
+        given = [torch.from_numpy(value) for value in feed.values()]
+        expected = module.eval()(*[value.float() if value.dtype == torch.float16 else value for value in given])
     expected = expected if isinstance(expected, tuple) else (expected,)
     session = open_graph(path)
     worst = 0.0

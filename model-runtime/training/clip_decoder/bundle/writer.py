@@ -87,7 +87,7 @@ def write_bundle(
 
     encoder: pixels uint8 [B, S, S, 3] -> tokens [B, T, W] and embedding [B, D]; the embedding alone without a decoder.
     decoder: tokens [B, T, W], labels [L, D] -> logits [B, L]. center [D] or None; reference [R, D], unit rows.
-    ``half``: both compute in half precision. ``added_rows``: images that ``decoder`` adds to every batch.
+    ``half``: both compute in half precision, and tokens go from one to the other in it. ``added_rows``: images that ``decoder`` adds to every batch.
     """
     directory.mkdir(parents=True, exist_ok=True)
     # written last: a directory without it is not a bundle, so an export that stops early leaves none
@@ -104,7 +104,7 @@ def write_bundle(
         encoder_path,
     )
     if half:
-        halve(encoder_path)
+        halve(encoder_path, ["embedding"])
     apart = {"tokens": HALF_TOKEN_TOLERANCE} if half else {}
     encoder_parity = check_parity(encoder_path, encoder, {"pixels": pixels}, tolerance, apart)
     encoder_independence = check_independence(encoder_path, {"pixels": pixels}, "pixels", 0, tolerance)
@@ -120,13 +120,13 @@ def write_bundle(
         feed = {"tokens": tokens[0], "labels": labels}
         export_graph(
             decoder,
-            {"tokens": torch.from_numpy(tokens[0][:2]), "labels": torch.from_numpy(labels[:3])},
+            {"tokens": torch.from_numpy(tokens[0][:2]).float(), "labels": torch.from_numpy(labels[:3])},
             {"logits": {0: "B", 1: "L"}},
             {"tokens": {0: "B"}, "labels": {0: "L"}},
             decoder_path,
         )
         if half:
-            halve(decoder_path)
+            halve(decoder_path, ["labels", "logits"])
         decoder_parity = max(
             check_parity(decoder_path, decoder, feed, tolerance),
             _check_whole(decoder_path, feed, encoder, decoder, pixels, tolerance),
@@ -189,6 +189,8 @@ def write_bundle(
     }
     if decoder is not None:
         description["image"] |= {"tokens": int(tokens[0].shape[1]), "tokenWidth": int(tokens[0].shape[2])}
+        if half:
+            description["image"]["tokenType"] = "FLOAT16"
         description["decoder"] = {**_file(directory, "decoder.onnx"), "addedRows": added_rows}
     if center is not None:
         description["text"]["center"] = "text_center.f32"
