@@ -198,14 +198,19 @@ def teach(config_path: Path, folders: Folders, bundle: Path, output: Path, keep_
     called = by_other_name(words)
     images = list_images(config, config_path, folders)
     parts = [judged_scenery(config_path.parent / config.data.scenery, images, learned=True)]
+    kept_photos: set[str] = set()
     if config.data.indoors:
         parts.append(read_scenery(config_path.parent / config.data.indoors))
     if config.data.photos:
         lists = read_exhaustive(folders.data / config.data.photos / "labels.csv", called)
-        parts.append(learned_and_kept(lists)[0])
+        learned, kept = learned_and_kept(lists)
+        parts.append(learned)
+        kept_photos = set(kept.images)
         # The other list's photos were chosen for its other words, which are more common there than elsewhere.
         parts += [lists[name].columns([PERSON]) for name in lists if name != KEPT_LIST and PERSON in lists[name].words]
-    tested = {images.names[row] for row in images.rows(None, TEST)}
+        if config.data.streets:
+            parts.append(read_scenery(config_path.parent / config.data.streets, lists[KEPT_LIST].words))
+    tested = {images.names[row] for row in images.rows(None, TEST)} | kept_photos
     misused = sorted(tested & {image for part in parts for image in part.images})
     if misused:
         raise ConfigError(f"{config_path}: to learn from, but set aside for tests: {', '.join(misused[:5])}")

@@ -69,7 +69,8 @@ class DataConfig:
     of photos of other things that also show people, or where that is unclear.
 
     ``teach`` learns from ``scenery``, a file (image,present,unsure) of words that captions leave out, from ``indoors``, one
-    for words of rooms and tables, and from ``photos``, a folder in the data with its own labels.csv (image,judged,labels);
+    for words of rooms and tables, from ``photos``, a folder in the data with its own labels.csv (image,judged,labels), and
+    from ``streets``, a file of photos of that folder that were judged for the names of its list ``coco80``;
     ``words`` (name,prompts,called) says what lists call the words, and which words join the vocabulary.
     """
 
@@ -79,6 +80,7 @@ class DataConfig:
     scenery: str = ""
     indoors: str = ""
     photos: str = ""
+    streets: str = ""
     words: str = ""
     people: str = ""
     views: int = 4

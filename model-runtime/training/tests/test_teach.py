@@ -76,6 +76,8 @@ def test_scenery_should_be_read_and_mistakes_named_with_their_line(tmp_path):
     assert found.present.tolist() == [[True, True], [False, False]]
     assert found.known.tolist() == [[True, True], [False, True]]
     assert found.columns(["tree"]).photos(np.array([False, True])).images == ["b.jpg"]
+    more = read_scenery(path, ["cup", "sky"])  # judged as well, and seen in no photo
+    assert more.words == ["cup", "sky", "tree"] and not more.present[:, 0].any() and more.known[:, 0].all()
     for text, message in (
         ("image,present\na.jpg,sky\n", "scenery.csv:2: expected the columns image,present,unsure"),
         ("image,present,unsure\na.jpg,sky,sky\n", "scenery.csv:2: both present and unsure: sky"),
@@ -86,7 +88,7 @@ def test_scenery_should_be_read_and_mistakes_named_with_their_line(tmp_path):
             read_scenery(path)
 
 
-@pytest.mark.parametrize(("name", "photos", "words"), [("scenery", 475, 24), ("indoors", 817, 83)])
+@pytest.mark.parametrize(("name", "photos", "words"), [("scenery", 475, 24), ("indoors", 817, 83), ("streets", 440, 40)])
 def test_the_kits_own_judgements_should_be_read_with_every_word(name, photos, words):
     found = read_scenery(Path(__file__).parents[1] / "configs" / f"everyday_{name}.csv")
     assert (len(found.images), len(found.words)) == (photos, words)

@@ -3,7 +3,7 @@
 """Photos judged for the words of a list: which of them each one shows."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,9 +56,9 @@ def combined(parts: Sequence[Scenery], called: Mapping[str, str] | None = None) 
     return Scenery(images, words, yes & ~no, yes ^ no)
 
 
-def read_scenery(path: Path) -> Scenery:
+def read_scenery(path: Path, judged: Collection[str] = ()) -> Scenery:
     """Reads ``image,present,unsure`` rows, words separated by ``|``; every word that is present in any photo was judged
-    for all photos. Raises LabelFileError for a missing column, a photo given twice or a word both present and unsure.
+    for all photos, and so were the words of ``judged``. Raises LabelFileError for a missing column, a photo given twice or a word both present and unsure.
     """
     rows: dict[str, tuple[set[str], set[str]]] = {}
     with open(path, encoding="utf-8", newline="") as file:
@@ -71,7 +71,7 @@ def read_scenery(path: Path) -> Scenery:
             if row["image"] in rows:
                 raise LabelFileError(f"{path}:{number}: {row['image']} is given twice")
             rows[row["image"]] = present, unsure
-    words = sorted({word for present, _ in rows.values() for word in present})
+    words = sorted({word for present, _ in rows.values() for word in present} | set(judged))
     return Scenery(
         list(rows),
         words,
