@@ -122,6 +122,7 @@ public final class RetagBenchmark {
                 .with(TagstreamConfig.IMAGE_FEATURES, "all")
                 .with(TopicKeys.TOPICS_PARTITIONS, "1")
                 .with(InferenceKeys.DECODE_ISOLATION, "none")
+                .with(InferenceKeys.DECODE_SANDBOX, "off")
                 .flags(options.settings())
                 .with(InferenceKeys.FETCH_FILE_ROOTS, photos.roots());
         try (BenchCluster cluster = BenchCluster.start(settings)) {

@@ -90,6 +90,7 @@ public final class VocabularyBenchmark {
                 .environment(System.getenv())
                 .with(TopicKeys.TOPICS_PARTITIONS, "1")
                 .with(InferenceKeys.DECODE_ISOLATION, "none")
+                .with(InferenceKeys.DECODE_SANDBOX, "off")
                 .flags(options.settings())
                 .with(InferenceKeys.MODEL_FEATURE_CACHE, "0") // the same photos are used repeatedly
                 .with(TagstreamConfig.SWEEP_READS_MAX, "0") // no sweep reads images of the previous run

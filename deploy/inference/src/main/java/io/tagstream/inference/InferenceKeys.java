@@ -13,12 +13,15 @@ import static org.apache.kafka.common.config.ConfigDef.Range.atLeast;
 import io.tagstream.model.batch.PipelineOptions;
 import io.tagstream.model.batch.RetryOptions;
 import io.tagstream.model.image.FetchOptions;
+import io.tagstream.model.image.ImageFormat;
 import io.tagstream.model.image.PixelBudget;
 import io.tagstream.model.image.isolated.DecoderProcesses;
 import io.tagstream.topology.config.ConfigurationKeys;
 import io.tagstream.topology.config.TagstreamConfig;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.kafka.common.config.ConfigDef;
@@ -51,11 +54,16 @@ public final class InferenceKeys implements ConfigurationKeys {
     public static final String DECODE_MAX_PIXELS = "decode.max.pixels";
     public static final String DECODE_THREADS = "decode.threads";
     public static final String DECODE_ISOLATION = "decode.isolation";
+    public static final String DECODE_SANDBOX = "decode.sandbox";
+    public static final String DECODE_FORMATS = "decode.formats";
     public static final String DECODE_TIMEOUT_MILLIS = "decode.timeout.ms";
 
     private static final Pattern DEVICE = Pattern.compile("0|[1-9]\\d{0,3}");
     private static final PipelineOptions PIPELINE = PipelineOptions.DEFAULT;
     private static final FetchOptions FETCH = FetchOptions.DEFAULT;
+    private static final List<String> FORMATS = Arrays.stream(ImageFormat.values())
+            .map(format -> format.name().toLowerCase(Locale.ROOT))
+            .toList();
 
     @Override
     public void define(ConfigDef definition) {
@@ -248,6 +256,24 @@ public final class InferenceKeys implements ConfigurationKeys {
                                 + " image crashes one, it is replaced, and the image fails with CORRUPT_IMAGE. `none`:"
                                 + " inside this process; such an image crashes it, again after every restart.")
                 .define(
+                        DECODE_SANDBOX,
+                        ConfigDef.Type.STRING,
+                        "auto",
+                        ConfigDef.CaseInsensitiveValidString.in("required", "auto", "off"),
+                        MEDIUM,
+                        "Whether the processes that decode are kept from files, the network, programs and other"
+                                + " processes, which Linux can do on x86_64 and aarch64. `required`: Tagstream does not"
+                                + " start without it. `auto`: where it can be had; the log, `/health/ready` and a metric"
+                                + " say whether it is in force. `off`: not at all. The container image has `required`.")
+                .define(
+                        DECODE_FORMATS,
+                        ConfigDef.Type.LIST,
+                        FORMATS,
+                        ValidList.in(false, FORMATS.toArray(String[]::new)),
+                        MEDIUM,
+                        "The formats to decode, comma-separated. Images of others fail with UNSUPPORTED_FORMAT, and none"
+                                + " of their bytes reaches a decoder.")
+                .define(
                         DECODE_TIMEOUT_MILLIS,
                         ConfigDef.Type.INT,
                         (int) DecoderProcesses.DEFAULT_TIMEOUT.toMillis(),
@@ -273,6 +299,13 @@ public final class InferenceKeys implements ConfigurationKeys {
         config.requireAtLeastOne(MODEL_BATCH_SIZE);
         config.requireAtLeastOne(MODEL_THREADS);
         config.requireAtLeastOne(DECODE_THREADS);
+        if (config.getString(DECODE_SANDBOX).equalsIgnoreCase("required")
+                && config.getString(DECODE_ISOLATION).equalsIgnoreCase("none")) {
+            throw new ConfigException(
+                    DECODE_SANDBOX,
+                    "required",
+                    "only processes can be sandboxed; set " + DECODE_ISOLATION + "=process");
+        }
     }
 
     private static void requireDevices(String key, Object value) {

@@ -12,9 +12,16 @@ import io.tagstream.model.batch.Stages;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleException;
 import io.tagstream.model.image.DecodeIsolation;
+import io.tagstream.model.image.DecodeSandbox;
+import io.tagstream.model.image.Decoder;
+import io.tagstream.model.bundle.BundleDescription.Resize;
 import io.tagstream.model.image.FetchOptions;
+import io.tagstream.model.image.ImageFormat;
 import io.tagstream.model.image.OptionNames;
+import io.tagstream.model.image.isolated.DecoderProcesses;
 import io.tagstream.model.image.isolated.DecoderStartException;
+import io.tagstream.model.image.isolated.Decoders;
+import io.tagstream.model.image.isolated.SandboxException;
 import io.tagstream.model.onnx.ExecutionProvider;
 import io.tagstream.model.onnx.ExecutionProviderException;
 import io.tagstream.model.onnx.OnnxModelRuntime;
@@ -22,7 +29,9 @@ import io.tagstream.topology.config.TagstreamConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 
 /** Opens the model runtime that a configuration describes. */
 public final class ModelRuntimes {
@@ -62,6 +71,8 @@ public final class ModelRuntimes {
                     .maxInFlight(config.getInt(InferenceKeys.MODEL_MAX_IN_FLIGHT))
                     .maxPixels(config.getLong(InferenceKeys.DECODE_MAX_PIXELS))
                     .decodeIsolation(isolation(config))
+                    .decodeSandbox(sandbox(config))
+                    .decodeFormats(formats(config))
                     .decodeTimeout(Duration.ofMillis(config.getInt(InferenceKeys.DECODE_TIMEOUT_MILLIS)))
                     .fetch(fetch(config));
             config.optionalInt(InferenceKeys.MODEL_DEVICE_BATCHES).ifPresent(builder::batchesUnderWay);
@@ -75,6 +86,11 @@ public final class ModelRuntimes {
                     e.getMessage() + "; restore the bundle, or name another with model.bundle", e);
         } catch (ExecutionProviderException e) {
             throw OperatorException.failed(e.getMessage(), e);
+        } catch (SandboxException e) {
+            throw OperatorException.failed(
+                    "%s; to decode without a sandbox, set %s=auto"
+                            .formatted(e.getMessage(), InferenceKeys.DECODE_SANDBOX),
+                    e);
         } catch (DecoderStartException e) {
             throw OperatorException.failed(
                     "%s; to decode inside this process, set %s=none"
@@ -83,9 +99,41 @@ public final class ModelRuntimes {
         }
     }
 
+    /**
+     * Opens a decoder as isolated as the model's, with one process if any, for pictures of another size.
+     *
+     * @param size side of the square in pixels
+     * @return the decoder, which the caller must close
+     */
+    public static Decoder decoder(TagstreamConfig config, int size, Resize resize) {
+        return Decoders.open(
+                isolation(config),
+                new DecoderProcesses.Options(
+                        1,
+                        size,
+                        resize,
+                        config.getLong(InferenceKeys.DECODE_MAX_PIXELS),
+                        config.getInt(InferenceKeys.DECODE_MAX_BYTES),
+                        Duration.ofMillis(config.getInt(InferenceKeys.DECODE_TIMEOUT_MILLIS)),
+                        formats(config),
+                        sandbox(config),
+                        names()));
+    }
+
     private static DecodeIsolation isolation(TagstreamConfig config) {
         return DecodeIsolation.valueOf(
                 config.getString(InferenceKeys.DECODE_ISOLATION).toUpperCase(Locale.ROOT));
+    }
+
+    private static DecodeSandbox sandbox(TagstreamConfig config) {
+        return DecodeSandbox.valueOf(
+                config.getString(InferenceKeys.DECODE_SANDBOX).toUpperCase(Locale.ROOT));
+    }
+
+    private static Set<ImageFormat> formats(TagstreamConfig config) {
+        return config.getList(InferenceKeys.DECODE_FORMATS).stream()
+                .map(name -> ImageFormat.valueOf(name.toUpperCase(Locale.ROOT)))
+                .collect(Collectors.toUnmodifiableSet());
     }
 
     /** Returns the configured options for retrying images. */
@@ -109,14 +157,19 @@ public final class ModelRuntimes {
                 .userAgent(config.getString(InferenceKeys.FETCH_USER_AGENT))
                 .maxRedirects(config.getInt(InferenceKeys.FETCH_MAX_REDIRECTS))
                 .maxBytes(config.getInt(InferenceKeys.DECODE_MAX_BYTES))
-                .optionNames(new OptionNames(
-                        InferenceKeys.FETCH_FILE_ROOTS,
-                        InferenceKeys.FETCH_ALLOW_PRIVATE,
-                        InferenceKeys.FETCH_MAX_REDIRECTS,
-                        InferenceKeys.FETCH_TIMEOUT_MILLIS,
-                        InferenceKeys.DECODE_MAX_BYTES,
-                        InferenceKeys.DECODE_MAX_PIXELS,
-                        InferenceKeys.DECODE_TIMEOUT_MILLIS))
+                .optionNames(names())
                 .build();
+    }
+
+    private static OptionNames names() {
+        return new OptionNames(
+                InferenceKeys.FETCH_FILE_ROOTS,
+                InferenceKeys.FETCH_ALLOW_PRIVATE,
+                InferenceKeys.FETCH_MAX_REDIRECTS,
+                InferenceKeys.FETCH_TIMEOUT_MILLIS,
+                InferenceKeys.DECODE_MAX_BYTES,
+                InferenceKeys.DECODE_MAX_PIXELS,
+                InferenceKeys.DECODE_TIMEOUT_MILLIS,
+                InferenceKeys.DECODE_FORMATS);
     }
 }

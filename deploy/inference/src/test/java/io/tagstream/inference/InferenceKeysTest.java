@@ -28,7 +28,9 @@ class InferenceKeysTest {
         "model.device.batches, 0",
         "retry.max.attempts, 0",
         "image.deadline.ms, 0",
-        "decode.threads, 0"
+        "decode.threads, 0",
+        "decode.sandbox, sometimes",
+        "decode.formats, heic"
     })
     void shouldNameTheKeyAndTheValueThatAreWrong(String key, String value) {
         Map<String, String> settings = Map.of(
@@ -58,5 +60,23 @@ class InferenceKeysTest {
                 "0,2"));
 
         assertThat(config.getList(InferenceKeys.MODEL_DEVICES)).containsExactly("0", "2");
+    }
+
+    @Test
+    void shouldNotRequireASandboxOfThisProcess() {
+        Map<String, String> settings = Map.of(
+                TagstreamConfig.BOOTSTRAP_SERVERS,
+                "nowhere:1",
+                TagstreamConfig.SCHEMA_REGISTRY_URL,
+                "http://nowhere:1",
+                InferenceKeys.DECODE_SANDBOX,
+                "required",
+                InferenceKeys.DECODE_ISOLATION,
+                "none");
+
+        assertThatThrownBy(() -> new TagstreamConfig(settings))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("decode.sandbox")
+                .hasMessageContaining("set decode.isolation=process");
     }
 }

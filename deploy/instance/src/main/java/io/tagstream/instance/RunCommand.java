@@ -20,6 +20,7 @@ import io.tagstream.console.peers.ClusterImageQueries;
 import io.tagstream.inference.LoadingModel;
 import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
+import io.tagstream.model.onnx.OnnxModelRuntime;
 import io.tagstream.operations.Operations;
 import io.tagstream.schemas.registry.SchemaRegistries;
 import io.tagstream.schemas.registry.SchemaRegistry;
@@ -102,6 +103,7 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
                         started.set(tagstream); // before the start, which may wait for the cluster or the registry
                         tagstream.start();
                         operations.remark(tagstream::noTagsBecause);
+                        operations.remark(() -> Optional.of(sandbox(model.get())));
                         operations.copies(tagstream::copies);
                         try (Served served = serve(console, config, registry, tagstream, model.get(), operations)) {
                             follow(tagstream, model.get().description(), stop);
@@ -175,6 +177,11 @@ public final class RunCommand implements Callable<Integer>, Subcommand {
     /** An instance that waits because another bundle is in force is ready, too. */
     private static boolean tags(Tagstream tagstream) {
         return tagstream.ready() && tagstream.waitsBecause().isEmpty();
+    }
+
+    private static String sandbox(OnnxModelRuntime model) {
+        return (model.sandbox().inForce() ? "decoders are sandboxed: " : "decoders are not sandboxed: ")
+                + model.sandbox().text();
     }
 
     private static void follow(Tagstream tagstream, ModelDescription model, StopSignal stop)

@@ -79,9 +79,11 @@ public final class LocalNode implements AutoCloseable {
                 .with(TagstreamConfig.BOOTSTRAP_SERVERS, "127.0.0.1:" + port)
                 .with(TagstreamConfig.SCHEMA_REGISTRY_URL, "http://127.0.0.1:" + port)
                 .withDefault(TopicKeys.TOPICS_PARTITIONS, PARTITIONS)
-                // the images are the user's own, and processes would slow the start by a second
-                .withDefault(InferenceKeys.DECODE_ISOLATION, "none")
                 .with(TagstreamConfig.TOPICS_REPLICATION_FACTOR, (short) 1);
+        if (!settings.has(InferenceKeys.DECODE_SANDBOX)) {
+            // the images are the user's own, and processes would slow the start by a second
+            settings.withDefault(InferenceKeys.DECODE_ISOLATION, "none");
+        }
         LocalNode node = new LocalNode(settings.config(), data.uploads());
         try {
             node.startServers(settings, data, port);

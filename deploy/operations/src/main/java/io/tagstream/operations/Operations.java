@@ -22,11 +22,15 @@ import io.tagstream.operations.http.ClientLimits;
 import io.tagstream.operations.http.LimitedServer;
 import io.tagstream.topology.config.TagstreamConfig;
 import io.tagstream.topology.waits.TaggingHealth;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,7 +52,7 @@ public final class Operations implements AutoCloseable {
     private final JvmGcMetrics collections = new JvmGcMetrics();
     private final Supplier<Optional<String>> stopped;
     private final Supplier<Optional<String>> notReady;
-    private final AtomicReference<Supplier<Optional<String>>> remark = new AtomicReference<>(Optional::empty);
+    private final List<Supplier<Optional<String>>> remarks = new CopyOnWriteArrayList<>();
     private final Optional<Supplier<TaggingHealth>> tagging;
     private final AtomicReference<Supplier<TaggingHealth>> copies =
             new AtomicReference<>(() -> TaggingHealth.waiting("starting"));
@@ -142,12 +146,13 @@ public final class Operations implements AutoCloseable {
     }
 
     /** From now on, {@code /health/ready} also says this after "ready", as long as there is something to say. */
-    public void remark(Supplier<Optional<String>> remarks) {
-        remark.set(remarks);
+    public void remark(Supplier<Optional<String>> remark) {
+        remarks.add(remark);
     }
 
     private String ready() {
-        return remark.get().get().map(text -> "ready; " + text).orElse("ready");
+        return Stream.concat(Stream.of("ready"), remarks.stream().flatMap(remark -> remark.get().stream()))
+                .collect(Collectors.joining("; "));
     }
 
     private void scrape(Context request) {

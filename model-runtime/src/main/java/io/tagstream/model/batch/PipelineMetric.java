@@ -85,6 +85,12 @@ public enum PipelineMetric implements Metric {
             Type.GAUGE,
             "images",
             "Images that wait to be scored again from kept features."),
+    DECODE_SANDBOXED(
+            "tagstream.runtime.decode.sandboxed",
+            Type.GAUGE,
+            "instances",
+            "1 if the processes that decode images are kept from files, the network, programs and other processes; 0 if"
+                    + " not."),
     RETRIES(
             "tagstream.runtime.retries",
             Type.COUNTER,

@@ -26,6 +26,11 @@ public interface Decoder extends AutoCloseable {
      */
     ImageSize decode(byte[] encoded, ByteBuffer target) throws ImageException, InterruptedException;
 
+    /** What keeps decoders from everything else. */
+    default Sandbox sandbox() {
+        return Sandbox.none("images are decoded inside this process");
+    }
+
     /** Aborts decoding that is in progress, as far as possible. */
     @Override
     void close();

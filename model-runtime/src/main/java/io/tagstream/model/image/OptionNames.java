@@ -16,6 +16,7 @@ package io.tagstream.model.image;
  * @param maxBytes of {@link FetchOptions.Builder#maxBytes}
  * @param maxPixels of the runtime's limit on pixels
  * @param decodeTimeout of the runtime's limit on decoding time
+ * @param decodeFormats of the runtime's choice of formats
  */
 public record OptionNames(
         String fileRoots,
@@ -24,9 +25,17 @@ public record OptionNames(
         String timeout,
         String maxBytes,
         String maxPixels,
-        String decodeTimeout) {
+        String decodeTimeout,
+        String decodeFormats) {
 
     /** The names of the options in this library. */
     public static final OptionNames OF_THE_LIBRARY = new OptionNames(
-            "fileRoots", "allowPrivateAddresses", "maxRedirects", "timeout", "maxBytes", "maxPixels", "decodeTimeout");
+            "fileRoots",
+            "allowPrivateAddresses",
+            "maxRedirects",
+            "timeout",
+            "maxBytes",
+            "maxPixels",
+            "decodeTimeout",
+            "decodeFormats");
 }

@@ -7,6 +7,7 @@ package io.tagstream.model.image;
 
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
+import java.util.Set;
 import java.util.concurrent.Semaphore;
 
 /**
@@ -30,15 +31,23 @@ public final class PixelBudget {
     private static final int UNIT = 1024;
 
     private final long maxPixels;
+    private final Set<ImageFormat> formats;
     private final OptionNames names;
     private final int units;
     private final Semaphore free;
 
+    /** Of every format. */
+    public PixelBudget(long maxPixels, OptionNames names) {
+        this(maxPixels, Set.of(ImageFormat.values()), names);
+    }
+
     /**
      * @param maxPixels of an image, and of all images being decoded at a time together
+     * @param formats the ones to admit
      * @param names what messages call the options
      */
-    public PixelBudget(long maxPixels, OptionNames names) {
+    public PixelBudget(long maxPixels, Set<ImageFormat> formats, OptionNames names) {
+        this.formats = Set.copyOf(formats);
         this.maxPixels = maxPixels;
         this.names = names;
         this.units = (int) Math.min(Integer.MAX_VALUE, maxPixels / UNIT + 1);
@@ -53,9 +62,16 @@ public final class PixelBudget {
     /**
      * Waits until the image may be decoded.
      *
-     * @throws ImageException if the bytes are not a whole image of a known format, or it has too many pixels
+     * @throws ImageException if the bytes are not a whole image of an admitted format, or it has too many pixels
      */
     public Share admit(byte[] encoded) throws ImageException, InterruptedException {
+        ImageFormat format = ImageFormat.of(encoded);
+        if (!formats.contains(format)) {
+            throw new ImageException(
+                    FailureReason.UNSUPPORTED_FORMAT,
+                    "images in the format %s are not decoded here; submit another format, or add this one to %s"
+                            .formatted(format, names.decodeFormats()));
+        }
         ImageHeader header = ImageHeader.read(encoded);
         if (header.cost() > maxPixels) {
             throw new ImageException(

@@ -23,23 +23,26 @@ import io.tagstream.model.ModelDescription;
 import io.tagstream.model.ModelRuntime;
 import io.tagstream.model.Priority;
 import io.tagstream.model.batch.Device;
+import io.tagstream.model.batch.PipelineMetric;
 import io.tagstream.model.batch.PipelineOptions;
 import io.tagstream.model.batch.RetryOptions;
 import io.tagstream.model.batch.ScoringPipeline;
 import io.tagstream.model.batch.Stages;
 import io.tagstream.model.bundle.Bundle;
 import io.tagstream.model.bundle.BundleDescription;
-import io.tagstream.model.bundle.BundleDescription.Resize;
 import io.tagstream.model.image.DecodeIsolation;
+import io.tagstream.model.image.DecodeSandbox;
 import io.tagstream.model.image.Decoder;
 import io.tagstream.model.image.EncodedImage;
 import io.tagstream.model.image.FetchOptions;
-import io.tagstream.model.image.ImageDecoder;
 import io.tagstream.model.image.ImageFetcher;
+import io.tagstream.model.image.ImageFormat;
 import io.tagstream.model.image.ImageSize;
 import io.tagstream.model.image.PixelBudget;
+import io.tagstream.model.image.Sandbox;
 import io.tagstream.model.image.isolated.DecoderProcesses;
 import io.tagstream.model.image.isolated.DecoderStartException;
+import io.tagstream.model.image.isolated.Decoders;
 import io.tagstream.model.text.LabelTextEncoder;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -48,6 +51,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -123,6 +127,8 @@ public final class OnnxModelRuntime implements ModelRuntime {
             }
             openedDecoder = builder.openDecoder(options);
             decoder = openedDecoder;
+            PipelineMetric.DECODE_SANDBOXED.gauge(
+                    builder.metrics, openedDecoder, opened -> opened.sandbox().inForce() ? 1 : 0);
             fetcher = new ImageFetcher(builder.fetch);
             labelEncoder = openedEncoder;
             devices = List.copyOf(openedDevices);
@@ -147,6 +153,11 @@ public final class OnnxModelRuntime implements ModelRuntime {
                 options.decodeThreads(),
                 builder.decodeIsolation,
                 options.maxInFlight());
+    }
+
+    /** What keeps the decoders of images from everything else. */
+    public Sandbox sandbox() {
+        return decoder.sandbox();
     }
 
     /** A builder that begins with the defaults. */
@@ -321,6 +332,8 @@ public final class OnnxModelRuntime implements ModelRuntime {
         private MeterRegistry metrics = new CompositeMeterRegistry();
         private long maxPixels = PixelBudget.DEFAULT_MAX_PIXELS;
         private DecodeIsolation decodeIsolation = DecodeIsolation.NONE;
+        private Set<ImageFormat> decodeFormats = Set.of(ImageFormat.values());
+        private DecodeSandbox decodeSandbox = DecodeSandbox.AUTO;
         private Duration decodeTimeout = DecoderProcesses.DEFAULT_TIMEOUT;
         private FetchOptions fetch = FetchOptions.DEFAULT;
 
@@ -454,6 +467,21 @@ public final class OnnxModelRuntime implements ModelRuntime {
             return this;
         }
 
+        /**
+         * Whether to keep processes that decode from everything else, with {@link DecodeIsolation#PROCESS}. Default:
+         * {@link DecodeSandbox#AUTO}.
+         */
+        public Builder decodeSandbox(DecodeSandbox decodeSandbox) {
+            this.decodeSandbox = decodeSandbox;
+            return this;
+        }
+
+        /** The formats to decode. Default: all. */
+        public Builder decodeFormats(Set<ImageFormat> decodeFormats) {
+            this.decodeFormats = Set.copyOf(decodeFormats);
+            return this;
+        }
+
         /** The longest that decoding an image may take with {@link DecodeIsolation#PROCESS}. */
         public Builder decodeTimeout(Duration decodeTimeout) {
             if (decodeTimeout.isNegative() || decodeTimeout.isZero()) {
@@ -500,20 +528,18 @@ public final class OnnxModelRuntime implements ModelRuntime {
         }
 
         private Decoder openDecoder(PipelineOptions options) {
-            int size = bundle.description().image().size();
-            Resize resize = bundle.description().image().resize();
-            return switch (decodeIsolation) {
-                case NONE -> new ImageDecoder(size, resize, new PixelBudget(maxPixels, fetch.optionNames()));
-                case PROCESS ->
-                    new DecoderProcesses(new DecoderProcesses.Options(
+            return Decoders.open(
+                    decodeIsolation,
+                    new DecoderProcesses.Options(
                             options.decodeThreads(),
-                            size,
-                            resize,
+                            bundle.description().image().size(),
+                            bundle.description().image().resize(),
                             maxPixels,
                             fetch.maxBytes(),
                             decodeTimeout,
+                            decodeFormats,
+                            decodeSandbox,
                             fetch.optionNames()));
-            };
         }
     }
 }

@@ -71,7 +71,7 @@ public final class Forge {
 
     // PNG
 
-    static byte[] pngChunk(String type, byte[] data) {
+    public static byte[] pngChunk(String type, byte[] data) {
         byte[] typed = join(type, data);
         CRC32 checksum = new CRC32();
         checksum.update(typed);
@@ -79,7 +79,7 @@ public final class Forge {
     }
 
     /** The PNG with chunks inserted after its header. */
-    static byte[] pngWith(byte[] png, byte[]... chunks) {
+    public static byte[] pngWith(byte[] png, byte[]... chunks) {
         return join(Arrays.copyOf(png, PNG_HEADER_END), join((Object[]) chunks), tail(png, PNG_HEADER_END));
     }
 

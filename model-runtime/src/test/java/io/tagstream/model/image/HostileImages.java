@@ -29,7 +29,7 @@ import org.opencv.core.Scalar;
 import org.opencv.imgcodecs.Imgcodecs;
 
 /** Things that are not images, and images that are too large or not what they claim. */
-final class HostileImages {
+public final class HostileImages {
     private static final byte[] PNG = Quarters.png(40, 30);
     private static final byte[] JPEG = Quarters.jpeg(40, 30);
     private static final byte[] PROGRESSIVE = Quarters.resource("progressive.jpg");
@@ -52,7 +52,7 @@ final class HostileImages {
     }
 
     /** The files of all cases, and plain images of every format: a corpus for fuzzing. */
-    static Stream<byte[]> files() {
+    public static Stream<byte[]> files() {
         Stream<byte[]> plain = Stream.of(
                 PNG,
                 JPEG,

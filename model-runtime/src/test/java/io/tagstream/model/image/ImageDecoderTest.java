@@ -19,6 +19,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -192,6 +193,19 @@ class ImageDecoderTest {
     @Test
     void shouldRefuseTooManyPixelsByTheHeader() throws Exception {
         assertFails(hugePng(20_000, 10_000), FailureReason.TOO_MANY_PIXELS, "20000 x 10000 = 200000000", "100000000");
+    }
+
+    @Test
+    void shouldRefuseFormatsThatAreNotToBeDecoded() throws Exception {
+        PixelBudget onlyPng = new PixelBudget(MAX_PIXELS, Set.of(ImageFormat.PNG), OptionNames.OF_THE_LIBRARY);
+        ImageDecoder choosy = new ImageDecoder(Quarters.SIZE, Resize.SQUASH, onlyPng);
+
+        assertThat(choosy.decode(Quarters.png(40, 30), Quarters.target())).isEqualTo(new ImageSize(40, 30));
+        assertThatThrownBy(() -> choosy.decode(Quarters.jpeg(40, 30), Quarters.target()))
+                .isInstanceOfSatisfying(
+                        ImageException.class, e -> assertThat(e.reason()).isEqualTo(FailureReason.UNSUPPORTED_FORMAT))
+                .hasMessage("images in the format JPEG are not decoded here; submit another format, or add this one to"
+                        + " decodeFormats");
     }
 
     @Test

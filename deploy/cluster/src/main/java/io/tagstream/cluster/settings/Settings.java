@@ -22,7 +22,8 @@ import java.util.TreeMap;
 import org.apache.kafka.common.config.ConfigException;
 
 /**
- * The settings given to a command, in layers: a properties file, environment variables over it, flags over both.
+ * The settings given to a command, in layers: the installation's defaults, a properties file over them, environment
+ * variables over it, flags over all.
  *
  * <p>The variable of a key is {@value #PREFIX} and the key in upper case with underscores for dots and hyphens:
  * {@code TAGSTREAM_TAG_CHANGES_TOPIC} sets {@code tag-changes.topic}. After a pass-through prefix, every underscore
@@ -30,6 +31,10 @@ import org.apache.kafka.common.config.ConfigException;
  */
 public final class Settings {
     static final String PREFIX = "TAGSTREAM_";
+    /** System property: the directory of the installation. */
+    private static final String HOME = "tagstream.home";
+
+    private static final String DEFAULTS = "defaults.properties";
     /** Variables of the launcher, which are not settings. */
     private static final Set<String> LAUNCHER_VARIABLES = Set.of("TAGSTREAM_JAVA_OPTS");
 
@@ -37,6 +42,14 @@ public final class Settings {
 
     /** A value and where it came from, for messages. */
     private record Setting(Object value, String origin) {}
+
+    /** Begins with the defaults of the installation, if it has a file {@value #DEFAULTS}. */
+    public Settings() {
+        Path defaults = Path.of(System.getProperty(HOME, ""), DEFAULTS);
+        if (System.getProperty(HOME) != null && Files.exists(defaults)) {
+            file(defaults);
+        }
+    }
 
     /** Adds the settings of a properties file (UTF-8). */
     public Settings file(Path file) {

@@ -54,6 +54,30 @@ class SettingsTest {
     }
 
     @Test
+    void shouldBeginWithTheDefaultsOfTheInstallation() throws Exception {
+        Files.writeString(folder.resolve("defaults.properties"), "labels.topic = installed\ntags.topic = installed");
+        String before = System.getProperty("tagstream.home");
+        System.setProperty("tagstream.home", folder.toString());
+        try {
+            TagstreamConfig config =
+                    new Settings().flags(required()).flags(Map.of("tags.topic", "from-flag")).config();
+
+            assertThat(config.topic(TagstreamConfig.LABELS_TOPIC)).isEqualTo("installed");
+            assertThat(config.topic(TagstreamConfig.TAGS_TOPIC)).isEqualTo("from-flag");
+        } finally {
+            if (before == null) {
+                System.clearProperty("tagstream.home");
+            } else {
+                System.setProperty("tagstream.home", before);
+            }
+        }
+    }
+
+    private static Map<String, String> required() {
+        return Map.of("bootstrap.servers", "kafka:9092", "schema.registry.url", "http://registry:8081");
+    }
+
+    @Test
     void shouldHaveAVariableOfItsOwnForEveryKey() {
         Set<String> variables = new HashSet<>();
         for (String key : TagstreamConfig.definition().names()) {

@@ -6,18 +6,17 @@
 package io.tagstream.console.images;
 
 import io.tagstream.inference.InferenceKeys;
+import io.tagstream.inference.ModelRuntimes;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.ImageRequest;
 import io.tagstream.model.bundle.BundleDescription.Resize;
+import io.tagstream.model.image.Decoder;
 import io.tagstream.model.image.EncodedImage;
 import io.tagstream.model.image.FetchOptions;
-import io.tagstream.model.image.ImageDecoder;
 import io.tagstream.model.image.ImageFetcher;
 import io.tagstream.model.image.ImageSize;
 import io.tagstream.model.image.ImageSources;
-import io.tagstream.model.image.OptionNames;
-import io.tagstream.model.image.PixelBudget;
 import io.tagstream.topology.config.TagstreamConfig;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -29,11 +28,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
 import javax.imageio.ImageIO;
 
 /**
  * Makes small JPEGs of images on this machine. Images are read as they are for the model: under the file roots only,
- * with links resolved, and within the same limits. Nothing is fetched from elsewhere.
+ * with links resolved, and within the same limits, and decoded where those are. Nothing is fetched from elsewhere.
  *
  * <p><i>Threading notes.</i> May be used by any number of threads, of which at most two decode at a time. The most
  * recently used thumbnails stay in memory.
@@ -46,7 +46,9 @@ public final class Thumbnails implements AutoCloseable {
     private static final int AT_A_TIME = 2;
 
     private final ImageFetcher files;
-    private final ImageDecoder decoder;
+    private final Supplier<Decoder> open;
+    /** Opened by the first picture; guarded by this. */
+    private Optional<Decoder> decoder = Optional.empty();
     private final Semaphore permits = new Semaphore(AT_A_TIME);
     private final Map<String, byte[]> kept = new LinkedHashMap<>(KEPT, 0.75f, true) {
         private static final long serialVersionUID = 1L;
@@ -64,10 +66,7 @@ public final class Thumbnails implements AutoCloseable {
                         .toList())
                 .maxBytes(config.getInt(InferenceKeys.DECODE_MAX_BYTES))
                 .build());
-        decoder = new ImageDecoder(
-                SIZE,
-                Resize.LETTERBOX,
-                new PixelBudget(config.getLong(InferenceKeys.DECODE_MAX_PIXELS), OptionNames.OF_THE_LIBRARY));
+        open = () -> ModelRuntimes.decoder(config, SIZE, Resize.LETTERBOX);
     }
 
     /**
@@ -100,9 +99,15 @@ public final class Thumbnails implements AutoCloseable {
         }
     }
 
+    private synchronized Decoder decoder() {
+        Decoder opened = decoder.orElseGet(open);
+        decoder = Optional.of(opened);
+        return opened;
+    }
+
     private byte[] picture(byte[] encoded) throws ImageException, InterruptedException {
-        ByteBuffer square = ByteBuffer.allocateDirect(decoder.bytes());
-        ImageSize size = decoder.decode(encoded, square);
+        ByteBuffer square = ByteBuffer.allocateDirect(decoder().bytes());
+        ImageSize size = decoder().decode(encoded, square);
         double factor = (double) SIZE / Math.max(size.width(), size.height());
         int width = Math.max(1, (int) Math.round(size.width() * factor));
         int height = Math.max(1, (int) Math.round(size.height() * factor));
@@ -130,6 +135,8 @@ public final class Thumbnails implements AutoCloseable {
     @Override
     public void close() {
         files.close();
-        decoder.close();
+        synchronized (this) {
+            decoder.ifPresent(Decoder::close);
+        }
     }
 }

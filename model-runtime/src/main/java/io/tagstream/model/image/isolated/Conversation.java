@@ -9,6 +9,7 @@ import io.tagstream.model.Excerpt;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.image.ImageSize;
+import io.tagstream.model.image.Sandbox;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
@@ -20,7 +21,7 @@ import java.util.Optional;
 
 /**
  * What parent and child say to each other over the child's standard input and output. First the child says that it is
- * ready. Then they take turns: the parent sends an image (length, bytes), and the child answers with its size and
+ * ready, and whether it is sealed. Then they take turns: the parent sends an image (length, bytes), and the child answers with its size and
  * pixels, or says why there are none. Numbers are big-endian.
  *
  * <p><i>Threading notes.</i> One thread at a time.
@@ -43,18 +44,21 @@ final class Conversation {
         this.out = new DataOutputStream(out);
     }
 
-    /** Child: says that it can decode from now on. */
-    void sayReady() throws IOException {
+    /** Child: says that it can decode from now on, and whether it is sealed. */
+    void sayReady(Sandbox sandbox) throws IOException {
         out.writeInt(READY);
+        out.writeBoolean(sandbox.inForce());
+        out.writeUTF(Excerpt.of(sandbox.text(), LONGEST_MESSAGE));
         out.flush();
     }
 
     /** Parent: waits until the child can decode. */
-    void awaitReady() throws IOException {
+    Sandbox awaitReady() throws IOException {
         int word = in.readInt();
         if (word != READY) {
             throw nonsense("%08x instead of its greeting".formatted(word));
         }
+        return new Sandbox(in.readBoolean(), in.readUTF());
     }
 
     /** Parent: sends an image. */

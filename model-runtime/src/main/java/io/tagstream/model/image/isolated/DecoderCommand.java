@@ -5,11 +5,13 @@
  */
 package io.tagstream.model.image.isolated;
 
+import com.sun.jna.Native;
 import io.tagstream.model.Telemetry;
 import io.tagstream.model.bundle.BundleDescription.Resize;
 import io.tagstream.model.image.OpenCvLibrary;
 import io.tagstream.model.image.PixelBudget;
 import java.io.File;
+import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.security.CodeSource;
@@ -29,9 +31,16 @@ import org.opencv.core.Core;
  * @param resize how an image of any shape becomes the square
  * @param maxPixels the most pixels of an image
  * @param maxBytes the most bytes of an image
+ * @param seal whether it tries to seal itself before it takes the first image
  */
 record DecoderCommand(
-        Class<?> mainClass, List<Path> moreClasses, int size, Resize resize, long maxPixels, int maxBytes) {
+        Class<?> mainClass,
+        List<Path> moreClasses,
+        int size,
+        Resize resize,
+        long maxPixels,
+        int maxBytes,
+        boolean seal) {
     /** The variables that Java itself may need to start. */
     private static final Set<String> KEPT_VARIABLES = Set.of("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SystemRoot");
 
@@ -40,7 +49,7 @@ record DecoderCommand(
 
     private static final int FIRST_JAVA_THAT_ASKS_FOR_NATIVE_ACCESS = 24;
 
-    ProcessBuilder builder(SharedDirectory directory) {
+    ProcessBuilder builder(SharedDirectory directory) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         // an image takes its bytes once, and once more while it is read
@@ -51,18 +60,28 @@ record DecoderCommand(
         command.add("-XX:+ExitOnOutOfMemoryError");
         command.add("-XX:-UsePerfData");
         command.add("-XX:-CreateCoredumpOnCrash");
-        command.add("-XX:ErrorFile=" + directory.crashReport("%p"));
+        command.add("-XX:+ErrorFileToStderr");
+        // nothing that would be read again, or reached from outside, while images are decoded
+        command.add("-XX:-UseContainerSupport");
+        command.add("-XX:+DisableAttachMechanism");
         if (Runtime.version().feature() >= FIRST_JAVA_THAT_ASKS_FOR_NATIVE_ACCESS) {
             command.add("--enable-native-access=ALL-UNNAMED");
         }
         command.add("-Djava.awt.headless=true");
         command.add("-Djava.io.tmpdir=" + directory.path());
         command.add("-D" + OpenCvLibrary.UNPACKED + "=" + directory.library());
+        if (usesLinuxLibrary()) {
+            command.addAll(LinuxLibrary.javaOptions(directory.path()));
+        }
         command.add("-cp");
-        command.add(classPath());
+        command.add(classPath(directory));
         command.add(mainClass.getName());
-        command.addAll(
-                List.of(directory.path().toString(), Integer.toString(size), resize.name(), Long.toString(maxPixels)));
+        command.addAll(List.of(
+                directory.path().toString(),
+                Integer.toString(size),
+                resize.name(),
+                Long.toString(maxPixels),
+                Boolean.toString(seal)));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().keySet().retainAll(KEPT_VARIABLES);
         Telemetry.disable(builder.environment());
@@ -72,22 +91,33 @@ record DecoderCommand(
         return builder.directory(directory.path().toFile());
     }
 
-    private String classPath() {
-        Set<String> entries = new LinkedHashSet<>();
+    private String classPath(SharedDirectory directory) throws IOException {
+        Set<Path> entries = new LinkedHashSet<>();
         entries.add(location(DecoderMain.class));
         entries.add(location(Core.class));
-        moreClasses.forEach(path -> entries.add(path.toString()));
-        return String.join(File.pathSeparator, entries);
+        if (usesLinuxLibrary()) {
+            entries.add(location(Native.class));
+        }
+        entries.addAll(moreClasses);
+        List<String> jars = new ArrayList<>();
+        for (Path entry : entries) {
+            jars.add(directory.jar(entry).toString());
+        }
+        return String.join(File.pathSeparator, jars);
     }
 
-    private static String location(Class<?> type) {
+    private boolean usesLinuxLibrary() {
+        return seal && Seal.isForThisSystem();
+    }
+
+    private static Path location(Class<?> type) {
         CodeSource source = type.getProtectionDomain().getCodeSource();
         if (source == null) {
             throw new DecoderStartException(
                     "Java does not say which file %s was loaded from".formatted(type.getName()), null);
         }
         try {
-            return Path.of(source.getLocation().toURI()).toString();
+            return Path.of(source.getLocation().toURI());
         } catch (URISyntaxException | IllegalArgumentException e) {
             throw new DecoderStartException(
                     "%s was loaded from %s, which is not a file".formatted(type.getName(), source.getLocation()), e);

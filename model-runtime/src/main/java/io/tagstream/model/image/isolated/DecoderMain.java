@@ -10,25 +10,21 @@ import io.tagstream.model.ImageException;
 import io.tagstream.model.bundle.BundleDescription.Resize;
 import io.tagstream.model.image.Decoder;
 import io.tagstream.model.image.ImageDecoder;
-import io.tagstream.model.image.ImageFormat;
 import io.tagstream.model.image.OptionNames;
 import io.tagstream.model.image.PixelBudget;
+import io.tagstream.model.image.Sandbox;
+import io.tagstream.model.image.isolated.Seal.SealException;
 import java.io.BufferedOutputStream;
+import java.io.File;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
-import org.opencv.core.CvType;
-import org.opencv.core.Mat;
-import org.opencv.core.MatOfByte;
-import org.opencv.core.Scalar;
-import org.opencv.imgcodecs.Imgcodecs;
 
 /**
  * The child process. It decodes what its parent sends until the parent is gone, and then deletes the directory that
@@ -39,13 +35,12 @@ import org.opencv.imgcodecs.Imgcodecs;
  */
 public final class DecoderMain {
     private static final int BROKEN = 1;
-    private static final int WARM_UP_ROUNDS = 20;
-    private static final int WARM_UP_SIDE = 512;
-    private static final Path LINUX_OOM_SCORE = Path.of("/proc/self/oom_score_adj");
+    private static final int STANDARD_OUTPUT = 1;
+    private static final File LINUX_OOM_SCORE = new File("/proc/self/oom_score_adj");
 
     private DecoderMain() {}
 
-    /** {@code arguments}: the shared directory, the square's side, the resize rule, the most pixels. */
+    /** {@code arguments}: the shared directory, the square's side, the resize rule, the most pixels, whether to seal. */
     public static void main(String[] arguments) throws IOException {
         run(arguments, decoder(arguments));
     }
@@ -65,14 +60,14 @@ public final class DecoderMain {
         // nothing else that prints may disturb the conversation
         System.setOut(System.err);
         ignoreSignals();
-        ProcessHandle.current().parent().ifPresent(process -> {
-            var unused = process.onExit().thenRun(() -> end(directory));
-        });
         preferToDieBeforeOthers();
         try {
             ByteBuffer pixels = ByteBuffer.allocateDirect(decoder.bytes());
-            warmUp(decoder, pixels, Long.parseLong(arguments[3]));
-            parent.sayReady();
+            long maxPixels = Long.parseLong(arguments[3]);
+            WarmUp.run(decoder, pixels, maxPixels);
+            Sandbox sandbox = Boolean.parseBoolean(arguments[4]) ? seal(maxPixels) : Sandbox.none("it is off");
+            endWithParent(directory, sandbox);
+            parent.sayReady(sandbox);
             Optional<byte[]> image = parent.receive();
             while (image.isPresent()) {
                 decode(decoder, image.get(), pixels, parent);
@@ -112,29 +107,47 @@ public final class DecoderMain {
 
     /** When memory runs out, Linux ends the process with the highest score. */
     private static void preferToDieBeforeOthers() throws IOException {
-        if (Files.isWritable(LINUX_OOM_SCORE)) {
-            Files.writeString(LINUX_OOM_SCORE, "1000");
+        if (LINUX_OOM_SCORE.canWrite()) {
+            // not by java.nio, which opens a socket of its own
+            try (FileOutputStream score = new FileOutputStream(LINUX_OOM_SCORE)) {
+                score.write("1000".getBytes(StandardCharsets.US_ASCII));
+            }
         }
     }
 
-    private static void warmUp(Decoder decoder, ByteBuffer pixels, long maxPixels)
-            throws IOException, InterruptedException {
-        int side = (int) Math.min(WARM_UP_SIDE, Math.sqrt((double) maxPixels));
-        Mat picture = new Mat(side, side, CvType.CV_8UC3, new Scalar(0, 128, 255));
-        for (ImageFormat format : List.of(ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.WEBP)) {
-            MatOfByte encoded = new MatOfByte();
-            Imgcodecs.imencode("." + format.extension(), picture, encoded);
-            byte[] image = encoded.toArray();
-            encoded.release();
-            try {
-                for (int round = 0; round < WARM_UP_ROUNDS; round++) {
-                    decoder.decode(image, pixels);
-                }
-            } catch (ImageException e) {
-                throw new IOException("OpenCV does not read a %s that it wrote".formatted(format), e);
-            }
+    private static Sandbox seal(long maxPixels) {
+        openClassPath();
+        try {
+            return Sandbox.sealed(Seal.apply(maxPixels * PixelBudget.BYTES_PER_PIXEL));
+        } catch (SealException e) {
+            return Sandbox.none(e.getMessage());
         }
-        picture.release();
+    }
+
+    /** Opens all jars, by looking in each for what is in none, so that classes can be loaded from them later. */
+    private static void openClassPath() {
+        if (ClassLoader.getSystemResource("nothing") != null) {
+            throw new IllegalStateException("there is no such resource");
+        }
+    }
+
+    /** A parent that ends while an image is decoded closes its end of the pipe. */
+    private static void endWithParent(Path directory, Sandbox sandbox) {
+        if (sandbox.inForce()) {
+            // a sealed process can neither look at others nor delete a directory
+            Thread watch = new Thread(
+                    () -> {
+                        LinuxLibrary.awaitNoReader(STANDARD_OUTPUT);
+                        Runtime.getRuntime().halt(0);
+                    },
+                    "parent");
+            watch.setDaemon(true);
+            watch.start();
+        } else {
+            ProcessHandle.current().parent().ifPresent(process -> {
+                var unused = process.onExit().thenRun(() -> end(directory));
+            });
+        }
     }
 
     /** Ends this process without running hooks. Its siblings may be doing the same. */

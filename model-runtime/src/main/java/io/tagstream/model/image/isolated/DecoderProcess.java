@@ -7,6 +7,7 @@ package io.tagstream.model.image.isolated;
 
 import io.tagstream.model.ImageException;
 import io.tagstream.model.image.ImageSize;
+import io.tagstream.model.image.Sandbox;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -26,15 +27,13 @@ final class DecoderProcess {
     private static final long KILL_SECONDS = 10;
 
     private final Process process;
-    private final SharedDirectory directory;
     private final Conversation conversation;
     private final ErrorTail errors;
     private volatile boolean late;
 
     /** A process that has just been started. */
-    DecoderProcess(Process process, SharedDirectory directory) {
+    DecoderProcess(Process process) {
         this.process = process;
-        this.directory = directory;
         this.conversation = new Conversation(process.getInputStream(), process.getOutputStream());
         this.errors = new ErrorTail(process.getErrorStream(), "tagstream-decoder-errors-" + process.pid());
     }
@@ -61,12 +60,9 @@ final class DecoderProcess {
     }
 
     /** Waits until the process can decode. */
-    void awaitReady(Duration patience, ScheduledExecutorService alarms)
+    Sandbox awaitReady(Duration patience, ScheduledExecutorService alarms)
             throws EndedException, InterruptedException, ImageException {
-        within(patience, alarms, () -> {
-            conversation.awaitReady();
-            return null;
-        });
+        return within(patience, alarms, conversation::awaitReady);
     }
 
     ImageSize decode(byte[] encoded, ByteBuffer target, Duration patience, ScheduledExecutorService alarms)
@@ -110,24 +106,8 @@ final class DecoderProcess {
         if (!process.waitFor(KILL_SECONDS, TimeUnit.SECONDS)) {
             return new EndedException("it cannot be stopped", late, e);
         }
-        StringBuilder how = new StringBuilder(itself ? exit() : String.valueOf(e.getMessage()));
-        how.append(crashReport());
-        String said = errors.ofEnded();
-        if (!said.isEmpty()) {
-            how.append("; its last output: ").append(said);
-        }
-        return new EndedException(how.toString(), late, e);
-    }
-
-    private String crashReport() {
-        try {
-            return directory
-                    .takeCrashReport(process.pid())
-                    .map(report -> ": " + report)
-                    .orElse("");
-        } catch (IOException e) {
-            return "; Java's crash report cannot be read: " + e;
-        }
+        String how = itself ? exit() : String.valueOf(e.getMessage());
+        return new EndedException(how + errors.ofEnded(), late, e);
     }
 
     private String exit() {

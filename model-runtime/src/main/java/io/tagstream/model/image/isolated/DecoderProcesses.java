@@ -8,10 +8,13 @@ package io.tagstream.model.image.isolated;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.bundle.BundleDescription.Resize;
+import io.tagstream.model.image.DecodeSandbox;
 import io.tagstream.model.image.Decoder;
+import io.tagstream.model.image.ImageFormat;
 import io.tagstream.model.image.ImageSize;
 import io.tagstream.model.image.OptionNames;
 import io.tagstream.model.image.PixelBudget;
+import io.tagstream.model.image.Sandbox;
 import io.tagstream.model.image.isolated.DecoderProcess.EndedException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -19,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -26,12 +30,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decodes in child processes, so that a crash in native code costs one image and not the stream. If a process crashes,
+ * Decodes in child processes, so that a crash in native code costs one image and not the stream, and code that an image
+ * smuggles into a decoder reaches nothing else. If a process crashes,
  * or takes too long and is ended, its image fails with {@link FailureReason#CORRUPT_IMAGE}, and the process is replaced
  * when the next image needs it. The result is the same as {@link io.tagstream.model.image.ImageDecoder}'s, byte for
  * byte.
  *
- * <p>This contains crashes, hangs and memory. It is not a sandbox: the processes run as the same user.
+ * <p>On Linux the processes seal themselves before they take an image ({@link Seal}). Elsewhere, and with
+ * {@link DecodeSandbox#OFF}, this contains crashes, hangs and memory, but the processes may do what this one may.
  *
  * <p><i>Threading notes.</i> {@link #decode} may be called by any number of threads; as many decode at a time as there
  * are processes. {@link #close} may be called meanwhile and makes those calls fail.
@@ -45,6 +51,7 @@ public final class DecoderProcesses implements Decoder {
 
     private final Options options;
     private final DecoderCommand command;
+    private volatile Sandbox sandbox = Sandbox.none("no process has started");
     private final PixelBudget budget;
     private final SharedDirectory directory;
     private final ScheduledThreadPoolExecutor alarms;
@@ -61,6 +68,8 @@ public final class DecoderProcesses implements Decoder {
      * @param maxPixels of an image, and of all images being decoded at a time together
      * @param maxBytes of an image
      * @param timeout the longest that decoding an image may take
+     * @param formats the ones to decode
+     * @param sandbox whether to keep the processes from everything else
      * @param names what messages call the options
      */
     public record Options(
@@ -70,12 +79,15 @@ public final class DecoderProcesses implements Decoder {
             long maxPixels,
             int maxBytes,
             Duration timeout,
+            Set<ImageFormat> formats,
+            DecodeSandbox sandbox,
             OptionNames names) {}
 
     /**
      * Starts the processes and waits until they are ready: about a second.
      *
      * @throws DecoderStartException if a process does not start
+     * @throws SandboxException if the sandbox is required and not available
      */
     public DecoderProcesses(Options options) {
         this(options, DecoderMain.class, List.of());
@@ -84,8 +96,14 @@ public final class DecoderProcesses implements Decoder {
     DecoderProcesses(Options options, Class<?> mainClass, List<Path> moreClasses) {
         this.options = options;
         this.command = new DecoderCommand(
-                mainClass, moreClasses, options.size(), options.resize(), options.maxPixels(), options.maxBytes());
-        this.budget = new PixelBudget(options.maxPixels(), options.names());
+                mainClass,
+                moreClasses,
+                options.size(),
+                options.resize(),
+                options.maxPixels(),
+                options.maxBytes(),
+                options.sandbox() != DecodeSandbox.OFF);
+        this.budget = new PixelBudget(options.maxPixels(), options.formats(), options.names());
         this.idle = new ArrayBlockingQueue<>(options.processes());
         this.alarms = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "tagstream-decode-deadlines");
@@ -97,7 +115,7 @@ public final class DecoderProcesses implements Decoder {
             this.directory = SharedDirectory.create();
         } catch (IOException e) {
             alarms.shutdownNow();
-            throw new DecoderStartException("OpenCV's native library cannot be unpacked: " + e.getMessage(), e);
+            throw new DecoderStartException("its directory cannot be made: " + e.getMessage(), e);
         }
         boolean complete = false;
         try {
@@ -120,13 +138,23 @@ public final class DecoderProcesses implements Decoder {
         }
         for (int i = 0; i < options.processes(); i++) {
             try {
-                awaitReady(starting.get(i));
+                sandbox = awaitReady(starting.get(i));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new DecoderStartException("interrupted", e);
             }
             idle.add(slots.get(i));
         }
+        if (sandbox.inForce()) {
+            LOG.info("decoder processes are sandboxed: {}", sandbox.text());
+        } else {
+            LOG.warn("decoder processes are not sandboxed: {}", sandbox.text());
+        }
+    }
+
+    @Override
+    public Sandbox sandbox() {
+        return sandbox;
     }
 
     @Override
@@ -180,14 +208,25 @@ public final class DecoderProcesses implements Decoder {
         return new ImageException(FailureReason.MODEL_ERROR, "the runtime was closed while decoding", e);
     }
 
-    private void awaitReady(DecoderProcess process) throws InterruptedException {
+    /** Accepts no process with less of a sandbox than was asked for, or than the first process has. */
+    private Sandbox awaitReady(DecoderProcess process) throws InterruptedException {
         try {
-            process.awaitReady(START, alarms);
+            Sandbox has = process.awaitReady(START, alarms);
+            if (!has.inForce() && (options.sandbox() == DecodeSandbox.REQUIRED || sandbox.inForce())) {
+                process.kill();
+                throw new SandboxException(has.text());
+            }
+            return has;
         } catch (EndedException e) {
             throw new DecoderStartException(e.getMessage(), e);
         } catch (ImageException e) {
             throw new IllegalStateException("a greeting is not an answer", e);
         }
+    }
+
+    /** The processes. */
+    List<Long> pids() {
+        return slots.stream().map(Slot::pid).toList();
     }
 
     /** The directory that the processes share. */
@@ -234,11 +273,15 @@ public final class DecoderProcesses implements Decoder {
                 throw new DecoderStartException("the runtime is closed", null);
             }
             try {
-                process = new DecoderProcess(command.builder(directory).start(), directory);
+                process = new DecoderProcess(command.builder(directory).start());
                 return process;
             } catch (IOException e) {
                 throw new DecoderStartException(e.getMessage(), e);
             }
+        }
+
+        synchronized long pid() {
+            return process.pid();
         }
 
         synchronized void kill() {

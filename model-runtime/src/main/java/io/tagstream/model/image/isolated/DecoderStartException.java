@@ -6,7 +6,7 @@
 package io.tagstream.model.image.isolated;
 
 /** Decoder processes do not start here. */
-public final class DecoderStartException extends RuntimeException {
+public sealed class DecoderStartException extends RuntimeException permits SandboxException {
     private static final long serialVersionUID = 1L;
 
     DecoderStartException(String problem, Throwable cause) {

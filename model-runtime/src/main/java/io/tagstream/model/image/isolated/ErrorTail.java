@@ -6,22 +6,35 @@
 package io.tagstream.model.image.isolated;
 
 import io.tagstream.model.Excerpt;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.regex.Pattern;
 
 /**
- * The last text that a process wrote to standard error. A thread keeps reading, or the process would block. The rest is
- * dropped: what libraries say about bad images is not worth keeping.
+ * What a process wrote to standard error: what matters of Java's report if it crashed, otherwise its last lines. A
+ * thread keeps reading, or the process would block. The rest is dropped: what libraries say about bad images is not
+ * worth keeping.
  *
  * <p><i>Threading notes.</i> A thread of its own reads; any thread may ask.
  */
 final class ErrorTail {
-    private static final int BYTES = 2048;
+    private static final int LONGEST_LINE = 500;
+    private static final int MOST_LINES = 20;
+    private static final int LONGEST = 2048;
+    private static final int BUFFER = 8192;
+    /** The lines that name the signal, and a frame of a library, of Java code or of the virtual machine. */
+    private static final Pattern CRASH_REPORT_LINE = Pattern.compile("^# (  ?SIG|  ?Internal Error|[CVJj] )");
 
     private final Thread reader;
-    private byte[] tail = new byte[0];
+    private final Deque<String> last = new ArrayDeque<>();
+    private final List<String> crash = new ArrayList<>();
 
     ErrorTail(InputStream stream, String name) {
         this.reader = new Thread(() -> read(stream), name);
@@ -30,29 +43,45 @@ final class ErrorTail {
     }
 
     private void read(InputStream stream) {
-        byte[] buffer = new byte[BYTES];
-        try (stream) {
-            int read = stream.read(buffer);
+        ByteArrayOutputStream line = new ByteArrayOutputStream();
+        try (InputStream in = new BufferedInputStream(stream, BUFFER)) {
+            int read = in.read();
             while (read >= 0) {
-                add(buffer, read);
-                read = stream.read(buffer);
+                if (read == '\n') {
+                    add(line.toString(StandardCharsets.UTF_8));
+                    line.reset();
+                } else if (line.size() < LONGEST_LINE) {
+                    line.write(read);
+                }
+                read = in.read();
             }
+            add(line.toString(StandardCharsets.UTF_8));
         } catch (IOException e) {
-            add("(standard error cannot be read)".getBytes(StandardCharsets.US_ASCII), 0);
+            add("(standard error cannot be read)");
         }
     }
 
-    private synchronized void add(byte[] buffer, int length) {
-        byte[] all = Arrays.copyOf(tail, tail.length + length);
-        System.arraycopy(buffer, 0, all, tail.length, length);
-        tail = Arrays.copyOfRange(all, Math.max(0, all.length - BYTES), all.length);
+    private synchronized void add(String line) {
+        if (CRASH_REPORT_LINE.matcher(line).find()) {
+            if (crash.size() < MOST_LINES) {
+                crash.add(line.substring(1).strip());
+            }
+        } else if (!line.isBlank()) {
+            last.add(line.strip());
+            if (last.size() > MOST_LINES) {
+                last.remove();
+            }
+        }
     }
 
-    /** The text of a process that has ended. Waits a moment for the last of it. */
+    /** How to go on after how a process ended; empty if it said nothing. Waits a moment for the last of it. */
     String ofEnded() throws InterruptedException {
         reader.join(1000);
         synchronized (this) {
-            return Excerpt.of(new String(tail, StandardCharsets.UTF_8).strip().replaceAll("\\s+", " "), BYTES);
+            if (!crash.isEmpty()) {
+                return ": " + Excerpt.of(String.join(" in ", crash), LONGEST);
+            }
+            return last.isEmpty() ? "" : "; its last output: " + Excerpt.of(String.join(" ", last), LONGEST);
         }
     }
 }

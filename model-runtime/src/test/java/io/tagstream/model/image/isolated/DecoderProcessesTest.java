@@ -9,11 +9,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import com.sun.jna.Native;
 import io.tagstream.model.FailureReason;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.Telemetry;
 import io.tagstream.model.bundle.BundleDescription.Resize;
+import io.tagstream.model.image.DecodeSandbox;
 import io.tagstream.model.image.ImageDecoder;
+import io.tagstream.model.image.ImageFormat;
 import io.tagstream.model.image.ImageSize;
 import io.tagstream.model.image.OptionNames;
 import io.tagstream.model.image.PixelBudget;
@@ -21,10 +24,8 @@ import io.tagstream.model.image.Quarters;
 import io.tagstream.model.image.isolated.MisbehavingMain.Trouble;
 import java.awt.image.BufferedImage;
 import java.io.BufferedReader;
-import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -66,7 +68,7 @@ class DecoderProcessesTest {
     }
 
     static DecoderProcesses misbehaving(int count, Path testClasses) {
-        return new DecoderProcesses(options(count, TIMEOUT), MisbehavingMain.class, List.of(testClasses));
+        return new DecoderProcesses(options(count, TIMEOUT), MisbehavingMain.class, List.of(testClasses, jna()));
     }
 
     static byte[] image(Trouble trouble) {
@@ -158,7 +160,7 @@ class DecoderProcessesTest {
     void shouldEndAProcessThatHangs() throws Exception {
         Duration timeout = Duration.ofSeconds(3);
         try (DecoderProcesses impatient =
-                new DecoderProcesses(options(1, timeout), MisbehavingMain.class, List.of(testClasses()))) {
+                new DecoderProcesses(options(1, timeout), MisbehavingMain.class, List.of(testClasses(), jna()))) {
             assertThatThrownBy(() -> impatient.decode(image(Trouble.HANG), pixels))
                     .isInstanceOfSatisfying(
                             ImageException.class, e -> assertThat(e.reason()).isEqualTo(FailureReason.CORRUPT_IMAGE))
@@ -205,8 +207,16 @@ class DecoderProcessesTest {
         processes.decode(GOOD, pixels);
         onlyChild().destroyForcibly();
         await().until(() -> children().isEmpty());
-        DecoderProcesses.Options small =
-                new DecoderProcesses.Options(1, Quarters.SIZE, Resize.SQUASH, 1000, 1 << 20, TIMEOUT, names());
+        DecoderProcesses.Options small = new DecoderProcesses.Options(
+                1,
+                Quarters.SIZE,
+                Resize.SQUASH,
+                1000,
+                1 << 20,
+                TIMEOUT,
+                Set.of(ImageFormat.PNG),
+                DecodeSandbox.AUTO,
+                names());
         try (DecoderProcesses strict = new DecoderProcesses(small)) {
             children().forEach(ProcessHandle::destroyForcibly);
             await().until(() -> children().isEmpty());
@@ -272,7 +282,9 @@ class DecoderProcessesTest {
                         .noneMatch(pid -> ProcessHandle.of(Long.parseLong(pid))
                                 .filter(ProcessHandle::isAlive)
                                 .isPresent()));
-        await().until(() -> !Files.exists(directory));
+        // if they are sealed, they cannot delete the directory
+        SharedDirectory.create().close();
+        assertThat(directory).doesNotExist();
     }
 
     @Test
@@ -287,7 +299,7 @@ class DecoderProcessesTest {
     void shouldGiveTheChildNothingButItsTask() throws Exception {
         try (SharedDirectory directory = SharedDirectory.create()) {
             ProcessBuilder builder = new DecoderCommand(
-                            DecoderMain.class, List.of(), Quarters.SIZE, Resize.SQUASH, MAX_PIXELS, 1 << 20)
+                            DecoderMain.class, List.of(), Quarters.SIZE, Resize.SQUASH, MAX_PIXELS, 1 << 20, true)
                     .builder(directory);
             assertThat(System.getenv()).containsKey("PATH");
             assertThat(builder.environment())
@@ -295,14 +307,22 @@ class DecoderProcessesTest {
                     .containsEntry(Telemetry.VARIABLE, "1");
             String classPath = builder.command().get(builder.command().indexOf("-cp") + 1);
             assertThat(Stream.of(classPath.split(System.getProperty("path.separator"))))
-                    .hasSize(2)
-                    .allMatch(entry -> entry.matches(".*(model-runtime.*|opencv-[^/]*\\.jar)"));
+                    .hasSize(3)
+                    .allMatch(entry -> entry.matches(".*/((classes|tagstream-model-runtime|opencv|jna)-[^/]*\\.jar)"));
         }
     }
 
     private static DecoderProcesses.Options options(int count, Duration timeout) {
         return new DecoderProcesses.Options(
-                count, Quarters.SIZE, Resize.SHORTEST_SIDE_CENTER_CROP, MAX_PIXELS, 32 << 20, timeout, names());
+                count,
+                Quarters.SIZE,
+                Resize.SHORTEST_SIDE_CENTER_CROP,
+                MAX_PIXELS,
+                32 << 20,
+                timeout,
+                Set.of(ImageFormat.values()),
+                DecodeSandbox.AUTO,
+                names());
     }
 
     private static ImageDecoder inProcess() {
@@ -313,12 +333,12 @@ class DecoderProcessesTest {
         return OptionNames.OF_THE_LIBRARY;
     }
 
-    private static Path testClasses() throws URISyntaxException {
-        return Path.of(MisbehavingMain.class
-                .getProtectionDomain()
-                .getCodeSource()
-                .getLocation()
-                .toURI());
+    private static Path testClasses() {
+        return Children.location(MisbehavingMain.class);
+    }
+
+    private static Path jna() {
+        return Children.location(Native.class);
     }
 
     private static ProcessHandle onlyChild() {

@@ -5,13 +5,14 @@
  */
 package io.tagstream.model.image.isolated;
 
+import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
 import io.tagstream.model.ImageException;
 import io.tagstream.model.image.Decoder;
 import io.tagstream.model.image.ImageSize;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CountDownLatch;
@@ -50,6 +51,7 @@ public final class MisbehavingMain {
 
     public static void main(String[] arguments) throws IOException {
         Decoder decoder = DecoderMain.decoder(arguments);
+        CLibrary.raise(0);
         DecoderMain.run(arguments, new Decoder() {
             @Override
             public int bytes() {
@@ -74,8 +76,8 @@ public final class MisbehavingMain {
 
     private static void misbehave(Trouble trouble) throws InterruptedException {
         switch (trouble) {
-            case KILLED -> signal("KILL");
-            case SEGMENTATION_FAULT -> signal("SEGV");
+            case KILLED -> signal(9);
+            case SEGMENTATION_FAULT -> signal(11);
             case EXIT -> Runtime.getRuntime().halt(7);
             case OUT_OF_MEMORY -> {
                 byte[][] memory = new byte[1 << 16][];
@@ -96,22 +98,25 @@ public final class MisbehavingMain {
         }
     }
 
-    private static void signal(String signal) throws InterruptedException {
-        try {
-            new ProcessBuilder(
-                            "kill",
-                            "-" + signal,
-                            Long.toString(ProcessHandle.current().pid()))
-                    .start();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    private static void signal(int signal) throws InterruptedException {
+        CLibrary.raise(signal);
         hang();
     }
 
+    /** What a sealed process may do, too: it may send itself signals. */
+    static final class CLibrary {
+        static {
+            Native.register(CLibrary.class, NativeLibrary.getProcess());
+        }
+
+        private CLibrary() {}
+
+        static native int raise(int signal);
+    }
+
     private static void say(byte[] words) {
-        try (OutputStream out = new FileOutputStream(FileDescriptor.out)) {
-            out.write(words);
+        try {
+            new FileOutputStream(FileDescriptor.out).write(words);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
