@@ -59,8 +59,10 @@ class SettingsTest {
         String before = System.getProperty("tagstream.home");
         System.setProperty("tagstream.home", folder.toString());
         try {
-            TagstreamConfig config =
-                    new Settings().flags(required()).flags(Map.of("tags.topic", "from-flag")).config();
+            TagstreamConfig config = new Settings()
+                    .flags(required())
+                    .flags(Map.of("tags.topic", "from-flag"))
+                    .config();
 
             assertThat(config.topic(TagstreamConfig.LABELS_TOPIC)).isEqualTo("installed");
             assertThat(config.topic(TagstreamConfig.TAGS_TOPIC)).isEqualTo("from-flag");

@@ -49,6 +49,7 @@ public final class Thumbnails implements AutoCloseable {
     private final Supplier<Decoder> open;
     /** Opened by the first picture; guarded by this. */
     private Optional<Decoder> decoder = Optional.empty();
+
     private final Semaphore permits = new Semaphore(AT_A_TIME);
     private final Map<String, byte[]> kept = new LinkedHashMap<>(KEPT, 0.75f, true) {
         private static final long serialVersionUID = 1L;
