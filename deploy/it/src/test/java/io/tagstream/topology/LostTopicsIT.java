@@ -186,7 +186,9 @@ class LostTopicsIT {
         List<String> said(String topic) {
             List<String> said = new ArrayList<>();
             if (deleted && running) {
-                said.add("Created topic " + topic + " again");
+                if (lost != Lost.REKEYING) { // Kafka Streams creates this one in a rebalance, which may come first
+                    said.add("Created topic " + topic + " again");
+                }
                 said.add("Topic " + topic + " was deleted, and there is a new one");
             } else if (deleted && lost.configured()) {
                 said.add("Topic " + topic + " does not exist, but others of Tagstream's do");
