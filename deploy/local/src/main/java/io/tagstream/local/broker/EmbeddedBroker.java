@@ -155,7 +155,7 @@ public final class EmbeddedBroker implements AutoCloseable {
     private static KafkaRaftServer startServer(Path directory, int port) throws IOException {
         for (int attempt = 1; ; attempt++) {
             // The controller needs its own port, known before it is bound: another process may take it first.
-            int controllerPort = LoopbackPort.resolve(0, "Kafka controller");
+            int controllerPort = LoopbackPort.freeBut(port, "Kafka controller");
             KafkaRaftServer server = null;
             try {
                 server = new KafkaRaftServer(

@@ -36,6 +36,15 @@ public final class LoopbackPort {
         }
     }
 
+    /** A free port other than {@code reserved}, at which nothing listens yet. */
+    static int freeBut(int reserved, String server) throws IOException {
+        int port = resolve(0, server);
+        while (port == reserved) {
+            port = resolve(0, server);
+        }
+        return port;
+    }
+
     public static BindException inUse(int port, String server, Throwable cause) {
         BindException exception = new BindException("Port " + port + " of " + HOST + ", needed for the " + server
                 + ", is in use: stop the process that listens there, or choose another port");
